@@ -1,0 +1,127 @@
+"""Figures: the closed list of what analytics stores and everything else shows.
+
+A figure is computed once, stored with the rule set that made it, and read by API, board, reports and Grafana alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+PERIODS: Final = ("hour", "day", "month", "quarter", "year", "ytd")
+BASES: Final = ("raw", "reviewed", "dust-excluded", "published", "official")
+
+
+class Figure(NamedTuple):
+    """Unit, displayed digits and words of a figure."""
+
+    unit: str
+    digits: int
+    zh: str
+    en: str
+
+
+FIGURES: Final = MappingProxyType(
+    {
+        "aqi": Figure("", 0, "空气质量指数", "AQI"),
+        "pm25": Figure("µg/m³", 0, "细颗粒物 PM2.5", "PM2.5"),
+        "pm10": Figure("µg/m³", 0, "可吸入颗粒物 PM10", "PM10"),
+        "so2": Figure("µg/m³", 0, "二氧化硫 SO2", "SO2"),
+        "no2": Figure("µg/m³", 0, "二氧化氮 NO2", "NO2"),
+        "co": Figure("mg/m³", 1, "一氧化碳 CO", "CO"),
+        "o3": Figure("µg/m³", 0, "臭氧 O3", "O3"),
+        "o3_8h": Figure("µg/m³", 0, "臭氧日最大8小时 O3", "O3 daily max 8 h"),
+        "pm25_24h": Figure("µg/m³", 0, "PM2.5 24小时滑动均值", "PM2.5 rolling 24 h"),
+        "pm25_mean": Figure("µg/m³", 1, "PM2.5 均值", "PM2.5 mean"),
+        "pm10_mean": Figure("µg/m³", 1, "PM10 均值", "PM10 mean"),
+        "so2_mean": Figure("µg/m³", 1, "SO2 均值", "SO2 mean"),
+        "no2_mean": Figure("µg/m³", 1, "NO2 均值", "NO2 mean"),
+        "co_p95": Figure("mg/m³", 2, "CO 第95百分位数", "CO 95th percentile"),
+        "o3_p90": Figure("µg/m³", 1, "O3 日最大8小时第90百分位数", "O3 daily max 8 h, 90th percentile"),
+        "good_days": Figure("day", 0, "优良天数", "good days"),
+        "good_ratio": Figure("%", 1, "优良天数比率", "good-day ratio"),
+        "heavy_days": Figure("day", 0, "重污染天数", "heavy-pollution days"),
+        "valid_days": Figure("day", 0, "有效天数", "valid days"),
+        "data_capture": Figure("%", 1, "数据有效率", "data capture"),
+        "composite": Figure("", 2, "环境空气质量综合指数", "composite index"),
+        "water_class": Figure("class", 0, "水质类别", "water class"),
+    },
+)
+"""Figure names with unit, digits, zh, en. Besides these, a plan target's id is the figure of its attainment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """One stored figure.
+
+    ``time`` [s]: an hour or water record has its own end label, all others 00:00 +08:00 of the period's last day. ``valid`` and
+    ``expected`` count what the value was made of. ``status`` is a code (level 1…6 for AQI, a target's state), ``text`` what
+    belongs to it (primary pollutants joined by ``+``; JSON of a target's details).
+    """
+
+    figure: str
+    period: str
+    scope: str
+    rule_set: str
+    time: int
+    value: float | None = None
+    basis: str = "raw"
+    valid: float | None = None
+    expected: float | None = None
+    target: float | None = None
+    margin: float | None = None
+    low90: float | None = None
+    high90: float | None = None
+    computed: float | None = None
+    version: float = 1.0
+    status: str = ""
+    text: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str, str, str, int]:
+        """Identity of the row: figure, period, scope, rule set, basis, time."""
+        return self.figure, self.period, self.scope, self.rule_set, self.basis, self.time
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Conditions of a series of figures; None = any; start < time ≤ end; ``after`` is the last row's key."""
+
+    figure: str | None = None
+    scope: str | None = None
+    period: str | None = None
+    rule_set: str | None = None
+    basis: str | None = "raw"
+    start: int = -(2**62)
+    end: int = 2**62
+    after: tuple[object, ...] | None = None
+    limit: int = 100_000
+
+
+class Restatement(NamedTuple):
+    """A closed figure changed: what it was, what it is, when and why."""
+
+    figure: str
+    period: str
+    scope: str
+    rule_set: str
+    basis: str
+    time: int
+    version: int
+    old: float | None
+    new: float | None
+    old_status: str
+    new_status: str
+    made: int
+    cause: str
+
+
+class Event(NamedTuple):
+    """Something happened to a source or a figure."""
+
+    kind: str
+    source: str
+    time: int
+    value: float | None
+    text: str

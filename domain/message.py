@@ -1,0 +1,195 @@
+"""The native message: bytes ⇄ records, both directions, pure.
+
+A payload is one message or a list of messages; each element is a reading of its own and is refused alone. Typed decoding
+costs less than untyped, so the fast path validates for nothing; only what fails is looked at a second time, slowly, to say
+what was wrong.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import tzinfo
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from domain.civil import iso, parse_time
+from domain.reasons import MAX_MESSAGE
+
+MAX_SEQ: Final = 2**40 - 1
+MAX_RUN: Final = 2**32 - 1
+MAX_SPAN: Final = 31_622_400
+_Seq = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
+_Run = Annotated[int, msgspec.Meta(ge=0, le=MAX_RUN)]
+_Span = Annotated[int, msgspec.Meta(ge=0, le=MAX_SPAN)]
+
+
+class Wire(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A message as it stands on the wire; ``time`` is still text or an epoch integer."""
+
+    time: str | int
+    span: _Span
+    values: dict[str, float | None]
+    run: _Run = 0
+    seq: _Seq | None = None
+    source: str | None = None
+    flags: dict[str, str] | None = None
+    corrects: bool = False
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """A decoded message; ``time`` [s] still has the device's label convention."""
+
+    time: int
+    span: int
+    values: Mapping[str, float | None]
+    run: int = 0
+    seq: int | None = None
+    source: str | None = None
+    flags: Mapping[str, str] = {}
+    corrects: bool = False
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why something is not a reading: reason code and words; the item, if only an item is refused."""
+
+    reason: str
+    detail: str
+    item: str | None = None
+    run: int = 0
+    seq: int | None = None
+
+
+class _Look(msgspec.Struct, gc=False):
+    run: _Run = 0
+    seq: _Seq | None = None
+
+
+_WIRE = msgspec.json.Decoder(Wire)
+_WIRES = msgspec.json.Decoder(list[Wire])
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+_LOOK = msgspec.json.Decoder(_Look)
+_LOOKS = msgspec.json.Decoder(list[_Look])
+_ENCODER = msgspec.json.Encoder()
+
+
+def scan(payload: bytes) -> tuple[int, list[tuple[int, int]]]:
+    """Number of readings in a payload and their (run, seq), before anything is refused; undecodable counts as one.
+
+    >>> scan(b'[{"seq": 4}, {"seq": 5}]')
+    (2, [(0, 4), (0, 5)])
+    >>> scan(b"rubbish")
+    (1, [])
+    """
+    try:
+        looks = _LOOKS.decode(payload) if payload.lstrip()[:1] == b"[" else [_LOOK.decode(payload)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _count(payload), []
+    return max(1, len(looks)), [(look.run, look.seq) for look in looks if look.seq is not None]
+
+
+def _count(payload: bytes) -> int:
+    try:
+        return max(1, len(_RAWS.decode(payload)))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return 1
+
+
+def decode(payload: bytes, *, zone: tzinfo | None = None, time_unit: str = "s") -> list[Message | Refusal]:
+    """Messages of a payload in order; what cannot be read stands in its place as a Refusal. Never raises.
+
+    Parameters
+    ----------
+    zone : tzinfo, optional
+        Zone of the device for naive times; without it they are refused (``naive-time``).
+    time_unit : {"s", "ms"}
+        Unit of integer times.
+
+    Returns
+    -------
+    list of Message or Refusal
+        As long as :func:`scan` counted.
+    """
+    if len(payload) > MAX_MESSAGE:
+        return [Refusal("oversize", f"{len(payload)} bytes, at most {MAX_MESSAGE}")] * _count(payload)
+    many = payload.lstrip()[:1] == b"["
+    try:
+        payload.decode()
+        wires = _WIRES.decode(payload) if many else [_WIRE.decode(payload)]
+    except UnicodeDecodeError as error:
+        return [Refusal("bad-encoding", str(error))] * _count(payload)
+    except (msgspec.DecodeError, RecursionError):
+        return _slowly(payload, zone, time_unit, many=many)
+    if not wires:
+        return [Refusal("bad-schema", "an empty list")]
+    return [_timed(wire, zone, time_unit) for wire in wires]
+
+
+def _slowly(payload: bytes, zone: tzinfo | None, time_unit: str, *, many: bool) -> list[Message | Refusal]:
+    try:
+        parts = list(_RAWS.decode(payload)) if many else [msgspec.Raw(payload)]
+    except (msgspec.DecodeError, RecursionError) as error:
+        return [_not_json(payload, error)]
+    return [_one(bytes(part), zone, time_unit) for part in parts]
+
+
+def _one(part: bytes, zone: tzinfo | None, time_unit: str) -> Message | Refusal:
+    run, seq = next(iter(scan(part)[1]), (0, None))
+    try:
+        return _timed(_WIRE.decode(part), zone, time_unit)
+    except msgspec.ValidationError as error:
+        return Refusal("bad-schema", str(error), run=run, seq=seq)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return msgspec.structs.replace(_not_json(part, error), run=run, seq=seq)
+
+
+def _timed(wire: Wire, zone: tzinfo | None, time_unit: str) -> Message | Refusal:
+    if isinstance(wire.time, int):
+        time = wire.time // 1000 if time_unit == "ms" else wire.time
+        if not 0 <= time < 2**40:
+            return Refusal("bad-schema", f"time {wire.time} is no epoch in {time_unit}", run=wire.run, seq=wire.seq)
+    else:
+        try:
+            time = parse_time(wire.time, zone)
+        except (ValueError, OverflowError) as error:
+            reason = "naive-time" if str(error).startswith("no offset") else "bad-schema"
+            return Refusal(reason, str(error), run=wire.run, seq=wire.seq)
+    return Message(time, wire.span, wire.values, wire.run, wire.seq, wire.source, wire.flags or {}, wire.corrects)
+
+
+class _NotFiniteError(ValueError):
+    pass
+
+
+def _not_json(payload: bytes, error: Exception) -> Refusal:
+    """``NaN`` and ``Infinity`` are no JSON, but a device that sends them deserves to be told what it did."""
+
+    def refuse(token: str) -> Any:  # noqa: ANN401  the hook's signature is json's
+        raise _NotFiniteError(token)
+
+    try:
+        json.loads(payload, parse_constant=refuse)
+    except _NotFiniteError as token:
+        return Refusal("not-finite", f"{token} is no number")
+    except (ValueError, RecursionError):
+        return Refusal("bad-json", str(error))
+    return Refusal("not-finite" if "range" in str(error) else "bad-schema", str(error))
+
+
+def encode(messages: Message | list[Message]) -> bytes:
+    """Payload of one message or a list of them; times as RFC 3339 in +08:00, defaults left out."""
+    one = isinstance(messages, Message)
+    rows = [_plain(message) for message in ([messages] if isinstance(messages, Message) else messages)]
+    return _ENCODER.encode(rows[0] if one else rows)
+
+
+def _plain(message: Message) -> dict[str, object]:
+    row: dict[str, object] = {"seq": message.seq, "time": iso(message.time), "span": message.span, "values": message.values}
+    if message.seq is None:
+        del row["seq"]
+    for name in ("run", "source", "flags", "corrects"):
+        value = getattr(message, name)
+        if value:
+            row[name] = value
+    return row

@@ -1,0 +1,260 @@
+"""Who measures: places, meters and devices of a county, exactly as its registry names them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final, Generic, TypeVar
+
+T = TypeVar("T")
+
+ROLES: Final = ("assessment", "township", "micro", "site", "background")
+"""Roles of an air station; county figures use ``assessment`` only, ``background`` is the clean control site (对照点)."""
+STATES: Final = ("trial", "accepted", "retired")
+BODIES: Final = ("river", "lake")
+CONTROLS: Final = ("national", "provincial", "local")
+METER_ROLES: Final = ("main", "production", "treatment", "sub")
+FLOWS: Final = ("purchased", "own", "sold", "internal")
+POINT_KINDS: Final = ("outfall", "stack", "boundary", "dust-site")
+DEVICE_STATES: Final = STATES
+TIME_UNITS: Final = ("s", "ms")
+LABELS: Final = ("end", "start")
+
+
+@dataclass(frozen=True, slots=True)
+class Dated(Generic[T]):
+    """A value that changes on given days: ((first day, value), …) in order; before the first day there is none."""
+
+    steps: tuple[tuple[int, T], ...]
+
+    @classmethod
+    def always(cls, value: T) -> Dated[T]:
+        """A value without a beginning."""
+        return cls(((-(2**31), value),))
+
+    def on(self, day: int) -> T | None:
+        """The value in force on a civil day, or None before the first."""
+        found: T | None = None
+        for first, value in self.steps:
+            if first > day:
+                break
+            found = value
+        return found
+
+    @property
+    def newest(self) -> T:
+        """The last value."""
+        return self.steps[-1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class County:
+    """The county itself; its id is the scope of county figures."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """A whole city's own daily or hourly series."""
+
+    id: str
+    name: str
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AirStation:
+    """An ambient air station."""
+
+    id: str
+    name: str
+    role: Dated[str]
+    town: str = ""
+    codes: tuple[str, ...] = ()
+    neighbours: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WaterSection:
+    """A river section or a lake point (断面)."""
+
+    id: str
+    name: str
+    body: str
+    control: str
+    town: str = ""
+    match: tuple[str, ...] = ()
+    tn_2020: str | None = None
+    levels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Enterprise:
+    """An enterprise with meters or permit points."""
+
+    id: str
+    name: str
+    town: str = ""
+    industry: str = ""
+    two_high: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """An enterprise meter; decimals stay text, for a register is counted in its own resolution."""
+
+    id: str
+    enterprise: str
+    medium: str
+    role: Dated[str]
+    unit: str
+    multiplier: Dated[str]
+    flow: str = "purchased"
+    resolution: str = "1"
+    modulus: str | None = None
+    max_power: str | None = None
+    max_rate: str | None = None
+    reset: str = "never"
+    treats: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A two-high (两高) production line."""
+
+    id: str
+    enterprise: str
+    product: str = ""
+    capacity: str | None = None
+    advanced: str | None = None
+    baseline: str | None = None
+    water_quota: str | None = None
+    meters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PointLimit:
+    """A permit limit: item, value, average, first day in force."""
+
+    item: str
+    value: str
+    average: str
+    first_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A permit point: outfall, stack, boundary or dust site."""
+
+    id: str
+    name: str
+    enterprise: str
+    kind: str
+    limits: tuple[PointLimit, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Well:
+    """A groundwater well."""
+
+    id: str
+    name: str
+    limit_level: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device: its id is MQTT user name, client id and topic level at once."""
+
+    id: str
+    sources: Dated[tuple[str, ...]]
+    format: Dated[str]
+    state: Dated[str]
+    interval: int
+    zone: Dated[str | None]
+    label: Dated[str]
+    time_unit: Dated[str]
+    crc: str = "standard"
+    mapping: Dated[str | None] = field(default_factory=lambda: Dated.always(None))
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The county as registered, of one version.
+
+    ``version`` is the short hash of its content; every figure names it.
+    """
+
+    county: County
+    cities: Mapping[str, City]
+    air_stations: Mapping[str, AirStation]
+    water_sections: Mapping[str, WaterSection]
+    enterprises: Mapping[str, Enterprise]
+    meters: Mapping[str, Meter]
+    lines: Mapping[str, Line]
+    points: Mapping[str, Point]
+    wells: Mapping[str, Well]
+    devices: Mapping[str, Device]
+    version: str
+
+    @cached_property
+    def kinds(self) -> Mapping[str, str]:
+        """Store table of every source id: cities report air, wells report water levels."""
+        tables = (("air", self.cities), ("air", self.air_stations), ("water", self.water_sections), ("water", self.wells))
+        more = (("point", self.points), ("meter", self.meters))
+        return MappingProxyType({name: kind for kind, places in (*tables, *more) for name in places})
+
+    def kind_of(self, source: str) -> str | None:
+        """Store table of a source: air, water, point, meter; None if it is not registered."""
+        return self.kinds.get(source)
+
+    def name_of(self, source: str) -> str:
+        """The name a person knows; the id where there is none."""
+        return self._names.get(source, source)
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        groups = (self.cities, self.air_stations, self.water_sections, self.enterprises, self.points, self.wells)
+        named = {place.id: place.name for places in groups for place in places.values()}
+        return {**named, self.county.id: self.county.name}
+
+    def assessment(self, day: int) -> tuple[str, ...]:
+        """Stations whose values make the county's figures on a day."""
+        return tuple(name for name, station in self.air_stations.items() if station.role.on(day) == "assessment")
+
+    def sources_of(self, device: str, day: int) -> tuple[str, ...]:
+        """Sources that a device may speak for on a day."""
+        known = self.devices.get(device)
+        return (known.sources.on(day) or ()) if known else ()
+
+    @cached_property
+    def _devices_by_source(self) -> Mapping[str, tuple[Device, ...]]:
+        found: dict[str, list[Device]] = {}
+        for device in self.devices.values():
+            for source in {name for _, names in device.sources.steps for name in names}:
+                found.setdefault(source, []).append(device)
+        return {source: tuple(devices) for source, devices in found.items()}
+
+    def device_of(self, source: str, day: int) -> Device | None:
+        """The device that speaks for a source on a day."""
+        for device in self._devices_by_source.get(source, ()):
+            if source in (device.sources.on(day) or ()):
+                return device
+        return None
+
+    @cached_property
+    def by_code(self) -> Mapping[str, str]:
+        """Source id of every name in foreign files: ids, codes, section matches."""
+        names = {name: name for name in self.kinds}
+        for city in self.cities.values():
+            names.update(dict.fromkeys((*city.codes, city.name), city.id))
+        for station in self.air_stations.values():
+            names.update(dict.fromkeys((*station.codes, station.name), station.id))
+        for section in self.water_sections.values():
+            names.update(dict.fromkeys(section.match, section.id))
+        return MappingProxyType(names)

@@ -1,0 +1,106 @@
+"""Readings: one source's values for one time and span, with flags and revision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+FLAGS: Final = MappingProxyType(
+    {
+        "N": ("有效", "valid"),
+        "M": ("维护", "maintenance"),
+        "C": ("校准", "calibration"),
+        "F": ("停运", "stopped"),
+        "D": ("故障", "fault"),
+        "B": ("通讯故障", "link fault"),
+        "T": ("超量程", "over range"),
+        "S": ("人工录入", "entered by hand"),
+        "H": ("人工暂扣", "held by an operator"),
+        "Z": ("负值或零值替换", "negative or zero replaced"),
+        "R": ("规则剔除", "rejected by rule"),
+        "P": ("补传", "back-filled"),
+        "X": ("沙尘或异常事件", "dust or exceptional event"),
+        "W": ("撤回", "withdrawn"),
+    },
+)
+"""Flag letters (zh, en). W marks a withdrawn value and never comes from a device's ``flags``."""
+
+DEVICE_FLAGS: Final = frozenset("NMCFDBTSP")
+STATISTICAL: Final = frozenset("NPZ")
+"""Flags whose values enter statistics; X enters the dust-including series only."""
+
+RANK_DEVICE: Final = 0
+RANK_REPLACE: Final = 1
+RANK_PERSON: Final = 2
+_RANK_STEP: Final = 2**51
+_RUN_STEP: Final = 2**40
+
+
+def revision(rank: int, run: int, number: int) -> int:
+    """Revision as one integer that a float64 holds exactly: rank, run index, number."""
+    return rank * _RANK_STEP + run * _RUN_STEP + number
+
+
+class Key(NamedTuple):
+    """What a reading is about: the row of the store."""
+
+    kind: str
+    source: str
+    span: int
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One row: what a source said about one time and span.
+
+    Attributes
+    ----------
+    kind : str
+        Table: air, water, point or meter.
+    span : int [s]
+        What the values stand for; 0 = instantaneous.
+    time : int [s]
+        End of the span, UTC epoch.
+    values : mapping of item to float or None
+        In the item's unit; the float whose shortest text is the sent decimal. None = withdrawn (flag W).
+    flags : mapping of item to letter
+        Only letters other than N.
+    rev : int
+        Revision, see :func:`revision`.
+    """
+
+    kind: str
+    source: str
+    span: int
+    time: int
+    values: Mapping[str, float | None]
+    flags: Mapping[str, str] = field(default_factory=dict)
+    rev: int = 0
+
+    @property
+    def key(self) -> Key:
+        """The row this reading belongs to."""
+        return Key(self.kind, self.source, self.span, self.time)
+
+
+class Change(NamedTuple):
+    """A batch of one ingest touched these sites on this civil day; ``n`` is dense per ingest."""
+
+    ingest: str
+    n: int
+    day: int
+    sites: tuple[str, ...]
+
+
+class Entry(NamedTuple):
+    """What a person entered (or a file said beside its readings): evidence with its journal reference."""
+
+    kind: str
+    id: str
+    """Journal reference ``writer/sequence`` plus, where one record holds several, ``#index``."""
+    received_ns: int
+    user: str
+    body: Mapping[str, object]

@@ -1,0 +1,5 @@
+"""``python -m lanbi`` is the command ``lanbi``."""
+
+from lanbi.cli import main
+
+raise SystemExit(main())

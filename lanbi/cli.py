@@ -1,0 +1,123 @@
+"""The command line: one table of programs, one way to say what went wrong.
+
+Each program lives in a module of ``lanbi.commands`` that is imported only when it is asked for, so that ``--help`` needs
+neither numba nor fastapi.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Final, NamedTuple
+
+from domain.errors import LanbiError
+
+DONE: Final = 0
+WRONG_INPUT: Final = 2
+INTERRUPTED: Final = 130
+ROOMS: Final = ("domain", "ingest", "analytics", "api", "dashboards", "edge_sim", "lanbi")
+
+
+class Program(NamedTuple):
+    """A program of the command line: its module under ``lanbi.commands`` and its line of help."""
+
+    module: str
+    help: str
+
+
+PROGRAMS: Final = {
+    "demo": Program("demo", "演示：模拟一个区县，网页看板 · a simulated county with a web board"),
+    "run": Program("run", "运行全部：接收、计算、看板 · ingest, analytics and board, supervised"),
+    "ingest": Program("ingest", "只运行接收 · only the ingest process"),
+    "analyse": Program("analyse", "只运行计算 · only the analytics process"),
+    "serve": Program("serve", "只运行接口和看板 · only API and board"),
+    "simulate": Program("simulate", "模拟设备 · simulated devices"),
+    "import": Program("import_", "导入历史和外来文件 · import history and foreign files"),
+    "assess": Program("assess", "计算器：文件进，结果出 · the calculator: files in, results out"),
+    "registry": Program("registry", "登记册：导入、比较、生效 · the registry: import, diff, apply"),
+    "deadletters": Program("deadletters", "死信：列表、查看 · what was refused, and why"),
+    "check": Program("check", "检查设置、登记册和规划 · check settings, registry and plans"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one program and return its exit code (0, 1, 2, 3 or 130)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        _guard_packages()
+        return _run(words)
+    except LanbiError as error:
+        _say(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("已中断，状态已保存。 Interrupted; what was done is kept.\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output left (`| head`); without this the interpreter complains again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(words: list[str]) -> int:
+    parser = _parser()
+    if len(words) < 2 and (not words or words[0] in {"-h", "--help"}):  # noqa: PLR2004  one word
+        parser.print_help()
+        return DONE if words else WRONG_INPUT
+    name = next((word for word in words if word in PROGRAMS), "")
+    if name:
+        _configure(parser, name)
+    args = parser.parse_args(words)
+    args.config = args.config or os.environ.get("LANBI_CONFIG")
+    return int(args.run(args) or DONE)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lanbi",
+        description="蓝碧：区县生态环境监测服务 · an open monitoring service for a county environment bureau",
+        epilog="例 example: lanbi demo",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", metavar="FILE", help="设置文件 settings (default: LANBI_CONFIG, else lanbi.toml)")
+    programs = parser.add_subparsers(metavar="PROGRAM", required=True)
+    for name, program in PROGRAMS.items():
+        programs.add_parser(name, help=program.help)
+    return parser
+
+
+def _configure(parser: argparse.ArgumentParser, name: str) -> None:
+    """Only the asked-for program is imported and gets its arguments."""
+    choices = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001  argparse offers no other way to a sub-parser
+    sub: argparse.ArgumentParser = choices.choices[name]
+    module: ModuleType = importlib.import_module(f"lanbi.commands.{PROGRAMS[name].module}")
+    sub.description = PROGRAMS[name].help
+    sub.formatter_class = argparse.RawDescriptionHelpFormatter
+    sub.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="设置文件 settings")
+    module.configure(sub)
+    sub.set_defaults(run=module.run)
+
+
+def _say(error: LanbiError) -> None:
+    lines = [f"lanbi: {error.what}"]
+    if error.where:
+        lines.append(f"  位置 where: {error.where}")
+    if error.todo:
+        lines.append(f"  处理 do:    {error.todo}")
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def _guard_packages() -> None:
+    """Our folders have common names; another distribution's ``analytics`` would silently be ours."""
+    here = Path(__file__).resolve().parent.parent
+    for room in ROOMS:
+        spec = importlib.util.find_spec(room)
+        found = Path(spec.origin).resolve().parent.parent if spec and spec.origin else None
+        if found != here:
+            what = f"package '{room}' is not lanbi's: found in {found}"
+            raise LanbiError(what, str(here), "install lanbi in an environment of its own")
