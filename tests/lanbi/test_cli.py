@@ -1,0 +1,64 @@
+"""The command line's manners."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+
+import pytest
+
+from domain.errors import FileError
+from lanbi import cli
+
+
+def test_help_needs_no_heavy_library() -> None:
+    """``lanbi --help`` imports neither numba nor pandas nor fastapi."""
+    code = "import sys; from lanbi.cli import main; main(['--help']); print(sorted({'numba', 'pandas', 'fastapi', 'numpy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "[]" == done.stdout.splitlines()[-1]
+    assert all(name in done.stdout for name in cli.PROGRAMS)
+
+
+@pytest.mark.parametrize("name", sorted(cli.PROGRAMS))
+def test_every_program_has_help_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each program explains itself and shows one example of its use."""
+    with pytest.raises(SystemExit) as stop:
+        cli.main([name, "--help"])
+
+    assert 0 == stop.value.code
+    assert f"lanbi {name}" in capsys.readouterr().out.split("usage", 1)[1].split("\n", 1)[1]
+
+
+def test_an_unknown_program_is_wrong_input() -> None:
+    """A word that is no program ends with exit code 2."""
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["fly"])
+
+    assert 2 == stop.value.code
+
+
+def test_an_error_is_three_plain_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What, where and what to do; no traceback; the error's exit code."""
+
+    def fail(args: argparse.Namespace) -> int:
+        what, where, todo = "not a number: 'x'", "in.csv:3:pm25", "mend the cell"
+        raise FileError(what, where, todo)
+
+    monkeypatch.setattr(cli, "_configure", lambda parser, name: parser.set_defaults(run=fail))
+
+    assert 2 == cli.main(["check"])
+    said = capsys.readouterr().err
+    assert ["lanbi: not a number: 'x'", "in.csv:3:pm25", "mend the cell"] == [line.split(":    ")[-1].split("where: ")[-1] for line in said.splitlines()]
+
+
+def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends with the shell's code for it."""
+
+    def stop(args: argparse.Namespace) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_configure", lambda parser, name: parser.set_defaults(run=stop))
+
+    assert 130 == cli.main(["check"])
