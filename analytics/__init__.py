@@ -1,0 +1,1 @@
+"""Readings become indicators; no file, no socket, no clock."""

@@ -1,0 +1,1 @@
+"""Grafana dashboards and alerts, made with grafanalib."""

@@ -1,0 +1,1 @@
+"""Bytes become readings: listen, journal, decode, accept, revise, forward; the steps in that order."""
