@@ -165,7 +165,7 @@ class _NotFiniteError(ValueError):
 def _not_json(payload: bytes, error: Exception) -> Refusal:
     """``NaN`` and ``Infinity`` are no JSON, but a device that sends them deserves to be told what it did."""
 
-    def refuse(token: str) -> Any:  # noqa: ANN401  the hook's signature is json's
+    def refuse(token: str) -> Any:
         raise _NotFiniteError(token)
 
     try:

@@ -8,6 +8,7 @@ from typing import Protocol
 from domain.indicators import Event, Indicator, Query, Restatement
 from domain.readings import Change, Entry, Key, Reading
 
+
 class Clock(Protocol):
     """Time as an argument: real, simulated, or ticked by a test."""
 
@@ -23,6 +24,7 @@ class Clock(Protocol):
         """Wait real seconds."""
         ...
 
+
 class ReadingSink(Protocol):
     """Write side of readings; one writer, the forwarder."""
 
@@ -33,6 +35,7 @@ class ReadingSink(Protocol):
     def changes(self, rows: Sequence[Change]) -> None:
         """Announce what a batch touched; after its data, before the cursor moves."""
         ...
+
 
 class ReadingSource(Protocol):
     """Read side of readings."""
@@ -49,6 +52,7 @@ class ReadingSource(Protocol):
         """Changes of every ingest with n above the one seen (0 = none seen), ordered by ingest and n."""
         ...
 
+
 class IndicatorSink(Protocol):
     """Write side of figures; one writer, analytics."""
 
@@ -63,6 +67,7 @@ class IndicatorSink(Protocol):
     def events(self, rows: Sequence[Event]) -> None:
         """Record events of sources and figures."""
         ...
+
 
 class IndicatorSource(Protocol):
     """Read side of figures."""
@@ -82,6 +87,7 @@ class IndicatorSource(Protocol):
     def event_rows(self, start: int, end: int, limit: int) -> list[Event]:
         """Events with start < time ≤ end, newest first."""
         ...
+
 
 class Entries(Protocol):
     """What people entered; written by the forwarder."""

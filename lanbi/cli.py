@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     parser = _parser()
-    if len(words) < 2 and (not words or words[0] in {"-h", "--help"}):  # noqa: PLR2004  one word
+    if len(words) < 2 and (not words or words[0] in {"-h", "--help"}):
         parser.print_help()
         return DONE if words else WRONG_INPUT
     name = next((word for word in words if word in PROGRAMS), "")

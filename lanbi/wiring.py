@@ -1,5 +1,8 @@
-"""Wiring: settings become running things, one function a part. The one file that may import inside its functions:
-a program must not pay for the libraries of another (numba alone is 0.3 s and 92 MB)."""
+"""Wiring: settings become running things, one function a part.
+
+The one file that may import inside its functions:
+a program must not pay for the libraries of another (numba alone is 0.3 s and 92 MB).
+"""
 
 from __future__ import annotations
 
