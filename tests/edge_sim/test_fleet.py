@@ -1,0 +1,148 @@
+"""The fleet over a real broker: what is confirmed is dropped, what is not is sent again."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from iotcore import Broker
+from paho.mqtt.enums import CallbackAPIVersion
+
+from domain.civil import parse_time
+from domain.message import Message, decode
+from edge_sim.county import SimulatedCounty
+from edge_sim.devices import SimulatedDevice
+from edge_sim.fleet import Address, Fleet
+from edge_sim.record import Record
+from edge_sim.spool import Spool
+from lanbi.clock import SystemClock
+from tests.edge_sim.small_county import registry
+
+START = parse_time("2025-10-01T00:00:00+08:00")
+
+
+class FastClock(SystemClock):
+    """An hour a second."""
+
+    def __init__(self) -> None:
+        self.began = self.monotonic()
+
+    def now_ns(self) -> int:
+        """Simulated time."""
+        return START * 10**9 + int((self.monotonic() - self.began) * 3600e9)
+
+
+class Station:
+    """Stands in for the service: keeps what arrives, confirms it if told to."""
+
+    def __init__(self, port: int, *, confirm: bool) -> None:
+        self.heard: dict[str, set[tuple[int, int]]] = {}
+        self.times: dict[str, list[int]] = {}
+        self.states: list[tuple[str, bytes]] = []
+        self.confirm = confirm
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="service")
+        self.client.on_connect = lambda *_: self.client.subscribe([("lanbi/v1/+/data", 1), ("lanbi/v1/+/state", 1)])
+        self.client.on_message = lambda _c, _u, message: self.take(message.topic, bytes(message.payload))
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+
+    def take(self, topic: str, payload: bytes) -> None:
+        """Keep a message and answer with a receipt."""
+        device = topic.split("/")[2]
+        if topic.endswith("/state"):
+            self.states.append((device, payload))
+            return
+        messages = [one for one in decode(payload) if isinstance(one, Message) and one.seq is not None]
+        self.heard.setdefault(device, set()).update((one.run, one.seq or 0) for one in messages)
+        self.times.setdefault(device, []).extend(one.time for one in messages)
+        if self.confirm:
+            ranges = [[one.seq, one.seq] for one in messages]
+            self.client.publish(f"lanbi/v1/{device}/receipt", json.dumps({"run": 0, "ranges": ranges, "time": ""}), qos=1)
+
+    def close(self) -> None:
+        """Leave."""
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Port of a broker on the loopback."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = int(probe.getsockname()[1])
+    with Broker(port=free, listen="127.0.0.1", max_payload_size=70_000):
+        yield free
+
+
+def fleet(port: int, folder: Path) -> Fleet:
+    """All devices of the small county."""
+    county = SimulatedCounty(registry(), 1)
+    devices = [SimulatedDevice(county, device) for device in county.devices()]
+    return Fleet(devices, Address("127.0.0.1", port, {}), FastClock(), Spool(folder / "spool"), Record(folder / "record"), START)
+
+
+def run_until(chosen: Fleet, enough: threading.Event, seconds: float) -> None:
+    """Run the fleet until the event is set or the time is up."""
+    clock = SystemClock()
+    end = clock.monotonic() + seconds
+    chosen.run(lambda: enough.is_set() or clock.monotonic() > end, lambda _: None)
+
+
+def test_confirmed_messages_leave_the_spool(port: int, tmp_path: Path) -> None:
+    """Every device is heard; numbers are dense from 0, times grow, and receipts empty the spool."""
+    station, chosen, enough = Station(port, confirm=True), fleet(port, tmp_path), threading.Event()
+
+    def look(seen: Fleet) -> None:
+        done = [line for line in (tmp_path / "record").read_text().splitlines() if "confirmed" in line]
+        if len(done) > 60 and len(station.heard) == len(seen.devices):
+            enough.set()
+
+    clock = SystemClock()
+    end = clock.monotonic() + 40
+    chosen.run(lambda: enough.is_set() or clock.monotonic() > end, look)
+    station.close()
+
+    assert enough.is_set()
+    assert {device.id for device in chosen.devices} == set(station.heard)
+    for device, numbers in station.heard.items():
+        assert {(0, seq) for seq in range(len(numbers))} == numbers, device
+        assert sorted(station.times[device]) == station.times[device]
+    assert len(chosen.spool) < 40
+
+
+def test_unconfirmed_messages_survive_the_fleet(port: int, tmp_path: Path) -> None:
+    """Without receipts everything is still in the spool, and a new fleet sends it again under the same numbers."""
+    station, first = Station(port, confirm=False), fleet(port, tmp_path)
+    run_until(first, threading.Event(), 4)
+    held = len(first.spool)
+    second, enough = fleet(port, tmp_path), threading.Event()
+
+    assert 10 < held == len(second.spool)
+
+    station.confirm = True
+    end = SystemClock().monotonic() + 30
+    second.run(lambda: enough.is_set() or SystemClock().monotonic() > end, lambda one: enough.set() if len(one.spool) < held / 3 else None)
+    station.close()
+
+    assert enough.is_set()
+    for device, numbers in station.heard.items():
+        assert {(0, seq) for seq in range(len(numbers))} == numbers, device
+
+
+def test_states_tell_who_is_there(port: int, tmp_path: Path) -> None:
+    """A device says that it is online, and that it leaves."""
+    station, chosen = Station(port, confirm=True), fleet(port, tmp_path)
+    run_until(chosen, threading.Event(), 3)
+    SystemClock().sleep(0.5)
+    station.close()
+
+    said = {device: [json.loads(payload)["online"] for owner, payload in station.states if owner == device] for device, _ in station.states}
+    assert {device.id for device in chosen.devices} == set(said)
+    assert all(words[0] and not words[-1] for words in said.values())
