@@ -1,0 +1,46 @@
+# The only commands a contributor must know. Everything runs in .venv, made from the hash-locked requirements.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := domain ingest analytics api dashboards edge_sim lanbi
+
+.PHONY: demo test check bench faults services lock clean
+.DEFAULT_GOAL := test
+
+demo: .venv/ready
+	$(BIN)/lanbi demo $(DEMO)
+
+test: .venv/ready
+	$(BIN)/python -m pytest $(TESTS)
+
+check: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory test
+
+bench: .venv/ready
+	@set -e; rm -f bench/results.jsonl; for file in $(filter-out bench/common.py,$(wildcard bench/*.py)); do \
+	    $(BIN)/python $$file $(BENCH) --json bench/results.jsonl; done
+
+faults: .venv/ready
+	$(BIN)/python -m pytest -m faults --timeout 1200 $(FAULTS)
+
+services:
+	scripts/services.sh
+
+# --no-deps: the lock is complete, and pip must not look for more. The editable install puts `lanbi` into .venv/bin.
+.venv/ready: requirements-dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lanbi needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet pip-tools
+	scripts/lock.sh .venv-lock/bin/pip-compile
+
+clean:
+	rm -rf .venv .venv-lock dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Mosquitto, Chromium and influxd for the tests: found, or installed, or named as missing with what is then skipped.
+# Everything built here lies in .services/; nothing is started, and the tests bind to 127.0.0.1 only.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+INFLUXD_VERSION="$(sed -n 's|^[[:space:]]*github.com/influxdata/influxdb/v2 \(v[0-9.]*\).*|\1|p' deploy/influxd/go.mod)"
+missing=0
+
+say() { printf '%-10s %s\n' "$1" "$2"; }
+
+absent() { # name, what is missing, what is skipped
+    say "$1" "MISSING: $2; skipped then: $3"
+    missing=1
+}
+
+# Debian keeps its daemons in sbin, which a user's PATH may lack.
+find_program() { PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$1"; }
+
+debian_package() { # program, package, what is skipped
+    local path
+    if ! path="$(find_program "$1")" && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"; } >.services/"$2".log 2>&1
+        path="$(find_program "$1")"
+    fi
+    if [ -n "$path" ]; then
+        say "$1" "$path"
+    else
+        absent "$1" "as root: apt-get install $2 (log, if tried: .services/$2.log)" "$3"
+    fi
+}
+
+build_influxd() {
+    local tool lacking=""
+    for tool in go clang protoc cargo pkg-config; do
+        command -v "$tool" >/dev/null || lacking="$lacking $tool"
+    done
+    if [ -n "$lacking" ]; then
+        absent influxd "not on PATH, and to build it these are needed:$lacking (Debian: golang clang protobuf-compiler cargo pkg-config)" "the InfluxDB half of the store's contract tests"
+        return
+    fi
+    say influxd "building $INFLUXD_VERSION into .services/ (about 6 minutes on 2 cores; log: .services/influxd.log)"
+    if build_steps >.services/influxd.log 2>&1; then
+        say influxd "$(pwd)/.services/influxd"
+    else
+        absent influxd "the build failed, see .services/influxd.log" "the InfluxDB half of the store's contract tests"
+    fi
+}
+
+# InfluxDB links Flux's Rust library: its own pkg-config wrapper compiles that library, so the wrapper comes first and
+# stands in for pkg-config. Flux pins a toolchain that rustup would download; the installed one serves as well.
+build_steps() (
+    set -e
+    if command -v rustup >/dev/null; then
+        RUSTUP_TOOLCHAIN="$(rustup show active-toolchain | cut -d' ' -f1)"
+        export RUSTUP_TOOLCHAIN
+    fi
+    services="$(pwd)/.services"
+    cd deploy/influxd
+    GOFLAGS=-mod=readonly go build -o "$services/pkg-config" github.com/influxdata/pkg-config
+    PKG_CONFIG="$services/pkg-config" CC=clang GOFLAGS=-mod=readonly \
+        go build -tags sqlite_foreign_keys,sqlite_json,noasset -o "$services/influxd.new" github.com/influxdata/influxdb/v2/cmd/influxd
+    mv "$services/influxd.new" "$services/influxd"
+)
+
+influxd_is_right() { # a path: 2.9 or later of 2.x starts and says so
+    "$1" version 2>/dev/null | grep -Eq '^InfluxDB (v?2\.(9|[1-9][0-9])|dev)'
+}
+
+mkdir -p .services
+debian_package mosquitto mosquitto "tests against a real broker and the ACL tests"
+debian_package chromium chromium "tests of the board in a real browser"
+
+on_path="$(command -v influxd || true)"
+if [ -x .services/influxd ] && influxd_is_right .services/influxd; then
+    say influxd "$(pwd)/.services/influxd"
+elif [ -n "$on_path" ] && influxd_is_right "$on_path"; then
+    say influxd "$on_path"
+else
+    build_influxd
+fi
+
+if [ "$missing" = 1 ]; then
+    echo "Without them make test still passes: their tests skip. LANBI_REQUIRE_SERVICES=1 makes such a skip a failure."
+fi
+exit "$missing"

@@ -1,0 +1,60 @@
+"""What all tests share: which skips are for want of a service, and what is said about them at the end."""
+
+import os
+import re
+from collections.abc import Generator
+
+import pytest
+
+SERVICE = re.compile(r"mosquitto|influxd|chromium|make services", re.IGNORECASE)
+REQUIRED = os.environ.get("LANBI_REQUIRE_SERVICES") == "1"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--quick`` shortens the fault campaign."""
+    parser.addoption("--quick", action="store_true", help="short version of the fault campaign (.ci/run)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The fault campaign runs only when it is asked for (``make faults``), as it kills processes for minutes."""
+    for item in items:
+        if "/tests/faults/" in item.path.as_posix():
+            item.add_marker(pytest.mark.faults)
+    if "faults" in str(config.option.markexpr):
+        return
+    campaign = [item for item in items if item.get_closest_marker("faults")]
+    config.hook.pytest_deselected(items=campaign)
+    items[:] = [item for item in items if not item.get_closest_marker("faults")]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With LANBI_REQUIRE_SERVICES=1 a test that skips for want of a service has failed."""
+    report = yield
+    if REQUIRED and report.skipped and not hasattr(report, "wasxfail") and SERVICE.search(_reason(report)):
+        report.outcome = "failed"
+        report.longrepr = f"LANBI_REQUIRE_SERVICES=1, but {item.nodeid} skipped: {_reason(report)}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole file that skips while it is collected."""
+    report = yield
+    if REQUIRED and report.skipped and SERVICE.search(_reason(report)):
+        report.outcome = "failed"
+        report.longrepr = f"LANBI_REQUIRE_SERVICES=1, but {collector.nodeid} skipped: {_reason(report)}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The last lines: how many skipped, and what to run so that they do not."""
+    skipped = [_reason(report) for report in terminalreporter.stats.get("skipped", [])]
+    services = sum(1 for reason in skipped if SERVICE.search(reason))
+    terminalreporter.write_line(f"skipped: {len(skipped)}, of them {services} for want of a service")
+    if services:
+        terminalreporter.write_line("run `make services`, then `make test` again")
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    return str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
