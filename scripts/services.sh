@@ -59,12 +59,12 @@ build_steps() (
     cd deploy/influxd
     GOFLAGS=-mod=readonly go build -o "$services/pkg-config" github.com/influxdata/pkg-config
     PKG_CONFIG="$services/pkg-config" CC=clang GOFLAGS=-mod=readonly \
-        go build -tags sqlite_foreign_keys,sqlite_json,noasset -o "$services/influxd.new" github.com/influxdata/influxdb/v2/cmd/influxd
+        go build -tags sqlite_foreign_keys,sqlite_json,noasset -ldflags "-X main.version=$INFLUXD_VERSION" -o "$services/influxd.new" github.com/influxdata/influxdb/v2/cmd/influxd
     mv "$services/influxd.new" "$services/influxd"
 )
 
-influxd_is_right() { # a path: 2.9 or later of 2.x starts and says so
-    "$1" version 2>/dev/null | grep -Eq '^InfluxDB (v?2\.(9|[1-9][0-9])|dev)'
+influxd_is_right() { # a path: it starts and says that it is 2.9 or a later 2.x
+    "$1" version 2>/dev/null | grep -Eq '^InfluxDB v?2\.(9|[1-9][0-9])\.'
 }
 
 mkdir -p .services
@@ -72,7 +72,7 @@ debian_package mosquitto mosquitto "tests against a real broker and the ACL test
 debian_package chromium chromium "tests of the board in a real browser"
 
 on_path="$(command -v influxd || true)"
-if [ -x .services/influxd ] && influxd_is_right .services/influxd; then
+if .services/influxd version 2>/dev/null | grep -q "^InfluxDB $INFLUXD_VERSION "; then
     say influxd "$(pwd)/.services/influxd"
 elif [ -n "$on_path" ] && influxd_is_right "$on_path"; then
     say influxd "$on_path"
