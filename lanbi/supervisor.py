@@ -277,11 +277,6 @@ def sole(folder: Path) -> Iterator[None]:
         yield
 
 
-def lanbi_command(*words: str) -> tuple[str, ...]:
-    """Command line of one of our own programs, run by this interpreter."""
-    return (sys.executable, "-m", "lanbi", *words)
-
-
 def lean(environment: Mapping[str, str]) -> dict[str, str]:
     """Environment of children that share a small machine: few heaps, no hidden thread pools, unbuffered logs."""
     small = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}

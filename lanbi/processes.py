@@ -1,0 +1,84 @@
+"""The processes that make up a running lanbi, and the addresses they listen on."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from domain.errors import InputError, PortTaken
+from lanbi.supervisor import Program
+
+THREE: Final = ("ingest", "analyse", "serve")
+
+
+def family(data: Path, config: str | None, *, log: Path | None, broker: bool) -> list[Program]:
+    """Ingest, analytics and API, behind the embedded broker if asked for."""
+    embedded = [Program("broker", (sys.executable, "-m", "lanbi.broker", *_config(config)), log=_log(log, "broker"))]
+    return [*(embedded if broker else []), *(program(name, [name], data, config, log) for name in THREE)]
+
+
+def program(name: str, words: Sequence[str], data: Path, config: str | None, log: Path | None) -> Program:
+    """One of our programs; its status file is ``run/<name>.json`` in the data folder."""
+    command = (sys.executable, "-m", "lanbi", *words, *_config(config))
+    return Program(name, command, data / "run" / f"{name}.json", _log(log, name))
+
+
+def say(line: str) -> None:
+    """Tell the operator, beside the answer that goes to standard output."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def _config(config: str | None) -> tuple[str, ...]:
+    return ("--config", config) if config else ()
+
+
+def _log(folder: Path | None, name: str) -> Path | None:
+    return folder / f"{name}.log" if folder else None
+
+
+def address(text: str) -> tuple[str, int]:
+    """Host and port of ``HOST:PORT``."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65_536:
+        what = f"not an address: {text!r}"
+        raise InputError(what, "--http", "write HOST:PORT, for example 127.0.0.1:8080")
+    return host.strip("[]"), int(port)
+
+
+def free_port(host: str, port: int) -> None:
+    """Make sure that an address can be listened on, before anything is started."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            what = f"cannot listen here: {error.strerror}"
+            raise PortTaken(what, f"{host}:{port}", "stop what uses it, or choose another with --http HOST:PORT") from error
+
+
+def free(wanted: int) -> int:
+    """The wanted port of the loopback if it is free, else any free one."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    message = "no free port on 127.0.0.1"
+    raise PortTaken(message, "127.0.0.1", "close some programs")
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection((host, port), timeout=0.2).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,76 @@
+"""The simulate process: devices of the registry over MQTT, or their history through the journal."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from urllib.parse import urlsplit
+
+from domain.places import Registry
+from domain.ports import Clock
+from edge_sim.county import SimulatedCounty
+from edge_sim.devices import SimulatedDevice
+from edge_sim.fleet import Address, Fleet
+from edge_sim.record import Record
+from edge_sim.spool import Spool
+from lanbi.metrics import write_status
+from lanbi.settings import Settings
+
+DEVICE_SECRETS = "devices.json"
+"""Passwords of simulated devices, device → password, in the secrets folder; absent where the broker asks for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What to simulate: seed, first instant [s] for devices without a past, folder for the truth log."""
+
+    seed: int
+    start: int
+    record: Path | None = None
+
+
+def live(settings: Settings, registry: Registry, clock: Clock, wish: Live) -> int:
+    """Publish until SIGTERM or SIGINT; the spool keeps what was not confirmed."""
+    county = SimulatedCounty(registry, wish.seed)
+    devices = [SimulatedDevice(county, device) for device in county.devices()]
+    spool = Spool(settings.data / "simulate" / "spool")
+    record = Record(wish.record / "devices.jsonl" if wish.record else None)
+    fleet = Fleet(devices, broker_address(settings), clock, spool, record, wish.start)
+    asked: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del frame
+        asked.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    path = settings.data / "run" / "simulate.json"
+    fleet.run(lambda: bool(asked), lambda one: write_status(path, status(one, clock)))
+    return 130 if asked[0] == signal.SIGINT else 0
+
+
+def status(fleet: Fleet, clock: Clock) -> dict[str, object]:
+    """What the process says of itself once a second."""
+    everybody = fleet.connected() == len(fleet.links)
+    reasons = [] if everybody else [f"{len(fleet.links) - fleet.connected()} devices without a connection"]
+    return {
+        "pid": os.getpid(),
+        "heartbeat": clock.now_ns() / 1e9,
+        "ready": everybody,
+        "reasons": reasons,
+        "devices": len(fleet.links),
+        "unconfirmed": len(fleet.spool),
+        "errors": fleet.errors,
+    }
+
+
+def broker_address(settings: Settings) -> Address:
+    """Where the devices connect to; the demo's own broker knows their passwords."""
+    parts = urlsplit(settings.broker.url)
+    secrets = settings.data / "secrets" / DEVICE_SECRETS
+    passwords = json.loads(secrets.read_text(encoding="utf-8")) if secrets.exists() else {}
+    return Address(parts.hostname or "127.0.0.1", parts.port or 1883, passwords)
