@@ -10,23 +10,6 @@ SERVICE = re.compile(r"mosquitto|influxd|chromium|make services", re.IGNORECASE)
 REQUIRED = os.environ.get("LANBI_REQUIRE_SERVICES") == "1"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--quick`` shortens the fault campaign."""
-    parser.addoption("--quick", action="store_true", help="short version of the fault campaign (.ci/run)")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The fault campaign runs only when it is asked for (``make faults``), as it kills processes for minutes."""
-    for item in items:
-        if "/tests/faults/" in item.path.as_posix():
-            item.add_marker(pytest.mark.faults)
-    if "faults" in str(config.option.markexpr):
-        return
-    campaign = [item for item in items if item.get_closest_marker("faults")]
-    config.hook.pytest_deselected(items=campaign)
-    items[:] = [item for item in items if not item.get_closest_marker("faults")]
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """With LANBI_REQUIRE_SERVICES=1 a test that skips for want of a service has failed."""
