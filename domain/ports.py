@@ -56,7 +56,7 @@ class ReadingSource(Protocol):
 class IndicatorSink(Protocol):
     """Write side of figures; one writer, analytics."""
 
-    def write(self, rows: Sequence[Indicator]) -> None:
+    def put(self, rows: Sequence[Indicator]) -> None:
         """Put figures; the same figure, period, scope, rule set, basis and time is one row."""
         ...
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from domain.civil import date_of, day_of
+from domain.civil import date_of, day_of, parse_date
 from domain.errors import DataFolderBusy, JournalError
 from lanbi.frames import DOORS, EMPTY, Damage, Record, Trailer, frame, last_trailer, pieces, trailer
 
@@ -191,8 +191,6 @@ class JournalWriter:
 
 def day_of_file(path: Path) -> int:
     """Civil day that a file belongs to, from its name."""
-    from domain.civil import parse_date
-
     return parse_date(path.stem[:10])
 
 

@@ -47,7 +47,7 @@ def plans(chosen: Settings) -> tuple[Plan, ...]:
     return tuple(load(path) for path in chosen.targets)
 
 
-def store(chosen: Settings, *, write: bool = False) -> EmbeddedStore:
+def store(chosen: Settings) -> EmbeddedStore:
     """The store behind the four ports."""
     from domain.errors import SettingsError
     from lanbi.embedded import EmbeddedStore
@@ -55,4 +55,4 @@ def store(chosen: Settings, *, write: bool = False) -> EmbeddedStore:
     if chosen.store.kind != "embedded":
         what = f"store kind '{chosen.store.kind}' is not built yet"
         raise SettingsError(what, "store.kind", 'use kind = "embedded"')
-    return EmbeddedStore(chosen.data / "store.db", write=write)
+    return EmbeddedStore(chosen.data / "store.db")

@@ -1,0 +1,228 @@
+"""``var/state.db``: how far the forwarder is, what it saw last, what it refused, and the totals of the conservation law.
+
+One writer, the forwarder, under a lock; cursor, totals, latest values, revisions and refusals move in one transaction, so
+that after any crash **received = stored + duplicate + dead-letter + quarantined + pending** holds by construction.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from domain.errors import DataFolderBusy
+from domain.readings import Key
+from lanbi.embedded_schema import Connections
+from lanbi.frames import DOORS
+from lanbi.journal import newest_trailer
+
+VERSION: Final = 1
+OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS cursor (writer TEXT PRIMARY KEY, seq INTEGER, readings INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS total (name TEXT, reason TEXT, count INTEGER, PRIMARY KEY (name, reason)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS latest (source TEXT, span INTEGER, kind TEXT, time INTEGER, rev INTEGER, received_ns INTEGER, device TEXT,
+    items TEXT, PRIMARY KEY (source, span)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS revised (kind TEXT, source TEXT, span INTEGER, time INTEGER, item TEXT, rev INTEGER, value REAL, flag TEXT,
+    received_ns INTEGER, reference TEXT, PRIMARY KEY (kind, source, span, time, item, rev)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS refused (id INTEGER PRIMARY KEY, outcome TEXT, reason TEXT, detail TEXT, item TEXT, device TEXT,
+    source TEXT, run INTEGER, number INTEGER, writer TEXT, seq INTEGER, element INTEGER, received_ns INTEGER, topic TEXT, digest BLOB);
+CREATE INDEX IF NOT EXISTS refused_reason ON refused (reason, id);
+CREATE INDEX IF NOT EXISTS refused_digest ON refused (digest);
+CREATE TABLE IF NOT EXISTS run (device TEXT, run INTEGER, number INTEGER, PRIMARY KEY (device, run)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sequence (device TEXT, run INTEGER, seq INTEGER, PRIMARY KEY (device, run)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS batch (ingest TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID
+"""
+
+
+class Latest(NamedTuple):
+    """The newest reading of a source and span: what is fresh, and what makes anything newer a first sight."""
+
+    source: str
+    span: int
+    kind: str
+    time: int
+    rev: int
+    received_ns: int
+    device: str
+    items: Mapping[str, tuple[float | None, str]]
+
+
+class Version(NamedTuple):
+    """One version of one value of a row that was written more than once."""
+
+    key: Key
+    item: str
+    rev: int
+    value: float | None
+    flag: str
+    received_ns: int
+    reference: str
+
+
+class Refused(NamedTuple):
+    """A dead letter or a quarantined reading (or one item of a reading); the bytes stand in the journal at ``writer/seq``."""
+
+    outcome: str
+    reason: str
+    detail: str
+    item: str | None
+    device: str
+    source: str
+    run: int
+    number: int | None
+    writer: str
+    seq: int
+    element: int
+    received_ns: int
+    topic: str
+    digest: bytes
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one step of the forwarder changes, all at once."""
+
+    writer: str
+    seq: int
+    readings: int
+    """Journalled readings behind the cursor after this batch."""
+    totals: dict[tuple[str, str], int] = field(default_factory=dict)
+    latest: dict[tuple[str, int], Latest] = field(default_factory=dict)
+    versions: list[Version] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    runs: dict[tuple[str, int], int] = field(default_factory=dict)
+    sequences: dict[tuple[str, int], int] = field(default_factory=dict)
+    change_number: int | None = None
+
+    def count(self, name: str, reason: str = "", by: int = 1) -> None:
+        """Add to a total."""
+        self.totals[name, reason] = self.totals.get((name, reason), 0) + by
+
+
+class StateView:
+    """Read side, for every process."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self._files = Connections(data / "state.db", SCHEMA, VERSION)
+
+    def _all(self, text: str, values: Iterable[object] = ()) -> list[Any]:
+        with self._files.refusals():
+            return self._files.db.execute(text, tuple(values)).fetchall()
+
+    def cursor(self, writer: str) -> tuple[int, int]:
+        """Last forwarded sequence of a writer, and the journalled readings behind it."""
+        found = self._all("SELECT seq, readings FROM cursor WHERE writer = ?", (writer,))
+        return (found[0][0], found[0][1]) if found else (0, 0)
+
+    def totals(self) -> dict[tuple[str, str], int]:
+        """Counts by (name, reason) since the journal began."""
+        return {(name, reason): count for name, reason, count in self._all("SELECT name, reason, count FROM total")}
+
+    def conservation(self) -> dict[str, int]:
+        """The six terms of the law, from one snapshot: received, stored, duplicate, deadletter, quarantined, pending."""
+        with self._files.refusals():
+            db = self._files.db
+            db.execute("BEGIN")
+            totals = db.execute("SELECT name, count FROM total").fetchall()
+            behind = db.execute("SELECT writer, readings FROM cursor").fetchall()
+            db.execute("COMMIT")
+        # Trailers are read after the cursors: the journal only grows, so pending is never negative.
+        journalled = sum(newest_trailer(self.data / "journal", writer).readings for writer in DOORS)
+        counts = dict.fromkeys(OUTCOMES, 0)
+        added = 0
+        for name, count in totals:
+            if name in counts:
+                counts[name] += count
+            added += count if name == "decoded_more" else 0
+        return {"received": journalled + added, **counts, "pending": journalled - sum(readings for _, readings in behind)}
+
+    def latest(self) -> list[Latest]:
+        """The newest reading of every source and span."""
+        columns = "source, span, kind, time, rev, received_ns, device, items"
+        return [Latest(*row[:7], items=json.loads(row[7])) for row in self._all(f"SELECT {columns} FROM latest")]  # noqa: S608  our own columns
+
+    def versions(self, keys: Iterable[Key]) -> dict[Key, list[Version]]:
+        """All versions of rows that were written more than once."""
+        text = "SELECT item, rev, value, flag, received_ns, reference FROM revised WHERE kind = ? AND source = ? AND span = ? AND time = ?"
+        found = {key: [Version(key, *row) for row in self._all(text, key)] for key in set(keys)}
+        return {key: versions for key, versions in found.items() if versions}
+
+    def refused(self, *, reason: str | None = None, after: int = 0, limit: int = 100, outcome: str | None = None) -> list[tuple[int, Refused]]:
+        """Dead letters and quarantined readings behind an id, oldest first."""
+        given = [(name, value) for name, value in (("reason", reason), ("outcome", outcome)) if value is not None]
+        where = " AND ".join(["id > ?", *(f"{name} = ?" for name, _ in given)])
+        text = f"SELECT * FROM refused WHERE {where} ORDER BY id LIMIT ?"  # noqa: S608  our own columns
+        return [(row[0], Refused(*row[1:])) for row in self._all(text, (after, *(value for _, value in given), limit))]
+
+    def known_refusals(self, digests: Iterable[bytes]) -> set[bytes]:
+        """Which of these bytes are in the dead letters already."""
+        wanted = list(set(digests))
+        found: set[bytes] = set()
+        for start in range(0, len(wanted), 500):
+            part = wanted[start : start + 500]
+            text = f"SELECT DISTINCT digest FROM refused WHERE digest IN ({', '.join('?' * len(part))})"  # noqa: S608  question marks
+            found.update(row[0] for row in self._all(text, part))
+        return found
+
+    def runs(self) -> dict[tuple[str, int], int]:
+        """Small index of every run of every device."""
+        return {(device, run): number for device, run, number in self._all("SELECT device, run, number FROM run")}
+
+    def sequences(self) -> dict[tuple[str, int], int]:
+        """Greatest sequence number seen of every run of every device."""
+        return {(device, run): seq for device, run, seq in self._all("SELECT device, run, seq FROM sequence")}
+
+    def change_number(self, ingest: str) -> int:
+        """Number of the last change announced."""
+        found = self._all("SELECT n FROM batch WHERE ingest = ?", (ingest,))
+        return int(found[0][0]) if found else 0
+
+
+class State(StateView):
+    """Write side, held by one process under ``state.lock``.
+
+    Raises
+    ------
+    DataFolderBusy
+        Another process forwards from this data folder.
+    """
+
+    def __init__(self, data: Path) -> None:
+        data.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(data / "state.lock", os.O_RDWR | os.O_CREAT, 0o640)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            raise DataFolderBusy("another lanbi forwards from this data folder", str(data), "stop it, or name another data folder") from error
+        super().__init__(data)
+
+    def commit(self, batch: Batch, ingest: str) -> None:
+        """Move everything of a batch in one transaction."""
+        with self._files.refusals(), self._files.write() as db:
+            db.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", (batch.writer, batch.seq, batch.readings))
+            more = "INSERT INTO total VALUES (?, ?, ?) ON CONFLICT (name, reason) DO UPDATE SET count = count + excluded.count"
+            db.executemany(more, [(*name, count) for name, count in batch.totals.items()])
+            rows = [(*row[:7], json.dumps(row.items)) for row in batch.latest.values()]
+            db.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            db.executemany(f"INSERT OR REPLACE INTO revised VALUES ({', '.join('?' * 10)})", [(*row.key, *row[1:]) for row in batch.versions])  # noqa: S608
+            db.executemany(f"INSERT INTO refused VALUES (NULL, {', '.join('?' * 14)})", list(batch.refused))  # noqa: S608  question marks
+            db.executemany("INSERT OR REPLACE INTO run VALUES (?, ?, ?)", [(*name, number) for name, number in batch.runs.items()])
+            db.executemany("INSERT OR REPLACE INTO sequence VALUES (?, ?, ?)", [(*name, seq) for name, seq in batch.sequences.items()])
+            if batch.change_number is not None:
+                db.execute("INSERT OR REPLACE INTO batch VALUES (?, ?)", (ingest, batch.change_number))
+
+    def checkpoint(self) -> int:
+        """Keep the write-ahead log short."""
+        return self._files.checkpoint()
+
+    def close(self) -> None:
+        """Close the file and give the lock back."""
+        self._files.close()
+        os.close(self._lock)
