@@ -145,7 +145,7 @@ class StateView:
     def latest(self) -> list[Latest]:
         """The newest reading of every source and span."""
         columns = "source, span, kind, time, rev, received_ns, device, items"
-        return [Latest(*row[:7], items=json.loads(row[7])) for row in self._all(f"SELECT {columns} FROM latest")]  # noqa: S608  our own columns
+        return [Latest(*(*row[:7], json.loads(row[7]))) for row in self._all(f"SELECT {columns} FROM latest")]  # noqa: S608  our own columns
 
     def versions(self, keys: Iterable[Key]) -> dict[Key, list[Version]]:
         """All versions of rows that were written more than once."""
