@@ -1,0 +1,186 @@
+"""The documents cannot rot: what users meet stands in them, both READMEs keep step, and the example is run."""
+
+import csv
+import gzip
+import re
+import subprocess
+import sys
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain import reasons
+from domain.indicators import FIGURES
+from domain.items import ITEMS
+from domain.readings import FLAGS
+from lanbi.cli import PROGRAMS
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+DEV = ROOT.parent / "shared" / "data" / "dev"
+READMES = ("README.md", "README.zh.md")
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+
+METRICS = (
+    "lanbi_ingest_messages_received_total",
+    "lanbi_ingest_readings_received_total",
+    "lanbi_ingest_readings_stored_total",
+    "lanbi_ingest_readings_duplicate_total",
+    "lanbi_ingest_readings_deadletter_total",
+    "lanbi_ingest_readings_quarantined_total",
+    "lanbi_ingest_items_refused_total",
+    "lanbi_journal_days_until_full",
+    "lanbi_journal_pending_readings",
+    "lanbi_journal_bytes",
+    "lanbi_journal_oldest_seconds",
+    "lanbi_store_up",
+    "lanbi_store_write_seconds",
+    "lanbi_store_retries_total",
+    "lanbi_broker_connected",
+    "lanbi_broker_last_packet_age_seconds",
+    "lanbi_sequence_gaps_total",
+    "lanbi_api_request_seconds",
+)
+
+
+def read(name: str) -> str:
+    """A page of the project."""
+    return (ROOT / name).read_text()
+
+
+def prose(name: str) -> str:
+    """A page without its code blocks."""
+    return re.sub(r"```.*?```", "", read(name), flags=re.DOTALL)
+
+
+def blocks(name: str) -> list[str]:
+    """The code blocks of a page, in order."""
+    return re.findall(r"```.*?```", read(name), flags=re.DOTALL)
+
+
+def test_both_readmes_have_the_same_shape() -> None:
+    """A heading, table or list that one README has, the other has at the same place."""
+    shapes = [[re.match(r"#*|\||\*|!", line.strip()).group() for line in prose(name).splitlines() if line.strip()] for name in READMES]  # type: ignore[union-attr]
+
+    assert shapes[0] == shapes[1]
+
+
+def test_both_readmes_show_the_same_code() -> None:
+    """Commands, pictures of the flow and outputs are the same in both languages."""
+    assert blocks(READMES[0]) == blocks(READMES[1])
+
+
+def test_both_readmes_lead_to_the_same_pages() -> None:
+    """Both READMEs link the same pages; only themselves and their screenshot differ."""
+    links = [re.findall(r"\]\(([^)]+)\)", prose(name)) for name in READMES]
+
+    assert links[0][2:] == links[1][2:]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link of every page names a file that is there."""
+    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()) if "://" not in link]
+
+    assert [] == [link for link in links if link and not (page.parent / link).exists()]
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_program_is_in_the_readmes(name: str) -> None:
+    """The table of programs is the command line's, no more and no less."""
+    assert set(PROGRAMS) == set(re.findall(r"\| `lanbi ([a-z]+)` \|", read(name)))
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_readmes_name_only_make_targets_that_exist(name: str) -> None:
+    """`make something` in a README is a target of the Makefile."""
+    targets = set(re.search(r"^\.PHONY: (.*)$", read("Makefile"), re.MULTILINE).group(1).split())  # type: ignore[union-attr]
+
+    assert set() == set(re.findall(r"make ([a-z]+)\b(?=[`\n])", read(name))) - targets
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_every_program_explains_itself(name: str) -> None:
+    """Each program has a help in plain words that ends with an example."""
+    answer = subprocess.run([sys.executable, "-m", "lanbi", name, "--help"], capture_output=True, text=True, check=False, cwd=ROOT)
+
+    assert (0, "") == (answer.returncode, answer.stderr)
+    assert f"lanbi {name}" in answer.stdout.split("options:")[-1]
+
+
+@pytest.mark.parametrize("page", ["docs/operations.md"])
+def test_every_metric_is_documented(page: str) -> None:
+    """The promised metrics stand in the page of the operators, and the code knows each of them."""
+    code = "\n".join(path.read_text() for room in ("lanbi", "ingest", "api") for path in (ROOT / room).rglob("*.py"))
+
+    assert set(METRICS) <= set(re.findall(r"lanbi_[a-z_]+", read(page)))
+    assert [] == [metric for metric in METRICS if metric not in code]
+
+
+def test_every_metric_of_the_code_is_documented() -> None:
+    """A metric that the code writes stands in the page of the operators."""
+    code = {name for room in ("lanbi", "ingest", "api") for path in (ROOT / room).rglob("*.py") for name in re.findall(r'"(lanbi_[a-z_]+)', path.read_text())}
+
+    assert set() == code - set(re.findall(r"lanbi_[a-z_]+", read("docs/operations.md")))
+
+
+def test_every_reason_code_is_documented() -> None:
+    """Each reason for which something is refused or held stands in docs/topics.md."""
+    assert [] == [reason for reason in reasons.ALL if f"`{reason}`" not in read("docs/topics.md")]
+
+
+def test_every_figure_is_documented() -> None:
+    """Each stored figure stands in docs/indicators.md."""
+    assert [] == [figure for figure in FIGURES if f"`{figure}`" not in read("docs/indicators.md")]
+
+
+def test_glossary_knows_every_item_and_flag() -> None:
+    """Each measured item, with its unit, and each flag letter stands in the glossary."""
+    text = read("docs/glossary.md")
+
+    assert [] == [item.name for item in ITEMS.values() if f"`{item.name}`" not in text or item.unit not in text]
+    assert [] == [letter for letter, (_, english) in FLAGS.items() if f"{letter} {english}" not in text]
+
+
+def keys_of(kind: Any, before: str = "") -> list[str]:
+    """Dotted names of the settings' fields."""
+    found: list[str] = []
+    for field in fields(kind):
+        inner = field.type if is_dataclass(field.type) else None
+        found += keys_of(inner, f"{before}{field.name}.") if inner else [before + field.name]
+    return found
+
+
+def test_every_settings_key_is_documented() -> None:
+    """Each key of lanbi.toml stands in docs/settings.md, in its table or as its environment variable."""
+    from lanbi import settings
+
+    text = read("docs/settings.md")
+    keys = keys_of(settings.Settings)
+
+    assert [] == [key for key in keys if key not in text and f"LANBI_{key.replace('.', '_').upper()}" not in text]
+
+
+def jinan_2016(folder: Path) -> None:
+    """The input of the README's example: the year 2016 of the public daily file, renamed columns only."""
+    names = ("date", "pm25", "pm10", "so2", "no2", "co", "o3_8h")
+    with gzip.open(DEV / "daily_jinan_2014_2018.csv.gz", "rt", encoding="utf-8") as source:
+        rows = [row for row in csv.DictReader(source) if row["date"].startswith("2016-")]
+    with (folder / "jinan-2016.csv").open("w", encoding="utf-8", newline="") as target:
+        writer = csv.writer(target)
+        writer.writerow(("site", *names))
+        writer.writerows([row["city"], *(row[name] for name in names)] for row in rows)
+
+
+@pytest.mark.skipif(not DEV.is_dir(), reason="public data not present: ../shared/data/dev")
+def test_readme_example_is_real(tmp_path: Path) -> None:
+    """The output under the README's command is what the command prints."""
+    block = re.search(r"<!-- example: jinan-2016 -->\n```console\n\$ lanbi (.*?)\n(.*?)```", read("README.md"), re.DOTALL)
+    assert block
+    jinan_2016(tmp_path)
+
+    answer = subprocess.run([sys.executable, "-m", "lanbi", *block[1].split()], capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    assert (block[2], 0) == (answer.stdout, answer.returncode)
