@@ -76,35 +76,27 @@ class Writer(Protocol):
         ...
 
 
-class Cursor(NamedTuple):
-    """How far the forwarder is in one writer's journal: last record behind it, and readings counted in all behind it."""
-
-    seq: int = 0
-    readings: int = 0
-
-
 class Latest(NamedTuple):
     """The newest reading of a source and span: freshness, and the proof that anything newer is a first sight.
 
-    ``device`` is empty for imports; ``values`` and ``flags`` are the row as it stands in the store.
+    ``items`` is the row as it stands in the store: item → (value, flag), flag ``N`` where valid; ``device`` is empty for imports.
     """
 
-    kind: str
     source: str
     span: int
+    kind: str
     time: int
     rev: int
-    values: Mapping[str, float | None]
-    flags: Mapping[str, str]
     received_ns: int
     device: str
+    items: Mapping[str, tuple[float | None, str]]
 
 
 class Version(NamedTuple):
-    """One version of a cell in a row that was written more than once.
+    """One version of one value of a row that was written more than once.
 
-    Identity is (key, item, rev, writer, seq). ``writer`` is empty and ``seq`` 0 where the version is the row as it stood before
-    its second write. ``current`` is not stored: the greatest revision among those behind the cursor stands.
+    ``writer``/``seq`` name the journal record; they are empty and 0 for the row as it stood before its second write. Of the
+    versions behind the cursor the one with the greatest ``rev`` stands.
     """
 
     key: Key
@@ -119,70 +111,84 @@ class Version(NamedTuple):
     seq: int
 
 
-class Letter(NamedTuple):
-    """A dead letter or a quarantined reading (or a single item of one).
+class Refused(NamedTuple):
+    """A dead letter or a quarantined reading (or one item of a reading); the bytes stand in the journal at ``writer/seq``.
 
-    ``writer``/``seq``/``index`` name the journal record and the element in it; ``item`` is empty if the whole reading was
-    refused. ``payload`` is the element's own bytes, ``digest`` (16 bytes) tells whether the same bytes were refused before.
-    ``readings`` is 1 if the reading counts as refused, 0 if only an item of it (or no reading at all, an event) was.
+    ``outcome`` is deadletter or quarantined; ``item`` is None if the whole reading was refused; ``element`` is its place in the
+    message; ``digest`` (16 bytes) tells whether the same bytes were refused before.
+    """
+
+    outcome: str
+    reason: str
+    detail: str
+    item: str | None
+    device: str
+    source: str
+    run: int
+    number: int | None
+    writer: str
+    seq: int
+    element: int
+    received_ns: int
+    topic: str
+    digest: bytes
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one step of the forwarder changes, all at once.
+
+    Attributes
+    ----------
+    seq : int
+        Last record behind the cursor.
+    readings : int
+        Journalled readings behind the cursor after this batch.
+    totals : dict
+        Increments by (name, reason): ``stored duplicate deadletter quarantined items_refused decoded_more messages gaps``;
+        ``decoded_more`` = readings found by decoding beyond those counted before the commit.
+    runs, sequences : dict
+        By (device, run): small index of the run; greatest sequence number seen.
+    change_number : int or None
+        Number of the last change announced; None if this batch announced none.
     """
 
     writer: str
     seq: int
-    index: int
-    item: str
-    reason: str
-    detail: str
-    topic: str
-    payload: bytes
-    received_ns: int
-    digest: bytes
     readings: int
+    totals: dict[tuple[str, str], int] = field(default_factory=dict)
+    latest: dict[tuple[str, int], Latest] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
+    runs: dict[tuple[str, int], int] = field(default_factory=dict)
+    sequences: dict[tuple[str, int], int] = field(default_factory=dict)
+    change_number: int | None = None
 
-
-@dataclass
-class Batch:
-    """Everything that moves with the cursor, in one transaction.
-
-    Attributes
-    ----------
-    cursor : Cursor
-        New position in the writer's journal.
-    counts : mapping of (name, reason) to int
-        Increments of the durable totals. Names: ``stored duplicate deadletter quarantined items_refused extra records gaps``;
-        ``reason`` is empty where there is none. ``extra`` = readings found by decoding beyond those counted before the commit.
-    change : int
-        Last change number announced to the store (unchanged if nothing was announced).
-    notes : mapping of str to str
-        Small named facts to keep (sequence books of devices); overwritten whole.
-    """
-
-    writer: str
-    cursor: Cursor
-    change: int = 0
-    counts: dict[tuple[str, str], int] = field(default_factory=dict)
-    latest: list[Latest] = field(default_factory=list)
-    letters: list[Letter] = field(default_factory=list)
-    notes: dict[str, str] = field(default_factory=dict)
+    def count(self, name: str, reason: str = "", by: int = 1) -> None:
+        """Add to a total."""
+        self.totals[name, reason] = self.totals.get((name, reason), 0) + by
 
 
 class State(Protocol):
     """The forwarder's memory across restarts."""
 
-    def cursor(self, writer: str) -> Cursor:
-        """Position in a writer's journal; zeros before the first batch."""
+    def cursor(self, writer: str) -> tuple[int, int]:
+        """Last forwarded sequence of a writer, and the journalled readings behind it."""
         ...
 
-    def change(self) -> int:
-        """Last change number announced; 0 before the first."""
+    def change_number(self, ingest: str) -> int:
+        """Number of the last change announced."""
         ...
 
     def latest(self) -> Iterable[Latest]:
         """The newest reading of every source and span."""
         ...
 
-    def note(self, name: str) -> str | None:
-        """A named fact."""
+    def runs(self) -> dict[tuple[str, int], int]:
+        """Small index of every run of every device."""
+        ...
+
+    def sequences(self) -> dict[tuple[str, int], int]:
+        """Greatest sequence number seen of every run of every device."""
         ...
 
     def versions(self, keys: Iterable[Key]) -> Mapping[Key, Sequence[Version]]:
@@ -192,15 +198,15 @@ class State(Protocol):
     def intend(self, writer: str, versions: Sequence[Version]) -> None:
         """Keep versions durably **before** the store is written.
 
-        Versions of ``writer`` with seq behind its cursor that an unfinished batch left are forgotten in the same transaction.
-        A crash between store and commit can then be told from a finished batch, and is decided again in the same way.
+        Versions of ``writer`` beyond its cursor that an unfinished batch left are forgotten in the same transaction. A batch that
+        a crash cut off between store and commit is decided again exactly as the first time, for its rows' past is known.
         """
         ...
 
-    def known(self, digests: Iterable[bytes]) -> set[bytes]:
-        """Which of these were refused before."""
+    def known_refusals(self, digests: Iterable[bytes]) -> set[bytes]:
+        """Which of these bytes are in the dead letters already."""
         ...
 
-    def commit(self, batch: Batch) -> None:
-        """Everything of a batch in one transaction."""
+    def commit(self, batch: Batch, ingest: str) -> None:
+        """Move everything of a batch in one transaction."""
         ...

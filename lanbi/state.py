@@ -9,13 +9,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from domain.errors import DataFolderBusy
 from domain.readings import Key
+from ingest.ports import Batch, Latest, Refused, Version
 from lanbi.embedded_schema import Connections
 from lanbi.frames import DOORS
 from lanbi.journal import newest_trailer
@@ -28,7 +28,9 @@ CREATE TABLE IF NOT EXISTS total (name TEXT, reason TEXT, count INTEGER, PRIMARY
 CREATE TABLE IF NOT EXISTS latest (source TEXT, span INTEGER, kind TEXT, time INTEGER, rev INTEGER, received_ns INTEGER, device TEXT,
     items TEXT, PRIMARY KEY (source, span)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS revised (kind TEXT, source TEXT, span INTEGER, time INTEGER, item TEXT, rev INTEGER, value REAL, flag TEXT,
-    received_ns INTEGER, reference TEXT, PRIMARY KEY (kind, source, span, time, item, rev)) WITHOUT ROWID;
+    corrects INTEGER, received_ns INTEGER, device TEXT, writer TEXT, seq INTEGER,
+    PRIMARY KEY (kind, source, span, time, item, rev)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS revised_record ON revised (writer, seq);
 CREATE TABLE IF NOT EXISTS refused (id INTEGER PRIMARY KEY, outcome TEXT, reason TEXT, detail TEXT, item TEXT, device TEXT,
     source TEXT, run INTEGER, number INTEGER, writer TEXT, seq INTEGER, element INTEGER, received_ns INTEGER, topic TEXT, digest BLOB);
 CREATE INDEX IF NOT EXISTS refused_reason ON refused (reason, id);
@@ -37,71 +39,6 @@ CREATE TABLE IF NOT EXISTS run (device TEXT, run INTEGER, number INTEGER, PRIMAR
 CREATE TABLE IF NOT EXISTS sequence (device TEXT, run INTEGER, seq INTEGER, PRIMARY KEY (device, run)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batch (ingest TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID
 """
-
-
-class Latest(NamedTuple):
-    """The newest reading of a source and span: what is fresh, and what makes anything newer a first sight."""
-
-    source: str
-    span: int
-    kind: str
-    time: int
-    rev: int
-    received_ns: int
-    device: str
-    items: Mapping[str, tuple[float | None, str]]
-
-
-class Version(NamedTuple):
-    """One version of one value of a row that was written more than once."""
-
-    key: Key
-    item: str
-    rev: int
-    value: float | None
-    flag: str
-    received_ns: int
-    reference: str
-
-
-class Refused(NamedTuple):
-    """A dead letter or a quarantined reading (or one item of a reading); the bytes stand in the journal at ``writer/seq``."""
-
-    outcome: str
-    reason: str
-    detail: str
-    item: str | None
-    device: str
-    source: str
-    run: int
-    number: int | None
-    writer: str
-    seq: int
-    element: int
-    received_ns: int
-    topic: str
-    digest: bytes
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one step of the forwarder changes, all at once."""
-
-    writer: str
-    seq: int
-    readings: int
-    """Journalled readings behind the cursor after this batch."""
-    totals: dict[tuple[str, str], int] = field(default_factory=dict)
-    latest: dict[tuple[str, int], Latest] = field(default_factory=dict)
-    versions: list[Version] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
-    runs: dict[tuple[str, int], int] = field(default_factory=dict)
-    sequences: dict[tuple[str, int], int] = field(default_factory=dict)
-    change_number: int | None = None
-
-    def count(self, name: str, reason: str = "", by: int = 1) -> None:
-        """Add to a total."""
-        self.totals[name, reason] = self.totals.get((name, reason), 0) + by
 
 
 class StateView:
@@ -149,8 +86,8 @@ class StateView:
 
     def versions(self, keys: Iterable[Key]) -> dict[Key, list[Version]]:
         """All versions of rows that were written more than once."""
-        text = "SELECT item, rev, value, flag, received_ns, reference FROM revised WHERE kind = ? AND source = ? AND span = ? AND time = ?"
-        found = {key: [Version(key, *row) for row in self._all(text, key)] for key in set(keys)}
+        text = "SELECT item, rev, value, flag, corrects, received_ns, device, writer, seq FROM revised WHERE kind = ? AND source = ? AND span = ? AND time = ?"
+        found = {key: [Version(key, *row[:4], bool(row[4]), *row[5:]) for row in self._all(text, key)] for key in set(keys)}
         return {key: versions for key, versions in found.items() if versions}
 
     def refused(self, *, reason: str | None = None, after: int = 0, limit: int = 100, outcome: str | None = None) -> list[tuple[int, Refused]]:
@@ -203,6 +140,13 @@ class State(StateView):
             raise DataFolderBusy("another lanbi forwards from this data folder", str(data), "stop it, or name another data folder") from error
         super().__init__(data)
 
+    def intend(self, writer: str, versions: Sequence[Version]) -> None:
+        """Keep versions before the store is written; what an unfinished batch of this writer left is forgotten."""
+        packed = [(*row.key, *row[1:]) for row in versions]
+        with self._files.refusals(), self._files.write() as db:
+            db.execute("DELETE FROM revised WHERE writer = ? AND seq > ?", (writer, self.cursor(writer)[0]))
+            db.executemany(f"INSERT OR REPLACE INTO revised VALUES ({', '.join('?' * 13)})", packed)  # noqa: S608  question marks
+
     def commit(self, batch: Batch, ingest: str) -> None:
         """Move everything of a batch in one transaction."""
         with self._files.refusals(), self._files.write() as db:
@@ -211,7 +155,6 @@ class State(StateView):
             db.executemany(more, [(*name, count) for name, count in batch.totals.items()])
             rows = [(*row[:7], json.dumps(row.items)) for row in batch.latest.values()]
             db.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            db.executemany(f"INSERT OR REPLACE INTO revised VALUES ({', '.join('?' * 10)})", [(*row.key, *row[1:]) for row in batch.versions])  # noqa: S608
             db.executemany(f"INSERT INTO refused VALUES (NULL, {', '.join('?' * 14)})", list(batch.refused))  # noqa: S608  question marks
             db.executemany("INSERT OR REPLACE INTO run VALUES (?, ?, ?)", [(*name, number) for name, number in batch.runs.items()])
             db.executemany("INSERT OR REPLACE INTO sequence VALUES (?, ?, ?)", [(*name, seq) for name, seq in batch.sequences.items()])
