@@ -87,7 +87,7 @@ class StateView:
     def versions(self, keys: Iterable[Key]) -> dict[Key, list[Version]]:
         """All versions of rows that were written more than once."""
         text = "SELECT item, rev, value, flag, corrects, received_ns, device, writer, seq FROM revised WHERE kind = ? AND source = ? AND span = ? AND time = ?"
-        found = {key: [Version(key, *row[:4], bool(row[4]), *row[5:]) for row in self._all(text, key)] for key in set(keys)}
+        found = {key: [Version._make((key, *row[:4], bool(row[4]), *row[5:])) for row in self._all(text, key)] for key in set(keys)}
         return {key: versions for key, versions in found.items() if versions}
 
     def refused(self, *, reason: str | None = None, after: int = 0, limit: int = 100, outcome: str | None = None) -> list[tuple[int, Refused]]:
