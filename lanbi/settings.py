@@ -1,0 +1,218 @@
+"""Settings: one TOML file plus ``LANBI_…`` environment, validated whole before anything starts. Secrets stay in files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from domain.errors import SettingsError
+from lanbi.toml_lines import Lines, nearest, parse, raise_all, read, unknown
+
+DEFAULT_FILE: Final = "lanbi.toml"
+FREE_NAMES: Final = ("LANBI_REQUIRE_SERVICES", "LANBI_CONFIG")
+FREE_PREFIXES: Final = ("LANBI_GRAFANA_", "LANBI_INFLUX_", "LANBI_DINGTALK_", "LANBI_WECOM_")
+CLOCKS: Final = ("system", "simulated")
+STORES: Final = ("embedded", "influx")
+
+
+class Key(NamedTuple):
+    """A settings key: its default and what it is for."""
+
+    default: str | tuple[str, ...] | None
+    zh: str
+    en: str
+
+
+KEYS: Final[Mapping[str, Key]] = {
+    "data": Key("var", "数据文件夹", "folder of journal, embedded store and generated secrets"),
+    "county": Key("plans/sample-county.toml", "登记册", "the county's registry"),
+    "targets": Key(("plans/chiping.toml",), "规划目标", "plans whose targets are judged"),
+    "clock": Key("system", "时钟：system 或 simulated（演示）", "system, or simulated for the demo"),
+    "broker.url": Key("mqtt://127.0.0.1:1883", "MQTT 服务器", "mqtt://, mqtts:// or embedded (demo, 127.0.0.1 only)"),
+    "broker.username": Key("lanbi-ingest", "MQTT 用户名", "user name of ingest at the broker"),
+    "broker.password_file": Key(None, "MQTT 密码文件", "file that holds the broker password"),
+    "store.kind": Key("embedded", "存储：embedded 或 influx", "embedded, or influx"),
+    "store.url": Key("http://127.0.0.1:8086", "InfluxDB 地址", "address of InfluxDB"),
+    "store.org": Key("lanbi", "InfluxDB 组织", "organisation in InfluxDB"),
+    "store.bucket": Key("lanbi", "InfluxDB 桶前缀", "prefix of the buckets"),
+    "store.token_file": Key("var/secrets/influx-write", "写令牌文件", "file that holds the write token"),
+    "store.read_token_file": Key("var/secrets/influx-read", "读令牌文件", "file that holds the read token"),
+    "http.listen": Key("127.0.0.1:8080", "网页与接口地址", "address of board and API"),
+    "ingest.health": Key("127.0.0.1:8081", "接收进程健康地址", "health address of a separate ingest"),
+    "ingest.instance": Key("1/1", "接收实例 i/N", "this ingest takes the devices with crc32(device) mod N = i-1"),
+    "analyse.health": Key("127.0.0.1:8082", "计算进程健康地址", "health address of analytics"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """Where the devices publish."""
+
+    url: str
+    username: str
+    password_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where readings and figures are kept."""
+
+    kind: str
+    url: str
+    org: str
+    bucket: str
+    token_file: Path
+    read_token_file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Where board and API listen."""
+
+    listen: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """The ingest process: its health address and its share of the devices."""
+
+    health: str
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyseSettings:
+    """The analytics process: its health address."""
+
+    health: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, validated; holds paths of secrets, never a secret."""
+
+    data: Path
+    county: Path
+    targets: tuple[Path, ...]
+    clock: str
+    broker: BrokerSettings
+    store: StoreSettings
+    http: HttpSettings
+    ingest: IngestSettings
+    analyse: AnalyseSettings
+    file: Path | None = None
+
+
+def load(config: str | None, environment: Mapping[str, str]) -> Settings:
+    """Settings of a file (default ``lanbi.toml`` if there is one) with the environment over it.
+
+    Raises
+    ------
+    SettingsError
+        All faults at once: unknown keys with the nearest known name, wrong values, each with file and line or variable.
+    """
+    path = Path(config) if config else Path(DEFAULT_FILE)
+    text = read(path, SettingsError) if config or path.exists() else ""
+    tree = parse(text, str(path), SettingsError)
+    lines = Lines(text)
+    faults: list[tuple[str, str]] = []
+    flat: dict[str, Any] = {}
+    places: dict[str, str] = {}
+    _flatten(tree, path, lines, (flat, places, faults))
+    _overlay(environment, flat, places, faults)
+    _check_values(flat, places, faults)
+    raise_all(faults, SettingsError, "see docs/settings.md, or lanbi check --explain")
+    return _build(flat, path if text else None)
+
+
+def _flatten(tree: Mapping[str, Any], path: Path, lines: Lines, out: tuple[dict[str, Any], dict[str, str], list[tuple[str, str]]]) -> None:
+    flat, places, faults = out
+    sections = {name.split(".")[0] for name in KEYS if "." in name}
+    for name, value in tree.items():
+        if name in sections and isinstance(value, dict):
+            known = [key.split(".")[1] for key in KEYS if key.startswith(f"{name}.")]
+            faults += [(f"{path}:{lines.of(name, key)}", words) for key, words in unknown(value, known)]
+            for key, inner in value.items():
+                flat[f"{name}.{key}"] = inner
+                places[f"{name}.{key}"] = f"{path}:{lines.of(name, key)}"
+        elif name in KEYS:
+            flat[name] = value
+            places[name] = f"{path}:{lines.of(name)}"
+        else:
+            faults.append((f"{path}:{lines.of(name)}", f"unknown key '{name}'{nearest(name, [*KEYS, *sections])}"))
+
+
+def variable(key: str) -> str:
+    """Name of a key in the environment."""
+    return "LANBI_" + key.replace(".", "_").upper()
+
+
+def _overlay(environment: Mapping[str, str], flat: dict[str, Any], places: dict[str, str], faults: list[tuple[str, str]]) -> None:
+    names = {variable(key): key for key in KEYS}
+    for name in sorted(environment):
+        if not name.startswith("LANBI_") or name in FREE_NAMES or name.startswith(FREE_PREFIXES):
+            continue
+        if name not in names:
+            faults.append((f"environment {name}", f"unknown variable{nearest(name, list(names))}"))
+            continue
+        key = names[name]
+        value = environment[name]
+        flat[key] = value.split(":") if isinstance(KEYS[key].default, tuple) else value
+        places[key] = f"environment {name}"
+
+
+def _check_values(flat: Mapping[str, Any], places: Mapping[str, str], faults: list[tuple[str, str]]) -> None:
+    for key, value in flat.items():
+        if key not in KEYS:
+            continue
+        many = isinstance(KEYS[key].default, tuple)
+        if many and not (isinstance(value, list) and value and all(isinstance(one, str) for one in value)):
+            faults.append((places[key], f"{key}: a list of file names is needed"))
+        elif not many and not isinstance(value, str):
+            faults.append((places[key], f"{key}: text is needed, not {value!r}"))
+        elif not many:
+            faults.extend((places[key], words) for words in _faults_of(key, str(value)))
+
+
+def _faults_of(key: str, value: str) -> list[str]:
+    choices = {"clock": CLOCKS, "store.kind": STORES}.get(key)
+    if choices and value not in choices:
+        return [f"{key}: '{value}' is none of {', '.join(choices)}"]
+    if key in {"http.listen", "ingest.health", "analyse.health"}:
+        host, _, port = value.rpartition(":")
+        return [] if host and port.isdigit() and int(port) < 65_536 else [f"{key}: write HOST:PORT, not '{value}'"]
+    if key == "broker.url" and value != "embedded":
+        parts = urlsplit(value)
+        if parts.password:
+            return ["broker.url: a password belongs in broker.password_file"]
+        return [] if parts.scheme in {"mqtt", "mqtts"} and parts.hostname else [f"broker.url: write mqtt://HOST:PORT, mqtts://… or embedded, not '{value}'"]
+    if key == "ingest.instance":
+        mine, _, all_of = value.partition("/")
+        good = mine.isdigit() and all_of.isdigit() and 1 <= int(mine) <= int(all_of)
+        return [] if good else [f"ingest.instance: write i/N with 1 ≤ i ≤ N, not '{value}'"]
+    return []
+
+
+def _build(flat: Mapping[str, Any], file: Path | None) -> Settings:
+    def of(key: str) -> Any:
+        return flat.get(key, KEYS[key].default)
+
+    def section(kind: type, name: str) -> Any:
+        values = {field.name: of(f"{name}.{field.name}") for field in fields(kind)}
+        return kind(**{key: Path(value) if key.endswith("_file") and value else value for key, value in values.items()})
+
+    return Settings(
+        data=Path(of("data")),
+        county=Path(of("county")),
+        targets=tuple(Path(one) for one in of("targets")),
+        clock=of("clock"),
+        broker=section(BrokerSettings, "broker"),
+        store=section(StoreSettings, "store"),
+        http=section(HttpSettings, "http"),
+        ingest=section(IngestSettings, "ingest"),
+        analyse=section(AnalyseSettings, "analyse"),
+        file=file,
+    )
