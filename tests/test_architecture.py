@@ -203,5 +203,7 @@ def generic_words() -> set[str]:
 
 @pytest.mark.parametrize("word", ["茌平", "Chiping", "chiping", "聊城", "Liaocheng"])
 def test_the_home_county_is_not_named(word: str) -> None:
-    """The county whose plan ships with the project is data like any other."""
-    assert [] == [name_of(path) for path in SOURCES if word in path.read_text()]
+    """The county whose plan ships with the project is data like any other; only the file of its plan may be a default."""
+    texts = {name_of(path): path.read_text().replace("chiping.toml", "") for path in SOURCES}
+
+    assert [] == [name for name, text in texts.items() if word in text]
