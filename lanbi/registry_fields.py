@@ -1,0 +1,203 @@
+"""Fields of the registry: what each key may hold. One table, so that loader, proposal and documentation agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, NamedTuple
+
+from domain import places
+from domain.civil import day_number, parse_date
+from domain.items import BY_REALM
+
+Reader = Callable[[object], tuple[str, Any]]
+"""Value to (fault, value); an empty fault = good."""
+
+
+class Field(NamedTuple):
+    """A key of a registry table."""
+
+    read: Reader
+    needed: bool = False
+    dated: bool = False
+    default: Any = ""
+    hint: str = ""
+
+
+def text(value: object) -> tuple[str, Any]:
+    """A text."""
+    return ("", value) if isinstance(value, str) else (f"text in quotes is needed, not {value!r}", "")
+
+
+def texts(value: object) -> tuple[str, Any]:
+    """A list of texts."""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return "", tuple(value)
+    return f"a list of texts is needed, not {value!r}", ()
+
+
+def number(value: object) -> tuple[str, Any]:
+    """A decimal number, kept as text so that no digit is lost."""
+    try:
+        finite = not isinstance(value, bool) and Decimal(str(value)).is_finite()
+    except InvalidOperation:
+        finite = False
+    if not finite:
+        return f"a number is needed, not {value!r}", None
+    return "", str(value)
+
+
+def whole(value: object) -> tuple[str, Any]:
+    """A whole number of at least one."""
+    good = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return ("", value) if good else (f"a whole number ≥ 1 is needed, not {value!r}", 1)
+
+
+def yes_no(value: object) -> tuple[str, Any]:
+    """True or false."""
+    return ("", value) if isinstance(value, bool) else (f"true or false is needed, not {value!r}", False)
+
+
+def one_of(*choices: str) -> Reader:
+    """One of some words."""
+
+    def read(value: object) -> tuple[str, Any]:
+        good = isinstance(value, str) and value in choices
+        return ("", value) if good else (f"'{value}' is none of {', '.join(choices)}", choices[0])
+
+    return read
+
+
+def match(value: object) -> tuple[str, Any]:
+    """A name in foreign files, or several."""
+    return ("", (value,)) if isinstance(value, str) else texts(value)
+
+
+def numbers(value: object) -> tuple[str, Any]:
+    """A table of names to numbers."""
+    if not isinstance(value, dict):
+        return f"a table of numbers is needed, not {value!r}", {}
+    found = {key: number(one) for key, one in value.items()}
+    fault = next((f"{key}: {words}" for key, (words, _) in found.items() if words), "")
+    return fault, {key: one for key, (_, one) in found.items()}
+
+
+def words(value: object) -> tuple[str, Any]:
+    """A table of names to texts."""
+    if isinstance(value, dict) and all(isinstance(one, str) for one in value.values()):
+        return "", dict(value)
+    return f"a table of texts is needed, not {value!r}", {}
+
+
+def limits(value: object) -> tuple[str, Any]:
+    """Permit limits: item, value, average, from."""
+    if not isinstance(value, list):
+        return "a list of {item, value, average, from} is needed", ()
+    found = []
+    for one in value:
+        fault, limit = _limit(one)
+        if fault:
+            return fault, ()
+        found.append(limit)
+    return "", tuple(found)
+
+
+def _limit(one: object) -> tuple[str, Any]:
+    if not isinstance(one, dict) or set(one) - {"item", "value", "average", "from"}:
+        return f"{one!r} is no {{item, value, average, from}}", None
+    if one.get("item") not in BY_REALM["point"]:
+        return f"unknown item {one.get('item')!r}", None
+    if one.get("average") not in ("hour", "day"):
+        return f"average {one.get('average')!r} is neither hour nor day", None
+    fault, amount = number(one.get("value"))
+    try:
+        when = one.get("from")
+        first = day_number(when) if isinstance(when, date) else parse_date(str(when))
+    except ValueError:
+        return f"from {one.get('from')!r} is no date", None
+    return fault, None if fault else places.PointLimit(one["item"], amount, one["average"], first)
+
+
+def reset(value: object) -> tuple[str, Any]:
+    """Never, allowed, or a time of day."""
+    good = isinstance(value, str) and (value in {"never", "allowed"} or (len(value) == 5 and value[2] == ":"))
+    return ("", value) if good else (f"'{value}' is neither never, allowed nor a time of day such as 00:00", "never")
+
+
+_ID: Final = Field(text, needed=True)
+_NAME: Final = Field(text, needed=True)
+_TEXT: Final = Field(text)
+_NUMBER: Final = Field(number, default=None)
+_ROLE_HINT: Final = ': write role = "assessment", "township", "micro", "site" or "background"; county figures use assessment only'
+
+FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
+    "county": {"id": _ID, "name": _NAME},
+    "city": {"id": _ID, "name": _NAME, "codes": Field(texts, default=())},
+    "air_station": {
+        "id": _ID,
+        "name": _NAME,
+        "role": Field(one_of(*places.ROLES), needed=True, dated=True, default="site", hint=_ROLE_HINT),
+        "town": _TEXT,
+        "codes": Field(texts, default=()),
+        "neighbours": Field(texts, default=()),
+    },
+    "water_section": {
+        "id": _ID,
+        "name": _NAME,
+        "town": _TEXT,
+        "body": Field(one_of(*places.BODIES), needed=True, default="river"),
+        "control": Field(one_of(*places.CONTROLS), needed=True, default="local"),
+        "match": Field(match, default=()),
+        "tn_2020": _NUMBER,
+        "levels": Field(numbers, default={}),
+    },
+    "enterprise": {"id": _ID, "name": _NAME, "town": _TEXT, "industry": _TEXT, "two_high": Field(yes_no, default=False)},
+    "meter": {
+        "id": _ID,
+        "enterprise": Field(text, needed=True),
+        "medium": Field(text, needed=True),
+        "role": Field(one_of(*places.METER_ROLES), needed=True, dated=True, default="sub"),
+        "flow": Field(one_of(*places.FLOWS), default="purchased"),
+        "unit": Field(text, needed=True),
+        "resolution": Field(number, default="1"),
+        "modulus": _NUMBER,
+        "multiplier": Field(number, dated=True, default="1"),
+        "max_power": _NUMBER,
+        "max_rate": _NUMBER,
+        "reset": Field(reset, default="never"),
+        "treats": Field(text, default=None),
+    },
+    "line": {
+        "id": _ID,
+        "enterprise": Field(text, needed=True),
+        "product": _TEXT,
+        "capacity": _NUMBER,
+        "advanced": _NUMBER,
+        "baseline": _NUMBER,
+        "water_quota": _NUMBER,
+        "meters": Field(texts, default=()),
+    },
+    "point": {
+        "id": _ID,
+        "name": _TEXT,
+        "enterprise": Field(text, needed=True),
+        "kind": Field(one_of(*places.POINT_KINDS), needed=True, default="outfall"),
+        "limits": Field(limits, default=()),
+        "units": Field(words, default={}),
+    },
+    "well": {"id": _ID, "name": _NAME, "limit_level": _NUMBER},
+    "device": {
+        "id": _ID,
+        "sources": Field(texts, needed=True, dated=True, default=()),
+        "format": Field(text, dated=True, default="lanbi-json"),
+        "interval": Field(whole, needed=True, default=3600),
+        "state": Field(one_of(*places.DEVICE_STATES), needed=True, dated=True, default="accepted"),
+        "zone": Field(one_of("Asia/Shanghai"), dated=True, default=None),
+        "label": Field(one_of(*places.LABELS), dated=True, default="end"),
+        "time_unit": Field(one_of(*places.TIME_UNITS), dated=True, default="s"),
+        "crc": Field(one_of("standard", "modbus"), default="standard"),
+        "mapping": Field(text, dated=True, default=None),
+    },
+}
+"""Tables of the registry with their keys; the order is that of interfaces and documentation."""
