@@ -1,7 +1,6 @@
 """The documents cannot rot: what users meet stands in them, both READMEs keep step, and the example is run."""
 
-import csv
-import gzip
+import json
 import re
 import subprocess
 import sys
@@ -16,10 +15,10 @@ from domain.indicators import FIGURES
 from domain.items import ITEMS
 from domain.readings import FLAGS
 from lanbi.cli import PROGRAMS
+from scripts import readme
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-DEV = ROOT.parent / "shared" / "data" / "dev"
 READMES = ("README.md", "README.zh.md")
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 
@@ -163,24 +162,11 @@ def test_every_settings_key_is_documented() -> None:
     assert [] == [key for key in keys if key not in text and f"LANBI_{key.replace('.', '_').upper()}" not in text]
 
 
-def jinan_2016(folder: Path) -> None:
-    """The input of the README's example: the year 2016 of the public daily file, renamed columns only."""
-    names = ("date", "pm25", "pm10", "so2", "no2", "co", "o3_8h")
-    with gzip.open(DEV / "daily_jinan_2014_2018.csv.gz", "rt", encoding="utf-8") as source:
-        rows = [row for row in csv.DictReader(source) if row["date"].startswith("2016-")]
-    with (folder / "jinan-2016.csv").open("w", encoding="utf-8", newline="") as target:
-        writer = csv.writer(target)
-        writer.writerow(("site", *names))
-        writer.writerows([row["city"], *(row[name] for name in names)] for row in rows)
-
-
-@pytest.mark.skipif(not DEV.is_dir(), reason="public data not present: ../shared/data/dev")
+@pytest.mark.skipif(not readme.DEV.is_dir(), reason="public data not present: ../shared/data/dev")
 def test_readme_example_is_real(tmp_path: Path) -> None:
-    """The output under the README's command is what the command prints."""
-    block = re.search(r"<!-- example: jinan-2016 -->\n```console\n\$ lanbi (.*?)\n(.*?)```", read("README.md"), re.DOTALL)
-    assert block
-    jinan_2016(tmp_path)
+    """The output under the README's command is what the command prints (`python -m scripts.readme` refreshes it)."""
+    command, output = readme.example(read("README.md"))
+    readme.write_input(tmp_path)
 
-    answer = subprocess.run([sys.executable, "-m", "lanbi", *block[1].split()], capture_output=True, text=True, check=False, cwd=tmp_path)
-
-    assert (block[2], 0) == (answer.stdout, answer.returncode)
+    assert output == readme.output_of(command, tmp_path)
+    assert (166, 24, 75.4) == tuple(json.loads(output)[0][name] for name in ("good_days", "heavy_days", "pm25_mean"))
