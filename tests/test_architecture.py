@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import os
 import subprocess
 import sys
 import tomllib
@@ -207,3 +208,24 @@ def test_the_home_county_is_not_named(word: str) -> None:
     texts = {name_of(path): path.read_text().replace("chiping.toml", "") for path in SOURCES}
 
     assert [] == [name for name, text in texts.items() if word in text]
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_locks_hold_hashes_and_no_address(name: str) -> None:
+    """Every locked package has a hash, and no line says where to fetch it."""
+    lines = (ROOT / name).read_text().splitlines()
+    pins = [number for number, line in enumerate(lines) if "==" in line]
+
+    assert [] == [lines[number] for number in pins if "--hash=sha256:" not in lines[number + 1]]
+    assert [] == [line for line in lines if "://" in line or "index" in line]
+
+
+def test_make_names_are_the_promised_ones() -> None:
+    """The targets that users and CI call are in the Makefile, and CI calls only those."""
+    makefile = (ROOT / "Makefile").read_text()
+    ci = (ROOT / ".ci" / "run").read_text()
+    promised = {"demo", "test", "check", "bench", "faults", "services"}
+
+    assert set() == {target for target in promised if f"\n{target}:" not in makefile}
+    assert {"services", "check", "bench", "faults"} == {line.split("make ")[1].split()[0] for line in ci.splitlines() if "make " in line}
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
