@@ -1,0 +1,1 @@
+"""Air: hours become AQI, days, city days and years, by the tables of :mod:`domain.air`."""

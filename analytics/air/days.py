@@ -1,0 +1,142 @@
+"""Daily values: of a station from its hours, of a city from its stations, or as published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics import tables
+from analytics.air.hours import Judged, judge
+from analytics.kernels import days as kernel
+from analytics.kernels.whole import NONE
+from domain import air
+from domain.fixed import MISSING
+
+Place = npt.NDArray[np.integer] | tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]
+
+
+class Days(NamedTuple):
+    """Daily values of one scope or of many side by side; the day is the leading axis.
+
+    Attributes
+    ----------
+    exact : (d, …, 6) int64 [1/(1000 · 212,520) of the reporting unit]
+        Unrounded; a city's is the sum over its stations. -1 = not valid.
+    parts : (d, …, 6) int32
+        What ``exact`` is to be divided by: 1 for a station, the number of valid stations for a city.
+    hours : (d, …, 6) int16 [h]
+        Valid hours behind the value; a city's is the sum over its stations; -1 = not known (published days).
+    shown : (d, …, 6) int32 [displayed units]
+        Rounded half to even; -1 = not valid.
+    """
+
+    exact: npt.NDArray[np.int64]
+    parts: npt.NDArray[np.int32]
+    hours: npt.NDArray[np.int16]
+    shown: npt.NDArray[np.int32]
+
+    def rows(self, chosen: slice | npt.NDArray[np.integer]) -> Days:
+        """The same values of these days only."""
+        return Days(self.exact[chosen], self.parts[chosen], self.hours[chosen], self.shown[chosen])
+
+    def scope(self, place: int) -> Days:
+        """(d, 6) of one of the scopes side by side."""
+        return Days(self.exact[:, place], self.parts[:, place], self.hours[:, place], np.ascontiguousarray(self.shown[:, place]))
+
+    def judged(self, rule: npt.NDArray[np.uint8]) -> Judged:
+        """AQI of every day; ``rule`` has the shape of the days and scopes, flattened."""
+        return judge(self.shown.reshape(-1, 6), rule, daily=True)
+
+
+_LAW = (air.O3_WINDOW, air.O3_WINDOW_HOURS, air.O3_DAY_WINDOWS, air.limits_on(0)["o3"].day)
+
+
+def from_hours(hours: npt.NDArray[np.int32]) -> Days:
+    """Daily values of stations.
+
+    Means need 20 valid hours (GB 3095-2026 table 4); the ozone day needs 14 of 17 windows of at least 6 hours, or a displayed
+    maximum above the limit (HJ 663-2013 6.1.2).
+
+    Parameters
+    ----------
+    hours : (24·d, n, 6) int32 [thousandths of the reporting unit]
+        Whole civil days, hours 1…24 of n stations; ``MISSING`` = no valid hour.
+    """
+    rows, stations, items = hours.shape
+    flat = np.ascontiguousarray(hours).reshape(rows, stations * items)
+    shape = rows // 24, stations * items
+    total, count = np.empty(shape, np.int64), np.empty(shape, np.int16)
+    exact = np.empty(shape, np.int64)
+    kernel.totals(flat, total, count)
+    kernel.means(total, count, air.DAY_HOURS, tables.COMMON, exact)
+    ozone = np.arange(tables.OZONE, stations * items, items, dtype=np.int32)
+    law = np.array([*_LAW, tables.STEPS[tables.OZONE]], np.int32)
+    kernel.ozone(flat, ozone, law, tables.COMMON, exact)
+    whole = rows // 24, stations, items
+    return _shown(exact.reshape(whole), np.ones(whole, np.int32), count.reshape(whole))
+
+
+def published(values: npt.NDArray[np.int32]) -> Days:
+    """Daily values as a file gives them.
+
+    Zero is missing for PM2.5, PM10 and O3: publishers write it for deducted dust days and for gaps.
+
+    Parameters
+    ----------
+    values : (n, 6) int32 [thousandths of the reporting unit]
+        ``MISSING`` = no value.
+    """
+    zero = np.array([1, 1, 0, 0, 0, 1], bool)
+    absent = (values == MISSING) | (zero & (values == 0))
+    exact = np.where(absent, NONE, values.astype(np.int64) * tables.COMMON)
+    return _shown(exact, np.ones(values.shape, np.int32), np.full(values.shape, NONE, np.int16))
+
+
+def quorum(most: int) -> npt.NDArray[np.int32]:
+    """Valid stations that a city value needs, by number of its stations 0…``most``: 75 %, or 50 % of fewer than four."""
+    need = [-(-count * part // of) for count in range(most + 1) for part, of in [air.QUORUM_FEW if count < air.FEW_STATIONS else air.QUORUM]]
+    return np.array(need, np.int32)
+
+
+def city(days: Days, members: npt.NDArray[np.bool_]) -> Days:
+    """Daily values of a city: the mean of its stations' unrounded days, where enough of them are valid.
+
+    Parameters
+    ----------
+    days : Days
+        Of n stations: (d, n, 6).
+    members : (d, n) bool
+        Whether the station belongs to the city's assessment on the day.
+    """
+    count, stations, items = days.exact.shape
+    total = np.empty((count, items), np.int64)
+    parts = np.empty((count, items), np.int32)
+    kernel.city(days.exact, members.astype(np.uint8), quorum(stations), total, parts)
+    hours = (np.maximum(days.hours, 0) * members[:, :, None]).sum(axis=1).astype(np.int16)
+    return _shown(total, np.maximum(parts, 1), hours)
+
+
+def none(*shape: int) -> Days:
+    """Days without any value, of this shape (its last axis the six items)."""
+    nothing = np.full(shape, NONE, np.int64)
+    return Days(nothing, np.ones(shape, np.int32), np.zeros(shape, np.int16), nothing.astype(np.int32))
+
+
+def join(parts: Sequence[Days]) -> Days:
+    """Days one behind the other."""
+    exact, divisors, hours, shown = zip(*parts, strict=True)
+    return Days(np.concatenate(exact), np.concatenate(divisors), np.concatenate(hours), np.concatenate(shown))
+
+
+def put(whole: Days, place: Place, known: Days) -> None:
+    """Put days into their places of a larger whole."""
+    whole.exact[place], whole.parts[place], whole.hours[place], whole.shown[place] = known
+
+
+def _shown(exact: npt.NDArray[np.int64], parts: npt.NDArray[np.int32], hours: npt.NDArray[np.int16]) -> Days:
+    out = np.empty(exact.shape, np.int32)
+    kernel.shown(exact.reshape(-1, 6), parts.reshape(-1, 6), tables.exact_steps(), out.reshape(-1, 6))
+    return Days(exact, parts, hours, out)

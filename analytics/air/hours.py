@@ -1,0 +1,68 @@
+"""Real-time AQI: 1 h means on the 1 h tables, PM on the daily tables (HJ 633-2026 5.2; practice of the national feed)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics import tables
+from analytics.kernels import aqi as kernel
+
+
+class Judged(NamedTuple):
+    """Rows of concentrations with their AQI.
+
+    Attributes
+    ----------
+    shown : (n, 6) int32 [displayed units]
+        Concentrations rounded half to even; -1 = missing.
+    iaqi : (n, 6) int16
+        -1 = missing, or none by the rule set.
+    aqi : (n,) int16
+        -1 = not published.
+    level : (n,) int8
+        1…6; -1 without AQI.
+    primary : (n,) uint8
+        Bit i = item i.
+    """
+
+    shown: npt.NDArray[np.int32]
+    iaqi: npt.NDArray[np.int16]
+    aqi: npt.NDArray[np.int16]
+    level: npt.NDArray[np.int8]
+    primary: npt.NDArray[np.uint8]
+
+
+def shown(values: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Displayed units of (n, 6) int32 thousandths."""
+    out = np.empty(values.shape, np.int32)
+    kernel.displayed(np.ascontiguousarray(values), tables.steps(), out)
+    return out
+
+
+def judge(displayed: npt.NDArray[np.int32], rule: npt.NDArray[np.uint8], *, daily: bool) -> Judged:
+    """AQI, level and primary pollutants of displayed concentrations.
+
+    Parameters
+    ----------
+    displayed : (n, 6) int32 [displayed units]
+        In the order of :data:`domain.items.AIR`; -1 = missing.
+    rule : (n,) uint8
+        Index of the rule set in :data:`domain.air.RULE_SETS`.
+    daily : bool
+        Daily values (24 h tables, O3 8 h) or 1 h means.
+    """
+    rows = len(displayed)
+    iaqi = np.empty((rows, 6), np.int16)
+    aqi = np.empty(rows, np.int16)
+    primary = np.empty(rows, np.uint8)
+    kernel.indices(displayed, rule, tables.answers(daily=daily), iaqi)
+    kernel.judge(displayed, iaqi, kernel.Law(rule, tables.strict(), tables.marks(daily=daily)), aqi, primary)
+    return Judged(displayed, iaqi, aqi, tables.levels()[aqi], primary)
+
+
+def hourly(values: npt.NDArray[np.int32], rule: npt.NDArray[np.uint8]) -> Judged:
+    """Real-time AQI of (n, 6) int32 thousandths; ``MISSING`` = no valid hour."""
+    return judge(shown(values), rule, daily=False)

@@ -1,0 +1,150 @@
+"""Year figures of a scope, running day by day and exact: the last row is the year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics import tables
+from analytics.air.days import Days
+from analytics.kernels import years as kernel
+from domain import air
+from domain.civil import month_of_day
+from domain.fixed import half_even
+from domain.items import AIR
+
+MEANS: Final = ("pm25", "pm10", "so2", "no2")
+"""Items with an annual mean; CO and O3 are judged by percentiles."""
+_CO, _OZONE = AIR.index("co"), AIR.index("o3")
+_HIGHEST: Final = 16_384
+"""Width of a counting table: above every displayed unit within the hard ranges."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Running sums of daily values that share one divisor: the days on which ``parts`` stations were valid."""
+
+    parts: int
+    total: npt.NDArray[np.int64]
+    count: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A scope's year under one rule set, as it stood at the end of each day.
+
+    Attributes
+    ----------
+    first : int
+        Civil day of row 0, the first of January.
+    counts : (d, 3) int32 [d]
+        Days with an AQI, good days, heavy-pollution days so far.
+    valid : (d, 6) int32 [d]
+        Valid daily values so far, by item.
+    """
+
+    first: int
+    counts: npt.NDArray[np.int32]
+    valid: npt.NDArray[np.int32]
+    sums: tuple[Sums, ...]
+    percentiles: Mapping[str, npt.NDArray[np.int64]]
+
+    def __len__(self) -> int:
+        """Days of the year so far."""
+        return len(self.counts)
+
+    def mean(self, item: str, row: int = -1, since: int | None = None) -> Fraction | None:
+        """Exact mean of the daily values of an item [reporting unit] up to a row, or of the rows after ``since`` up to it."""
+        place = AIR.index(item)
+        total, number = Fraction(), 0
+        for part in self.sums:
+            total += Fraction(_between(part.total[:, place], row, since), 1_000 * tables.COMMON * part.parts)
+            number += _between(part.count[:, place], row, since)
+        return total / number if number else None
+
+    def number(self, item: str, row: int = -1) -> int:
+        """Valid daily values of an item up to a row."""
+        return int(self.valid[row][AIR.index(item)])
+
+    def percentile(self, item: str, row: int = -1) -> Fraction | None:
+        """Exact percentile of the displayed daily values of CO (95) or O3 (90) [reporting unit]."""
+        hundredths = int(self.percentiles[item][row])
+        step = tables.STEPS[AIR.index(item)]
+        return Fraction(hundredths * step, 100_000) if hundredths >= 0 else None
+
+    def ratio(self, row: int = -1) -> Fraction | None:
+        """Good days in a hundred days with an AQI."""
+        valid, good, _ = (int(number) for number in self.counts[row])
+        return Fraction(100 * good, valid) if valid else None
+
+    def capture(self, row: int = -1) -> Fraction:
+        """Days with an AQI in a hundred calendar days."""
+        return Fraction(100 * int(self.counts[row][0]), row % len(self) + 1)
+
+    def composite(self, row: int = -1) -> tuple[Fraction, Fraction] | None:
+        """Composite index (环办〔2014〕64号): as published, sub-indices rounded half to even to two decimals, and unrounded."""
+        figures = [*(self.mean(item, row) for item in MEANS), self.percentile("co", row), self.percentile("o3", row)]
+        return composite([figure for figure in figures if figure is not None])
+
+    def adequate(self) -> bool:
+        """Annual rule of GB 3095-2026 table 4 for all six items: 324 days, and 27 in every month (February 25)."""
+        if len(self) < air.YEAR_DAYS or int(self.valid[-1].min()) < air.YEAR_DAYS:
+            return False
+        months = [month_of_day(self.first + row)[1] for row in range(len(self))]
+        ends = [row for row in range(len(self)) if row + 1 == len(self) or months[row + 1] != months[row]]
+        monthly = np.diff(self.valid[ends], axis=0, prepend=np.zeros((1, 6), np.int32)).min(axis=1)
+        needed = [air.FEBRUARY_DAYS if months[row] == 2 else air.MONTH_DAYS for row in ends]
+        return bool((monthly >= needed).all())
+
+
+def _between(running: npt.NDArray[np.integer], row: int, since: int | None) -> int:
+    return int(running[row]) - (0 if since is None or since < 0 else int(running[since]))
+
+
+def composite(figures: list[Fraction]) -> tuple[Fraction, Fraction] | None:
+    """Composite index of PM2.5, PM10, SO2, NO2 means, CO P95 and O3 P90, in this order; None unless all six are there."""
+    if len(figures) != len(AIR):
+        return None
+    divisors = [Fraction(air.COMPOSITE[item] * tables.STEPS[place], 1_000) for place, item in enumerate(AIR)]
+    parts = [figure / divisor for figure, divisor in zip(figures, divisors, strict=True)]
+    rounded = sum(half_even(part.numerator * 100, part.denominator) for part in parts)
+    return Fraction(rounded, 100), sum(parts, Fraction())
+
+
+def running(days: Days, aqi: npt.NDArray[np.int16], first: int) -> Running:
+    """Year of one scope.
+
+    Parameters
+    ----------
+    days : Days
+        (d, 6): calendar days from the first of January on, none left out.
+    aqi : (d,) int16
+        AQI of each day; -1 = none.
+    first : int
+        Civil day of the first row.
+    """
+    count = len(aqi)
+    counts = np.empty((count, 3), np.int32)
+    kernel.counts(aqi, np.array([air.GOOD_MAX, air.HEAVY_MIN], np.int16), counts)
+    groups = tuple(_sums(days, parts) for parts in np.unique(days.parts).tolist())
+    valid = sum((group.count for group in groups), np.zeros((count, 6), np.int32))
+    tops = {"co": _percentile(days, _CO, "co"), "o3": _percentile(days, _OZONE, "o3")}
+    return Running(first, counts, valid, groups, tops)
+
+
+def _sums(days: Days, parts: int) -> Sums:
+    chosen = np.where(days.parts == parts, days.exact, -1)
+    total, count = np.empty(chosen.shape, np.int64), np.empty(chosen.shape, np.int32)
+    kernel.sums(chosen, total, count)
+    return Sums(parts, total, count)
+
+
+def _percentile(days: Days, place: int, item: str) -> npt.NDArray[np.int64]:
+    out = np.empty(len(days.shown), np.int64)
+    kernel.percentile(np.ascontiguousarray(days.shown[:, place]), air.PERCENTILES[item], np.zeros(_HIGHEST, np.int32), out)
+    return out

@@ -1,0 +1,109 @@
+"""Days become running year figures: every row is the state of the year at the end of that day; the last row is the year."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from analytics.kernels.whole import NONE, Whole
+
+Ints = npt.NDArray[np.int32]
+Shorts = npt.NDArray[np.int16]
+Longs = npt.NDArray[np.int64]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def counts(aqi: Shorts, cuts: Shorts, out: Ints) -> None:
+    """Running counts of days with an AQI, good days and heavy-pollution days.
+
+    Parameters
+    ----------
+    aqi : (d,) int16
+        ``NONE`` = no AQI.
+    cuts : (2,) int16
+        Largest AQI of a good day (100), smallest of a heavy day (201).
+    out : (d, 3) int32 [d]
+        Written: valid, good, heavy days so far.
+    """
+    valid, good, heavy = 0, 0, 0
+    for day in range(aqi.shape[0]):
+        value = aqi[day]
+        valid += value >= 0
+        good += value >= 0 and value <= cuts[0]
+        heavy += value >= cuts[1]
+        out[day, 0], out[day, 1], out[day, 2] = valid, good, heavy
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def sums(exact: Longs, total: Longs, count: Ints) -> None:
+    """Running sums and numbers of the valid daily values.
+
+    Parameters
+    ----------
+    exact : (d, s) int64
+        ``NONE`` = not valid. A year of daily means fits: 366 · 10,000 · 1,000 · 212,520 < 2⁶³.
+    total : (d, s) int64
+        Written, in the unit of ``exact``.
+    count : (d, s) int32 [d]
+        Written.
+    """
+    days, series = exact.shape
+    for day in range(days):
+        for s in range(series):
+            has = exact[day, s] >= 0
+            total[day, s] = (exact[day, s] if has else 0) + (total[day - 1, s] if day else 0)
+            count[day, s] = (1 if has else 0) + (count[day - 1, s] if day else 0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _ranked(table: Ints, top: int, below: int, rank: int) -> tuple[Whole, Whole]:
+    """Values of the ranks ``rank`` and ``rank + 1`` (from 0) in a counting table, searched from the top.
+
+    ``below`` is the number of counted values; high percentiles lie near the top, so this walks a tenth of the values.
+    """
+    upper = -1
+    value = top
+    left = below
+    while value >= 0:
+        left -= table[value]
+        if upper < 0 and left <= rank + 1:
+            upper = value
+        if left <= rank:
+            return value, upper
+        value -= 1
+    return 0, 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def percentile(shown: Ints, percent: int, table: Ints, out: Longs) -> None:
+    """Running percentile of the valid daily values by counting, exact: X[lo] + (X[lo+1] - X[lo])·(k - lo), k = (n - 1)·p.
+
+    The same as the formula of HJ 663 and as numpy's ``linear``.
+
+    Parameters
+    ----------
+    shown : (d,) int32 [displayed units]
+        Daily values; ``NONE`` = not valid.
+    percent : int
+        p in hundredths.
+    table : (width,) int32
+        Scratch, zero on entry and larger than every value; left filled.
+    out : (d,) int64 [hundredths of a displayed unit]
+        Written; ``NONE`` before the first valid day.
+    """
+    number, top = 0, 0
+    for day in range(shown.shape[0]):
+        value = shown[day]
+        if value >= 0:
+            table[value] += 1
+            number += 1
+            top = max(top, value)
+        if number == 0:
+            out[day] = NONE
+            continue
+        place = (number - 1) * percent
+        rank = place // 100
+        low, high = _ranked(table, top, number, rank)
+        high = low if rank + 1 >= number else high
+        out[day] = np.int64(low) * 100 + np.int64(high - low) * (place % 100)

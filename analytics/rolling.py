@@ -1,0 +1,44 @@
+"""Running means: the checked interface over the kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics import tables
+from analytics.kernels import rolling as kernel
+from domain import air
+from domain.fixed import MISSING
+
+WINDOW = 24
+
+
+def displayed(days: npt.NDArray[np.int32], follows: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    """Running means of each hour in displayed units: 24 h means with 20 valid hours; ozone 8 h, bounded by its day.
+
+    Parameters
+    ----------
+    days : (24, m, 6) int32 [thousandths of the reporting unit]
+        Hours 1…24 of m days; ``MISSING`` = no valid hour.
+    follows : (m,) bool
+        Whether column i - 1 is the day before column i.
+
+    Returns
+    -------
+    (24, m, 6) int32 [displayed units]
+        -1 = not valid.
+    """
+    _, count, items = days.shape
+    before = np.full_like(days, MISSING)
+    before[:, 1:][:, follows[1:]] = days[:, :-1][:, follows[1:]]
+    both = np.concatenate([before, days]).reshape(2 * WINDOW, count * items)
+    total, number = np.empty_like(both), np.empty_like(both)
+    kernel.sums(both, WINDOW, total, number)
+    out = np.empty((WINDOW, count * items), np.int32)
+    kernel.rounded(total[WINDOW:], number[WINDOW:], air.DAY_HOURS, np.tile(tables.steps(), count), out)
+    means = out.reshape(WINDOW, count, items)
+    ozone = np.empty((WINDOW, count), np.int32)
+    step = tables.STEPS[tables.OZONE]
+    kernel.ozone(np.ascontiguousarray(days[:, :, tables.OZONE]), air.O3_WINDOW, air.O3_WINDOW_HOURS, step, ozone)
+    means[:, :, tables.OZONE] = ozone
+    return means

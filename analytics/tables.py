@@ -1,0 +1,86 @@
+"""Answer tables: every displayed concentration with its IAQI, made once with exact integers."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics.kernels.whole import NONE
+from domain import air, fixed
+from domain.items import AIR, ITEMS
+
+WIDTH: Final = 4_097
+"""One entry more than the largest breakpoint needs: the last entry answers for everything above it."""
+
+DAILY: Final = ("pm25", "pm10", "so2", "no2", "co", "o3_8h")
+"""The items of a day, in the order of :data:`domain.items.AIR`."""
+OZONE: Final = AIR.index("o3")
+STEPS: Final = tuple(fixed.STEPS[ITEMS["air", name].digits] for name in AIR)
+"""Thousandths in one displayed unit, by item."""
+
+COMMON: Final = 212_520
+"""lcm of 20…24, also a multiple of 6, 7 and 8: every unrounded daily value is an integer over 1000 · COMMON."""
+
+
+@lru_cache
+def steps() -> npt.NDArray[np.int32]:
+    """(6,) int32 thousandths in one displayed unit."""
+    return np.array(STEPS, np.int32)
+
+
+@lru_cache
+def exact_steps() -> npt.NDArray[np.int64]:
+    """(6,) int64 units of an exact daily value in one displayed unit."""
+    return steps().astype(np.int64) * COMMON
+
+
+def _answers(rules: air.RuleSet, name: str, average: str) -> list[int]:
+    found = (air.iaqi(rules, name, average, units) for units in range(WIDTH))
+    return [NONE if answer is None else answer for answer in found]
+
+
+@lru_cache
+def answers(*, daily: bool) -> npt.NDArray[np.int16]:
+    """IAQI tables of both rule sets for 1 h means or daily values.
+
+    Returns
+    -------
+    (2, 6, 4097) int16
+        By rule set, item and displayed units; ``NONE`` = the rule set gives no IAQI.
+    """
+    averages = ("24h",) * 5 + ("8h",) if daily else ("1h",) * 6
+    names = DAILY if daily else AIR
+    return np.array([[_answers(rules, *pair) for pair in zip(names, averages, strict=True)] for rules in air.RULE_SETS], np.int16)
+
+
+@lru_cache
+def strict() -> npt.NDArray[np.uint8]:
+    """(2,) uint8: 1 where a rule set publishes an incomplete AQI only above 100."""
+    return np.array([rules.needs_all for rules in air.RULE_SETS], np.uint8)
+
+
+@lru_cache
+def marks(*, daily: bool) -> npt.NDArray[np.int16]:
+    """(3,) int16 marks for :func:`analytics.kernels.aqi.judge`; a day without PM2.5 and PM10 has no AQI (published practice)."""
+    return np.array([air.PRIMARY_MIN - 1, air.GOOD_MAX, daily], np.int16)
+
+
+@lru_cache
+def primaries(*, daily: bool) -> tuple[str, ...]:
+    """Text of every set of primary pollutants, by bit mask: names joined by ``+`` in the listed order."""
+    names = DAILY if daily else AIR
+    return tuple("+".join(name for bit, name in enumerate(names) if mask >> bit & 1) for mask in range(2 ** len(names)))
+
+
+@lru_cache
+def levels() -> npt.NDArray[np.int8]:
+    """(502,) int8 level 1…6 of every AQI; the last entry (index -1) is ``NONE``."""
+    return np.array([*(air.level_of(aqi) for aqi in range(air.AQI_CAP + 1)), NONE], np.int8)
+
+
+def rules_on(days: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
+    """Index of the rule set in force on each civil day."""
+    return (np.asarray(days) >= air.SWITCH_DAY).astype(np.uint8)

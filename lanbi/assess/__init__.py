@@ -1,0 +1,1 @@
+"""The calculator: CSV in, figures out, no store and no settings."""

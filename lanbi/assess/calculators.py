@@ -1,0 +1,41 @@
+"""One function a calculator: table in, answer out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from lanbi.assess import air, daily, files, table, water, writing, yearly
+
+
+def _air_hourly(args: argparse.Namespace) -> None:
+    files.write(args.output, writing.table(air.hourly(table.read(args.input, table.AIR_HOURLY), args.rules)))
+
+
+def _air_rolling(args: argparse.Namespace) -> None:
+    files.write(args.output, writing.table(air.running(table.read(args.input, table.AIR_HOURLY))))
+
+
+def _air_daily(args: argparse.Namespace) -> None:
+    files.write(args.output, writing.table(daily.table(_scopes(args), args.rules)))
+
+
+def _air_year(args: argparse.Namespace) -> None:
+    files.write(args.output, yearly.answer(_scopes(args), args.rules, args.targets))
+
+
+def _scopes(args: argparse.Namespace) -> daily.Scopes:
+    city = daily.City(args.city, tuple(args.exclude))
+    shape = table.AIR_HOURLY if args.source == "hourly" else table.AIR_DAILY
+    return daily.scopes(table.read(args.input, shape), args.source, city)
+
+
+def _water(args: argparse.Namespace) -> None:
+    files.write(args.output, water.answer(args.input, args.types))
+
+
+CALCULATORS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = MappingProxyType(
+    {"air-hourly": _air_hourly, "air-rolling": _air_rolling, "air-daily": _air_daily, "air-year": _air_year, "water": _water},
+)

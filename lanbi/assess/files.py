@@ -1,0 +1,56 @@
+"""Input and output of the calculator: standard streams, gzip, and files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from domain.errors import FileError, WorkError
+
+STANDARD: Final = "-"
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+def read(name: str) -> bytes:
+    """Bytes of a file, of a ``.gz`` file unpacked, or of standard input (``-``), without byte order mark."""
+    try:
+        data = sys.stdin.buffer.read() if name == STANDARD else Path(name).read_bytes()
+        data = gzip.decompress(data) if name.endswith(".gz") else data
+    except (OSError, EOFError) as error:
+        raise FileError(f"the file cannot be read: {_why(error)}", name, "check the name and that you may read it") from error
+    return data.removeprefix(_BOM)
+
+
+def write(name: str | None, parts: Iterable[bytes]) -> None:
+    """Write parts to standard output, or to a file that is put in place only when it is whole."""
+    if name is None or name == STANDARD:
+        _pour(sys.stdout.buffer, parts)
+        return
+    target = Path(name)
+    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with draft.open("wb") as file:
+            _pour(file, parts)
+        draft.replace(target)
+    except OSError as error:
+        raise WorkError(f"the output cannot be written: {_why(error)}", name, "check the folder and the free space") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def warn(text: str) -> None:
+    """One line on standard error, so that standard output stays a clean table."""
+    sys.stderr.write(f"lanbi: {text}\n")
+
+
+def _pour(file: BinaryIO, parts: Iterable[bytes]) -> None:
+    file.writelines(parts)
+    file.flush()
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,0 +1,133 @@
+"""Surface-water classes of automatic records, judged on displayed values as the national platform does."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import Final, NamedTuple
+
+from domain import civil, fixed, water
+from domain.errors import FileError
+from domain.items import ITEMS
+from domain.places import BODIES
+from lanbi.assess import files
+
+ITEMS_READ: Final = ("temp", "ph", "do", "codmn", "nh3n", "tp", "tn")
+HEADER: Final = ("section", "time", "class", "deciding", "type")
+
+
+class _Record(NamedTuple):
+    """One row: section, instant, displayed values in thousandths, water body."""
+
+    section: str
+    time: int
+    shown: dict[str, int]
+    body: str
+
+
+def answer(name: str, types: str | None) -> Iterator[bytes]:
+    """CSV of section, time, class, deciding items and type, ordered as the input; of equal keys the last row counts."""
+    bodies = _types(types) if types else {}
+    records: dict[tuple[str, int], _Record] = {}
+    read = 0
+    for record in _records(name, bodies):
+        read += 1
+        records.pop((record.section, record.time), None)
+        records[record.section, record.time] = record
+    if read > len(records):
+        files.warn(f"{name}: {read - len(records)} rows repeat a key; the last of each counts")
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows(_row(record) for record in records.values())
+    yield out.getvalue().encode()
+
+
+def _row(record: _Record) -> Sequence[object]:
+    worst, deciding = judge(record.shown, record.body)
+    return record.section, civil.iso(record.time), worst or "", "+".join(deciding), record.body
+
+
+def judge(shown: dict[str, int], body: str) -> tuple[int | None, list[str]]:
+    """Worst class of DO, CODMn, NH3-N and TP in displayed thousandths, and the items at it; none unless all four are there."""
+    if any(item not in shown for item in water.DECIDING):
+        return None, []
+    classes = {item: water.item_class(item, shown[item], body) for item in water.DECIDING}
+    worst = max(classes.values())
+    return worst, [item for item, number in classes.items() if number == worst]
+
+
+def displayed(value: Decimal, digits: int) -> Decimal:
+    """A value as the platform shows it: half to even, but one significant digit where that would be zero.
+
+    >>> displayed(Decimal("0.025"), 2), displayed(Decimal("0.0139"), 1), displayed(Decimal("0.065"), 1)
+    (Decimal('0.02'), Decimal('0.01'), Decimal('0.1'))
+    """
+    near = value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
+    if near or not value:
+        return near
+    return value.quantize(Decimal(1).scaleb(value.adjusted()), ROUND_HALF_EVEN)
+
+
+def _records(name: str, bodies: dict[str, str]) -> Iterator[_Record]:
+    rows = _rows(name, ("section", "time", *ITEMS_READ))
+    for line, row in rows:
+        where = f"{name}, line {line}"
+        section = row["section"]
+        if not section:
+            raise FileError("an empty cell", f"{where}, column section", "every row needs it")
+        body = row.get("type") or bodies.get(section, "")
+        if body not in BODIES:
+            known = f"{body!r} is no type" if body else f"no type for section {section!r}"
+            raise FileError(known, f"{where}, column type", "write river or lake in a column 'type', or give --types FILE")
+        shown = {item: value for item in ITEMS_READ if (value := _cell(row[item], item, where)) is not None}
+        yield _Record(section, _time(row["time"], where), shown, body)
+
+
+def _time(text: str, where: str) -> int:
+    try:
+        return civil.parse_time(text, civil.SHANGHAI)
+    except ValueError:
+        raise FileError(f"not a time: {text!r}", f"{where}, column time", "write YYYY-MM-DDThh:mm:ss") from None
+
+
+def _cell(text: str, item: str, where: str) -> int | None:
+    if not text:
+        return None
+    known = ITEMS["water", item]
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise FileError(f"not a number: {text!r}", f"{where}, column {item}", "write a decimal number, or leave the cell empty")
+    if not known.low <= value <= known.high:
+        raise FileError(f"outside the range {known.low:g}…{known.high:g} {known.unit}: {text!r}", f"{where}, column {item}", "check the unit")
+    return fixed.from_decimal(displayed(value, known.digits))
+
+
+def _types(name: str) -> dict[str, str]:
+    return {row["section"]: row["type"] for _, row in _rows(name, ("section", "type"))}
+
+
+def _rows(name: str, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        text = files.read(name).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FileError("the file is not UTF-8", name, "save it as CSV UTF-8") from error
+    reader = csv.reader(io.StringIO(text, newline=""))
+    header = [cell.strip() for cell in next(reader, [])]
+    missing = [column for column in needed if column not in header]
+    if missing:
+        raise FileError(f"column missing: {', '.join(missing)}", f"{name}, line 1", f"needed are {','.join(needed)}")
+    unknown = [column for column in header if column not in (*needed, "type")]
+    if unknown:
+        files.warn(f"{name}: columns ignored: {', '.join(unknown)}")
+    for cells in reader:
+        if not cells:
+            continue
+        if len(cells) != len(header):
+            raise FileError(f"{len(cells)} cells under {len(header)} columns", f"{name}, line {reader.line_num}", "complete the row")
+        yield reader.line_num, {column: cell.strip() for column, cell in zip(header, cells, strict=True)}
