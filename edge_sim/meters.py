@@ -23,7 +23,7 @@ ORIGIN: Final = day_number(date(2020, 1, 1))
 QUARTERS: Final = 96
 _QUARTER_S = 900
 
-CONTINUOUS: Final = frozenset({"aluminium", "steel", "chemical", "power", "carbon", "cement", "heating", "paper"})
+CONTINUOUS: Final = frozenset({"aluminium", "steel", "chemical", "power", "heat-and-power", "carbon", "cement", "paper", "sewage"})
 """Industries that never stop at night; all others work in shifts."""
 NEW_YEAR: Final = tuple(
     day_number(date(*when))

@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from domain.places import Registry
-from domain.readings import Reading
+from domain.readings import Key, Reading
 from lanbi import wiring
+from lanbi.state import StateView
 from tests.system.demo_family import CLOCK, Demo, wait_for
 
+Number = tuple[str, int, int]
+"""Device, run, seq."""
 VICTIMS = ("demo", "ingest", "ingest", "simulate", "analyse", "serve", "broker")
 """Ingest twice: it is the one that acknowledges."""
 SPEED = 600
@@ -85,9 +91,6 @@ def _kill(demo: Demo, victim: str, report: Report) -> None:
         return
     pid = demo.pids().get(victim)
     if pid:
-        import os
-        import signal
-
         os.kill(pid, signal.SIGKILL)
 
 
@@ -101,8 +104,8 @@ def _came_back(demo: Demo, report: Report) -> None:
 def _compare(folder: Path, report: Report) -> None:
     settings = wiring.settings(str(folder / "demo" / "lanbi.toml"))
     registry, store = wiring.registry(settings), wiring.store(settings)
-    said: dict[tuple[str, int, int], dict[str, object]] = {}
-    confirmed: set[tuple[str, int, int]] = set()
+    said: dict[Number, dict[str, Any]] = {}
+    confirmed: set[Number] = set()
     for row in _log(folder / "truth" / "devices.jsonl"):
         if "said" in row:
             said[row["said"], row["run"], row["seq"]] = row
@@ -113,21 +116,17 @@ def _compare(folder: Path, report: Report) -> None:
     found = {reading.key: reading for kind in ("air", "water", "point", "meter") for reading in store.rows(kind, None, 0, 2**40)}
     report.said, report.confirmed, report.rows = len(said), len(confirmed), len(found)
     for number in sorted(confirmed):
-        _check(said.get(number), number, _keyed(found), registry, report)
-    report.totals = _totals(settings)
+        _check(said.get(number), number, found, registry, report)
+    report.totals = StateView(settings.data).conservation()
 
 
-def _keyed(found: dict[object, Reading]) -> dict[object, Reading]:
-    return found
-
-
-def _check(row: dict[str, object] | None, number: tuple[str, int, int], found: dict[object, Reading], registry: Registry, report: Report) -> None:
+def _check(row: dict[str, Any] | None, number: Number, found: dict[Key, Reading], registry: Registry, report: Report) -> None:
     name = "{}/{}/{}".format(*number)
     if row is None:
         report.missing.append(f"{name}: confirmed but never said")
         return
     source = str(row["source"] or registry.devices[number[0]].sources.newest[0])
-    key = (registry.kinds[source], source, row["span"], row["time"])
+    key = Key(registry.kinds[source], source, row["span"], row["time"])
     reading = found.get(key)
     if reading is None:
         report.missing.append(f"{name}: {key}")
@@ -135,17 +134,13 @@ def _check(row: dict[str, object] | None, number: tuple[str, int, int], found: d
         report.altered.append(f"{name}: said {row['values']}, stored {dict(reading.values)}")
 
 
-def _log(path: Path) -> Iterator[dict[str, object]]:
+def _log(path: Path) -> Iterator[dict[str, Any]]:
     for line in path.read_text(encoding="utf-8").split("\n")[:-1]:
         try:
             yield json.loads(line)
         except ValueError:
             # A fleet killed within a write leaves one torn line, and the next fleet writes on behind it.
             continue
-
-
-def _totals(settings: object) -> dict[str, int]:
-    raise NotImplementedError
 
 
 def main() -> int:
