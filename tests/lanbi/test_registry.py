@@ -1,0 +1,140 @@
+"""The registry's loader, its changes, and the samples."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from domain.errors import FileError, RegistryError
+from lanbi import registry_change as change
+from lanbi.clock import SystemClock
+from lanbi.journal import JournalReader
+from lanbi.plans import folder
+from lanbi.registry import load, loads
+
+SAMPLE = folder() / "sample-county.toml"
+OTHER = folder() / "sample-county-b.toml"
+HEAD = '[county]\nid = "c"\nname = "n"\n'
+
+
+def faults(text: str) -> str:
+    """What is said about a registry that is not valid."""
+    with pytest.raises(RegistryError) as error:
+        loads(text, "r.toml")
+    return f"{error.value.where}: {error.value.what}"
+
+
+def test_the_sample_county_is_what_the_demo_promises() -> None:
+    """Six stations, four river sections and a reservoir, three outfalls, eight enterprises, thirty meters, two wells."""
+    county = load(SAMPLE)
+    roles = sorted(station.role.newest for station in county.air_stations.values())
+
+    assert ["assessment"] * 4 + ["background", "township"] == roles
+    assert ["lake", "river", "river", "river", "river"] == sorted(section.body for section in county.water_sections.values())
+    assert (3, 8, 30, 2) == (len(county.points), len(county.enterprises), len(county.meters), len(county.wells))
+    pairs = [meter for meter in county.meters.values() if meter.treats]
+    assert pairs and all(county.meters[str(meter.treats)].role.newest == "production" for meter in pairs)
+    assert set(county.kinds) == {source for device in county.devices.values() for source in device.sources.newest}
+
+
+def test_a_second_county_loads_with_its_own_dates() -> None:
+    """Roles, labels and states follow their days."""
+    county = load(OTHER)
+
+    assert "other" == county.county.id
+    assert ("x2",) == county.assessment(19_900)
+    assert ("x1", "x2") == county.assessment(20_200)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "r.toml:1: a table [county]"),
+        (HEAD + '[[air_station]]\nid = "a"\nname = "x"\n', "r.toml:4: air_station 'a' has no role"),
+        (HEAD + '[[air_station]]\nid = "a"\nname = "x"\nrole = "asessment"\n', "r.toml:7: role: 'asessment' is none of"),
+        (HEAD + '[[well]]\nid = "w"\nname = "x"\nlimit_levl = "1"\n', "did you mean 'limit_level'?"),
+        (HEAD + '[[well]]\nid = "w w"\nname = "x"\n', "r.toml:5: id 'w w'"),
+        (HEAD + '[[well]]\nid = "w"\nname = "x"\n[[city]]\nid = "w"\nname = "y"\n', "taken by a"),
+        (HEAD + '[[device]]\nid = "d"\nsources = ["no"]\ninterval = 60\nstate = "accepted"\n', "source 'no' is not registered"),
+        (HEAD + '[[well]]\nid = "w"\nname = "x"\nlimit_level = "deep"\n', "a number is needed"),
+        ("[county\n", "r.toml:1: not TOML"),
+    ],
+)
+def test_each_fault_is_told_with_its_line(text: str, said: str) -> None:
+    """What is wrong, where, and the nearest known name."""
+    assert said in faults(text)
+
+
+def test_two_devices_for_one_source_on_one_day_are_refused() -> None:
+    """An exchange of devices needs dates that do not overlap."""
+    well = HEAD + '[[well]]\nid = "w"\nname = "x"\n'
+    device = '[[device]]\nid = "{}"\nsources = [{{from = 2025-01-01, value = ["w"]}}{}]\ninterval = 60\nstate = "accepted"\n'
+    ended = ", {from = 2025-06-01, value = []}"
+
+    assert "both speak for 'w'" in faults(well + device.format("d1", "") + device.format("d2", ""))
+    dated = loads(well + device.format("d1", ended) + device.format("d2", "").replace("2025-01-01", "2025-06-01"), "r")
+    assert "d2" == getattr(dated.device_of("w", 21_000), "id", None)
+
+
+def test_a_modulus_needs_a_greatest_power() -> None:
+    """Without it a roll-over cannot be told from a fault."""
+    meter = '[[enterprise]]\nid = "e"\nname = "x"\n[[meter]]\nid = "m"\nenterprise = "e"\nmedium = "water"\nrole = "main"\nunit = "m3"\nmodulus = "1000"\n'
+
+    assert "needs max_power or max_rate" in faults(HEAD + meter)
+    assert "1000" == loads(HEAD + meter + 'max_rate = "5"\n', "r").meters["m"].modulus
+
+
+def test_applying_journals_hash_and_person(tmp_path: Path) -> None:
+    """A change is evidence: who, when, which content; then it is in force."""
+    version = change.apply(OTHER, tmp_path, SystemClock(), change.Signature("王工", "文号1"))
+
+    (record,) = JournalReader(tmp_path / "journal", "person").read()
+    body = json.loads(record.payload)
+    assert ("王工", "文号1", version, 0) == (body["user"], body["document"], body["version"], record.readings)
+    assert load(OTHER) == load(tmp_path / change.CURRENT)
+
+
+def test_an_invalid_file_changes_nothing(tmp_path: Path) -> None:
+    """Neither journal nor registry is touched by a faulty file."""
+    bad = tmp_path / "bad.toml"
+    bad.write_text("[county]\n", encoding="utf-8")
+
+    with pytest.raises(RegistryError):
+        change.apply(bad, tmp_path, SystemClock(), change.Signature("x", ""))
+    assert [bad] == list(tmp_path.iterdir())
+
+
+def test_differences_name_what_was_added_removed_and_changed() -> None:
+    """A line a difference."""
+    old = loads(HEAD + '[[well]]\nid = "a"\nname = "x"\n[[well]]\nid = "b"\nname = "y"\n', "r")
+    new = loads(HEAD + '[[well]]\nid = "b"\nname = "z"\n[[well]]\nid = "c"\nname = "x"\n', "r")
+
+    assert ["+ wells c", "- wells a", "~ wells b: name: 'y' → 'z'"] == change.differences(old, new)
+
+
+def test_a_workbook_becomes_a_registry(tmp_path: Path) -> None:
+    """One sheet a table, first row the keys."""
+    book = openpyxl.Workbook()
+    book.active.title = "county"
+    sheets = {"county": [("id", "name"), ("c", "县")], "well": [("id", "name", "limit_level"), ("w", "井", -12.5)]}
+    sheets["device"] = [("id", "sources", "interval", "state"), ("d", "w", 60, "accepted")]
+    for name, rows in sheets.items():
+        sheet = book[name] if name in book.sheetnames else book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(tmp_path / "r.xlsx")
+
+    county = loads(change.from_workbook(tmp_path / "r.xlsx"), "r")
+
+    assert ("-12.5", ("w",), 60) == (county.wells["w"].limit_level, county.devices["d"].sources.newest, county.devices["d"].interval)
+
+
+def test_what_is_no_workbook_is_told(tmp_path: Path) -> None:
+    """Rubbish with the right name is refused in plain words."""
+    (tmp_path / "r.xlsx").write_bytes(b"rubbish")
+
+    with pytest.raises((FileError, RegistryError), match="workbook"):
+        change.from_workbook(tmp_path / "r.xlsx")
