@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from zipfile import BadZipFile
 
 from domain.civil import iso
 from domain.errors import FileError
@@ -108,7 +109,7 @@ def from_workbook(path: Path) -> str:
 
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (OSError, ValueError, KeyError, openpyxl.utils.exceptions.InvalidFileException) as error:
+    except (OSError, ValueError, KeyError, BadZipFile, openpyxl.utils.exceptions.InvalidFileException) as error:
         raise FileError(f"not a workbook: {error}", str(path), "save it as .xlsx") from error
     unknown = [name for name in book.sheetnames if name not in FIELDS]
     if unknown:
