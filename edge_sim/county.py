@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from domain.items import item
-from domain.places import Device, Registry
+from domain.places import Device, Meter, Registry
 from edge_sim.air import AirSignal
 from edge_sim.meters import MeterSignal
 from edge_sim.noise import Bools, Floats, Ints, Noise
@@ -68,9 +68,18 @@ class SimulatedCounty:
             return WellSignal(self.noise, source, float(limit or "-12.5")).at(times)
         if source in registry.points:
             return PointSignal(self.noise, registry.points[source]).hours(times)
-        meter = registry.meters[source]
-        owner = registry.enterprises.get(meter.enterprise)
-        return MeterSignal(self.noise, meter, owner.industry if owner else "").at(times)
+        return self.meter(source).at(times)
+
+    def meter(self, source: str) -> MeterSignal:
+        """The signal of a meter; behind a main meter stand the enterprise's other meters of the same medium."""
+        meter = self.registry.meters[source]
+        owner = self.registry.enterprises.get(meter.enterprise)
+        industry = owner.industry if owner else ""
+        if meter.role.newest != "main":
+            return MeterSignal(self.noise, meter, industry)
+        behind = [other for other in self.registry.meters.values() if _is_part(other, meter)]
+        parts = tuple(MeterSignal(self.noise, other, industry) for other in behind)
+        return MeterSignal(self.noise, meter, industry, parts if all(part.summable for part in parts) else ())
 
     def shown(self, source: str, times: Ints) -> Columns:
         """What the instruments send, rounded, NaN where they send nothing: (n,) int64 [s] to dict of (n,) float64."""
@@ -88,3 +97,7 @@ class SimulatedCounty:
         digits = FINER.get(short, known.digits if known else 2)
         gap = self.noise.uniform(f"{name}/gap", index) < ITEM_GAPS
         return np.where(gap | silent, np.nan, np.round(values, digits))
+
+
+def _is_part(other: Meter, main: Meter) -> bool:
+    return (other.enterprise, other.medium) == (main.enterprise, main.medium) and other.role.newest in {"production", "treatment"}

@@ -22,6 +22,8 @@ from edge_sim.noise import Floats, Ints, Noise
 ORIGIN: Final = day_number(date(2020, 1, 1))
 QUARTERS: Final = 96
 _QUARTER_S = 900
+LOSSES: Final = 1.04
+"""A main meter counts so much of what its parts count: transformers, lights, offices."""
 
 CONTINUOUS: Final = frozenset({"aluminium", "steel", "chemical", "power", "heat-and-power", "carbon", "cement", "paper", "sewage"})
 """Industries that never stop at night; all others work in shifts."""
@@ -38,11 +40,16 @@ FESTIVAL: Final = (-2, 8)
 
 @dataclass(frozen=True)
 class MeterSignal:
-    """One meter's truth; a treatment meter runs with the production meter it ``follows``."""
+    """One meter's truth.
+
+    A treatment meter runs with the production meter it ``treats``; a main meter counts what the meters behind it (``parts``)
+    count, and its own share of losses and lights.
+    """
 
     noise: Noise
     meter: Meter
     industry: str = ""
+    parts: tuple[MeterSignal, ...] = ()
 
     @property
     def _driver(self) -> str:
@@ -55,7 +62,7 @@ class MeterSignal:
         return Decimal(self.meter.resolution)
 
     @cached_property
-    def _start(self) -> int:
+    def start(self) -> int:
         """Register at :data:`ORIGIN` [units]."""
         length = self._length or 10**8
         return int(self.noise.share(f"{self.meter.id}/start") * length)
@@ -117,6 +124,8 @@ class MeterSignal:
         -------
         (n,) int64
         """
+        if self.parts:
+            return self.start + self._together(times)
         local = times + OFFSET_S - self._daily_reset
         # A register that restarts each day is read as the last thing of its day: 00:00 shows the whole day, not 0.
         ahead = 1 if self._resets else 0
@@ -126,12 +135,27 @@ class MeterSignal:
         within[:, 1:] = (self._shape(days) * self.daily(days)[:, None]).astype(np.int64)
         return self._before(days)[row] + within[row, quarter]
 
+    def _together(self, times: Ints) -> Ints:
+        """Units of this register for what the parts have turned; only parts of constant multiplier can be summed this way."""
+        energy = sum((part.turned(times) - part.start) * part.unit for part in self.parts)
+        return np.floor(np.asarray(energy) * (LOSSES / self.unit)).astype(np.int64)
+
+    @property
+    def unit(self) -> float:
+        """Energy of one register unit."""
+        return float(self.meter.multiplier.newest) * float(self.resolution)
+
+    @property
+    def summable(self) -> bool:
+        """Whether the whole register is energy by one factor: it never restarts, and its multiplier never changed."""
+        return not self._resets and len(self.meter.multiplier.steps) == 1
+
     def _before(self, days: Ints) -> Ints:
         if self._resets:
             return np.zeros(len(days), np.int64)
         span = np.arange(min(ORIGIN, int(days[0])), int(days[-1]), dtype=np.int64)
         total = np.concatenate([[0], np.cumsum(self.daily(span))])
-        return np.asarray(self._start + total[days - (int(days[-1]) - len(span))])
+        return np.asarray(self.start + total[days - (int(days[-1]) - len(span))])
 
     @property
     def _resets(self) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from domain.civil import day_end, day_start, parse_time, year_days
 from domain.items import item
+from domain.places import Dated
 from edge_sim.air import AirSignal
 from edge_sim.county import SimulatedCounty
 from edge_sim.meters import MeterSignal
@@ -171,6 +173,16 @@ def test_treatment_follows_production() -> None:
     )
 
     assert np.corrcoef(made, treated)[0, 1] > 0.9 > np.corrcoef(made, other)[0, 1]
+
+
+def test_main_meter_counts_its_parts() -> None:
+    """Energy of the main meter = what production and treatment use, plus losses, over any stretch of time."""
+    meters = {one.id: one for one in (meter("m-1", "production"), meter("m-2", "treatment", treats="m-1", multiplier=Dated.always("10")), meter("m-0", "main"))}
+    county = SimulatedCounty(replace(registry(), meters=meters), 4)
+    stretch = hours(2025)[[1000, 1007]]
+    energy = {name: float(np.diff(county.meter(name).turned(stretch))[0]) * int(one.multiplier.newest) for name, one in meters.items()}
+
+    assert energy["m-0"] == pytest.approx(1.04 * (energy["m-1"] + energy["m-2"]), abs=80)
 
 
 def test_daily_register_restarts() -> None:
