@@ -25,6 +25,9 @@ MEDIAN_LINES = 150
 # Whoever goes over a budget says why: "file" or "file:function" -> reason.
 LONGER: dict[str, str] = {}
 
+# An exception outside the tree says why it is none of the errors that people meet.
+ELSEWHERE = {"api/problems.py:Problem": "an answer of HTTP on its way out of a route"}
+
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -168,7 +171,7 @@ def test_errors_are_declared_in_the_tree_only() -> None:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and any(isinstance(base, ast.Name) and base.id in bases for base in node.bases)
     ]
 
-    assert [] == strangers
+    assert [] == [name for name in strangers if name not in ELSEWHERE]
 
 
 def county_words(path: Path) -> set[str]:
