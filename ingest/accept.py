@@ -1,230 +1,282 @@
-"""Accept: a journalled message becomes readings and refusals. Pure: bytes, topic and receive time in, values out.
+"""Accept: a journalled message and the registry in, readings or reasons out. Pure: no clock, no file, no network.
 
-Nothing here reads a clock, and nothing raises: what is wrong with a message is a value that goes back to its device.
+Identity comes from the topic, whose device the broker binds to the login; the payload may only choose among the sources that
+are registered to it on that day. Whatever is wrong costs as little as possible: an item, then a reading, then a message.
 """
 
 from __future__ import annotations
 
-import hashlib
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
 from datetime import tzinfo
-from types import MappingProxyType
+from math import isfinite
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from domain.civil import SHANGHAI, day_of
-from domain.items import ITEMS
-from domain.message import Message, Refusal, decode
+from domain.civil import OFFSET_S, SHANGHAI, day_of, iso
+from domain.items import BY_REALM, ITEMS, REALMS
+from domain.message import Message, Refusal
 from domain.places import Device, Registry
 from domain.readings import DEVICE_FLAGS
-from domain.reasons import FUTURE_S, TOO_OLD_S
+from domain.reasons import FUTURE_S, QUARANTINE, TOO_OLD_S
+from ingest.decoders import Part, read
+from ingest.ports import Record
 
 NS: Final = 1_000_000_000
-DATA: Final = "data"
-IMPORTS: Final = "~import"
-PERSON: Final = "~person"
-DAILY_ONLY: Final = frozenset({"o3_8h"})
-DAY_S: Final = 86_400
-_ZONES: Final[Mapping[str, tzinfo]] = MappingProxyType({"Asia/Shanghai": SHANGHAI})
+RETAINED: Final = 2
+IMPORT: Final = "import"
+WHOLE: Final = -1
+"""Element number of a refusal that concerns the message as a whole."""
+YEAR_2000: Final = 946_684_800
+DAY_SPAN: Final = 86_400
+ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
+LIMITS: Final = {
+    realm: {name: (ITEMS[realm, name].low, ITEMS[realm, name].high, ITEMS[realm, name].low - ITEMS[realm, name].tiny) for name in BY_REALM[realm]}
+    for realm in REALMS
+}
+"""Hard range and lowest noise of every item: realm → item → (low, high, floor)."""
+DAILY: Final = frozenset({"o3_8h"})
+"""Items that stand for a whole day only."""
 
 
-class Door(NamedTuple):
-    """Where a message came in, from its topic ``lanbi/v1/<device>/<stream>``."""
-
-    device: str
-    stream: str
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A good reading; its revision is still (run, seq) of the device, or None without a ``seq``."""
+class Sight(NamedTuple):
+    """One accepted reading with everything that decides its revision; ``flags`` holds only letters other than N."""
 
     kind: str
     source: str
     span: int
     time: int
-    values: Mapping[str, float | None]
-    flags: Mapping[str, str]
+    values: dict[str, float | None]
+    flags: dict[str, str]
     device: str
     run: int
     seq: int | None
     corrects: bool
+    imported: bool
+    received_ns: int
+
+
+class Verdict(NamedTuple):
+    """What became of one element: the reading, if any item is left, and every refusal (of an item, or of the whole)."""
+
     element: int
-    trial: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A reading, or one item of one, that is not stored."""
-
-    reason: str
-    detail: str
+    readings: int
     device: str
-    element: int
-    item: str | None = None
-    source: str = ""
-    run: int = 0
-    seq: int | None = None
+    source: str
+    run: int
+    seq: int | None
+    sight: Sight | None
+    refused: tuple[Refusal, ...] = ()
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What a message held: readings in order, refused readings, and refused items of stored readings."""
+class _Speaker(NamedTuple):
+    """Who speaks: the device as registered (None for an import), and how to read its times."""
 
-    accepted: list[Accepted] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
-    items: list[Refused] = field(default_factory=list)
-
-    @property
-    def readings(self) -> int:
-        """Readings of the message; an item refused alone is part of a stored one."""
-        return len(self.accepted) + len(self.refused)
-
-
-def door_of(topic: str) -> Door | None:
-    """Device and stream of a topic of ours, else None."""
-    parts = topic.split("/", 3)
-    return Door(parts[2], parts[3]) if len(parts) == 4 and parts[:2] == ["lanbi", "v1"] else None
-
-
-def digest(payload: bytes) -> bytes:
-    """Short digest by which bytes that were refused before are known again."""
-    return hashlib.blake2b(payload, digest_size=16).digest()
-
-
-def accept(topic: str, payload: bytes, received_ns: int, registry: Registry, *, retained: bool = False) -> Outcome:
-    """Readings and refusals of one message of stream ``data``.
-
-    Parameters
-    ----------
-    received_ns : int [ns]
-        Journalled receive time; stands for now, so that a replay decides as the first time.
-    retained : bool
-        The broker kept the message for late subscribers; such a value is no reading.
-
-    Returns
-    -------
-    Outcome
-        As many readings as the payload has elements, accepted or refused.
-    """
-    door = door_of(topic)
-    device_id = door.device if door else ""
-    imported = device_id == IMPORTS
-    received = received_ns // NS
-    day = day_of(received)
-    device = registry.devices.get(device_id)
-    fault = "" if imported else _device_fault(device, day, retained=retained)
-    zone, unit = _conventions(device, day)
-    outcome = Outcome()
-    for element, part in enumerate(decode(payload, zone=zone, time_unit=unit)):
-        if isinstance(part, Refusal):
-            outcome.refused.append(Refused(part.reason, part.detail, device_id, element, part.item, "", part.run, part.seq))
-        elif fault:
-            outcome.refused.append(_refuse(part, device_id, element, fault, f"device {device_id!r}"))
-        else:
-            _take(part, _Context(device_id, device, registry, received, element), outcome)
-    return outcome
-
-
-class _Context(NamedTuple):
-    device_id: str
+    id: str
     device: Device | None
-    registry: Registry
-    received: int
-    element: int
+    zone: tzinfo | None
+    time_unit: str
 
 
-def _device_fault(device: Device | None, day: int, *, retained: bool) -> str:
-    if device is None or device.state.on(day) in (None, "retired"):
-        return "unknown-device"
-    return "retained" if retained else ""
+class _Rights(NamedTuple):
+    """What a device may do on one civil day."""
+
+    state: str | None
+    sources: tuple[str, ...]
+    early: bool
 
 
-def _conventions(device: Device | None, day: int) -> tuple[tzinfo | None, str]:
-    if device is None:
-        return SHANGHAI, "s"
-    return _ZONES.get(device.zone.on(day) or ""), device.time_unit.on(day) or "s"
+class Acceptor:
+    """Judges messages by one version of the registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self._rights: dict[tuple[str, int], _Rights] = {}
+
+    def judge(self, record: Record) -> list[Verdict]:
+        """Verdicts of a data message, one an element (or one for all); never raises.
+
+        Parameters
+        ----------
+        record : Record
+            A message of a ``data`` topic, or of the import's.
+
+        Returns
+        -------
+        list of Verdict
+            Their ``readings`` add up to what the message counts for.
+        """
+        speaker = self._speaker(record)
+        if record.flags & RETAINED:
+            speaker = Refusal("retained", "a retained message is the last one again, not a reading")
+        if isinstance(speaker, Refusal):
+            return [Verdict(WHOLE, max(1, record.readings), device_of(record.topic), "", 0, None, None, (speaker,))]
+        parts = read(record.payload, speaker.zone, speaker.time_unit)
+        return [self._guarded(number, part, speaker, record) for number, part in enumerate(parts)]
+
+    def _guarded(self, number: int, part: Part, speaker: _Speaker, record: Record) -> Verdict:
+        try:
+            return self._element(number, part, speaker, record)
+        except Exception as error:  # noqa: BLE001  a fault of ours must not cost the neighbours: the bytes are in the journal
+            return Verdict(number, 1, speaker.id, "", part.what.run, part.what.seq, None, (Refusal("internal", repr(error)[:200]),))
+
+    def _speaker(self, record: Record) -> _Speaker | Refusal:
+        if record.writer == IMPORT:
+            return _Speaker("", None, SHANGHAI, "s")
+        name = device_of(record.topic)
+        device = self.registry.devices.get(name)
+        if device is None:
+            detail = f"{name[:32]!r} is not registered" if ID.fullmatch(name) else "no device id in the topic"
+            return Refusal("unknown-device", detail)
+        day = day_of(record.received_ns // NS)
+        return _Speaker(name, device, zone_of(device.zone.on(day)), device.time_unit.on(day) or "s")
+
+    def _element(self, number: int, part: Part, speaker: _Speaker, record: Record) -> Verdict:
+        message = part.what
+        if isinstance(message, Refusal):
+            return Verdict(number, 1, speaker.id, "", message.run, message.seq, None, (message,))
+        source, time = self._place(message, speaker) if speaker.device else self._import_place(message)
+        refusal = source if isinstance(source, Refusal) else _time_fault(time, message, record, speaker)
+        if refusal or isinstance(source, Refusal):
+            name = message.source or "" if isinstance(source, Refusal) else source
+            return Verdict(number, 1, speaker.id, name, message.run, message.seq, None, (refusal,) if refusal else ())
+        kind = self.registry.kinds[source]
+        values, flags, bad = self._items(kind, message)
+        bad = [*part.items, *bad] if part.items else bad
+        if not values:
+            bad = bad or [Refusal("bad-schema", "no values")]
+            return Verdict(number, 1, speaker.id, source, message.run, message.seq, None, tuple(bad))
+        sight = Sight(
+            kind, source, message.span, time, values, flags, speaker.id, message.run, message.seq, message.corrects, speaker.device is None, record.received_ns,
+        )  # fmt: skip
+        return Verdict(number, 1, speaker.id, source, message.run, message.seq, sight, tuple(bad))
+
+    def _import_place(self, message: Message) -> tuple[str | Refusal, int]:
+        if message.source is None:
+            return Refusal("bad-schema", "an imported reading names its source"), message.time
+        source = self.registry.by_code.get(message.source)
+        return source or Refusal("unknown-source", f"{message.source[:32]!r} is not registered"), message.time
+
+    def _place(self, message: Message, speaker: _Speaker) -> tuple[str | Refusal, int]:
+        """Source and end label, by what was registered for the reading's own day."""
+        rights = self._on(speaker, message.time)
+        time = message.time
+        if rights.early:
+            time += message.span
+            rights = self._on(speaker, time)
+        source = message.source
+        if rights.state in {None, "retired"}:
+            return Refusal("unknown-device", f"not in service on this day: {rights.state or 'not yet'}"), time
+        if source is None:
+            if len(rights.sources) == 1:
+                return rights.sources[0], time
+            return Refusal("bad-schema", f"source is needed: the device speaks for {len(rights.sources)}"), time
+        if source in rights.sources:
+            return source, time
+        if source in self.registry.kinds:
+            return Refusal("identity-mismatch", f"the device may not speak for {source}"), time
+        return Refusal("unknown-source", f"{source[:32]!r} is not registered"), time
+
+    def _on(self, speaker: _Speaker, label: int) -> _Rights:
+        day = day_of(label)
+        known = self._rights.get((speaker.id, day))
+        if known is not None:
+            return known
+        device = speaker.device
+        assert device is not None  # noqa: S101  only devices have rights
+        sources = tuple(name for name in device.sources.on(day) or () if name in self.registry.kinds)
+        rights = _Rights(device.state.on(day), sources, device.label.on(day) == "start")
+        if len(self._rights) > 100_000:
+            self._rights.clear()
+        self._rights[speaker.id, day] = rights
+        return rights
+
+    def _items(self, kind: str, message: Message) -> tuple[dict[str, float | None], dict[str, str], list[Refusal]]:
+        limits = LIMITS[kind]
+        values: dict[str, float | None] = {}
+        flags: dict[str, str] = {}
+        bad: list[Refusal] = []
+        sent = message.flags
+        for name, value in message.values.items():
+            limit = limits.get(name)
+            if limit and value is not None and limit[0] <= value <= limit[1] and isfinite(value) and name not in sent and name not in DAILY:
+                values[name] = value + 0.0  # -0.0 becomes 0.0
+                continue
+            judged = self._item(kind, name, message)
+            if isinstance(judged, Refusal):
+                bad.append(judged)
+                continue
+            values[name] = None if value is None else value + 0.0
+            if judged != "N":
+                flags[name] = judged
+        bad.extend(Refusal("bad-schema", "a flag without a value", name) for name in sent if name not in message.values)
+        return values, flags, bad
+
+    def _item(self, kind: str, name: str, message: Message) -> str | Refusal:
+        """The flag of an item, or why it is refused."""
+        value = message.values[name]
+        limit = LIMITS[kind].get(name)
+        flag = message.flags.get(name, "N")
+        if limit is None or (name in DAILY and message.span != DAY_SPAN):
+            return Refusal("unknown-item", f"no item of {kind}" if limit is None else f"stands for a day, not for {message.span} s", name[:32])
+        if flag not in DEVICE_FLAGS:
+            return Refusal("bad-schema", f"no flag of a device: {flag[:8]!r}", name)
+        if value is None:
+            return "W"
+        if not isfinite(value):
+            return Refusal("not-finite", f"{value} is no number", name)
+        low, high, floor = limit
+        if not floor <= value <= high:
+            return Refusal("value-out-of-range", f"{value:g} is outside {low:g} … {high:g}", name)
+        return "Z" if value < low and flag in "NP" else flag
 
 
-def _refuse(message: Message, device: str, element: int, reason: str, detail: str) -> Refused:
-    return Refused(reason, detail, device, element, None, message.source or "", message.run, message.seq)
+def outcome(reason: str) -> str:
+    """Whether a reason means a dead letter or a quarantine."""
+    return "quarantined" if reason in QUARANTINE else "deadletter"
 
 
-def _take(message: Message, context: _Context, outcome: Outcome) -> None:
-    device_id, device, registry, received, element = context
-    time = message.time
-    if device is not None and device.label.on(day_of(time)) == "start":
-        time += message.span
-    source, reason = _source(message, context, time)
-    kind = registry.kind_of(source) if source else None
-    if not reason and kind is None:
-        reason = "unknown-source"
-    reason = reason or _time_fault(time, received, imported=device is None)
-    if reason:
-        outcome.refused.append(_refuse(message, device_id, element, reason, f"source {source!r}, time {time}, received {received}"))
-        return
-    values, flags, faults = _items(str(kind), message)
-    refused = [Refused(why, detail, device_id, element, name, source, message.run, message.seq) for name, why, detail in faults]
-    if not values:
-        first = refused[0] if refused else Refused("bad-schema", "no values", device_id, element, None, source, message.run, message.seq)
-        outcome.refused.append(first)
-        return
-    trial = device is not None and device.state.on(day_of(time)) == "trial"
-    outcome.items.extend(refused)
-    number = (message.run, message.seq, message.corrects)
-    outcome.accepted.append(Accepted(str(kind), source, message.span, time, values, flags, device_id, *number, element, trial))
+def device_of(topic: str) -> str:
+    """Device level of a topic; empty if it has none."""
+    parts = topic.split("/", 4)
+    return parts[2] if len(parts) == 4 and parts[:2] == ["lanbi", "v1"] else ""
 
 
-def _source(message: Message, context: _Context, time: int) -> tuple[str, str]:
-    """Source id and, if the device may not speak for it, the reason."""
-    device_id, device, registry, _, _ = context
-    if device is None:
-        source = registry.by_code.get(message.source or "", "")
-        return source or (message.source or ""), "" if source else "unknown-source"
-    sources = registry.sources_of(device_id, day_of(time))
-    if message.source is None:
-        return (sources[0], "") if len(sources) == 1 else ("", "unknown-source")
-    if message.source in sources:
-        return message.source, ""
-    return message.source, "identity-mismatch" if registry.kind_of(message.source) else "unknown-source"
+def stream_of(topic: str) -> str:
+    """Last level of a topic."""
+    return topic.rpartition("/")[2]
 
 
-def _time_fault(time: int, received: int, *, imported: bool) -> str:
-    if time > received + FUTURE_S:
-        return "future-time"
-    return "too-old" if time < received - TOO_OLD_S and not imported else ""
-
-
-def _items(kind: str, message: Message) -> tuple[dict[str, float | None], dict[str, str], list[tuple[str, str, str]]]:
-    values: dict[str, float | None] = {}
-    flags: dict[str, str] = {}
-    faults: list[tuple[str, str, str]] = []
-    given = message.flags
-    for name, value in message.values.items():
-        letter = given.get(name, "N") if given else "N"
-        fault = _item_fault(kind, name, value, message.span) if letter in DEVICE_FLAGS else ("bad-schema", f"unknown flag {letter!r}")
-        if fault:
-            faults.append((name, *fault))
-            continue
-        values[name] = value
-        if value is not None and value <= 0 and letter == "N" and ITEMS[kind, name].tiny and value < 0:
-            letter = "Z"
-        if letter != "N" and value is not None:
-            flags[name] = letter
-    return values, flags, faults
-
-
-def _item_fault(kind: str, name: str, value: float | None, span: int) -> tuple[str, str] | None:
-    item = ITEMS.get((kind, name))
-    if item is None:
-        return "unknown-item", f"{kind} has no item {name!r}"
-    if name in DAILY_ONLY and span != DAY_S:
-        return "unknown-item", f"{name} is a daily value, span {DAY_S} only"
-    if value is None:
+def zone_of(name: str | None) -> tzinfo | None:
+    """The zone by its registered name; China's is a constant of the house."""
+    if name is None:
         return None
-    if not math.isfinite(value):
-        return "not-finite", f"{name} = {value}"
-    if not item.low - item.tiny <= value <= item.high:
-        return "value-out-of-range", f"{name} = {value} {item.unit}, allowed {item.low:g} to {item.high:g}"
+    if name == str(SHANGHAI):
+        return SHANGHAI
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _time_fault(time: int, message: Message, record: Record, speaker: _Speaker) -> Refusal | None:
+    received = record.received_ns // NS
+    if -OFFSET_S <= received - time <= TOO_OLD_S and time <= received + FUTURE_S:
+        return None
+    if time < YEAR_2000:
+        return Refusal(
+            "bad-schema",
+            f"time {message.time} lies before 2000: is it in {'s' if speaker.time_unit == 'ms' else 'another unit'}?",
+            None,
+            message.run,
+            message.seq,
+        )
+    if time > received + FUTURE_S:
+        return Refusal("future-time", f"{iso(time)} is {time - received} s after receipt", None, message.run, message.seq)
+    if speaker.device is not None and received - time > TOO_OLD_S:
+        return Refusal("too-old", f"{iso(time)} is {(received - time) // DAY_SPAN} days before receipt", None, message.run, message.seq)
     return None
+
+
+def accept(record: Record, registry: Registry) -> list[Verdict]:
+    """Verdicts of one data message by one registry; see :meth:`Acceptor.judge`."""
+    return Acceptor(registry).judge(record)

@@ -195,11 +195,15 @@ class State(Protocol):
         """All versions of the rows that were written more than once, also those of an unfinished batch."""
         ...
 
-    def intend(self, writer: str, versions: Sequence[Version]) -> None:
+    def unfinished(self, writer: str) -> int:
+        """Greatest record of a writer beyond its cursor that has versions: a batch up to there never finished; else 0."""
+        ...
+
+    def intend(self, writer: str, upto: int, versions: Sequence[Version]) -> None:
         """Keep versions durably **before** the store is written.
 
-        Versions of ``writer`` beyond its cursor that an unfinished batch left are forgotten in the same transaction. A batch that
-        a crash cut off between store and commit is decided again exactly as the first time, for its rows' past is known.
+        Versions of ``writer`` between its cursor and ``upto`` that an unfinished batch left are forgotten in the same
+        transaction. So a batch that a crash cut off between store and commit is decided again exactly as the first time.
         """
         ...
 

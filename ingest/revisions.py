@@ -1,123 +1,139 @@
 """Which value counts: rows merged item by item, decided by revision alone, whatever the order of arrival. Pure.
 
-A row of the store carries one revision. Rows that were written more than once have their versions listed; where an item has
-versions its own revision is the greatest of them, else it is the row's.
+A row of the store carries one revision. Rows that were written more than once have the versions of all their cells
+remembered; then each cell's own revision is known, and until then the row's revision is that of every cell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from domain.readings import Reading
+from domain.readings import RANK_DEVICE, Reading, revision
+from ingest.accept import Sight
+from ingest.ports import Version
 
 REGISTER: Final = "register"
+FIRST_DEVICE_RUN: Final = 1
+"""Run index 0 belongs to imports, so that an import always ranks below what a device said itself."""
+_IMPORTS: Final = revision(RANK_DEVICE, FIRST_DEVICE_RUN, 0)
+_CENTISECOND: Final = 10_000_000
+_MICROSECOND: Final = 1_000
 
 
-class ItemVersion(NamedTuple):
-    """One version of one item of a row."""
+def revision_of(sight: Sight, run_index: int) -> int:
+    """Revision of a reading: an import by its receive time, a device by (run, seq), or by its receive time without ``seq``."""
+    if sight.imported:
+        return min(sight.received_ns // _CENTISECOND, _IMPORTS - 1)
+    if sight.seq is None:
+        return sight.received_ns // _MICROSECOND
+    return revision(RANK_DEVICE, run_index, sight.seq)
 
-    item: str
-    rev: int
+
+class Cell(NamedTuple):
+    """One item of a row as it stands: value, flag (N where valid, W where withdrawn), revision; who said it, if known."""
+
     value: float | None
     flag: str
+    rev: int
+    corrects: bool = False
+    device: str = ""
+
+
+Cells = dict[str, Cell]
 
 
 @dataclass(slots=True)
-class Decision:
-    """What becomes of a reading that meets a stored row.
+class Merger:
+    """What becomes of a reading that meets a known row.
 
     Attributes
     ----------
-    row : Reading or None
-        The row to write; None if nothing of it changes.
-    versions : list of ItemVersion
-        To be remembered: old and new versions of every item concerned.
+    cells : dict of item to Cell
+        The row afterwards.
+    stored : bool
+        Something of the reading is new to the record: it counts as stored, be it only as history.
+    changed : bool
+        A value or flag of the row is another one.
+    raised : bool
+        A revision of the row is another one, so the row is to be written.
     conflicts : list of str
-        Items with another value for the same revision; held for a person.
-    duplicate : bool
-        Every item was there already, equal.
+        Items that are held for a person.
+    versions : list of (item, Cell)
+        What is to be remembered, if the row is remembered at all (:func:`remembered`).
     """
 
-    row: Reading | None = None
-    versions: list[ItemVersion] = field(default_factory=list)
+    cells: Cells
+    stored: bool = False
+    changed: bool = False
+    raised: bool = False
     conflicts: list[str] = field(default_factory=list)
-    duplicate: bool = False
+    versions: list[tuple[str, Cell]] = field(default_factory=list)
 
 
-def first_sight(reading: Reading) -> Decision:
-    """Nothing is known of this row: it is stored as it is."""
-    return Decision(row=reading)
+def cells_of(row: Reading, device: str = "") -> Cells:
+    """Cells of a row that was written once: its revision is everybody's."""
+    flags = row.flags
+    return {name: Cell(value, "W" if value is None else flags.get(name, "N"), row.rev, device=device) for name, value in row.values.items()}
 
 
-def merge(reading: Reading, stored: Reading, versions: Sequence[ItemVersion], *, corrects: bool = True) -> Decision:
-    """Merge a reading into the row that is stored.
+def cells_of_versions(versions: Iterable[Version]) -> Cells:
+    """Cells of a row that was written more than once: of each item the greatest revision."""
+    cells: Cells = {}
+    for one in sorted(versions, key=lambda version: version.rev):
+        cells[one.item] = Cell(one.value, one.flag, one.rev, one.corrects, one.device)
+    return cells
 
-    Parameters
-    ----------
-    versions : sequence of ItemVersion
-        Versions remembered of this row.
-    corrects : bool
-        False holds a second, different value of a meter's register for a person (``conflict``).
+
+def row_of(sight: Sight, cells: Cells) -> Reading:
+    """The row to write; its revision is the greatest of its cells."""
+    values = {name: cell.value for name, cell in cells.items()}
+    flags = {name: cell.flag for name, cell in cells.items() if cell.flag != "N"}
+    return Reading(sight.kind, sight.source, sight.span, sight.time, values, flags, max(cell.rev for cell in cells.values()))
+
+
+def merge(sight: Sight, rev: int, cells: Mapping[str, Cell]) -> Merger:
+    """Merge a reading into the row that is there.
+
+    Each item is judged alone: absent → first; same value and flag → duplicate; higher revision → replaces; lower → history;
+    same revision with another value, a second device, or a second value of a register that does not say ``corrects`` → conflict.
     """
-    known = {version.item: version for version in sorted(versions, key=lambda version: version.rev)}
-    values, flags = dict(stored.values), dict(stored.flags)
-    decision = Decision()
-    same = 0
-    for name, value in reading.values.items():
-        flag = _flag(reading, name)
-        current = known.get(name) or _stored_version(stored, name)
-        fate = _fate(ItemVersion(name, reading.rev, value, flag), current, held=name == REGISTER and not corrects)
+    done = Merger(dict(cells))
+    flags = sight.flags
+    for name, value in sight.values.items():
+        new = Cell(value, flags.get(name, "N"), rev, sight.corrects, sight.device)
+        old = done.cells.get(name)
+        fate = "first" if old is None else _fate(new, old, name)
+        if fate == "duplicate":
+            continue
         if fate == "conflict":
-            decision.conflicts.append(name)
+            done.conflicts.append(name)
             continue
-        same += fate in {"same", "raise"}
-        if fate == "same":
-            continue
-        if current and name not in known:
-            decision.versions.append(current)
-        decision.versions.append(ItemVersion(name, reading.rev, value, flag))
-        if fate in {"replace", "new"}:
-            values[name] = value
-            flags[name] = flag
-    decision.duplicate = same == len(reading.values)
-    if decision.versions:
-        rev = max(stored.rev, reading.rev)
-        kept = {name: flag for name, flag in flags.items() if flag not in {"N", ""}}
-        row = Reading(stored.kind, stored.source, stored.span, stored.time, values, kept, rev)
-        decision.row = row if row != stored else None
-        if rev > stored.rev:
-            decision.versions += _pinned(stored, reading, known)
-    return decision
+        done.versions.append((name, new))
+        if fate != "history":
+            done.cells[name] = new
+        done.stored |= fate != "raise"
+        done.changed |= fate in {"first", "replace"}
+        done.raised |= fate != "history"
+    return done
 
 
-def _flag(reading: Reading, name: str) -> str:
-    return "W" if reading.values[name] is None else reading.flags.get(name, "N")
-
-
-def _stored_version(stored: Reading, name: str) -> ItemVersion | None:
-    return ItemVersion(name, stored.rev, stored.values[name], _flag(stored, name)) if name in stored.values else None
-
-
-def _pinned(stored: Reading, reading: Reading, known: Mapping[str, ItemVersion]) -> list[ItemVersion]:
-    """Items that the reading does not carry keep their own revision when the row's rises."""
-    untouched = [name for name in stored.values if name not in reading.values and name not in known]
-    return [version for name in untouched if (version := _stored_version(stored, name))]
-
-
-def _fate(new: ItemVersion, current: ItemVersion | None, *, held: bool) -> str:
-    if current is None:
-        return "new"
-    equal = (new.value, new.flag) == (current.value, current.flag)
-    if equal:
-        # A later revision of the same value must win over what lies between, so its number is remembered.
-        return "raise" if new.rev > current.rev else "same"
-    if new.rev == current.rev or held:
+def _fate(new: Cell, old: Cell, name: str) -> str:
+    device, old_device = new.rev >= _IMPORTS, old.rev >= _IMPORTS
+    if new.value == old.value and new.flag == old.flag:
+        # A later revision of the same value must win over what lies between. Imports come in journal order: nothing lies between.
+        return "raise" if new.rev > old.rev and device else "duplicate"
+    if device != old_device:
+        return "replace" if device else "history"
+    if name == REGISTER and not new.corrects and new.value != old.value:
+        return "history" if old.corrects and new.rev < old.rev else "conflict"
+    if new.rev == old.rev or (new.device != old.device and new.device and old.device):
         return "conflict"
-    return "replace" if new.rev > current.rev else "history"
+    return "replace" if new.rev > old.rev else "history"
 
 
-def fold(decisions: Mapping[object, Reading]) -> list[Reading]:
-    """Rows to write, in an order that does not depend on that of arrival."""
-    return sorted(decisions.values(), key=lambda row: (row.kind, row.source, row.span, row.time))
+def remembered(merger: Merger, before: Mapping[str, Cell]) -> bool:
+    """Whether a row written once must now have its versions remembered: a value was superseded, or its cells differ in revision."""
+    superseded = any(name in before and (cell.value, cell.flag) != before[name][:2] for name, cell in merger.versions)
+    return superseded or len({cell.rev for cell in merger.cells.values()}) > 1

@@ -97,6 +97,11 @@ class StateView:
         text = f"SELECT * FROM refused WHERE {where} ORDER BY id LIMIT ?"  # noqa: S608  our own columns
         return [(row[0], Refused(*row[1:])) for row in self._all(text, (after, *(value for _, value in given), limit))]
 
+    def unfinished(self, writer: str) -> int:
+        """Greatest record of a writer beyond its cursor that has versions: a batch up to there never finished; else 0."""
+        found = self._all("SELECT max(seq) FROM revised WHERE writer = ? AND seq > ?", (writer, self.cursor(writer)[0]))
+        return found[0][0] or 0
+
     def known_refusals(self, digests: Iterable[bytes]) -> set[bytes]:
         """Which of these bytes are in the dead letters already."""
         wanted = list(set(digests))
@@ -140,11 +145,11 @@ class State(StateView):
             raise DataFolderBusy("another lanbi forwards from this data folder", str(data), "stop it, or name another data folder") from error
         super().__init__(data)
 
-    def intend(self, writer: str, versions: Sequence[Version]) -> None:
-        """Keep versions before the store is written; what an unfinished batch of this writer left is forgotten."""
+    def intend(self, writer: str, upto: int, versions: Sequence[Version]) -> None:
+        """Keep versions before the store is written; what an unfinished batch of this writer left up to there is forgotten."""
         packed = [(*row.key, *row[1:]) for row in versions]
         with self._files.refusals(), self._files.write() as db:
-            db.execute("DELETE FROM revised WHERE writer = ? AND seq > ?", (writer, self.cursor(writer)[0]))
+            db.execute("DELETE FROM revised WHERE writer = ? AND seq > ? AND seq <= ?", (writer, self.cursor(writer)[0], upto))
             db.executemany(f"INSERT OR REPLACE INTO revised VALUES ({', '.join('?' * 13)})", packed)  # noqa: S608  question marks
 
     def commit(self, batch: Batch, ingest: str) -> None:

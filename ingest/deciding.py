@@ -1,0 +1,251 @@
+"""Deciding a batch: which readings are first sights, duplicates, replacements, history or conflicts, and what follows.
+
+``latest`` makes anything newer a first sight without a look-up; everything else reads its rows, one query a batch. Within the
+batch, rows already decided stand in front of what the store says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from domain.civil import day_of
+from domain.errors import LanbiError
+from domain.message import Refusal
+from domain.ports import ReadingSource
+from domain.readings import Key, Reading
+from ingest.accept import IMPORT, Sight, Verdict, outcome
+from ingest.deadletters import rows
+from ingest.ports import Batch, Latest, Record, Refused, State, Version
+from ingest.revisions import Cell, Cells, cells_of, cells_of_versions, merge, remembered, revision_of, row_of
+from ingest.sequences import Runs, Sequences
+
+Series = tuple[str, int]
+RowKey = tuple[str, str, int, int]
+NEVER: Final = -(2**62)
+
+
+class Judged(NamedTuple):
+    """A verdict with the record that it judges."""
+
+    record: Record
+    verdict: Verdict
+
+
+@dataclass(slots=True)
+class Row:
+    """A row met again: its cells and whether its versions are remembered."""
+
+    cells: Cells
+    remembered: bool = False
+
+
+class Memory:
+    """What was seen last: newest readings, runs, sequence numbers. Made anew from the state after any failure."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.latest = {(one.source, one.span): one for one in state.latest()}
+        self.runs = Runs.of(state.runs())
+        self.sequences = Sequences(dict(state.sequences()))
+
+    def newest(self, series: Series) -> int:
+        """Time of the newest reading of a source and span [s]."""
+        latest = self.latest.get(series)
+        return latest.time if latest else NEVER
+
+    def met_again(self, judged: Sequence[Judged], source: ReadingSource, behind: Mapping[str, int], *, again: bool) -> dict[RowKey, Row]:
+        """Rows that readings of a batch meet again: one look-up of versions, one of the rest.
+
+        Parameters
+        ----------
+        behind : mapping of writer to int
+            Cursors before this batch: versions beyond them belong to a batch that never finished.
+        again : bool
+            Such a batch is being done again: its rows may stand in the store already, so what its versions say of the past
+            counts and not the store; a row with no finished version did not exist.
+        """
+        late = self._not_newer(judged)
+        asked = {sight[:4] for _, verdict in judged if (sight := verdict.sight)} if again else late
+        if not asked:
+            return {}
+        met: dict[RowKey, Row] = {}
+        for key, versions in self.state.versions([Key(*key) for key in asked]).items():
+            finished = [one for one in versions if not one.writer or one.seq <= behind.get(one.writer, 0)]
+            met[key] = Row(cells_of_versions(finished), remembered=True)
+        for key, row in source.cells([Key(*key) for key in late if key not in met]).items():
+            newest = self.latest.get((key.source, key.span))
+            met[key] = Row(cells_of(row, newest.device if newest and newest.time == key.time else ""))
+        return met
+
+    def _not_newer(self, judged: Iterable[Judged]) -> set[RowKey]:
+        times: dict[Series, int] = {}
+        first: set[RowKey] = set()
+        wanted: set[RowKey] = set()
+        for _, verdict in judged:
+            sight = verdict.sight
+            if sight is None:
+                continue
+            series, key = (sight.source, sight.span), sight[:4]
+            if sight.time > (times.get(series) or self.newest(series)):
+                times[series] = sight.time
+                first.add(key)
+            elif key not in first:
+                wanted.add(key)
+        return wanted
+
+
+@dataclass
+class Desk:
+    """One batch on the desk: verdicts come in order, rows, versions and counts pile up.
+
+    Attributes
+    ----------
+    batch : Batch
+        What moves with the cursor.
+    met : dict
+        Rows that were there before.
+    known : set of bytes
+        Digests of what imports had refused before.
+    rows : dict
+        Rows to write.
+    versions : list
+        What the state must remember before the rows are written.
+    touched : dict of day to set of str
+        Sources whose values changed.
+    """
+
+    memory: Memory
+    batch: Batch
+    met: dict[RowKey, Row]
+    known: set[bytes]
+    rows: dict[RowKey, Reading] = field(default_factory=dict)
+    versions: list[Version] = field(default_factory=list)
+    touched: dict[int, set[str]] = field(default_factory=dict)
+    _newest: dict[Series, Sight] = field(default_factory=dict)
+    _first: dict[RowKey, Judged] = field(default_factory=dict)
+
+    def take(self, one: Judged) -> None:
+        """Decide one verdict; a fault of ours costs this reading only, and the journal keeps it."""
+        try:
+            self._take(one)
+        except LanbiError:
+            raise
+        except Exception as error:  # noqa: BLE001  one reading must not stop all others
+            fault = Refusal("internal", repr(error)[:200])
+            self._refuse(Judged(one.record, one.verdict._replace(sight=None, refused=(fault,))))
+
+    def _take(self, one: Judged) -> None:
+        verdict = one.verdict
+        if verdict.seq is not None and verdict.device:
+            gap = self.memory.sequences.see(verdict.device, verdict.run, verdict.seq)
+            if gap:
+                self.batch.count("gaps", by=gap)
+        if verdict.refused:
+            self._refuse(one)
+        if verdict.sight is not None:
+            self._place(one, verdict.sight)
+
+    def finish(self) -> Batch:
+        """The batch with the newest readings and the devices' numbers."""
+        for series, sight in self._newest.items():
+            row = self.rows.get(sight[:4])
+            if row is not None and sight.time >= self.memory.newest(series):
+                items = {name: (value, row.flags.get(name, "N")) for name, value in row.values.items()}
+                self.batch.latest[series] = Latest(row.source, row.span, row.kind, row.time, row.rev, sight.received_ns, sight.device, items)
+        self.batch.runs.update(self.memory.runs.taken())
+        self.batch.sequences.update(self.memory.sequences.taken())
+        return self.batch
+
+    def _place(self, one: Judged, sight: Sight) -> None:
+        index = 0 if sight.imported or sight.seq is None else self.memory.runs.index(sight.device, sight.run)
+        if index is None:
+            lost = Refusal("conflict", f"run {sight.run} cannot be placed among the device's other runs")
+            self._refuse(Judged(one.record, one.verdict._replace(sight=None, refused=(lost,))))
+            return
+        rev = revision_of(sight, index)
+        key, series = sight[:4], (sight.source, sight.span)
+        if sight.corrects and key not in self.rows:
+            # That a value corrects another one must be known before the other arrives.
+            self.met.setdefault(key, Row({}, remembered=True))
+        if key in self.met or key in self.rows:
+            self._meet(one, sight, rev)
+        else:
+            self.rows[key] = Reading(sight.kind, sight.source, sight.span, sight.time, sight.values, sight.flags, rev)
+            self._first[key] = one
+            self.batch.count("stored")
+            self._touch(sight)
+        newest = self._newest.get(series)
+        if newest is None or sight.time >= newest.time:
+            self._newest[series] = sight
+
+    def _meet(self, one: Judged, sight: Sight, rev: int) -> None:
+        key = sight[:4]
+        row = self.met.get(key)
+        if row is None:
+            row = self.met[key] = Row(cells_of(self.rows[key], self._first[key].verdict.device))
+        before = row.cells
+        done = merge(sight, rev, before)
+        if done.versions and (row.remembered or remembered(done, before)):
+            self._remember(one.record, sight, row, done.versions)
+        row.cells = done.cells
+        if done.raised:
+            self.rows[key] = row_of(sight, done.cells)
+        if done.changed:
+            self._touch(sight)
+        held = [Refusal("conflict", _difference(before[name], sight, name), name) for name in done.conflicts]
+        fresh = self._keep(one, held) if held else []
+        if done.stored:
+            self.batch.count("stored")
+        elif fresh:
+            self.batch.count("quarantined", "conflict")
+        else:
+            self.batch.count("duplicate")
+
+    def _remember(self, record: Record, sight: Sight, row: Row, fresh: Sequence[tuple[str, Cell]]) -> None:
+        key = Key(*sight[:4])
+        if not row.remembered:
+            # The past of a row that this batch began is this batch's own: a crash before its end must undo both.
+            first = self._first.get(sight[:4])
+            past = (key, first.record.writer, first.record.seq) if first else (key, "", 0)
+            self.versions += [_version(past, name, cell, first.record.received_ns if first else 0) for name, cell in row.cells.items()]
+            row.remembered = True
+        now = (key, record.writer, record.seq)
+        self.versions += [_version(now, name, cell, record.received_ns) for name, cell in fresh]
+
+    def _refuse(self, one: Judged) -> None:
+        """Keep a verdict's refusals; the reading itself counts as refused if nothing of it is left."""
+        fresh = self._keep(one, one.verdict.refused)
+        if one.verdict.sight is not None:
+            return
+        reason = one.verdict.refused[0].reason
+        if fresh:
+            self.batch.count(outcome(reason), reason, one.verdict.readings)
+        else:
+            self.batch.count("duplicate", by=one.verdict.readings)
+
+    def _keep(self, one: Judged, refusals: Sequence[Refusal]) -> list[Refused]:
+        """Rows of refusals; an import's same bytes are refused only once, a device is told each time."""
+        fresh = rows(one.record, one.verdict, refusals)
+        if one.record.writer == IMPORT:
+            self.known |= self.memory.state.known_refusals([row.digest for row in fresh])
+            fresh = [row for row in fresh if row.digest not in self.known]
+            self.known.update(row.digest for row in fresh)
+        for row in fresh:
+            if row.item is not None:
+                self.batch.count("items_refused", row.reason)
+        self.batch.refused += fresh
+        return fresh
+
+    def _touch(self, sight: Sight) -> None:
+        self.touched.setdefault(day_of(sight.time), set()).add(sight.source)
+
+
+def _version(origin: tuple[Key, str, int], name: str, cell: Cell, received_ns: int) -> Version:
+    key, writer, seq = origin
+    return Version(key, name, cell.rev, cell.value, cell.flag, cell.corrects, received_ns, cell.device, writer, seq)
+
+
+def _difference(old: Cell, sight: Sight, name: str) -> str:
+    return f"{old.value} {old.flag} stands, {sight.values[name]} {sight.flags.get(name, 'N')} came"

@@ -1,0 +1,93 @@
+"""What people enter and what devices report besides readings: evidence of its own, decoded like messages. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from domain.message import Refusal
+from domain.places import Registry
+from domain.readings import Entry
+from domain.reasons import MAX_MESSAGE
+from ingest.accept import RETAINED, WHOLE, Verdict, device_of, stream_of
+from ingest.ports import Record
+
+PERSON: Final = "person"
+REGISTRY: Final = "registry"
+EVENT: Final = "event"
+LOST: Final = "lost"
+EVENTS: Final = frozenset({"exchange", "calibration-start", "calibration-end", "maintenance", "power-up", LOST})
+_PERSONS_TOPIC: Final = f"~{PERSON}"
+_MAX_SEQ: Final = 2**40
+
+
+@dataclass
+class Found:
+    """Entries of a message, numbers that a device gave up (device, run, first, last), and refusals (they count no reading)."""
+
+    entries: list[Entry] = field(default_factory=list)
+    lost: list[tuple[str, int, int, int]] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+
+def read_entries(record: Record, registry: Registry) -> Found:
+    """Decode a person's record, or a device's event; never raises."""
+    found = Found()
+    device = device_of(record.topic)
+    refusal = _stranger(record, device, registry)
+    bodies = refusal or _bodies(record)
+    if isinstance(bodies, Refusal):
+        found.verdicts.append(Verdict(WHOLE, record.readings, device, "", 0, None, None, (bodies,)))
+        return found
+    for number, body in enumerate(bodies):
+        name = f"{record.writer}/{record.seq}" + (f"#{number}" if len(bodies) > 1 else "")
+        if record.writer == PERSON:
+            found.entries.append(Entry(stream_of(record.topic), name, record.received_ns, str(body.get("user", "")), body))
+            continue
+        fault = _event_fault(body)
+        if fault:
+            found.verdicts.append(Verdict(number, 0, device, "", 0, None, None, (fault,)))
+            continue
+        found.entries.append(Entry(EVENT, name, record.received_ns, device, body))
+        if body["type"] == LOST:
+            found.lost.append((device, int(body.get("run", 0)), int(body["from"]), int(body["to"])))
+    return found
+
+
+def _stranger(record: Record, device: str, registry: Registry) -> Refusal | None:
+    """Only the person's own journal may speak as a person: a device that publishes there is unknown."""
+    if record.writer == PERSON:
+        return None if device == _PERSONS_TOPIC else Refusal("bad-schema", f"no topic of a person: {record.topic[:80]}")
+    if record.flags & RETAINED:
+        return Refusal("retained", "a retained event is the last one again")
+    return None if device in registry.devices else Refusal("unknown-device", f"{device[:32]!r} is not registered")
+
+
+def _bodies(record: Record) -> list[Mapping[str, Any]] | Refusal:
+    if len(record.payload) > MAX_MESSAGE and record.writer != PERSON:
+        return Refusal("oversize", f"{len(record.payload)} bytes")
+    try:
+        record.payload.decode()
+        seen = msgspec.json.decode(record.payload)
+    except UnicodeDecodeError as error:
+        return Refusal("bad-encoding", str(error))
+    except (msgspec.DecodeError, RecursionError) as error:
+        return Refusal("bad-json", str(error))
+    bodies = seen if isinstance(seen, list) else [seen]
+    if not bodies or not all(isinstance(body, dict) for body in bodies):
+        return Refusal("bad-schema", "an object or a list of objects is expected")
+    return bodies
+
+
+def _event_fault(body: Mapping[str, Any]) -> Refusal | None:
+    kind = body.get("type")
+    if kind not in EVENTS:
+        return Refusal("bad-schema", f"type is none of {', '.join(sorted(EVENTS))}")
+    if kind != LOST:
+        return None
+    numbers = [body.get("run", 0), body.get("from"), body.get("to")]
+    good = all(isinstance(one, int) and not isinstance(one, bool) and 0 <= one < _MAX_SEQ for one in numbers)
+    return None if good and numbers[1] <= numbers[2] else Refusal("bad-schema", "lost needs run, from and to, from ≤ to")

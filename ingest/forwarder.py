@@ -1,0 +1,166 @@
+"""The forwarder: from the journal into the store, behind a cursor that moves only after the store has said yes.
+
+Order of one batch, and why it survives a crash between any two steps: remember versions → write rows → announce changes →
+move the cursor with everything else in one transaction. Before the last step nothing has happened that doing it again would
+change: rows are whole and written by key, changes get the number after the last one the store knows, and versions of an
+unfinished batch are recognised by the cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from domain.places import Registry
+from domain.ports import Entries, ReadingSink, ReadingSource
+from domain.readings import Change, Entry
+from ingest.accept import Acceptor, Verdict, stream_of
+from ingest.deadletters import Answer, answers
+from ingest.deciding import Desk, Judged, Memory
+from ingest.entries import EVENT, PERSON, REGISTRY, read_entries
+from ingest.ports import Batch, Reader, Record, State
+
+WRITERS: Final = ("person", "mqtt", "hj212", "import")
+"""Order of attention: what people enter (a new registry above all) comes before what it judges."""
+LIMIT: Final = 5_000
+
+
+class Store(ReadingSink, ReadingSource, Entries, Protocol):
+    """The three ports of the store that the forwarder needs."""
+
+
+@dataclass
+class Forwarder:
+    """Takes batches from the journal to the store; one a data folder (the state's lock).
+
+    Attributes
+    ----------
+    reader : callable
+        ``reader(writer, after)`` follows a writer's journal behind a sequence number; so a failed batch is read again.
+    state, store : State, Store
+        The forwarder is the one writer of both.
+    registry : Registry
+        In force at first; :attr:`reload` gives the newer one.
+    ingest : str
+        Name of this ingest in change rows.
+    reload : callable
+        Called with an entry of kind ``registry``: returns the registry now in force.
+    tell : callable
+        Takes words for devices whose readings were refused.
+    """
+
+    reader: Callable[[str, int], Reader]
+    state: State
+    store: Store
+    registry: Registry
+    ingest: str = "1"
+    reload: Callable[[Entry], Registry | None] = lambda _: None
+    tell: Callable[[Sequence[Answer]], None] = lambda _: None
+    _readers: dict[str, Reader] = field(default_factory=dict)
+    _memory: Memory | None = None
+    _cursors: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _unfinished: dict[str, int] = field(default_factory=dict)
+    _change: int = 0
+
+    def __post_init__(self) -> None:
+        self._acceptor = Acceptor(self.registry)
+
+    def step(self, limit: int = LIMIT) -> int:
+        """One batch of every writer that has something.
+
+        Returns
+        -------
+        int
+            Records processed; 0 when everything journalled is behind the cursors.
+
+        Raises
+        ------
+        StoreAway, StoreRefused, OSError
+            Nothing has moved; call again later.
+        """
+        try:
+            memory = self._memory or self._begin()
+            return sum(self._batch(writer, limit, memory) for writer in WRITERS)
+        except BaseException:
+            # Whatever was half done is forgotten; state and journal know better.
+            self._memory = None
+            raise
+
+    def _begin(self) -> Memory:
+        memory = Memory(self.state)
+        self._cursors = {writer: self.state.cursor(writer) for writer in WRITERS}
+        self._readers = {writer: self.reader(writer, seq) for writer, (seq, _) in self._cursors.items()}
+        committed = self.state.change_number(self.ingest)
+        announced = [row.n for row in self.store.changes_after({self.ingest: committed}) if row.ingest == self.ingest]
+        self._change = max([committed, *announced])
+        self._unfinished = {writer: self.state.unfinished(writer) for writer in WRITERS}
+        self._memory = memory
+        return memory
+
+    def _batch(self, writer: str, limit: int, memory: Memory) -> int:
+        records = self._readers[writer].read(limit)
+        if not records:
+            return 0
+        journalled = self._cursors[writer][1] + sum(record.readings for record in records)
+        batch = Batch(writer, records[-1].seq, journalled)
+        entries, judged = self._sort(records, batch, memory)
+        again = self._unfinished[writer] > self._cursors[writer][0]
+        behind = {name: seq for name, (seq, _) in self._cursors.items()}
+        desk = Desk(memory, batch, memory.met_again(judged, self.store, behind, again=again), set())
+        for one in judged:
+            desk.take(one)
+        if desk.versions or again:
+            self.state.intend(writer, batch.seq, desk.versions)
+        self._write(desk, entries)
+        self.state.commit(desk.finish(), self.ingest)
+        memory.latest.update(batch.latest)
+        self._cursors[writer] = (batch.seq, batch.readings)
+        self._after(batch, entries)
+        return len(records)
+
+    def _sort(self, records: Sequence[Record], batch: Batch, memory: Memory) -> tuple[list[Entry], list[Judged]]:
+        """What people and devices entered apart from what was measured; readings are counted here."""
+        entries: list[Entry] = []
+        judged: list[Judged] = []
+        batch.count("messages", by=len(records))
+        for record in records:
+            verdicts = self._judge(record, batch, memory, entries)
+            judged += [Judged(record, verdict) for verdict in verdicts]
+            more = sum(verdict.readings for verdict in verdicts) - record.readings
+            if more:
+                batch.count("decoded_more", by=more)
+        return entries, judged
+
+    def _judge(self, record: Record, batch: Batch, memory: Memory, entries: list[Entry]) -> list[Verdict]:
+        stream = stream_of(record.topic)
+        if record.writer != PERSON and stream not in {EVENT, "state"}:
+            return self._acceptor.judge(record)
+        if record.writer != PERSON and stream == "state":
+            return []
+        found = read_entries(record, self._acceptor.registry)
+        entries += found.entries
+        for lost in found.lost:
+            batch.count("gaps", by=memory.sequences.lost(*lost))
+        return found.verdicts
+
+    def _write(self, desk: Desk, entries: list[Entry]) -> None:
+        if entries:
+            self.store.enter(entries)
+        if desk.rows:
+            self.store.write(list(desk.rows.values()))
+        if desk.touched:
+            days = sorted(desk.touched.items())
+            changes = [Change(self.ingest, self._change + number, day, tuple(sorted(sites))) for number, (day, sites) in enumerate(days, 1)]
+            self.store.changes(changes)
+            self._change = desk.batch.change_number = changes[-1].n
+
+    def _after(self, batch: Batch, entries: list[Entry]) -> None:
+        """Committed: a new registry judges what comes next, and devices hear what was refused."""
+        for entry in entries:
+            registry = self.reload(entry) if entry.kind == REGISTRY else None
+            if registry is not None:
+                self.registry = registry
+                self._acceptor = Acceptor(registry)
+        if batch.refused:
+            self.tell(answers(batch.refused))

@@ -1,0 +1,98 @@
+"""Runs and sequence numbers of devices: small indices that keep the order of runs, and numbers that never came. Pure.
+
+A device counts its readings; a hole in its count is the only sign of what a broker dropped behind everybody's back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+SMALL: Final = 1_000
+"""Runs below this number are their own index (plus one)."""
+FIRST_LARGE: Final = SMALL + 200
+STEP: Final = 4
+LAST: Final = 2_047
+
+
+@dataclass
+class Runs:
+    """Index of every run of every device: order-preserving, below 2,048, never changed once given.
+
+    A device that lost its memory takes epoch seconds for its run. Such a run gets an index of its own at first sight, with room
+    left between neighbours for one that was spooled before and arrives later.
+    """
+
+    given: dict[str, dict[int, int]] = field(default_factory=dict)
+    fresh: dict[tuple[str, int], int] = field(default_factory=dict)
+    """Given since the last :meth:`taken`."""
+
+    @classmethod
+    def of(cls, rows: Mapping[tuple[str, int], int]) -> Runs:
+        """From the state's rows."""
+        runs = cls()
+        for (device, run), number in rows.items():
+            runs.given.setdefault(device, {})[run] = number
+        return runs
+
+    def index(self, device: str, run: int) -> int | None:
+        """Index of a run; None if its place among the others is lost (more than 2,047 runs, or no room between two)."""
+        if run < SMALL:
+            return run + 1
+        known = self.given.setdefault(device, {})
+        if run not in known:
+            number = _place(known, run)
+            if number is None:
+                return None
+            known[run] = self.fresh[device, run] = number
+        return known[run]
+
+    def taken(self) -> dict[tuple[str, int], int]:
+        """Indices given since the last call, to be kept by the state."""
+        fresh, self.fresh = self.fresh, {}
+        return fresh
+
+
+def _place(known: Mapping[int, int], run: int) -> int | None:
+    below = max((number for other, number in known.items() if other < run), default=SMALL)
+    above = min((number for other, number in known.items() if other > run), default=LAST + 1)
+    if above <= LAST:
+        number = above - STEP if below == SMALL and above - STEP > below else (below + above) // 2
+    else:
+        number = FIRST_LARGE if below == SMALL else min(below + STEP, (below + LAST + 1) // 2)
+    return number if below < number < above else None
+
+
+@dataclass
+class Sequences:
+    """Greatest number seen of every device and run; what is skipped at first sight is a gap."""
+
+    greatest: dict[tuple[str, int], int] = field(default_factory=dict)
+    touched: set[tuple[str, int]] = field(default_factory=set)
+
+    def see(self, device: str, run: int, seq: int) -> int:
+        """Take note of a number; returns how many before it were skipped."""
+        key = device, run
+        last = self.greatest.get(key)
+        if last is not None and seq <= last:
+            return 0
+        self.greatest[key] = seq
+        self.touched.add(key)
+        return 0 if last is None else seq - last - 1
+
+    def lost(self, device: str, run: int, first: int, last: int) -> int:
+        """The device gave these numbers up; returns those that were not yet known to be missing."""
+        greatest = self.greatest.get((device, run), first - 1)
+        fresh = max(0, last - max(first - 1, greatest))
+        skipped = max(0, first - 1 - greatest)
+        if fresh:
+            self.greatest[device, run] = last
+            self.touched.add((device, run))
+        return fresh + (skipped if fresh else 0)
+
+    def taken(self) -> dict[tuple[str, int], int]:
+        """Numbers changed since the last call, to be kept by the state."""
+        changed = {key: self.greatest[key] for key in self.touched}
+        self.touched.clear()
+        return changed
