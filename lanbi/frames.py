@@ -1,31 +1,43 @@
-"""The journal's bytes: frames and trailers, and how to find them again behind damage. Pure.
+"""The journal's bytes: headers, frames and trailers, and how to find them again behind damage. Pure.
 
 ::
 
-    frame    "LBJF" length crc  seq received_ns door flags readings topic_length  topic payload
-    trailer  "LBJT" length crc  last_seq records readings committed_ns sha256
+    piece    magic(4) length(4) crc(4) body
+    header   "LBJH"  version door salt day | last_seq records readings committed_ns digest     (of the file before)
+    frame    "LBJF"  seq received_ns door flags topic_length readings | topic payload
+    trailer  "LBJT"  last_seq records readings committed_ns digest | salt
 
-Numbers are little-endian. ``length`` counts everything behind the first twelve bytes and ``crc`` covers the same, so a
-frame proves itself alone. A trailer closes one commit: running totals since the journal began, and SHA-256 over the
-previous trailer's digest and the group's bytes. What no trailer follows was never acknowledged.
+Numbers are little-endian; ``length`` counts the body. A header opens each file. A trailer closes one commit: running
+totals since the journal began, and SHA-256 over the digest before, the group's bytes and these totals. What no trailer
+follows was never acknowledged.
+
+``crc`` of frames and trailers is CRC32 begun with the file's random ``salt``. Payloads are written by strangers: without
+the salt, bytes inside a payload could pose as a frame or a trailer as soon as damage makes a reader search.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 import zlib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+HEADER: Final = b"LBJH"
 FRAME: Final = b"LBJF"
 TRAILER: Final = b"LBJT"
-_HEAD: Final = struct.Struct("<4sII")
-_FRAME: Final = struct.Struct("<QQBBHH")
-_TRAILER: Final = struct.Struct("<QQQQ32s")
-TRAILER_SIZE: Final = _HEAD.size + _TRAILER.size
-MAX_BODY: Final = 1 << 20
-NO_DIGEST: Final = bytes(32)
+VERSION: Final = 1
+HEAD: Final = struct.Struct("<4sII")
+_HEADER: Final = struct.Struct("<HHIi")
+_FRAME: Final = struct.Struct("<QQBBHI")
+_TOTALS: Final = struct.Struct("<QQQQ32s")
+_SALT: Final = struct.Struct("<I")
+HEADER_SIZE: Final = HEAD.size + _HEADER.size + _TOTALS.size
+TRAILER_SIZE: Final = HEAD.size + _TOTALS.size + _SALT.size
+MAX_BODY: Final = (1 << 28) + (1 << 17)
+"""No MQTT message is longer; a greater length is damage."""
+_MARK: Final = re.compile(b"LBJ[FT]")
 
 DOORS: Final = ("mqtt", "hj212", "import", "person")
 QOS1: Final = 1
@@ -60,11 +72,20 @@ class Trailer(NamedTuple):
     digest: bytes
 
 
-EMPTY: Final = Trailer(0, 0, 0, 0, NO_DIGEST)
+EMPTY: Final = Trailer(0, 0, 0, 0, bytes(32))
+
+
+class Header(NamedTuple):
+    """How a file begins: its writer, its salt, its civil day, and the totals of the file before."""
+
+    writer: str
+    salt: int
+    day: int
+    before: Trailer
 
 
 class Damage(NamedTuple):
-    """Bytes that are no whole frame."""
+    """Bytes that are no whole piece."""
 
     offset: int
     size: int
@@ -77,83 +98,133 @@ class Piece(NamedTuple):
     end: int
 
 
-def frame(record: Record) -> bytes:
+def header(opening: Header) -> bytes:
+    """Bytes that open a file."""
+    body = _HEADER.pack(VERSION, DOORS.index(opening.writer), opening.salt, opening.day) + _TOTALS.pack(*opening.before)
+    return HEAD.pack(HEADER, len(body), zlib.crc32(body)) + body
+
+
+def format_of(data: bytes) -> int | None:
+    """Version of the format that a whole header names."""
+    body = data[HEAD.size : HEADER_SIZE]
+    if len(data) < HEADER_SIZE:
+        return None
+    magic, length, crc = HEAD.unpack_from(data)
+    if magic != HEADER or length != len(body) or zlib.crc32(body) != crc:
+        return None
+    return int(_HEADER.unpack_from(body)[0])
+
+
+def read_header(data: bytes) -> Header | None:
+    """The header at the beginning of a file; None if it is damaged or of a format not known here."""
+    if format_of(data) != VERSION:
+        return None
+    _, door, salt, day = _HEADER.unpack_from(data, HEAD.size)
+    before = Trailer(*_TOTALS.unpack_from(data, HEAD.size + _HEADER.size))
+    return Header(DOORS[door], salt, day, before) if door < len(DOORS) else None
+
+
+def frame(record: Record, salt: int) -> bytes:
     """Bytes of a record."""
-    topic = record.topic.encode()
+    topic = record.topic.encode(errors="surrogateescape")
     door = DOORS.index(record.writer)
-    body = _FRAME.pack(record.seq, record.received_ns, door, record.flags, record.readings, len(topic)) + topic + record.payload
-    return _HEAD.pack(FRAME, len(body), zlib.crc32(body)) + body
+    head = _FRAME.pack(record.seq, record.received_ns, door, record.flags, len(topic), record.readings)
+    body = b"".join((head, topic, record.payload))
+    return HEAD.pack(FRAME, len(body), zlib.crc32(body, salt)) + body
 
 
-def trailer(before: Trailer, group: bytes, totals: Trailer) -> tuple[bytes, Trailer]:
+def trailer(before: Trailer, group: bytes, totals: Trailer, salt: int) -> tuple[bytes, Trailer]:
     """Bytes of the trailer that closes ``group``, and the trailer with its digest."""
-    numbers = struct.pack("<QQQQ", *totals[:4])
-    digest = hashlib.sha256(before.digest + group + numbers).digest()
-    body = _TRAILER.pack(*totals[:4], digest)
-    return _HEAD.pack(TRAILER, len(body), zlib.crc32(body)) + body, totals._replace(digest=digest)
+    digest = hashlib.sha256(before.digest)
+    digest.update(group)
+    digest.update(struct.pack("<QQQQ", *totals[:4]))
+    closed = totals._replace(digest=digest.digest())
+    body = _TOTALS.pack(*closed) + _SALT.pack(salt)
+    return HEAD.pack(TRAILER, len(body), zlib.crc32(body, salt)) + body, closed
 
 
-def pieces(data: bytes, start: int = 0) -> Iterator[Piece]:
+def pieces(data: bytes, salt: int, start: int = 0) -> Iterator[Piece]:
     """Everything from ``start`` on, in order; damage costs only the frames it lies in.
 
     An unfinished piece at the end is reported as damage that reaches to the end.
     """
     at = start
     while at < len(data):
-        found = _piece(data, at)
+        found = piece(data, at, salt)
         if found is None:
-            end = _resume(data, at + 1)
+            end = resume(data, at + 1, salt)
             found = Piece(Damage(at, end - at), end)
         yield found
         at = found.end
 
 
-def _piece(data: bytes, at: int) -> Piece | None:
-    if at + _HEAD.size > len(data):
+def piece(data: bytes, at: int, salt: int) -> Piece | None:
+    """The record or trailer that begins at ``at``; None if none does or it is not whole."""
+    body_at = at + HEAD.size
+    if body_at > len(data):
         return None
-    magic, length, crc = _HEAD.unpack_from(data, at)
-    body_at = at + _HEAD.size
-    if magic not in (FRAME, TRAILER) or length > MAX_BODY or body_at + length > len(data):
+    magic, length, crc = HEAD.unpack_from(data, at)
+    end = body_at + length
+    if end > len(data) or magic not in {FRAME, TRAILER}:
         return None
-    body = data[body_at : body_at + length]
-    if zlib.crc32(body) != crc:
+    if zlib.crc32(memoryview(data)[body_at:end], salt) != crc:
         return None
-    what = _record(body) if magic == FRAME else _totals(body)
-    return Piece(what, body_at + length) if what else None
+    what = _record(data, body_at, end) if magic == FRAME else _totals(data, body_at, end)
+    return Piece(what, end) if what else None
 
 
-def _record(body: bytes) -> Record | None:
-    if len(body) < _FRAME.size:
+def reach(data: bytes, at: int) -> int:
+    """Offset behind the piece that claims to begin at ``at``; ``at`` itself if nothing credible does.
+
+    It tells a piece that the end of ``data`` cuts from a damaged one.
+    """
+    if at + HEAD.size > len(data):
+        return at + HEAD.size
+    magic, length, _ = HEAD.unpack_from(data, at)
+    return at + HEAD.size + length if magic in {FRAME, TRAILER} and length <= MAX_BODY else at
+
+
+def _record(data: bytes, at: int, end: int) -> Record | None:
+    topic_at = at + _FRAME.size
+    if topic_at > end:
         return None
-    seq, received, door, flags, readings, size = _FRAME.unpack_from(body)
-    topic_end = _FRAME.size + size
-    if door >= len(DOORS) or topic_end > len(body):
+    seq, received, door, flags, size, readings = _FRAME.unpack_from(data, at)
+    topic_end = topic_at + size
+    if door >= len(DOORS) or topic_end > end:
         return None
-    return Record(DOORS[door], seq, received, flags, readings, body[_FRAME.size : topic_end].decode(errors="replace"), body[topic_end:])
+    topic = data[topic_at:topic_end].decode(errors="surrogateescape")
+    return Record(DOORS[door], seq, received, flags, readings, topic, data[topic_end:end])
 
 
-def _totals(body: bytes) -> Trailer | None:
-    return Trailer(*_TRAILER.unpack(body)) if len(body) == _TRAILER.size else None
+def _totals(data: bytes, at: int, end: int) -> Trailer | None:
+    return Trailer(*_TOTALS.unpack_from(data, at)) if end - at == _TOTALS.size + _SALT.size else None
 
 
-def _resume(data: bytes, at: int) -> int:
+def resume(data: bytes, at: int, salt: int) -> int:
     """Offset of the next whole piece at or behind ``at``; the end if there is none."""
-    while at < len(data):
-        marks = [place for place in (data.find(FRAME, at), data.find(TRAILER, at)) if place >= 0]
-        if not marks:
-            return len(data)
-        at = min(marks)
-        if _piece(data, at):
-            return at
-        at += 1
-    return len(data)
+    found = (mark.start() for mark in _MARK.finditer(data, at) if piece(data, mark.start(), salt))
+    return next(found, len(data))
 
 
-def last_trailer(data: bytes) -> tuple[Trailer, int] | None:
+def last_trailer(data: bytes, salt: int) -> tuple[Trailer, int] | None:
     """The last whole trailer and the offset behind it."""
     at = len(data)
     while (at := data.rfind(TRAILER, 0, at)) >= 0:
-        found = _piece(data, at)
+        found = piece(data, at, salt)
         if found and isinstance(found.what, Trailer):
             return found.what, found.end
+        at += len(TRAILER) - 1
+    return None
+
+
+def salt_at_end(data: bytes) -> int | None:
+    """The salt as the last trailer carries it, for a file whose header is damaged."""
+    at = len(data)
+    while (at := data.rfind(TRAILER, 0, at)) >= 0:
+        end = at + TRAILER_SIZE
+        if end <= len(data):
+            salt: int = _SALT.unpack_from(data, end - _SALT.size)[0]
+            if piece(data, at, salt):
+                return salt
+        at += len(TRAILER) - 1
     return None

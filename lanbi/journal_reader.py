@@ -1,0 +1,204 @@
+"""Reading the journal, from any process: following it, and finding one record of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from lanbi.frames import EMPTY, HEADER_SIZE, Damage, Piece, Record, Trailer, piece, reach, resume
+from lanbi.journal_files import Tip, durable_end, files, first_seq, opening, read_tip, salt_of, seek
+
+_CHUNK: Final = 1 << 20
+
+
+class Loss(NamedTuple):
+    """Damaged bytes of a commit, and how many records and readings its trailer says were in them."""
+
+    path: Path
+    offset: int
+    size: int
+    records: int
+    readings: int
+
+
+class JournalReader:
+    """Follows one writer's journal behind a sequence number; never hands out what is not durable.
+
+    After each :meth:`read` the pair ``after``, ``readings`` is the cursor to keep: last sequence number done with, and
+    journalled readings up to there, those in damaged frames included.
+    """
+
+    def __init__(self, folder: Path, writer: str, after: int = 0) -> None:
+        self.folder = folder
+        self.writer = writer
+        self.after = after
+        self.readings = 0
+        self._losses: list[Loss] = []
+        self._file: _File | None = None
+        self._walk: Iterator[Piece] = iter(())
+        self._held: Record | None = None
+        self._base: Trailer | None = None
+        self._seen_records = 0
+        self._seen_readings = 0
+        self._damage: list[Damage] = []
+
+    def read(self, limit: int = 5_000) -> list[Record]:
+        """The next records, about ``limit`` readings of them and at least one record; empty when up to date."""
+        found: list[Record] = []
+        count = 0
+        while record := self._next():
+            if count >= limit:
+                self._held = record
+                break
+            found.append(record)
+            count += max(record.readings, 1)
+            self.after = record.seq
+            self._see(record)
+        return found
+
+    def take_losses(self) -> list[Loss]:
+        """Damage passed since the last call; the readings lost in it are part of ``readings``."""
+        taken, self._losses = self._losses, []
+        return taken
+
+    def _see(self, record: Record) -> None:
+        self._seen_records += 1
+        self._seen_readings += record.readings
+        self.readings = (self._base.readings if self._base else 0) + self._seen_readings
+
+    def _next(self) -> Record | None:
+        """The next record behind ``after``; trailers and damage before it are taken account of."""
+        if self._held:
+            held, self._held = self._held, None
+            return held
+        while True:
+            for what, _ in self._walk:
+                if isinstance(what, Trailer):
+                    self._close_group(what)
+                elif isinstance(what, Damage):
+                    self._damage.append(what)
+                elif what.seq > self.after:
+                    return what
+                else:
+                    self._see(what)
+            if not self._advance():
+                return None
+
+    def _close_group(self, totals: Trailer) -> None:
+        """Compare what was seen since the last trailer with what this one says."""
+        if self._base:
+            records = max(0, totals.records - self._base.records - self._seen_records)
+            readings = max(0, totals.readings - self._base.readings - self._seen_readings)
+        else:
+            records = readings = 0
+        if self._file and (self._damage or records):
+            offset = self._damage[0].offset if self._damage else 0
+            size = sum(damage.size for damage in self._damage)
+            self._losses.append(Loss(self._file.path, offset, size, records, readings))
+        self._begin(totals)
+
+    def _begin(self, totals: Trailer) -> None:
+        self._base = totals
+        self._seen_records = self._seen_readings = 0
+        self._damage = []
+        self.readings = totals.readings
+        self.after = max(self.after, totals.last_seq)
+
+    def _advance(self) -> bool:
+        """Take up what became durable since, in this file or the next; False if there is nothing."""
+        tip = read_tip(self.folder, self.writer)
+        if self._file:
+            # The end is looked up before the next file: what is appended in between is not skipped.
+            end = durable_end(self._file.path, tip)
+            if end > self._file.offset:
+                self._walk = self._file.walk(end)
+                return True
+            if tip and tip.name == self._file.path.name:
+                return False
+        return self._open_next(tip)
+
+    def _open_next(self, tip: Tip | None) -> bool:
+        paths = files(self.folder, self.writer)
+        if self._file:
+            path = next((path for path in paths if path.name > self._file.path.name), None)
+        else:
+            begun = [path for path in paths if first_seq(path) <= self.after + 1]
+            path = begun[-1] if begun else next(iter(paths), None)
+        end = durable_end(path, tip) if path else 0
+        if not path or not end:
+            return False
+        self._open(path, end)
+        return True
+
+    def _open(self, path: Path, end: int) -> None:
+        salt, header = salt_of(path), opening(path)
+        following = self._file is not None
+        self._file = _File(path, salt or 0, HEADER_SIZE)
+        if header and following:
+            self._close_group(header.before)
+        elif header:
+            # The oldest file may begin far behind ``after``: what came before it is archived or pruned.
+            self._begin(header.before)
+        else:
+            self._damage.append(Damage(0, HEADER_SIZE))
+            self._base = self._base or (EMPTY if first_seq(path) == 1 else None)
+        if not following and salt is not None:
+            offset, found = seek(path, salt, self.after, end)
+            if found:
+                self._file.offset = offset
+                self._begin(found)
+        self._walk = self._file.walk(end)
+
+
+class _File:
+    """A journal file and how far it was read."""
+
+    def __init__(self, path: Path, salt: int, offset: int) -> None:
+        self.path = path
+        self.salt = salt
+        self.offset = offset
+
+    def walk(self, end: int) -> Iterator[Piece]:
+        """Pieces from ``offset`` to ``end``, read in chunks; damage comes with its place in the file."""
+        size = _CHUNK
+        with self.path.open("rb", buffering=0) as handle:
+            while self.offset < end:
+                before, wanted = self.offset, min(size, end - self.offset)
+                data = os.pread(handle.fileno(), wanted, before)
+                if not data:
+                    return
+                yield from self._chunk(data, last=before + wanted >= end or len(data) < wanted)
+                # A frame longer than the chunk, or long damage: more at once.
+                size = _CHUNK if self.offset > before else size * 4
+
+    def _chunk(self, data: bytes, *, last: bool) -> Iterator[Piece]:
+        base, at = self.offset, 0
+        while at < len(data):
+            found = piece(data, at, self.salt) or self._damaged(data, at, last=last)
+            if not found:
+                return
+            at = found.end
+            self.offset = base + at
+            yield found
+
+    def _damaged(self, data: bytes, at: int, *, last: bool) -> Piece | None:
+        """Damage at ``at``; None if the end of the chunk may only have cut a whole piece."""
+        if not last and reach(data, at) > len(data):
+            return None
+        stop = resume(data, at + 1, self.salt)
+        if stop == len(data) and not last:
+            return None
+        return Piece(Damage(self.offset, stop - at), stop)
+
+
+def read(folder: Path, writer: str, after: int, limit: int = 5_000) -> list[Record]:
+    """Records of a writer behind a sequence number, about ``limit`` readings of them."""
+    return JournalReader(folder, writer, after).read(limit)
+
+
+def record(folder: Path, writer: str, seq: int) -> Record | None:
+    """One record; None if it is not there."""
+    found = JournalReader(folder, writer, seq - 1).read(1)
+    return found[0] if found and found[0].seq == seq else None
