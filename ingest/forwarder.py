@@ -15,11 +15,11 @@ from typing import Final, Protocol
 from domain.places import Registry
 from domain.ports import Entries, ReadingSink, ReadingSource
 from domain.readings import Change, Entry
-from ingest.accept import Acceptor, Verdict, stream_of
+from ingest.accept import WHOLE, Acceptor, Verdict, stream_of
 from ingest.deadletters import Answer, answers
 from ingest.deciding import Desk, Judged, Memory
 from ingest.entries import EVENT, PERSON, REGISTRY, read_entries
-from ingest.ports import Batch, Reader, Record, State
+from ingest.ports import Batch, Loss, Reader, Record, Refused, State
 
 WRITERS: Final = ("person", "mqtt", "hj212", "import")
 """Order of attention: what people enter (a new registry above all) comes before what it judges."""
@@ -99,11 +99,14 @@ class Forwarder:
         return memory
 
     def _batch(self, writer: str, limit: int, memory: Memory) -> int:
-        records = self._readers[writer].read(limit)
-        if not records:
+        reader = self._readers[writer]
+        records = reader.read(limit)
+        losses = reader.take_losses()
+        if not records and not losses:
             return 0
-        journalled = self._cursors[writer][1] + sum(record.readings for record in records)
-        batch = Batch(writer, records[-1].seq, journalled)
+        batch = Batch(writer, reader.after, reader.readings)
+        for loss in losses:
+            _lose(loss, batch)
         entries, judged = self._sort(records, batch, memory)
         again = self._unfinished[writer] > self._cursors[writer][0]
         behind = {name: seq for name, (seq, _) in self._cursors.items()}
@@ -117,7 +120,7 @@ class Forwarder:
         memory.latest.update(batch.latest)
         self._cursors[writer] = (batch.seq, batch.readings)
         self._after(batch, entries)
-        return len(records)
+        return len(records) + len(losses)
 
     def _sort(self, records: Sequence[Record], batch: Batch, memory: Memory) -> tuple[list[Entry], list[Judged]]:
         """What people and devices entered apart from what was measured; readings are counted here."""
@@ -164,3 +167,10 @@ class Forwarder:
                 self._acceptor = Acceptor(registry)
         if batch.refused:
             self.tell(answers(batch.refused))
+
+
+def _lose(loss: Loss, batch: Batch) -> None:
+    """Damage in the journal is named like a refusal: its readings are not stored, and that is said."""
+    detail = f"journal damaged: {loss.path.name} at byte {loss.offset}, {loss.records} records"
+    batch.count("deadletter", "internal", loss.readings)
+    batch.refused.append(Refused("deadletter", "internal", detail, None, "", "", 0, None, batch.writer, 0, WHOLE, 0, "", b""))

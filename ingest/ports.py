@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from domain.readings import Key
@@ -52,8 +53,39 @@ class Record(Protocol):
         ...
 
 
+class Loss(Protocol):
+    """Damaged bytes of the journal that were passed over."""
+
+    @property
+    def path(self) -> Path:
+        """File they stand in."""
+        ...
+
+    @property
+    def offset(self) -> int:
+        """Where in the file."""
+        ...
+
+    @property
+    def records(self) -> int:
+        """Records that were in them."""
+        ...
+
+    @property
+    def readings(self) -> int:
+        """Readings that were in them."""
+        ...
+
+
 class Reader(Protocol):
-    """Follows one writer's journal."""
+    """Follows one writer's journal; after each read ``after`` and ``readings`` are the cursor to keep, losses included."""
+
+    after: int
+    readings: int
+
+    def take_losses(self) -> Sequence[Loss]:
+        """Damage passed since the last call; the readings lost in it are part of ``readings``."""
+        ...
 
     def read(self, limit: int = 5_000) -> Sequence[Record]:
         """The next durable records, about ``limit`` readings of them; empty when up to date."""
