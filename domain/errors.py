@@ -42,9 +42,13 @@ class LanbiError(Exception):
 
 
 class InputError(LanbiError):
-    """Wrong input, settings or arguments; nothing was changed."""
+    """Wrong input, settings or arguments; nothing was changed.
+
+    ``faults`` holds every (where, what) of a look that found several; ``what`` tells them all in words.
+    """
 
     exit_code = 2
+    faults: tuple[tuple[str, str], ...] = ()
 
 
 class FileError(InputError):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from domain.errors import SettingsError
+from lanbi.plans import folder
 from lanbi.toml_lines import Lines, nearest, parse, raise_all, read, unknown
 
 DEFAULT_FILE: Final = "lanbi.toml"
@@ -141,6 +143,8 @@ def _flatten(tree: Mapping[str, Any], path: Path, lines: Lines, out: tuple[dict[
         elif name in KEYS:
             flat[name] = value
             places[name] = f"{path}:{lines.of(name)}"
+        elif name in sections:
+            faults.append((f"{path}:{lines.of(name)}", f"write a table [{name}], not {name} = …"))
         else:
             faults.append((f"{path}:{lines.of(name)}", f"unknown key '{name}'{nearest(name, [*KEYS, *sections])}"))
 
@@ -169,31 +173,75 @@ def _check_values(flat: Mapping[str, Any], places: Mapping[str, str], faults: li
         if key not in KEYS:
             continue
         many = isinstance(KEYS[key].default, tuple)
-        if many and not (isinstance(value, list) and value and all(isinstance(one, str) for one in value)):
+        if many and not (isinstance(value, list) and value and all(isinstance(one, str) and one.strip() for one in value)):
             faults.append((places[key], f"{key}: a list of file names is needed"))
         elif not many and not isinstance(value, str):
-            faults.append((places[key], f"{key}: text is needed, not {value!r}"))
+            # The value is not repeated: somebody may have written the secret itself where its file is meant.
+            faults.append((places[key], f"{key}: text in quotes is needed, not {_type_of(value)}"))
         elif not many:
-            faults.extend((places[key], words) for words in _faults_of(key, str(value)))
+            words = _fault_of(key, str(value))
+            faults += [(places[key], f"{key}: {words}")] if words else []
 
 
-def _faults_of(key: str, value: str) -> list[str]:
-    choices = {"clock": CLOCKS, "store.kind": STORES}.get(key)
-    if choices and value not in choices:
-        return [f"{key}: '{value}' is none of {', '.join(choices)}"]
-    if key in {"http.listen", "ingest.health", "analyse.health"}:
-        host, _, port = value.rpartition(":")
-        return [] if host and port.isdigit() and int(port) < 65_536 else [f"{key}: write HOST:PORT, not '{value}'"]
-    if key == "broker.url" and value != "embedded":
-        parts = urlsplit(value)
-        if parts.password:
-            return ["broker.url: a password belongs in broker.password_file"]
-        return [] if parts.scheme in {"mqtt", "mqtts"} and parts.hostname else [f"broker.url: write mqtt://HOST:PORT, mqtts://… or embedded, not '{value}'"]
-    if key == "ingest.instance":
-        mine, _, all_of = value.partition("/")
-        good = mine.isdigit() and all_of.isdigit() and 1 <= int(mine) <= int(all_of)
-        return [] if good else [f"ingest.instance: write i/N with 1 ≤ i ≤ N, not '{value}'"]
-    return []
+def _type_of(value: object) -> str:
+    names = {bool: "true or false", int: "a number", Decimal: "a number", list: "a list", dict: "a table"}
+    return names.get(type(value), "this")
+
+
+def _fault_of(key: str, value: str) -> str:
+    if not value.strip():
+        return "" if KEYS[key].default is None else "is empty; leave the key out to get its default"
+    rule = RULES.get(key)
+    return rule(value) if rule else ""
+
+
+def _choice(*words: str) -> Callable[[str], str]:
+    return lambda value: "" if value in words else f"'{value}' is none of {', '.join(words)}"
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 6
+
+
+def _address(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    return "" if host and _is_number(port) and int(port) < 65_536 else f"write HOST:PORT, not '{value}'"
+
+
+def _share(value: str) -> str:
+    mine, _, count = value.partition("/")
+    good = _is_number(mine) and _is_number(count) and 1 <= int(mine) <= int(count)
+    return "" if good else f"write i/N with 1 ≤ i ≤ N, not '{value}'"
+
+
+def _url(schemes: tuple[str, ...], secret: str, word: str = "") -> Callable[[str], str]:
+    wanted = " or ".join([f"{scheme}://HOST:PORT" for scheme in schemes] + ([word] if word else []))
+
+    def fault(value: str) -> str:
+        if "@" in value:
+            # The value is not repeated: a password may stand in it.
+            return f"user and password do not belong in an address; {secret} names the file of the secret"
+        try:
+            parts = urlsplit(value)
+            good = value == word or (parts.scheme in schemes and bool(parts.hostname) and parts.port != 0)
+        except ValueError:  # a port that is none, a bracket that is not closed
+            good = False
+        return "" if good else f"write {wanted}, not '{value}'"
+
+    return fault
+
+
+RULES: Final[Mapping[str, Callable[[str], str]]] = {
+    "clock": _choice(*CLOCKS),
+    "store.kind": _choice(*STORES),
+    "http.listen": _address,
+    "ingest.health": _address,
+    "analyse.health": _address,
+    "ingest.instance": _share,
+    "broker.url": _url(("mqtt", "mqtts"), "broker.password_file", "embedded"),
+    "store.url": _url(("http", "https"), "store.token_file"),
+}
+"""What a value may be; an empty answer = good."""
 
 
 def _build(flat: Mapping[str, Any], file: Path | None) -> Settings:
@@ -202,12 +250,12 @@ def _build(flat: Mapping[str, Any], file: Path | None) -> Settings:
 
     def section(kind: type, name: str) -> Any:
         values = {field.name: of(f"{name}.{field.name}") for field in fields(kind)}
-        return kind(**{key: Path(value) if key.endswith("_file") and value else value for key, value in values.items()})
+        return kind(**{key: (Path(value) if value else None) if key.endswith("_file") else value for key, value in values.items()})
 
     return Settings(
         data=Path(of("data")),
-        county=Path(of("county")),
-        targets=tuple(Path(one) for one in of("targets")),
+        county=Path(flat["county"]) if "county" in flat else _sample(of("county")),
+        targets=tuple(Path(one) for one in flat["targets"]) if "targets" in flat else tuple(_sample(one) for one in of("targets")),
         clock=of("clock"),
         broker=section(BrokerSettings, "broker"),
         store=section(StoreSettings, "store"),
@@ -216,3 +264,10 @@ def _build(flat: Mapping[str, Any], file: Path | None) -> Settings:
         analyse=section(AnalyseSettings, "analyse"),
         file=file,
     )
+
+
+def _sample(name: str) -> Path:
+    """A default file: the working folder's, else the one that comes with lanbi, so that an installed wheel needs no clone."""
+    path = Path(name)
+    shipped = folder() / path.name
+    return shipped if shipped.exists() and not path.exists() else path

@@ -27,10 +27,13 @@ class Lines:
             header = _HEADER.match(line)
             if header:
                 name = header[2].strip()
-                table = tuple(name.split("."))
+                first, *rest = name.split(".")
                 if header[1] == "[[":
                     seen[name] = seen.get(name, -1) + 1
                     table = (name, seen[name])
+                else:
+                    # [meter.x] below [[meter]] belongs to the newest meter.
+                    table = (first, *((seen[first],) if first in seen else ()), *rest)
                 self._at[table] = number
                 continue
             key = _KEY.match(line)
@@ -59,9 +62,10 @@ def parse(text: str, name: str, error: type[InputError]) -> dict[str, Any]:
     """Parsed TOML with exact decimals, or the error of its kind with the line."""
     try:
         return tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as fault:
+    except ValueError as fault:  # also a whole number of too many digits, which is no TOMLDecodeError
         line = re.search(r"line (\d+)", str(fault))
-        raise error(f"not TOML: {fault}", f"{name}:{line[1] if line else 1}", "mend this line") from None
+        end = max(1, len(text.splitlines())) if "end of document" in str(fault) else 1
+        raise error(f"not TOML: {fault}", f"{name}:{line[1] if line else end}", "mend this line") from None
 
 
 def unknown(given: Mapping[str, object], known: Sequence[str]) -> list[tuple[str, str]]:
@@ -81,4 +85,11 @@ def raise_all(faults: Sequence[tuple[str, str]], error: type[InputError], todo: 
         return
     (where, what), *rest = faults
     more = "".join(f"\n  {place}: {words}" for place, words in rest)
-    raise error(what + more, where, todo)
+    found = error(what + more, where, todo)
+    found.faults = tuple(faults)
+    raise found
+
+
+def faults_of(error: InputError) -> tuple[tuple[str, str], ...]:
+    """Every fault that an error tells, as (where, what)."""
+    return error.faults or ((error.where, error.what),)
