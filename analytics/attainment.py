@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
@@ -45,7 +45,9 @@ class Attainment:
     horizon_passed : bool
         The plan ended before this year.
     target_year : int or None
-        Year of the value shown as last, where this year has none.
+        Year whose value is the target; where this year has none, the year of the newest value that was ever set.
+    last : Fraction or None
+        That newest value, where this year has none.
     """
 
     id: str
@@ -60,6 +62,7 @@ class Attainment:
     rounding: bool = False
     horizon_passed: bool = False
     target_year: int | None = None
+    last: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,8 @@ def attain(target: Target, standing: Standing, horizon: int | None = None, judge
     value = _value(figure, standing)
     if goal is None or goal.value is None or target.op not in _HOLDS:
         last = target.last
-        return Attainment(target.id, figure, standing.year, value, None, "no-target", horizon_passed=passed, target_year=last.year if last else None)
+        state = Attainment(target.id, figure, standing.year, value, None, "no-target", horizon_passed=passed)
+        return state if last is None or last.value is None else replace(state, target_year=last.year, last=Fraction(last.value))
     exact = Fraction(goal.value)
     budget, rest = _rest(figure, target.op, standing, exact)
     return Attainment(

@@ -34,6 +34,10 @@ class Judged(NamedTuple):
     level: npt.NDArray[np.int8]
     primary: npt.NDArray[np.uint8]
 
+    def rows(self, chosen: slice) -> Judged:
+        """Some of the rows."""
+        return Judged(self.shown[chosen], self.iaqi[chosen], self.aqi[chosen], self.level[chosen], self.primary[chosen])
+
 
 def shown(values: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """Displayed units of (n, 6) int32 thousandths."""

@@ -116,6 +116,14 @@ def composite(figures: list[Fraction]) -> tuple[Fraction, Fraction] | None:
     return Fraction(rounded, 100), sum(parts, Fraction())
 
 
+def shown(value: Fraction | None, digits: int) -> float:
+    """A figure rounded half to even, as the float whose shortest text is that decimal; NaN for none."""
+    if value is None:
+        return float("nan")
+    power: int = 10**digits
+    return half_even(value.numerator * power, value.denominator) / power
+
+
 def running(days: Days, aqi: npt.NDArray[np.int16], first: int) -> Running:
     """Year of one scope.
 

@@ -101,7 +101,7 @@ def _trim(data: Bytes, start: Whole, end: Whole) -> tuple[int, int]:
 @njit(cache=True, nogil=True, error_model="numpy")
 def _whole(data: Bytes, start: Whole, end: Whole) -> Whole:
     """Non-negative integer written in exactly these bytes; -1 if it is none."""
-    value = 0
+    value: Whole = 0
     for place in range(start, end):
         digit = np.int64(data[place]) - _ZERO
         if digit < 0 or digit > 9:
@@ -116,11 +116,12 @@ def _mantissa(data: Bytes, start: Whole, end: Whole) -> tuple[Whole, Whole, Whol
 
     18 digits are kept: beyond them only 'something is there' can matter for rounding. No digit at all: decimals = -1000.
     """
-    value: Whole = np.int64(0)
-    decimals, sticky, seen, point = 0, False, 0, False
+    value: Whole = 0
+    decimals, seen, point = 0, 0, False
+    sticky: Whole = False
     place = start
     while place < end:
-        digit = np.int64(data[place]) - _ZERO
+        digit: Whole = np.int64(data[place]) - _ZERO
         if data[place] == 46 and not point:
             point = True
         elif 0 <= digit <= 9:

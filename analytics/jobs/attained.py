@@ -1,0 +1,109 @@
+"""Attainment as stored figures: one row a target, day and rule set, and one for the closed year."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import NamedTuple
+
+from analytics import attainment
+from analytics.air.years import Running
+from analytics.attainment import Attainment, Standing
+from analytics.jobs.columns import Tag
+from domain import civil
+from domain.indicators import FIGURES, Indicator
+from domain.targets import Plan, Target
+
+_DIGITS = 3
+"""Margins and required rests are stored with one digit more than any target has."""
+
+
+class Case(NamedTuple):
+    """A county's year under one rule set, with the year before."""
+
+    scope: str
+    rule_set: str
+    year: int
+    running: Running
+    last: Running | None
+
+
+def rows(plans: Sequence[Plan], case: Case, first: int, closed: int) -> Iterator[Indicator]:
+    """Attainment of every air target at the end of the closed days from row ``first`` on.
+
+    Parameters
+    ----------
+    first : int
+        Row from which on figures changed.
+    closed : int
+        Days of the year that are over.
+    """
+    start, end = civil.year_days(case.year)
+    length = end - start + 1
+    for plan in plans:
+        for target in plan.targets:
+            if attainment.figure_of(target) is None:
+                continue
+            for row in range(first, closed):
+                standing = Standing(case.year, length, case.running, row, case.last)
+                yield from _row(target, plan, standing, case)
+
+
+def _row(target: Target, plan: Plan, standing: Standing, case: Case) -> Iterator[Indicator]:
+    state = attainment.attain(target, standing, plan.horizon)
+    if state is None:
+        return
+    tag = Tag(target.id, "ytd", case.scope, case.rule_set)
+    time = civil.period_stamp(standing.now.first + standing.row)
+    running = _indicator(tag, time, state, standing)
+    yield running
+    if not standing.remaining:
+        yield replace(running, period="year")
+
+
+def _indicator(tag: Tag, time: int, state: Attainment, standing: Standing) -> Indicator:
+    return Indicator(
+        figure=tag.figure,
+        period=tag.period,
+        scope=tag.scope,
+        rule_set=tag.rule_set,
+        time=time,
+        value=_float(state.value, FIGURES[state.figure].digits),
+        valid=float(standing.now.counts[standing.row][0]),
+        expected=float(standing.row + 1),
+        target=_float(state.target, _DIGITS),
+        margin=_float(state.margin, _DIGITS),
+        status=state.status,
+        text=_text(state, standing.year),
+    )
+
+
+def _text(state: Attainment, year: int) -> str:
+    zh, en = "", ""
+    if state.target is None and state.target_year is not None:
+        last = _plain(state.last)
+        zh, en = f"{year}年无目标；上一目标：{last}（{state.target_year}）", f"no target for {year}; last: {last} ({state.target_year})"
+    elif state.target is None:
+        zh, en = "目标值待下达", "no target set"
+    elif state.rounding:
+        zh, en = "修约后判断会不同", "rounding would decide otherwise"
+    body = {
+        "remaining_budget": state.remaining_budget,
+        "required_rest": _float(state.required_rest, _DIGITS),
+        "rounding": state.rounding,
+        "horizon_passed": state.horizon_passed,
+        "target_year": state.target_year,
+        "note_zh": zh,
+        "note_en": en,
+    }
+    return json.dumps(body, ensure_ascii=False)
+
+
+def _plain(value: Fraction | None) -> str:
+    return "" if value is None else f"{float(value):g}"
+
+
+def _float(value: Fraction | None, digits: int) -> float | None:
+    return None if value is None else float(attainment.rounded(value, digits))

@@ -1,0 +1,150 @@
+"""Columns of figures: many periods of one figure of one scope, compared as arrays and written row by row where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from domain.indicators import Indicator
+
+
+class Tag(NamedTuple):
+    """What the figures of a column have in common."""
+
+    figure: str
+    period: str
+    scope: str
+    rule_set: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """Figures of one tag, ordered by time.
+
+    Attributes
+    ----------
+    time : (n,) int64 [s]
+    value : (n,) float64
+        NaN = no value.
+    valid, expected : (n,) float32
+        What the value was made of; a row with ``valid`` 0 is absent and not written, unless it was there before.
+    status, text : (n,) uint8
+        Positions in ``statuses`` and ``texts``.
+    version : (n,) uint16
+        Version of the row, grows with each restatement.
+    """
+
+    tag: Tag
+    time: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float64]
+    valid: npt.NDArray[np.float32]
+    expected: npt.NDArray[np.float32]
+    status: npt.NDArray[np.uint8]
+    text: npt.NDArray[np.uint8]
+    statuses: Sequence[str] = ("",)
+    texts: Sequence[str] = ("",)
+    version: npt.NDArray[np.uint16] = field(default_factory=lambda: np.ones(0, np.uint16))
+
+    def __post_init__(self) -> None:
+        if len(self.version) != len(self.time):
+            object.__setattr__(self, "version", np.ones(len(self.time), np.uint16))
+
+    def part(self, rows: slice, rule_set: str) -> Column:
+        """Some of the rows, under a rule set."""
+        arrays = {name: getattr(self, name)[rows] for name in ("time", "value", "valid", "expected", "status", "text", "version")}
+        return replace(self, tag=self.tag._replace(rule_set=rule_set), **arrays)
+
+    def row(self, place: int, computed: float) -> Indicator:
+        """One figure as it is stored."""
+        tag = self.tag
+        value = float(self.value[place])
+        return Indicator(
+            figure=tag.figure,
+            period=tag.period,
+            scope=tag.scope,
+            rule_set=tag.rule_set,
+            time=int(self.time[place]),
+            value=None if value != value else value,  # noqa: PLR0124  NaN is the only value unequal to itself
+            valid=float(self.valid[place]),
+            expected=float(self.expected[place]),
+            computed=computed,
+            version=float(self.version[place]),
+            status=_word(self.statuses, int(self.status[place])),
+            text=_word(self.texts, int(self.text[place])),
+        )
+
+
+class Step(NamedTuple):
+    """A row that has to be written, with what was stored before (None: nothing)."""
+
+    place: int
+    before: Indicator | None
+
+
+_STATES: Final = 1 << 8
+
+
+def _word(words: Sequence[str], place: int) -> str:
+    return words[place] if place < len(words) else "?"
+
+
+def column(tag: Tag, time: npt.NDArray[np.int64], value: npt.NDArray[np.floating | np.integer], counts: tuple[object, object]) -> Column:
+    """A column without status and text; ``counts`` are valid and expected, numbers or arrays."""
+    rows = len(time)
+    none = np.zeros(rows, np.uint8)
+    valid, expected = (np.broadcast_to(np.asarray(count, np.float32), rows) for count in counts)
+    return Column(tag, time, value.astype(np.float64), valid, expected, none, none)
+
+
+def changed(new: Column, old: Column | None) -> list[Step]:
+    """Rows of ``new`` that differ from ``old``; only ``new`` and absent rows decide, never the order in which data came."""
+    size = 0 if old is None else min(len(new.time), len(old.time))
+    differs = np.asarray(new.valid > 0)
+    if old is not None and size:
+        same = (new.value[:size] == old.value[:size]) | (np.isnan(new.value[:size]) & np.isnan(old.value[:size]))
+        same &= (new.valid[:size] == old.valid[:size]) & (new.status[:size] == old.status[:size]) & (new.text[:size] == old.text[:size])
+        both_absent = (new.valid[:size] == 0) & (old.valid[:size] == 0)
+        differs = np.concatenate([~(same | both_absent), differs[size:]])
+    places = np.flatnonzero(differs).tolist()
+    return [Step(place, old.row(place, 0.0) if old is not None and place < size and old.valid[place] > 0 else None) for place in places]
+
+
+def stored(new: Column, rows: Iterable[Indicator]) -> Column:
+    """The column that the store holds, in the places of ``new``: absent where the store has no row."""
+    size = len(new.time)
+    old = Column(
+        new.tag,
+        new.time,
+        np.full(size, np.nan),
+        np.zeros(size, np.float32),
+        new.expected,
+        np.zeros(size, np.uint8),
+        np.zeros(size, np.uint8),
+        new.statuses,
+        new.texts,
+    )
+    places = {time: place for place, time in enumerate(new.time.tolist())}
+    for row in rows:
+        place = places.get(row.time)
+        if place is not None:
+            _put(old, place, row)
+    return old
+
+
+def _put(old: Column, place: int, row: Indicator) -> None:
+    # A status or text that this version of lanbi does not know counts as another one, so the row is written again.
+    old.value[place] = np.nan if row.value is None else row.value
+    old.valid[place] = row.valid or 0.0
+    old.status[place] = old.statuses.index(row.status) if row.status in old.statuses else _STATES - 1
+    old.text[place] = old.texts.index(row.text) if row.text in old.texts else _STATES - 1
+    old.version[place] = int(row.version)
+
+
+def carry(new: Column, old: Column) -> None:
+    """Give the rows of a new column the versions of the old one."""
+    size = min(len(new.version), len(old.version))
+    new.version[:size] = old.version[:size]

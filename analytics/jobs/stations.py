@@ -1,0 +1,226 @@
+"""A site's year: hours, days and running year figures of one station or city, under both rule sets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics import tables
+from analytics.air import days as air_days
+from analytics.air import hours as air_hours
+from analytics.air import years
+from analytics.air.days import Days
+from analytics.air.hours import Judged
+from analytics.cube import BACK, SiteYear
+from analytics.jobs.columns import Column, Tag, column
+from analytics.kernels import rolling as kernel
+from domain import air, civil
+from domain.fixed import MISSING
+from domain.indicators import FIGURES
+from domain.items import AIR
+
+NAMES: Final = tuple(rules.name for rules in air.RULE_SETS)
+_LEVELS: Final = ("", *(str(level) for level in range(1, len(air.LEVELS) + 1)))
+_DIVISORS: Final = tuple(1_000 // step for step in tables.STEPS)
+
+
+class Span(NamedTuple):
+    """How far a year is known: its first day, days that have begun, days that are over, hours of it that are over."""
+
+    first: int
+    begun: int
+    closed: int
+    hours: int
+
+
+def span(year: int, now: int) -> Span:
+    """State of a year at an instant [s]."""
+    first, last = civil.year_days(year)
+    day = civil.day_of(now)
+    begun, closed = (max(0, min(one, last) - first + 1) for one in (day, civil.day_of(now + 1) - 1))
+    return Span(first, begun, closed, max(0, min((now - civil.day_start(first)) // civil.HOUR_S, 24 * begun)))
+
+
+def daily(site: SiteYear, begun: int) -> Days:
+    """(d, 6) daily values of the days that have begun: from hours, or as published where a day has no hour at all."""
+    hours = site.hours[24 * BACK : 24 * (BACK + begun)]
+    days = air_days.from_hours(hours[:, None, :]).scope(0)
+    sent = site.days[:begun]
+    only = np.flatnonzero((days.hours == 0).all(axis=1) & (sent != MISSING).any(axis=1))
+    if len(only):
+        air_days.put(days, only, air_days.published(sent[only]))
+    return days
+
+
+def judged(days: Days) -> tuple[Judged, ...]:
+    """Daily AQI under each rule set."""
+    return tuple(days.judged(np.full(len(days.shown), place, np.uint8)) for place in range(len(NAMES)))
+
+
+def hour_columns(scope: str, first: int, values: npt.NDArray[np.int32]) -> list[Column]:
+    """Real-time AQI of each hour of the days that have begun.
+
+    Parameters
+    ----------
+    first : int
+        Civil day of the first row.
+    values : (24·d, 6) int32 [displayed units]
+        -1 = missing.
+    """
+    time = _hours(first, len(values))
+    found = []
+    for place, rows in _in_force(first, len(values)):
+        part = air_hours.judge(values[rows], np.full(rows.stop - rows.start, place, np.uint8), daily=False)
+        found.append(_aqi(Tag("aqi", "hour", scope, NAMES[place]), time[rows], part, daily=False))
+    return found
+
+
+def _hours(first: int, count: int) -> npt.NDArray[np.int64]:
+    """End labels of hours from the first hour of a day on."""
+    return civil.day_start(first) + civil.HOUR_S * np.arange(1, count + 1, dtype=np.int64)
+
+
+def _in_force(first: int, count: int) -> list[tuple[int, slice]]:
+    """Rule sets in force with their rows of hours: hours are judged by the set of their own day only."""
+    rule = tables.rules_on(first + np.arange(count) // 24)
+    return [(place, slice(*np.searchsorted(rule, [place, place + 1]).tolist())) for place in np.unique(rule).tolist()]
+
+
+def rolling_columns(scope: str, site: SiteYear, at: Span) -> list[Column]:
+    """Running 24 h means of PM2.5 of the hours that are over, and the hours that were built of shorter spans."""
+    rows = 24 * BACK + at.hours
+    pm25 = np.ascontiguousarray(site.hours[:rows, :1])
+    total, count, mean = (np.empty_like(pm25) for _ in range(3))
+    kernel.sums(pm25, 24, total, count)
+    kernel.rounded(total, count, air.DAY_HOURS, tables.steps()[:1], mean)
+    own = slice(24 * BACK, rows)
+    behind = np.where(mean[own, 0] < 0, 0, count[own, 0])
+    columns = [column(Tag("pm25_24h", "hour", scope, ""), _hours(site.first, at.hours), _float(mean[own, 0], 1), (behind, 24))]
+    columns += [one for place in range(len(AIR)) for one in _built(scope, site, at.hours, place)]
+    return [one.part(rows, NAMES[place]) for one in columns for place, rows in _in_force(site.first, at.hours)]
+
+
+def _built(scope: str, site: SiteYear, count: int, place: int) -> list[Column]:
+    own = slice(24 * BACK, 24 * BACK + count)
+    built = site.built[own, place]
+    if not built.any():
+        return []
+    value = np.where(built, site.hours[own, place] / 1_000, np.nan)
+    made = column(Tag(AIR[place], "hour", scope, ""), _hours(site.first, count), value, (built, 1))
+    return [replace(made, status=built.astype(np.uint8), statuses=("", "built"))]
+
+
+def day_columns(scope: str, first: int, days: Days, verdicts: tuple[Judged, ...]) -> list[Column]:
+    """AQI and displayed concentrations of each day."""
+    time = stamps(first, len(days.shown))
+    found = []
+    for name, verdict in zip(NAMES, verdicts, strict=True):
+        found.append(_aqi(Tag("aqi", "day", scope, name), time, verdict, daily=True))
+        for place, item in enumerate(tables.DAILY):
+            value = _float(days.shown[:, place], _DIVISORS[place])
+            known = days.hours[:, place]
+            valid = np.where(known >= 0, known, np.where(days.shown[:, place] >= 0, 24, 0))
+            found.append(column(Tag(item, "day", scope, name), time, value, (valid, 24)))
+    return found
+
+
+def _aqi(tag: Tag, time: npt.NDArray[np.int64], verdict: Judged, *, daily: bool) -> Column:
+    level = np.maximum(verdict.level, 0).astype(np.uint8)
+    items = (verdict.shown >= 0).sum(axis=1)
+    base = column(tag, time, _float(verdict.aqi, 1), (items, len(AIR)))
+    return replace(base, status=level, text=verdict.primary, statuses=_LEVELS, texts=tables.primaries(daily=daily))
+
+
+def year_columns(scope: str, rule_set: str, running: years.Running, at: Span) -> list[Column]:
+    """Running year figures at the end of each closed day, and the year's own once it is over."""
+    count = min(len(running), at.closed)
+    if not count:
+        return []
+    time = stamps(at.first, count)
+    valid, good, heavy = (running.counts[:count, place] for place in range(3))
+    elapsed = np.arange(1, count + 1)
+    figures: dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.integer]]] = {
+        **{f"{item}_mean": (_means(running, item, count), running.valid[:count, place]) for place, item in enumerate(years.MEANS)},
+        "co_p95": (_percent(running, "co", count), running.valid[:count, AIR.index("co")]),
+        "o3_p90": (_percent(running, "o3", count), running.valid[:count, AIR.index("o3")]),
+        "good_days": (good.astype(np.float64), valid),
+        "good_ratio": (_ratio(100 * good.astype(np.int64), valid, "good_ratio"), valid),
+        "heavy_days": (heavy.astype(np.float64), valid),
+        "valid_days": (valid.astype(np.float64), valid),
+        "data_capture": (_ratio(100 * valid.astype(np.int64), elapsed, "data_capture"), valid),
+        "composite": (_composite(running, count), running.valid[:count].min(axis=1)),
+    }
+    found = [column(Tag(name, "ytd", scope, rule_set), time, value, (behind, elapsed)) for name, (value, behind) in figures.items()]
+    if at.closed == _length(at.first):
+        found += [_last(one) for one in found]
+    return found
+
+
+def _last(ytd: Column) -> Column:
+    tag = ytd.tag._replace(period="year")
+    return column(tag, ytd.time[-1:], ytd.value[-1:], (ytd.valid[-1:], ytd.expected[-1:]))
+
+
+def _length(first: int) -> int:
+    first, last = civil.year_days(civil.year_of_day(first))
+    return last - first + 1
+
+
+def stamps(first: int, count: int) -> npt.NDArray[np.int64]:
+    """Times of day rows: 00:00 +08:00 of each day."""
+    return civil.period_stamp(first) + civil.DAY_S * np.arange(count, dtype=np.int64)
+
+
+def _float(units: npt.NDArray[np.integer], divisor: int) -> npt.NDArray[np.float64]:
+    """Displayed units as the float whose shortest text is the displayed decimal; -1 = NaN."""
+    return np.where(units < 0, np.nan, units / divisor)
+
+
+def _ratio(numerator: npt.NDArray[np.int64], denominator: npt.NDArray[np.integer], figure: str) -> npt.NDArray[np.float64]:
+    """Quotient rounded half to even to the figure's digits, on integers; NaN over 0."""
+    power = 10 ** FIGURES[figure].digits
+    return _float(_half_even(numerator * power, denominator.astype(np.int64)), power)
+
+
+def _half_even(numerator: npt.NDArray[np.int64], denominator: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    below = np.maximum(denominator, 1)
+    quotient, rest = np.divmod(numerator, below)
+    quotient = quotient + ((2 * rest > below) | ((2 * rest == below) & (quotient % 2 == 1)))
+    return np.where(denominator > 0, quotient, -1)
+
+
+def _means(running: years.Running, item: str, count: int) -> npt.NDArray[np.float64]:
+    place = AIR.index(item)
+    digits = FIGURES[f"{item}_mean"].digits
+    if len(running.sums) == 1:
+        group = running.sums[0]
+        step = 1_000 // 10**digits * tables.COMMON * group.parts
+        return _float(_half_even(group.total[:count, place], group.count[:count, place].astype(np.int64) * step), 10**digits)
+    return np.array([years.shown(running.mean(item, row), digits) for row in range(count)])
+
+
+def _percent(running: years.Running, item: str, count: int) -> npt.NDArray[np.float64]:
+    hundredths = running.percentiles[item][:count]
+    digits = FIGURES["co_p95" if item == "co" else "o3_p90"].digits
+    step = tables.STEPS[AIR.index(item)]
+    rounded = _half_even(np.maximum(hundredths, 0) * step * 10**digits, np.full(count, 100_000, np.int64))
+    return np.where(hundredths < 0, np.nan, rounded / 10**digits)
+
+
+def _composite(running: years.Running, count: int) -> npt.NDArray[np.float64]:
+    """Sub-indices rounded half to even to two decimals, then summed (see :func:`analytics.air.years.composite`)."""
+    if len(running.sums) > 1:
+        found = (running.composite(row) for row in range(count))
+        return np.array([np.nan if one is None else float(one[0]) for one in found])
+    group, total = running.sums[0], np.zeros(count, np.int64)
+    for item in years.MEANS:
+        place = AIR.index(item)
+        whole = 1_000 * tables.COMMON * group.parts * (air.COMPOSITE[item] * tables.STEPS[place]) // 1_000
+        total += _half_even(group.total[:count, place] * 100, group.count[:count, place].astype(np.int64) * whole)
+    for item in ("co", "o3"):
+        total += _half_even(np.maximum(running.percentiles[item][:count], 0), np.full(count, air.COMPOSITE[item], np.int64))
+    there = running.valid[:count].min(axis=1) > 0
+    return np.where(there, total / 100, np.nan)

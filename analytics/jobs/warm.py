@@ -1,0 +1,26 @@
+"""Warm-up: run every kernel once on a handful of values, so that no first hour waits for a compiler."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analytics import cube
+from analytics.air import hours, years
+from analytics.jobs import county, stations
+
+
+def warm() -> None:
+    """Compile the kernels, or load their machine code from the cache."""
+    site = cube.empty(2_001)
+    site.hours[:48] = 1_000
+    days = stations.daily(site, 2)
+    verdicts = stations.judged(days)
+    running = years.running(days, verdicts[0].aqi, site.first)
+    at = stations.Span(site.first, 2, 2, 48)
+    stations.hour_columns("", site.first, hours.shown(site.hours[24:72]))
+    stations.rolling_columns("", site, at)
+    stations.day_columns("", site.first, days, verdicts)
+    stations.year_columns("", stations.NAMES[0], running, at)
+    member = np.ones((2, 1), bool)
+    county.daily([days], member)
+    county.hourly({"": site}, ("",), member)

@@ -1,0 +1,225 @@
+"""The analytics process: warms the kernels, brings the stored figures up to date, then follows the changes.
+
+The position in each ingest's changes is stored behind the figures that it led to, so what came in while the process was down,
+or between two writes of a crash, is found again.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from domain import civil
+from domain.errors import LanbiError, ServiceError
+from domain.indicators import Event
+from domain.places import Registry
+from domain.ports import Clock
+from domain.readings import Change
+
+if TYPE_CHECKING:
+    from lanbi.analyst import Analyst
+    from lanbi.settings import Settings
+
+POLL_S: Final = 0.2
+"""Between two looks for changes."""
+BULK: Final = 500
+"""Site-days in one look above which an import is running: analytics then waits until it is quiet."""
+QUIET_S: Final = 0.8
+PATIENCE_S: Final = 20.0
+GAP_S: Final = 60.0
+"""How long a missing change number is waited for before the whole year is read again."""
+RETRY_S: Final = 2.0
+BEAT_S: Final = 1.0
+POSITION: Final = "analysed"
+"""Kind of the events that hold the position in each ingest's changes; their time is 0."""
+_NS: Final = 10**9
+
+
+def cache_folder(data: Path) -> Path:
+    """Folder of the kernels' machine code, one a version."""
+    return data / "cache" / "numba" / importlib.metadata.version("lanbi")
+
+
+class Position:
+    """How far the changes of each ingest are worked in, with gaps in their dense numbers."""
+
+    def __init__(self, seen: Mapping[str, int]) -> None:
+        self.seen = dict(seen)
+        self.ahead: defaultdict[str, set[int]] = defaultdict(set)
+        self.since: dict[str, float] = {}
+
+    def fresh(self, changes: list[Change], now: float) -> list[Change]:
+        """Changes that were not worked in before; moves on over dense numbers and remembers what lies behind a gap."""
+        new = [change for change in changes if change.n > self.seen.get(change.ingest, 0) and change.n not in self.ahead[change.ingest]]
+        for change in new:
+            self.ahead[change.ingest].add(change.n)
+        for ingest, numbers in self.ahead.items():
+            while self.seen.get(ingest, 0) + 1 in numbers:
+                self.seen[ingest] = self.seen.get(ingest, 0) + 1
+                numbers.discard(self.seen[ingest])
+            if numbers:
+                self.since.setdefault(ingest, now)
+            else:
+                self.since.pop(ingest, None)
+        return new
+
+    def stuck(self, now: float) -> bool:
+        """Whether a number has been missing for too long; it is then passed over."""
+        late = [ingest for ingest, since in self.since.items() if now - since > GAP_S]
+        for ingest in late:
+            self.seen[ingest] = max(self.ahead[ingest])
+            self.ahead[ingest].clear()
+            del self.since[ingest]
+        return bool(late)
+
+
+class Follower:
+    """The loop's state: what was seen, what day it is, how the process is."""
+
+    def __init__(self, analyst: Analyst, store: Any, clock: Clock) -> None:
+        self.analyst, self.store, self.clock = analyst, store, clock
+        self.position = Position({row.source: int(row.value or 0) for row in store.event_rows(-1, 0, 10_000) if row.kind == POSITION})
+        self.hour = -1
+
+    def now(self) -> int:
+        """Wall time, maybe simulated [s]."""
+        return self.clock.now_ns() // _NS
+
+    def start(self) -> None:
+        """Bring this year and the last up to date, and every older year that changed since the stored position."""
+        touched = self._collect()
+        year = civil.year_of_day(civil.day_of(self.now()))
+        older = {civil.year_of_day(change.day) for change in touched}
+        for one in sorted(older | {year - 1, year}):
+            self.analyst.load(one, self.now())
+        self.analyst.forget((year - 1, year))
+        self.hour = self.now() // civil.HOUR_S
+        self._keep()
+
+    def step(self) -> int:
+        """Work in what changed since the last look, and what the passing of time changes; returns the changes."""
+        from lanbi.analyst import Touched  # noqa: PLC0415  numba comes with it, after its cache folder is set
+
+        changes = self._collect()
+        now = self.now()
+        if self.position.stuck(self.clock.monotonic()):
+            for year in sorted(self.analyst.books):
+                self.analyst.load(year, now)
+        if changes:
+            self.analyst.refresh({Touched(site, change.day) for change in changes for site in change.sites}, now, "late data or correction")
+        if now // civil.HOUR_S != self.hour:
+            self.hour = now // civil.HOUR_S
+            self.analyst.pass_time(now)
+        if changes:
+            year = civil.year_of_day(civil.day_of(now))
+            self.analyst.forget((year - 1, year))
+            self._keep()
+        return len(changes)
+
+    def _collect(self) -> list[Change]:
+        """New changes; while they come in bulk, wait until they pause, so that no half import is restated."""
+        found = self.position.fresh(self.store.changes_after(self.position.seen), self.clock.monotonic())
+        begun = self.clock.monotonic()
+        more = found
+        while len(more) > BULK and self.clock.monotonic() - begun < PATIENCE_S:
+            self.clock.sleep(QUIET_S)
+            more = self.position.fresh(self.store.changes_after(self.position.seen), self.clock.monotonic())
+            found += more
+        return found
+
+    def _keep(self) -> None:
+        self.store.events([Event(POSITION, ingest, 0, float(n), "") for ingest, n in sorted(self.position.seen.items())])
+
+
+def run(settings: Settings, stop: Callable[[], bool]) -> int:
+    """Run the process until ``stop``; the store may come and go."""
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder(settings.data)))
+    from analytics.jobs.warm import warm  # noqa: PLC0415  after the cache folder is set
+    from lanbi import wiring  # noqa: PLC0415
+    from lanbi.analyst import Analyst  # noqa: PLC0415
+
+    status = Status(settings.data / "run" / "analyse.json")
+    status.write(ready=False, reasons=["starting"])
+    warm()
+    clock = wiring.clock(settings)
+    store = wiring.store(settings)
+    watch = _Registry(settings)
+    follower: Follower | None = None
+    beat = clock.monotonic()
+    while not stop():
+        try:
+            if follower is None or watch.changed():
+                follower = Follower(Analyst(store, store, watch.load(), wiring.plans(settings)), store, clock)
+                follower.start()
+                status.write(ready=True, **_figures(follower))
+            worked = follower.step()
+            if worked or clock.monotonic() - beat >= BEAT_S:
+                beat = clock.monotonic()
+                status.write(ready=True, **_figures(follower))
+            clock.sleep(POLL_S)
+        except ServiceError as error:
+            status.write(ready=False, reasons=[str(error)])
+            clock.sleep(RETRY_S)
+    store.close()
+    status.write(ready=False, reasons=["stopped"])
+    return 0
+
+
+def _figures(follower: Follower) -> dict[str, Any]:
+    analyst = follower.analyst
+    return {"written": analyst.written, "restated": analyst.restated, "years": sorted(analyst.books), "seen": follower.position.seen}
+
+
+class _Registry:
+    """The registry in force, read again when its file changes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.stamp: tuple[float, int] | None = None
+
+    def load(self) -> Registry:
+        """Read it."""
+        from lanbi import wiring  # noqa: PLC0415
+
+        self.stamp = self._stamp()
+        return wiring.registry(self.settings)
+
+    def changed(self) -> bool:
+        """Whether the file is another one than that read; a broken one stays unread until it is mended."""
+        if self._stamp() == self.stamp:
+            return False
+        try:
+            self.load()
+        except LanbiError:
+            return False
+        return True
+
+    def _stamp(self) -> tuple[float, int] | None:
+        applied = self.settings.data / "registry" / "current.toml"
+        try:
+            state = applied.stat()
+        except OSError:
+            return None
+        return state.st_mtime, state.st_size
+
+
+class Status:
+    """The process's status file, replaced whole: pid, heartbeat, ready, reasons and figures."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, *, ready: bool, reasons: list[str] | None = None, **figures: Any) -> None:
+        """Say how the process is."""
+        from lanbi.clock import SystemClock  # noqa: PLC0415
+
+        body = {"pid": os.getpid(), "heartbeat": SystemClock().now_ns() / _NS, "ready": ready, "reasons": reasons or [], **figures}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self.path.with_suffix(f".{os.getpid()}.new")
+        draft.write_text(json.dumps(body), encoding="utf-8")
+        draft.replace(self.path)
