@@ -34,6 +34,9 @@ LIMITS: Final = {
     for realm in REALMS
 }
 """Hard range and lowest noise of every item: realm → item → (low, high, floor)."""
+MANY: Final = 1_000
+"""So many elements of rubbish in one message are one dead letter, not as many."""
+_AT_ONCE: Final = frozenset({"oversize", "bad-encoding"})
 DAILY: Final = frozenset({"o3_8h"})
 """Items that stand for a whole day only."""
 
@@ -111,6 +114,10 @@ class Acceptor:
         if isinstance(speaker, Refusal):
             return [Verdict(WHOLE, max(1, record.readings), device_of(record.topic), "", 0, None, None, (speaker,))]
         parts = read(record.payload, speaker.zone, speaker.time_unit)
+        if len(parts) > 1 and isinstance(parts[0].what, Refusal) and (parts[0].what.reason in _AT_ONCE or len(parts) > MANY):
+            same = all(isinstance(part.what, Refusal) and part.what.reason == parts[0].what.reason for part in parts)
+            if same:
+                return [Verdict(WHOLE, len(parts), speaker.id, "", 0, None, None, (parts[0].what,))]
         return [self._guarded(number, part, speaker, record) for number, part in enumerate(parts)]
 
     def _guarded(self, number: int, part: Part, speaker: _Speaker, record: Record) -> Verdict:
