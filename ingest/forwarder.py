@@ -57,6 +57,8 @@ class Forwarder:
     ingest: str = "1"
     reload: Callable[[Entry], Registry | None] = lambda _: None
     tell: Callable[[Sequence[Answer]], None] = lambda _: None
+    waiting_ns: int = 0
+    """Receive time of the oldest record that waits for the store; 0 while nothing does."""
     _readers: dict[str, Reader] = field(default_factory=dict)
     _memory: Memory | None = None
     _cursors: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -104,6 +106,7 @@ class Forwarder:
         losses = reader.take_losses()
         if not records and not losses:
             return 0
+        self.waiting_ns = records[0].received_ns if records else 0
         batch = Batch(writer, reader.after, reader.readings)
         for loss in losses:
             _lose(loss, batch)
@@ -117,6 +120,7 @@ class Forwarder:
             self.state.intend(writer, batch.seq, desk.versions)
         self._write(desk, entries)
         self.state.commit(desk.finish(), self.ingest)
+        self.waiting_ns = 0
         memory.latest.update(batch.latest)
         self._cursors[writer] = (batch.seq, batch.readings)
         self._after(batch, entries)

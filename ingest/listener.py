@@ -116,6 +116,7 @@ class Listener:
     _group: int = 0
     _outbox: deque[Answer] = field(default_factory=lambda: deque(maxlen=10_000))
     _failures: int = 0
+    _refused: str = ""
     _due: float = 0.0
     _retry: float = 0.0
     _told: float = 0.0
@@ -262,17 +263,16 @@ class Listener:
 
     def _connected(self, reason: Any) -> None:
         if reason.is_failure:
+            self._refused = self.health.cause = f"{self.broker.host}:{self.broker.port}: 拒绝登录 login refused: {reason}"
             self._failures = max(self._failures, 3)
-            self.health.cause = f"{self.broker.host}:{self.broker.port}: 拒绝登录 login refused: {reason}"
             return
-        self._failures = 0
+        self._failures, self._refused = 0, ""
         self.health.connected, self.health.cause = True, ""
         self._client.subscribe([(topic, QOS1) for topic in self.topics])
 
     def _disconnected(self, reason: Any) -> None:
-        cause = self.health.cause if self.health.cause.endswith(str(reason)) else f"{self.broker.host}:{self.broker.port}: {reason}"
         self.health.reconnects += 1
-        self._away(cause)
+        self._away(self._refused or f"{self.broker.host}:{self.broker.port}: {reason}")
 
     def _heard(self, message: mqtt.MQTTMessage) -> None:
         """Into the group; whatever goes wrong here costs this message's acknowledgement, never the thread."""
@@ -293,7 +293,8 @@ class Listener:
         self.health.messages += 1
         self.health.readings += count
         device = device_of(topic)
-        if numbers and device:
+        # A retained copy is refused, so its number must not be confirmed: the reading itself may never have arrived.
+        if numbers and device and not message.retain:
             self._durable.append((device, numbers))
 
     def _now(self) -> int:

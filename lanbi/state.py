@@ -46,7 +46,7 @@ class StateView:
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        self._files = Connections(data / "state.db", SCHEMA, VERSION)
+        self._files = Connections(data / "state.db", SCHEMA, what="state of the forwarder", create=self._WRITES)
 
     def _all(self, text: str, values: Iterable[object] = ()) -> list[Any]:
         with self._files.refusals():
@@ -125,6 +125,10 @@ class StateView:
         found = self._all("SELECT n FROM batch WHERE ingest = ?", (ingest,))
         return int(found[0][0]) if found else 0
 
+    def close(self) -> None:
+        """Close this thread's connection."""
+        self._files.close()
+
 
 class State(StateView):
     """Write side, held by one process under ``state.lock``.
@@ -172,5 +176,5 @@ class State(StateView):
 
     def close(self) -> None:
         """Close the file and give the lock back."""
-        self._files.close()
+        super().close()
         os.close(self._lock)

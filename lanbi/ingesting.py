@@ -1,0 +1,213 @@
+"""The ingest process: a listener thread, a forwarder thread, and a status file every second.
+
+The listener never waits for the store, and the forwarder never for the broker: the journal lies between them. A thread that
+dies ends the process, for a supervisor starts it again in a second and nothing is lost by it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+from zlib import crc32
+
+from domain.errors import LanbiError, ServiceError, SettingsError, StoreRefused
+from domain.places import Registry
+from domain.ports import Clock
+from domain.readings import Entry
+from ingest.forwarder import Forwarder
+from ingest.listener import TOPICS, Broker, Listener
+from lanbi import wiring
+from lanbi.broker import EMBEDDED, HOST, port_of
+from lanbi.journal import JournalReader, JournalWriter
+from lanbi.metrics import write_status
+from lanbi.registry import loads
+from lanbi.settings import Settings
+from lanbi.state import State
+
+NS: Final = 1_000_000_000
+STATUS_S: Final = 1.0
+IDLE_S: Final = 0.1
+RETRY_S: Final = (0.5, 15.0)
+STOP_S: Final = 2.0
+CHECKPOINT_S: Final = 1.0
+FORWARD: Final = "forward"
+
+
+def broker_of(settings: Settings) -> Broker:
+    """Address and login of the broker; the client id is the user name, because the broker binds one to the other."""
+    chosen = settings.broker
+    parts = urlsplit(chosen.url)
+    number = settings.ingest.instance.partition("/")[0]
+    host = HOST if chosen.url == EMBEDDED else parts.hostname or HOST
+    port = parts.port or (8883 if parts.scheme == "mqtts" else port_of(chosen.url))
+    name = chosen.username if number == "1" else f"{chosen.username}-{number}"
+    return Broker(host, port, name, chosen.username, _password(chosen.password_file), tls=parts.scheme == "mqtts")
+
+
+def _password(path: Path | None) -> str | None:
+    if path is None or not path.exists():
+        return None
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        what = f"the broker's password cannot be read: {error.strerror}"
+        raise SettingsError(what, str(path), "check broker.password_file and its permissions") from error
+
+
+def topics_of(instance: str, registry: Registry) -> tuple[str, ...]:
+    """What this ingest subscribes: everything, or its own devices where several ingests share them."""
+    mine, _, count = instance.partition("/")
+    if count == "1":
+        return TOPICS
+    own = [device for device in registry.devices if crc32(device.encode()) % int(count) == int(mine) - 1]
+    return tuple(topic.replace("+", device) for device in own for topic in TOPICS)
+
+
+def forwarder(settings: Settings, state: State, registry: Registry) -> Forwarder:
+    """The forwarder of a data folder; ``lanbi import`` uses the same one where no ingest runs."""
+    journal = settings.data / "journal"
+
+    def reload(entry: Entry) -> Registry | None:
+        try:
+            return loads(str(entry.body.get("text", "")), entry.id)
+        except LanbiError:
+            return None  # what cannot be read was never in force
+
+    name = settings.ingest.instance.partition("/")[0]
+    return Forwarder(lambda writer, after: JournalReader(journal, writer, after), state, wiring.store(settings), registry, name, reload)
+
+
+@dataclass
+class Forwarding:
+    """The forwarder's thread: retries for ever, says why it waits."""
+
+    settings: Settings
+    clock: Clock
+    listener: Listener
+    registry: Registry
+    store: str = "ok"
+    write_s: float = 0.0
+    waiting_ns: int = 0
+    retries: Counter[str] = field(default_factory=Counter)
+    _failures: int = 0
+    _checked: float = 0.0
+
+    def run(self, stop: Callable[[], bool]) -> None:
+        """Forward until told to stop."""
+        while not stop():
+            try:
+                self._forward(stop)
+            except LanbiError as error:
+                self._wait(error, stop)
+            except Exception as error:  # noqa: BLE001  the thread must outlive any fault; the batch is tried again from its beginning
+                self._wait(StoreRefused(f"internal: {error!r}"[:300], FORWARD), stop)
+
+    def _forward(self, stop: Callable[[], bool]) -> None:
+        state = State(self.settings.data)
+        try:
+            one = forwarder(self.settings, state, self.registry)
+            one.tell = self.listener.tell
+            while not stop():
+                self._step(one, state)
+                self.registry = one.registry
+        finally:
+            state.close()
+
+    def _step(self, one: Forwarder, state: State) -> None:
+        if self.listener.health.clock_back:
+            self.clock.sleep(IDLE_S)
+            return
+        begun = self.clock.monotonic()
+        try:
+            worked = one.step()
+        finally:
+            self.waiting_ns = one.waiting_ns
+        now = self.clock.monotonic()
+        self.store, self._failures = "ok", 0
+        if worked:
+            self.write_s = now - begun
+        else:
+            self.clock.sleep(IDLE_S)
+        if now - self._checked >= CHECKPOINT_S:
+            self._checked = now
+            state.checkpoint()
+
+    def _wait(self, error: LanbiError, stop: Callable[[], bool]) -> None:
+        """Hold everything and try again; nothing has moved."""
+        kind = "down" if isinstance(error, ServiceError) else "refused"
+        self.store = f"{kind}: {error}"
+        self.retries[kind] += 1
+        low, high = RETRY_S
+        until = self.clock.monotonic() + min(high, low * 2.0**self._failures)
+        self._failures = min(self._failures + 1, 10)
+        while not stop() and self.clock.monotonic() < until:
+            self.clock.sleep(IDLE_S)
+
+
+def run(settings: Settings, stop: Callable[[], bool]) -> int:
+    """Run the process until ``stop``.
+
+    Raises
+    ------
+    DataFolderBusy
+        Another ingest listens for this data folder.
+    """
+    clock = wiring.clock(settings)
+    registry = wiring.registry(settings)
+    writer = JournalWriter(settings.data / "journal", "mqtt")
+    listener = Listener(broker_of(settings), writer, clock, topics_of(settings.ingest.instance, registry), newest_ns=writer.committed.committed_ns)
+    forwarding = Forwarding(settings, clock, listener, registry)
+    threads = {
+        "listener": threading.Thread(target=listener.run, args=(stop,), name="listener", daemon=True),
+        "forwarder": threading.Thread(target=forwarding.run, args=(stop,), name="forwarder", daemon=True),
+    }
+    for thread in threads.values():
+        thread.start()
+    path = settings.data / "run" / "ingest.json"
+    while not stop() and all(thread.is_alive() for thread in threads.values()):
+        write_status(path, status(listener, forwarding, clock))
+        _nap(clock, stop)
+    dead = [name for name, thread in threads.items() if not thread.is_alive() and not stop()]
+    until = clock.monotonic() + STOP_S
+    for thread in threads.values():
+        thread.join(max(0.0, until - clock.monotonic()))
+    write_status(path, {**status(listener, forwarding, clock), "ready": False, "reasons": [f"{name} thread ended" for name in dead] or ["stopped"]})
+    return 1 if dead else 0
+
+
+def _nap(clock: Clock, stop: Callable[[], bool]) -> None:
+    until = clock.monotonic() + STATUS_S
+    while not stop() and clock.monotonic() < until:
+        clock.sleep(IDLE_S)
+
+
+def status(listener: Listener, forwarding: Forwarding, clock: Clock) -> dict[str, Any]:
+    """What the process says of itself; the store is reported and never makes it unready."""
+    health = listener.health
+    reasons = health.reasons()
+    now = clock.monotonic()
+    return {
+        "pid": os.getpid(),
+        "heartbeat": clock.now_ns() / NS,
+        "ready": not reasons,
+        "reasons": reasons,
+        "connected": health.connected,
+        "packet_age_s": round(now - health.last_packet, 3) if health.last_packet else None,
+        "messages": health.messages,
+        "readings": health.readings,
+        "reconnects": health.reconnects,
+        "stale_acks": health.stale_acks,
+        "faults": health.faults,
+        "unsaid": health.unsaid,
+        "store": forwarding.store,
+        "store_retries": dict(forwarding.retries),
+        "write_s": round(forwarding.write_s, 6),
+        "waiting_ns": forwarding.waiting_ns,
+        "registry": forwarding.registry.version,
+    }

@@ -1,0 +1,149 @@
+"""Status files of the processes, and the metrics that everybody may scrape, in Prometheus' text form.
+
+Each process says once a second how it is, in ``run/<name>.json`` of the data folder; whoever wants to know reads the file and
+needs no connection to the process.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from domain.civil import DAY_S
+from domain.ports import Clock
+from lanbi.frames import DOORS
+from lanbi.state import StateView
+
+NS: Final = 1_000_000_000
+STALE_S: Final = 15.0
+"""A status older than this is no status (it is written every second)."""
+NEVER_FULL: Final = 36_500.0
+
+
+class Metric(NamedTuple):
+    """One metric: name, type, help, and its samples as (labels, value)."""
+
+    name: str
+    type: str
+    help: str
+    samples: tuple[tuple[Mapping[str, str], float], ...]
+
+
+def write_status(path: Path, status: Mapping[str, object]) -> None:
+    """Replace a status file whole, so that a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(status, ensure_ascii=False), encoding="utf-8")
+    draft.replace(path)
+
+
+def read_status(path: Path) -> dict[str, Any]:
+    """A status file; empty if there is none."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def collect(data: Path, clock: Clock) -> list[Metric]:
+    """Metrics of ingest and journal, from durable totals: they survive restarts and add up at every scrape."""
+    state = StateView(data)
+    try:
+        law, totals = state.conservation(), state.totals()
+    finally:
+        state.close()
+    status = read_status(data / "run" / "ingest.json")
+    return [*_readings(law, totals), *_journal(data, clock, law, status), *_links(status)]
+
+
+def text(metrics: Iterable[Metric]) -> str:
+    """Metrics in the text form that Prometheus scrapes.
+
+    >>> print(text([Metric("a_total", "counter", "what it counts", (({"reason": "x"}, 2.0),))]), end="")
+    # HELP a_total what it counts
+    # TYPE a_total counter
+    a_total{reason="x"} 2
+    """
+    lines: list[str] = []
+    for metric in metrics:
+        lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.type}"]
+        lines += [f"{metric.name}{_labels(labels)} {value:.15g}" for labels, value in metric.samples]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    quoted = [f'{name}="{_escaped(value)}"' for name, value in labels.items()]
+    return "{" + ",".join(quoted) + "}" if quoted else ""
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _readings(law: Mapping[str, int], totals: Mapping[tuple[str, str], int]) -> list[Metric]:
+    def single(name: str, words: str, value: float) -> Metric:
+        return Metric(f"lanbi_{name}_total", "counter", words, (({}, float(value)),))
+
+    def by_reason(name: str, words: str, total: str) -> Metric:
+        rows = sorted((reason, count) for (found, reason), count in totals.items() if found == total)
+        return Metric(f"lanbi_{name}_total", "counter", words, tuple(({"reason": reason}, float(count)) for reason, count in rows))
+
+    return [
+        single("ingest_messages_received", "messages behind the cursors", totals.get(("messages", ""), 0)),
+        single("ingest_readings_received", "readings journalled", law["received"]),
+        single("ingest_readings_stored", "readings stored, as value or as history", law["stored"]),
+        single("ingest_readings_duplicate", "readings known already", law["duplicate"]),
+        by_reason("ingest_readings_deadletter", "readings refused", "deadletter"),
+        by_reason("ingest_readings_quarantined", "readings held for a person", "quarantined"),
+        by_reason("ingest_items_refused", "items refused out of readings", "items_refused"),
+        single("sequence_gaps", "numbers of devices that were skipped at first sight or declared lost", totals.get(("gaps", ""), 0)),
+    ]
+
+
+def _journal(data: Path, clock: Clock, law: Mapping[str, int], status: Mapping[str, Any]) -> list[Metric]:
+    sizes = {writer: _size(data / "journal" / writer) for writer in DOORS}
+    waiting = int(status.get("waiting_ns") or 0)
+    oldest = max(0.0, (clock.now_ns() - waiting) / NS) if waiting and law["pending"] else 0.0
+    return [
+        _gauge("lanbi_journal_pending_readings", "readings that wait for the store", law["pending"]),
+        Metric("lanbi_journal_bytes", "gauge", "size of the journal", tuple(({"writer": name}, float(size)) for name, size in sizes.items())),
+        _gauge("lanbi_journal_oldest_seconds", "age of the oldest record that waits for the store", oldest),
+        _gauge("lanbi_journal_days_until_full", "days until the journal's disk is full at its present growth", days_until_full(data)),
+    ]
+
+
+def _links(status: Mapping[str, Any]) -> list[Metric]:
+    retries = status.get("store_retries") or {}
+    return [
+        _gauge("lanbi_broker_connected", "1 while ingest has its session at the broker", status.get("connected")),
+        _gauge("lanbi_broker_last_packet_age_seconds", "seconds since the broker was last heard", status.get("packet_age_s")),
+        _gauge("lanbi_store_up", "1 while the store takes what it is given", status.get("store") == "ok"),
+        _gauge("lanbi_store_write_seconds", "duration of the last batch, store and state", status.get("write_s")),
+        Metric(
+            "lanbi_store_retries_total", "counter", "batches that had to be tried again", tuple(({"status": name}, float(n)) for name, n in retries.items()),
+        ),
+    ]  # fmt: skip
+
+
+def _gauge(name: str, words: str, value: float | None) -> Metric:
+    return Metric(name, "gauge", words, (({}, float(value or 0)),))
+
+
+def days_until_full(data: Path) -> float:
+    """Days until the disk is full, at the journal's mean growth over its newest week of files."""
+    files = sorted((data / "journal").glob("*/*.lbj"), key=lambda path: path.stat().st_mtime)
+    if len(files) < 2:
+        return NEVER_FULL
+    newest = files[-1].stat().st_mtime
+    week = [path for path in files if newest - path.stat().st_mtime <= 7 * DAY_S]
+    span = max(newest - week[0].stat().st_mtime, 3600.0)
+    grown = sum(path.stat().st_size for path in week[1:])
+    return min(NEVER_FULL, shutil.disk_usage(data).free / (grown / span * DAY_S)) if grown else NEVER_FULL
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*.lb*")) if folder.is_dir() else 0
