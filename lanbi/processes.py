@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from domain.errors import InputError, PortTaken
-from lanbi.supervisor import Program
+from lanbi.supervisor import INTERRUPTED, Program
 
 THREE: Final = ("ingest", "analyse", "serve")
 
@@ -24,6 +27,39 @@ def program(name: str, words: Sequence[str], data: Path, config: str | None, log
     """One of our programs; its status file is ``run/<name>.json`` in the data folder."""
     command = (sys.executable, "-m", "lanbi", *words, *_config(config))
     return Program(name, command, data / "run" / f"{name}.json", _log(log, name))
+
+
+class Told:
+    """Whether SIGTERM or SIGINT came; called as a question."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __call__(self) -> bool:
+        """Whether to stop."""
+        return bool(self.number)
+
+    @property
+    def exit_code(self) -> int:
+        """130 after an interruption, 0 after an orderly stop."""
+        return INTERRUPTED if self.number == signal.SIGINT else 0
+
+
+@contextmanager
+def until_told() -> Iterator[Told]:
+    """For a long-running program: both signals become an answer to the question whether to stop."""
+    told = Told()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        del frame
+        told.number = number
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def say(line: str) -> None:

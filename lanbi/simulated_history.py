@@ -12,10 +12,17 @@ from pathlib import Path
 from typing import Final
 
 from domain.civil import day_end, day_of
+from domain.errors import DataFolderBusy
 from domain.places import Registry
+from domain.ports import Clock
 from edge_sim import history
 from edge_sim.county import SimulatedCounty
+from ingest.forwarder import Forwarder
+from lanbi import wiring
 from lanbi.journal import JournalReader, JournalWriter
+from lanbi.progress import Progress
+from lanbi.settings import Settings
+from lanbi.state import State, StateView
 
 WRITER: Final = "import"
 TOPIC: Final = "lanbi/v1/~import/simulated"
@@ -89,3 +96,40 @@ def _records(registry: Registry, past: Past) -> Iterator[tuple[bytes, int]]:
 def expected(registry: Registry, past: Past) -> int:
     """About how many readings it will be."""
     return history.count(SimulatedCounty(registry, past.seed), past.last_day - past.days + 1, past.last_day)
+
+
+def write(settings: Settings, registry: Registry, clock: Clock, past: Past) -> int:
+    """Journal the history and see it into the store; returns its readings.
+
+    A running ingest forwards it; else this process does, so that a demo may begin with a full store.
+    """
+    total = expected(registry, past)
+    bar = Progress("历史 history", 2 * total, clock)
+    written = append(settings.data / "journal", registry, past, clock.now_ns(), bar.at)
+    forward(settings, registry, clock, lambda stored: bar.at(total + stored))
+    bar.close()
+    return written
+
+
+def forward(settings: Settings, registry: Registry, clock: Clock, done: Callable[[int], None]) -> None:
+    """Until nothing journalled waits: forward here, or wait for the ingest that holds the state."""
+    try:
+        state = State(settings.data)
+    except DataFolderBusy:
+        _wait(settings, clock, done)
+        return
+    store = wiring.store(settings)
+    try:
+        worker = Forwarder(lambda writer, after: JournalReader(settings.data / "journal", writer, after), state, store, registry)
+        while worker.step():
+            done(state.conservation()["stored"])
+    finally:
+        store.close()
+        state.close()
+
+
+def _wait(settings: Settings, clock: Clock, done: Callable[[int], None]) -> None:
+    view = StateView(settings.data)
+    while (law := view.conservation())["pending"]:
+        done(law["stored"])
+        clock.sleep(0.5)

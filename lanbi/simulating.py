@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from urllib.parse import urlsplit
 
 from domain.places import Registry
@@ -18,6 +16,7 @@ from edge_sim.fleet import Address, Fleet
 from edge_sim.record import Record
 from edge_sim.spool import Spool
 from lanbi.metrics import write_status
+from lanbi.processes import until_told
 from lanbi.settings import Settings
 
 DEVICE_SECRETS = "devices.json"
@@ -40,17 +39,10 @@ def live(settings: Settings, registry: Registry, clock: Clock, wish: Live) -> in
     spool = Spool(settings.data / "simulate" / "spool")
     record = Record(wish.record / "devices.jsonl" if wish.record else None)
     fleet = Fleet(devices, broker_address(settings), clock, spool, record, wish.start)
-    asked: list[int] = []
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        del frame
-        asked.append(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
     path = settings.data / "run" / "simulate.json"
-    fleet.run(lambda: bool(asked), lambda one: write_status(path, status(one, clock)))
-    return 130 if asked[0] == signal.SIGINT else 0
+    with until_told() as told:
+        fleet.run(told, lambda one: write_status(path, status(one, clock)))
+        return told.exit_code
 
 
 def status(fleet: Fleet, clock: Clock) -> dict[str, object]:

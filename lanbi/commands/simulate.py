@@ -19,16 +19,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Simulate devices of the registry in the settings."""
-    from lanbi import simulating, wiring
+    from domain.civil import iso
+    from domain.errors import InputError
+    from lanbi import wiring
 
     settings = wiring.settings(args.config)
     registry, clock = wiring.registry(settings), wiring.clock(settings)
     now = clock.now_ns() // 10**9
     if args.what == "live":
-        return simulating.live(settings, registry, clock, simulating.Live(args.seed, _time(args.start, now), args.record))
-    from lanbi.demo_history import write
+        from lanbi import simulating
 
-    return write(settings, registry, clock, args.seed, (_time(args.until, now), args.days))
+        return simulating.live(settings, registry, clock, simulating.Live(args.seed, _time(args.start, now), args.record))
+    from lanbi.processes import say
+    from lanbi.simulated_history import Past, write
+
+    past = Past(args.seed, _time(args.until, now), args.days)
+    if past.days < 1:
+        raise InputError(f"{past.days} days are no history", "--days", "at least 1")
+    written = write(settings, registry, clock, past)
+    say(f"写入 written: {written} 条读数 readings, {iso(past.until)} 之前 {past.days} 天 days before")
+    return 0
 
 
 def _time(text: str | None, otherwise: int) -> int:
