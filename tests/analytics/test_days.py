@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics import rolling, tables
+from analytics.air import days, hours
+from analytics.kernels import days as day_kernel
+from analytics.kernels import rolling as kernel
+from domain.fixed import MISSING
+from tests import reference
+
+cell = st.one_of(st.just(MISSING), st.integers(0, 400_000), st.integers(0, 400).map(lambda units: units * 1_000))
+MDA8 = [30, 28, 25, 22, 20, 19, 22, 30, 45, 66, 88, 110, 132, 150, 161, 168, 170, 165, 150, 128, 100, 82, 70, 60]
+
+
+def fraction(value: int) -> Fraction | None:
+    return None if value == MISSING else Fraction(value, 1000)
+
+
+def grid(*, rows: int, stations: int = 1):
+    return st.lists(cell, min_size=rows * stations * 6, max_size=rows * stations * 6).map(lambda cells: np.array(cells, np.int32).reshape(rows, stations, 6))
+
+
+def exact(found: days.Days, *place: int) -> list[Fraction | None]:
+    pairs = zip(found.exact[place].tolist(), found.parts[place].tolist(), strict=True)
+    return [None if value < 0 else Fraction(value, 1000 * tables.COMMON * parts) for value, parts in pairs]
+
+
+def units(values: list[Fraction | None]) -> list[int]:
+    displayed = [reference.shown(item, value) for item, value in zip(reference.ITEMS, values, strict=True)]
+    return [-1 if value is None else int(value * (10 if item == "co" else 1)) for item, value in zip(reference.ITEMS, displayed, strict=True)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(grid(rows=24))
+def test_a_station_day_equals_fractions(cells):
+    """Unrounded and displayed daily values of any 24 hours are those of plain fractions."""
+    before = cells.copy()
+    found = days.from_hours(cells)
+    wanted = reference.day([[fraction(value) for value in row] for row in cells[:, 0].tolist()])
+
+    assert wanted == exact(found, 0, 0)
+    assert units(wanted) == found.shown[0, 0].tolist()
+    assert np.array_equal(before, cells), "inputs are never modified"
+
+
+@settings(max_examples=60, deadline=None)
+@given(grid(rows=24, stations=5), st.lists(st.booleans(), min_size=5, max_size=5))
+def test_a_city_day_equals_fractions(cells, member):
+    """A city's day is the mean of its members' unrounded days with the quorum, rounded once."""
+    found = days.city(days.from_hours(cells), np.array([member]))
+    stations = [reference.day([[fraction(value) for value in row] for row in cells[:, place].tolist()]) for place in range(5)]
+    chosen = [station for station, belongs in zip(stations, member, strict=True) if belongs]
+    wanted = [reference.city([station[place] for station in chosen]) if chosen else None for place in range(6)]
+
+    assert wanted == exact(found, 0)
+    assert units(wanted) == found.shown[0].tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(grid(rows=24, stations=2), st.booleans())
+def test_running_means_equal_fractions(cells, follows):
+    """Running 24 h means reach into the day before only if it is there; ozone never does."""
+    found = rolling.displayed(cells, np.array([False, follows]))
+    first, second = ([[fraction(value) for value in row] for row in cells[:, place].tolist()] for place in (0, 1))
+    both = [*(first if follows else [[None] * 6] * 24), *second]
+    columns = list(zip(*both, strict=True))
+    wanted = [[*(reference.rolling(column, 24, 20)[24 + hour] for column in columns[:5]), reference.ozone_hours(columns[5][24:])[hour]] for hour in range(24)]
+
+    assert [units(row) for row in wanted] == found[:, 1].tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(grid(rows=48, stations=2), st.integers(0, 47))
+def test_blocks_of_time_give_what_the_whole_gives(cells, first):
+    """The chart kernel's rows do not depend on where a block of time begins."""
+    series = cells.reshape(48, 12)
+    whole, part = np.empty((48, 12), np.float32), np.empty((48 - first, 12), np.float32)
+    kernel.means(series, 24, 20, 0, whole)
+    kernel.means(series, 24, 20, first, part)
+
+    assert np.array_equal(whole[first:], part, equal_nan=True)
+
+
+def test_the_daily_maximum_of_ozone_is_the_golden_one():
+    """Hours of the golden row give 17 windows, maximum 153.0, IAQI 95."""
+    cells = np.full((24, 1, 6), MISSING, np.int32)
+    cells[:, 0, 5] = np.array(MDA8) * 1_000
+    cells[:, 0, 0] = 20_000
+    found = days.from_hours(cells)
+
+    assert 153 == found.shown[0, 0, 5]
+    assert 95 == found.judged(np.zeros(1, np.uint8)).iaqi[0, 5]
+
+
+@pytest.mark.parametrize(("top", "wanted"), [(153, -1), (161, 161)])
+def test_thirteen_windows_are_enough_only_above_the_limit(top, wanted):
+    """With 13 of 17 windows the ozone day stands only if its maximum exceeds 160 (HJ 663-2013 6.1.2)."""
+    cells = np.full((24, 1, 6), MISSING, np.int32)
+    cells[6:, 0, 5] = top * 1_000
+    cells[6, 0, 5] = cells[7, 0, 5] = MISSING
+    windows = sum(reference.mean([fraction(value) for value in cells[hour - 8 : hour, 0, 5].tolist()], 6) is not None for hour in range(8, 25))
+
+    assert 11 == windows
+    assert wanted == days.from_hours(cells).shown[0, 0, 5]
+
+
+@pytest.mark.parametrize(
+    ("first", "rest", "wanted"),
+    [("3.4", "44.2", 42), ("5.3", "62.9", 60), ("4.2", "78.6", 76), ("7.4", "120.2", 116), ("3.3", "36.9", 36)],
+)
+def test_means_that_floats_round_wrongly_are_right(first, rest, wanted):
+    """Daily means that decide a published integer are rounded exactly (the float sum is on the other side)."""
+    cells = np.full((24, 1, 6), MISSING, np.int32)
+    cells[:, 0, 0] = [int(Fraction(value) * 1000) for value in [first] + [rest] * 23]
+
+    assert wanted == days.from_hours(cells).shown[0, 0, 0]
+
+
+def test_zero_in_published_days_is_missing_for_pm_and_ozone():
+    """A published 0 of PM2.5, PM10 or O3 is a gap; a 0 of SO2 is a value."""
+    found = days.published(np.array([[0, 0, 0, 43_000, 700, 0]], np.int32))
+
+    assert [-1, -1, 0, 43, 7, -1] == found.shown[0].tolist()
+    assert -1 == found.judged(np.zeros(1, np.uint8)).aqi[0]
+
+
+@pytest.mark.parametrize(
+    ("law", "values", "aqi"),
+    [
+        (0, (110, 172, 49, 40, 12, 81), 144),
+        (0, (200, 290, 92, 102, 29, 72), 250),
+        (0, (380, 536, 104, 114, 53, 12), 436),
+        (0, (71, 138, 29, 20, 8, 160), 100),
+        (0, (48, 87, 15, 61, 13, 67), 77),
+        (0, (386, 618, 58, 111, 68, 8), 500),
+        (1, (60, 1, 1, 1, 1, 1), 100),
+        (1, (61, 1, 1, 1, 1, 1), 101),
+    ],
+)
+def test_published_days_are_met(law, values, aqi):
+    """Daily rows of the field and the boundary of 2026 have the published AQI."""
+    assert aqi == hours.judge(np.array([values], np.int32), np.full(1, law, np.uint8), daily=True).aqi[0]
+
+
+def test_the_quorum_is_three_quarters_or_half_of_few():
+    """A city needs 75 % of its stations, of fewer than four 50 %."""
+    assert [0, 1, 1, 2, 3, 4, 5, 6, 6] == days.quorum(8).tolist()
+
+
+def test_sums_of_a_day_count_only_valid_hours():
+    """Missing hours enter neither the sum nor the count."""
+    cells = np.array([[5_000], [MISSING]] * 12, np.int32)
+    total, count = np.empty((1, 1), np.int64), np.empty((1, 1), np.int16)
+    day_kernel.totals(cells, total, count)
+
+    assert (60_000, 12) == (total[0, 0], count[0, 0])

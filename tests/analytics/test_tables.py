@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from analytics import tables
+from analytics.air import hours
+from domain.items import AIR
+from tests import reference
+
+LAWS = (2012, 2026)
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("average", ["hour", "day"])
+@pytest.mark.parametrize("item", AIR)
+def test_every_reportable_concentration_has_the_exact_iaqi(law, average, item):
+    """Every displayed concentration up to and beyond the last breakpoint gets the IAQI of rational arithmetic."""
+    place, step = AIR.index(item), 10 if item == "co" else 1
+    answers = tables.answers(daily=average == "day")[LAWS.index(law), place]
+    wanted = [reference.iaqi(law, item, average, Fraction(units, step)) for units in range(tables.WIDTH)]
+
+    assert [-1 if one is None else one for one in wanted] == answers.tolist()
+
+
+def test_the_exhaustive_table_covers_all_26820_values():
+    """The exhaustive test reaches the 13,410 concentrations up to the last breakpoints of each rule set."""
+    tops = [reference.table(law, item, average)[-1] * (10 if item == "co" else 1) for law in LAWS for item in AIR for average in ("hour", "day")]
+    pm_twice = sum(reference.table(law, item, "day")[-1] + 1 for law in LAWS for item in ("pm25", "pm10"))
+
+    assert 26_820 == sum(top + 1 for top in tops) - pm_twice
+    assert max(tops) < tables.WIDTH
+
+
+@pytest.mark.parametrize(
+    ("values", "aqi", "primary"),
+    [
+        ((108, 109, 2, 30, "1.5", 97), 142, "pm25"),
+        ((71, 151, 3, 36, "1.5", 58), 101, "pm10"),
+        ((87, 99, 2, 17, "1.1", 178), 115, "pm25"),
+        ((38, 57, 7, 25, "0.8", 87), 54, "pm25+pm10"),
+        ((52, 80, 6, 18, "0.8", 177), 72, "pm25+o3"),
+        ((63, 100, 11, 14, "1.1", 188), 85, "pm25+o3"),
+        ((42, 80, 6, 12, "0.7", 170), 65, "pm10"),
+        ((33, 85, 12, 11, "0.8", 182), 78, "o3"),
+        ((5, 0, 3, 6, "0.9", 187), 84, "o3"),
+        ((None, 78, 6, 17, "1.3", 189), 87, "o3"),
+        ((43, None, 13, 31, "8.5", 17), 85, "co"),
+        ((26, 39, 154, 38, "0.7", 41), 51, "so2"),
+        ((None, 0, None, None, None, None), 0, ""),
+        ((479, 781, 49, 34, "2.6", 13), 500, "pm10"),
+        ((501, 780, 48, 37, "2.6", 17), 500, "pm25+pm10"),
+    ],
+)
+def test_published_hours_are_met(values, aqi, primary):
+    """Hours that the national platform published have its AQI and primary pollutants (field-proven rows)."""
+    row = np.array([[-(2**31) if one is None else int(Fraction(one) * 1000) for one in values]], np.int32)
+    judged = hours.hourly(row, np.zeros(1, np.uint8))
+
+    assert (aqi, primary) == (judged.aqi[0], tables.primaries(daily=False)[judged.primary[0]])
+
+
+def test_2026_publishes_an_incomplete_aqi_only_above_100():
+    """With an item missing HJ 633-2026 gives an AQI above 100 and none below; HJ 633-2012 gives both."""
+    rows = np.array([[76, -1, 1, 1, 1, 1], [30, -1, 1, 1, 1, 1]], np.int32)
+
+    assert [115, -1] == hours.judge(rows, np.ones(2, np.uint8), daily=False).aqi.tolist()
+    assert [102, 43] == hours.judge(rows, np.zeros(2, np.uint8), daily=False).aqi.tolist()
+
+
+def test_the_scale_of_2026_begins_at_one():
+    """Six zeros are AQI 1 under HJ 633-2026 (range 1–500) and 0 under HJ 633-2012."""
+    rows = np.zeros((1, 6), np.int32)
+
+    assert [0, 1] == [int(hours.judge(rows, np.full(1, rule, np.uint8), daily=True).aqi[0]) for rule in (0, 1)]

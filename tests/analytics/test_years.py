@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.air import days, years
+from analytics.kernels import years as kernel
+from domain.civil import day_number
+from domain.fixed import MISSING
+from tests import reference
+
+FIRST = day_number(date(2015, 1, 1))
+
+
+def year(values: np.ndarray) -> years.Running:
+    found = days.published(values)
+    return years.running(found, found.judged(np.zeros(len(values), np.uint8)).aqi, FIRST)
+
+
+def ranked(values: list[int], percent: int) -> Fraction:
+    out = np.empty(len(values), np.int64)
+    kernel.percentile(np.array(values, np.int32), percent, np.zeros(16_384, np.int32), out)
+    return Fraction(int(out[-1]), 100)
+
+
+@pytest.mark.parametrize(
+    ("values", "percent", "wanted"),
+    [
+        (range(1, 366), 90, "328.6"),
+        (range(1, 366), 95, "346.8"),
+        (range(1, 366), 98, "357.72"),
+        (range(1, 367), 98, "358.7"),
+        (range(1, 325), 90, "291.7"),
+        (range(10, 101, 10), 90, "91.0"),
+        ([112, 98, 145, 160, 171, 88, 76, 203, 150, 133, 149, 158, 167], 90, "170.2"),
+    ],
+)
+def test_golden_percentiles(values, percent, wanted):
+    """Percentiles by counting are those of HJ 663's formula."""
+    assert Fraction(wanted) == ranked(list(values), percent)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(-1, 1_500), min_size=1, max_size=80), st.sampled_from([90, 95, 98]))
+def test_running_percentiles_equal_sorting(values, percent):
+    """Every row is the percentile of the valid days up to it, whatever their order."""
+    out = np.empty(len(values), np.int64)
+    kernel.percentile(np.array(values, np.int32), percent, np.zeros(2_000, np.int32), out)
+    for row in range(len(values)):
+        valid = [Fraction(value) for value in values[: row + 1] if value >= 0]
+        wanted = reference.percentile(valid, Fraction(percent, 100)) * 100 if valid else -1
+
+        assert wanted == out[row]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.one_of(st.just(MISSING), st.integers(0, 300_000)), min_size=6, max_size=6), min_size=1, max_size=40))
+def test_a_year_equals_fractions(rows):
+    """Counts, means and percentiles of any days are those of plain fractions; a prefix of the days has the prefix of the figures."""
+    values = np.array(rows, np.int32)
+    running = year(values)
+    zero = (True, True, False, False, False, True)
+    table = [[None if v == MISSING or (z and v == 0) else Fraction(v, 1000) for v, z in zip(row, zero, strict=True)] for row in rows]
+    aqis = [reference.judge(2012, "day", [reference.shown(i, v) for i, v in zip(reference.ITEMS, row, strict=True)])[0] for row in table]
+    known = [aqi for aqi in aqis if aqi is not None]
+
+    assert [len(known), sum(aqi <= 100 for aqi in known), sum(aqi > 200 for aqi in known)] == running.counts[-1].tolist()
+    assert reference.mean([row[0] for row in table], 1) == running.mean("pm25")
+    ozone = [reference.shown("o3", row[5]) for row in table if row[5] is not None]
+    assert (reference.percentile(ozone, Fraction(9, 10)) if ozone else None) == running.percentile("o3")
+    half = len(rows) // 2 + 1
+    assert year(values[:half]).counts.tolist() == running.counts[:half].tolist()
+
+
+@pytest.mark.parametrize(
+    ("so2", "no2", "pm10", "pm25", "co", "o3", "wanted"),
+    [(11, 16, 40, 16, "0.6", 139, "2.63"), (12, 27, 65, 29, "0.8", 191, "4.03"), (9, 14, 77, 23, "1.1", 96, "3.14"), (3, 13, 16, 13, "0.9", 87, "1.73")],
+)
+def test_published_composite_indices(so2, no2, pm10, pm25, co, o3, wanted):
+    """The composite index of four published bulletins is met: sub-indices rounded to two decimals, then summed."""
+    found = years.composite([Fraction(value) for value in (pm25, pm10, so2, no2, co, o3)])
+
+    assert found is not None
+    assert Fraction(wanted) == found[0]
+
+
+def test_235_of_360_valid_days_are_65_28_percent():
+    """The good-day ratio divides by valid days, exactly."""
+    values = np.full((365, 6), 1_000, np.int32)
+    values[235:360, 0] = 76_000
+    values[360:] = MISSING
+    running = year(values)
+
+    assert Fraction(23_500, 360) == running.ratio()
+    assert Fraction(36_000, 365) == running.capture()
+
+
+@pytest.mark.parametrize(("gap", "wanted"), [(slice(0, 4), True), (slice(0, 5), False), (slice(31, 34), True), (slice(31, 35), False)])
+def test_the_annual_rule_looks_at_every_month(gap, wanted):
+    """A year is valid with 27 days in every month, February 25 (GB 3095-2026 table 4)."""
+    values = np.full((365, 6), 10_000, np.int32)
+    values[gap] = MISSING
+
+    assert wanted == year(values).adequate()
+
+
+def test_fewer_than_324_days_are_no_valid_year():
+    """324 daily values are needed even if each month has its own."""
+    values = np.full((365, 6), 10_000, np.int32)
+    values[:320:8] = MISSING
+    values[1] = values[2] = MISSING
+
+    assert not year(values).adequate()
+
+
+def test_a_city_year_divides_by_the_stations_of_each_day():
+    """Days with four and with three valid stations enter a city's mean with their own divisors."""
+    hours = np.full((48, 4, 6), 10_000, np.int32)
+    hours[:, 1] = 20_000
+    hours[24:, 3] = MISSING
+    found = days.city(days.from_hours(hours), np.ones((2, 4), bool))
+    running = years.running(found, found.judged(np.zeros(2, np.uint8)).aqi, FIRST)
+
+    assert (Fraction(50, 4) + Fraction(40, 3)) / 2 == running.mean("pm25")

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain import civil
+from domain.indicators import Indicator, Query
+from domain.places import AirStation, County, Dated, Registry
+from domain.readings import Change, Reading
+from domain.targets import Plan, Target, YearValue
+from lanbi.analyse import Follower, Position
+from lanbi.analyst import Analyst
+from lanbi.embedded import EmbeddedStore
+
+START = civil.parse_time("2024-12-30T00:00:00+08:00")
+NOW = civil.parse_time("2025-01-06T02:30:00+08:00")
+STATIONS = ("s1", "s2", "s3", "s4", "back")
+PLAN = Plan("p", "", "", 2025, (Target("air.pm25.annual_mean", "", "", "", "<=", "ug/m3", "annual", "sensor", values=(YearValue(2025, Decimal(42)),)),))
+
+
+def registry() -> Registry:
+    stations = {name: AirStation(name, name, Dated.always("background" if name == "back" else "assessment")) for name in STATIONS}
+    empty: dict[str, object] = {}
+    return Registry(County("c", "c"), empty, stations, empty, empty, empty, empty, empty, empty, empty, "v1")  # type: ignore[arg-type]
+
+
+class Hand:
+    """A clock turned by hand."""
+
+    def __init__(self, now: int) -> None:
+        self.now = now
+        self.slept = 0.0
+
+    def now_ns(self) -> int:
+        return self.now * 10**9
+
+    def monotonic(self) -> float:
+        return self.slept
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+
+
+def history() -> list[Reading]:
+    generator = np.random.default_rng(7)
+    hours = (NOW - START) // 3_600
+    values = generator.integers(5, 240, (len(STATIONS), hours, 6))
+    return [
+        Reading("air", name, 3_600, START + 3_600 * (h + 1), dict(zip(("pm25", "pm10", "so2", "no2", "co", "o3"), map(float, values[s, h] / [1, 1, 1, 1, 20, 1]), strict=True)), {}, h)
+        for s, name in enumerate(STATIONS)
+        for h in range(hours)
+    ]
+
+
+HISTORY = history()
+
+
+class House:
+    """A store with an analyst beside it."""
+
+    def __init__(self, folder, name="store") -> None:
+        self.store = EmbeddedStore(folder / f"{name}.db")
+        self.clock = Hand(NOW)
+        self.batch = 0
+        self.follower = self.open()
+
+    def open(self) -> Follower:
+        return Follower(Analyst(self.store, self.store, registry(), (PLAN,)), self.store, self.clock)
+
+    def bring(self, rows: list[Reading]) -> None:
+        self.store.write(rows)
+        days: dict[int, set[str]] = {}
+        for row in rows:
+            days.setdefault(civil.day_of(row.time), set()).add(row.source)
+        changes = [Change("i", self.batch + place, day, tuple(sorted(sites))) for place, (day, sites) in enumerate(sorted(days.items()), 1)]
+        self.batch += len(changes)
+        self.store.changes(changes)
+
+    def figures(self) -> dict[tuple[object, ...], Indicator]:
+        rows = self.store.series(Query(limit=10**6))
+        return {row.key: replace(row, computed=None, version=1.0) for row in rows if row.valid}
+
+    def close(self) -> None:
+        self.store.close()
+
+
+@pytest.fixture
+def house(tmp_path):
+    one = House(tmp_path)
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="module")
+def batch(tmp_path_factory):
+    """Figures of the whole history computed at once."""
+    one = House(tmp_path_factory.mktemp("batch"))
+    one.bring(HISTORY)
+    one.follower.start()
+    found = one.figures()
+    one.close()
+    return found
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_order_of_arrival_gives_the_same_figures(batch, tmp_path_factory, data):
+    """Readings in any order and batching, with earlier wrong values, repeats and restarts between, end in the batch's figures."""
+    rows = list(HISTORY)
+    np.random.default_rng(data.draw(st.integers(0, 2**32 - 1), "order")).shuffle(rows)  # type: ignore[arg-type]
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=4), "batches"))
+    one = House(tmp_path_factory.mktemp("order"))
+    wrong = [replace(row, values={**row.values, "pm25": 999.0, "o3": None}) for row in rows[:: data.draw(st.integers(50, 300), "wrong")]]
+    one.bring(wrong)
+    one.follower.start()
+    for begin, end in zip([0, *cuts], [*cuts, len(rows)], strict=True):
+        one.bring(rows[begin:end])
+        if data.draw(st.booleans(), "restart"):
+            one.follower = one.open()
+            one.follower.start()
+        one.follower.step()
+    one.bring(rows[:20])
+    one.follower.step()
+    found = one.figures()
+    one.close()
+
+    assert batch == found
+
+
+def test_a_second_look_writes_nothing(house):
+    """What is stored already is not written again, neither by the running process nor after a restart."""
+    house.bring(HISTORY)
+    house.follower.start()
+    again = house.open()
+    again.start()
+
+    assert 0 == house.follower.step()
+    assert (0, 0) == (again.analyst.written, again.analyst.restated)
+
+
+def test_a_late_correction_of_a_closed_day_is_restated(house):
+    """A changed closed day is said with its old and new value; hours and running periods are not."""
+    house.bring(HISTORY)
+    house.follower.start()
+    late = next(row for row in HISTORY if row.source == "s2" and row.time == civil.parse_time("2025-01-02T10:00:00+08:00"))
+    house.bring([replace(late, values={**late.values, "pm25": 1_900.0})])
+    house.follower.step()
+    said = house.store.restatements(0, 2**40, 1_000)
+    days = [row for row in said if row.period == "day" and row.figure == "pm25" and row.scope == "s2"]
+
+    assert {"HJ633-2012", "HJ633-2026"} == {row.rule_set for row in days}
+    assert all(row.new > row.old and row.version == 2 for row in days)
+    assert "hour" not in {row.period for row in said}
+    assert len(said) == len({(row.figure, row.period, row.scope, row.rule_set) for row in said}), "one row a run of running figures"
+
+
+def test_a_crash_between_restatement_and_figure_gives_one_restatement(house, monkeypatch):
+    """When the figures were not written after the restatement, the next start repeats both as one."""
+    house.bring(HISTORY)
+    house.follower.start()
+    late = next(row for row in HISTORY if row.source == "s1" and row.time == civil.parse_time("2025-01-02T10:00:00+08:00"))
+    house.bring([replace(late, values={**late.values, "pm25": 1_500.0})])
+    with monkeypatch.context() as broken:
+        broken.setattr(house.store, "put", lambda rows: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            house.follower.step()
+    house.clock.now += 60
+    again = house.open()
+    again.start()
+    days = [row for row in house.store.restatements(0, 2**40, 1_000) if (row.figure, row.scope, row.period) == ("pm25", "s1", "day")]
+
+    assert 2 == len(days), "one a rule set"
+
+
+def test_the_background_site_is_not_in_the_county(house):
+    """A correction at the control site moves its own figures and no county figure."""
+    house.bring(HISTORY)
+    house.follower.start()
+    before = {key: row for key, row in house.figures().items() if row.scope == "c"}
+    house.bring([replace(row, values={"pm25": 1_000.0}) for row in HISTORY if row.source == "back"])
+    house.follower.step()
+
+    assert before == {key: row for key, row in house.figures().items() if row.scope == "c"}
+
+
+def test_a_day_closes_with_time(house):
+    """Running figures of a day appear when the day is over, without any reading."""
+    house.bring(HISTORY)
+    house.follower.start()
+    closed = house.store.latest("valid_days", "c", "ytd", "HJ633-2012", 2**40)
+    house.clock.now += 86_400
+    house.follower.step()
+    later = house.store.latest("valid_days", "c", "ytd", "HJ633-2012", 2**40)
+
+    assert (civil.parse_time("2025-01-05T00:00:00+08:00"), 5.0) == (closed.time, closed.value)
+    assert (civil.parse_time("2025-01-06T00:00:00+08:00"), 6.0) == (later.time, later.expected)
+
+
+def test_attainment_is_stored_with_its_details(house):
+    """The target's row carries value, target, margin, status and the required rest."""
+    house.bring(HISTORY)
+    house.follower.start()
+    row = house.store.latest("air.pm25.annual_mean", "c", "ytd", "HJ633-2012", 2**40)
+
+    assert (42.0, "undecidable") == (row.target, row.status)
+    assert '"required_rest": ' in row.text
+
+
+def test_one_bad_series_changes_no_other(house):
+    """A station full of nonsense leaves every other station's figures as they were."""
+    house.bring(HISTORY)
+    house.follower.start()
+    before = {key: row for key, row in house.figures().items() if row.scope == "s1"}
+    house.bring([replace(row, values={"pm25": float("inf"), "co": -1.0, "o3": None}, flags={"pm25": "T"}) for row in HISTORY if row.source == "s4"])
+    house.follower.step()
+
+    assert before == {key: row for key, row in house.figures().items() if row.scope == "s1"}
+
+
+def test_a_gap_in_the_changes_is_waited_for():
+    """Numbers behind a gap are worked in once, and the position stays before it until the gap is given up."""
+    position = Position({})
+    early = position.fresh([Change("i", 1, 0, ()), Change("i", 3, 0, ())], 0.0)
+    again = position.fresh([Change("i", 3, 0, ())], 10.0)
+
+    assert ([1, 3], []) == ([change.n for change in early], again)
+    assert {"i": 1} == position.seen
+    assert not position.stuck(59.0)
+    assert position.stuck(61.0)
+    assert {"i": 3} == position.seen
