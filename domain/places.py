@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -249,12 +250,12 @@ class Registry:
 
     @cached_property
     def by_code(self) -> Mapping[str, str]:
-        """Source id of every name in foreign files: ids, codes, section matches."""
-        names = {name: name for name in self.kinds}
-        for city in self.cities.values():
-            names.update(dict.fromkeys((*city.codes, city.name), city.id))
-        for station in self.air_stations.values():
-            names.update(dict.fromkeys((*station.codes, station.name), station.id))
-        for section in self.water_sections.values():
-            names.update(dict.fromkeys(section.match, section.id))
-        return MappingProxyType(names)
+        """Source id of every name in foreign files: ids first, then codes and matches, then names that only one place has."""
+        coded = (*self.cities.values(), *self.air_stations.values())
+        pairs = [(code, place.id) for place in coded for code in place.codes]
+        pairs += [(name, section.id) for section in self.water_sections.values() for name in section.match]
+        known = {**dict(pairs), **{name: name for name in self.kinds}}
+        # Half the cities have a 市监测站: a name that two places share must find neither.
+        names = Counter(place.name for place in coded)
+        named = {place.name: place.id for place in coded if names[place.name] == 1}
+        return MappingProxyType({**named, **known})

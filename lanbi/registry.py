@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import re
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from domain import places
-from domain.civil import day_number, parse_date
 from domain.errors import RegistryError
 from domain.places import Dated, Registry
-from lanbi.registry_fields import FIELDS, Field
+from lanbi import registry_checks
+from lanbi.registry_fields import FIELDS, Field, day_of
 from lanbi.toml_lines import Lines, parse, raise_all, read, unknown
 
-ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 ALWAYS: Final = -(2**31)
+STEP: Final = ("from", "value")
 TODO: Final = "mend the registry; docs/settings.md explains every key"
 
 
@@ -37,15 +36,18 @@ def loads(text: str, name: str) -> Registry:
     """Registry of a TOML text; ``name`` stands for it in messages."""
     tree = parse(text, name, RegistryError)
     reading = _Reading(name, Lines(text))
-    tables = {kind: reading.table(kind, tree.get(kind, [])) for kind in FIELDS if kind != "county"}
-    county = reading.county(tree.get("county"))
     reading.faults += [(reading.where(key), words) for key, words in unknown(tree, tuple(FIELDS))]
-    _check_ids(tables, reading)
-    _check_references(tables, reading)
-    _check_devices(tables, reading)
+    county = reading.county(tree.get("county"))
+    tables = {kind: reading.table(kind, tree.get(kind, [])) for kind in FIELDS if kind != "county"}
+    reading.faults += registry_checks.located(registry_checks.faults({"county": [county], **tables}), reading.where)
     raise_all(reading.faults, RegistryError, TODO)
-    version = hashlib.sha256("\n".join(line.strip() for line in text.splitlines() if line.strip()).encode()).hexdigest()[:12]
-    return _built(county, tables, version)
+    return _built(county, tables, _version(tree))
+
+
+def _version(tree: Mapping[str, Any]) -> str:
+    """Short hash of the content; comments, blank lines and the order of keys do not make another version."""
+    canonical = json.dumps(tree, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
 @dataclass
@@ -62,12 +64,12 @@ class _Reading:
     def county(self, value: object) -> Mapping[str, Any]:
         if not isinstance(value, dict) or not value.get("id"):
             self.faults.append((self.where("county"), "a table [county] with id and name is needed"))
-            return {"id": "?", "name": "?"}
+            return {"id": "", "name": ""}
         return self._row("county", ("county",), value)
 
     def table(self, kind: str, rows: object) -> list[dict[str, Any]]:
-        if not isinstance(rows, list):
-            self.faults.append((self.where(kind), f"write [[{kind}]], one table a {kind}"))
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            self.faults.append((self.where(kind), f"write [[{kind}]], one table for each {kind}"))
             return []
         return [self._row(kind, (kind, number), row) for number, row in enumerate(rows)]
 
@@ -87,10 +89,10 @@ class _Reading:
     def _value(self, rule: Field, value: object, path: tuple[str | int, ...]) -> Any:
         if not rule.dated:
             return self._plain(rule, value, path)
-        steps = _steps(value)
-        if steps is None:
-            self.faults.append((self.where(*path), f"{path[-1]}: a dated list needs {{from = DATE, value = …}} in order of dates"))
-            return Dated.always(None)
+        fault, steps = _steps(value)
+        if fault:
+            self.faults.append((self.where(*path), f"{path[-1]}: {fault}"))
+            return Dated.always(rule.default)
         return Dated(tuple((day, self._plain(rule, one, path)) for day, one in steps))
 
     def _plain(self, rule: Field, value: object, path: tuple[str | int, ...]) -> Any:
@@ -104,84 +106,20 @@ def _absent(rule: Field) -> Any:
     return Dated.always(rule.default) if rule.dated else rule.default
 
 
-def _steps(value: object) -> list[tuple[int, object]] | None:
-    """Steps of a dated value; a plain value holds always. None = malformed."""
+def _steps(value: object) -> tuple[str, list[tuple[int, object]]]:
+    """Fault and steps of a dated value; a plain value holds always."""
     if not (isinstance(value, list) and value and all(isinstance(one, dict) for one in value)):
-        return [(ALWAYS, value)]
+        return "", [(ALWAYS, value)]
     steps: list[tuple[int, object]] = []
     for one in value:
         day = day_of(one.get("from"))
-        if day is None or "value" not in one or (steps and day <= steps[-1][0]):
-            return None
+        strange = unknown(one, STEP)
+        if strange or day is None or "value" not in one:
+            return strange[0][1] if strange else f"a dated list needs {{from = DATE, value = …}}, not from = {one.get('from')!r}", []
+        if steps and day <= steps[-1][0]:
+            return f"the dates of a dated list must grow: {one.get('from')}", []
         steps.append((day, one["value"]))
-    return steps
-
-
-def day_of(value: object) -> int | None:
-    """Civil day of a TOML date or a text; None if it is neither."""
-    if isinstance(value, date):
-        return day_number(value)
-    try:
-        return parse_date(str(value))
-    except ValueError:
-        return None
-
-
-def _check_ids(tables: Mapping[str, list[dict[str, Any]]], reading: _Reading) -> None:
-    seen: dict[str, str] = {}
-    for kind, rows in tables.items():
-        for number, row in enumerate(rows):
-            name = str(row["id"])
-            where = reading.where(kind, number, "id")
-            if not ID.fullmatch(name):
-                reading.faults.append((where, f"id '{name}': 1 to 32 letters, digits, _ or - are allowed"))
-            # A device may carry the id of its only source; ids of places are unique over all kinds.
-            elif name in seen and "device" not in {kind, seen[name]}:
-                reading.faults.append((where, f"id '{name}' is taken by a {seen[name]}"))
-            elif name in seen and kind == seen[name]:
-                reading.faults.append((where, f"id '{name}' stands twice"))
-            seen.setdefault(name, kind)
-
-
-def _check_references(tables: Mapping[str, list[dict[str, Any]]], reading: _Reading) -> None:
-    ids = {kind: {row["id"] for row in rows} for kind, rows in tables.items()}
-    references = (
-        ("meter", "enterprise", "enterprise"),
-        ("meter", "treats", "meter"),
-        ("line", "enterprise", "enterprise"),
-        ("point", "enterprise", "enterprise"),
-    )
-    many = (("air_station", "neighbours", "air_station"), ("line", "meters", "meter"))
-    for kind, key, wanted in references:
-        for number, row in enumerate(tables[kind]):
-            if row[key] and row[key] not in ids[wanted]:
-                reading.faults.append((reading.where(kind, number, key), f"{key} '{row[key]}' is no registered {wanted}"))
-    for kind, key, wanted in many:
-        for number, row in enumerate(tables[kind]):
-            lost = [name for name in row[key] if name not in ids[wanted]]
-            reading.faults += [(reading.where(kind, number, key), f"{key}: '{name}' is no registered {wanted}") for name in lost]
-    for number, row in enumerate(tables["meter"]):
-        if row["modulus"] and not (row["max_power"] or row["max_rate"]):
-            what = f"meter '{row['id']}' has a modulus and needs max_power or max_rate, or a roll-over cannot be told from a fault"
-            reading.faults.append((reading.where("meter", number, "modulus"), what))
-
-
-def _check_devices(tables: Mapping[str, list[dict[str, Any]]], reading: _Reading) -> None:
-    sources = {row["id"] for kind in ("city", "air_station", "water_section", "meter", "point", "well") for row in tables[kind]}
-    claims: dict[str, list[tuple[int, int, str]]] = {}
-    for number, row in enumerate(tables["device"]):
-        steps = [(day, names or ()) for day, names in row["sources"].steps]
-        ends = [day for day, _ in steps[1:]] + [2**31]
-        for (start, names), end in zip(steps, ends, strict=True):
-            for name in names:
-                where = reading.where("device", number, "sources")
-                if name not in sources:
-                    reading.faults.append((where, f"source '{name}' is not registered"))
-                others = [other for first, last, other in claims.get(name, []) if start < last and first < end]
-                if others and row["state"].newest != "retired":
-                    reading.faults.append((where, f"devices '{others[0]}' and '{row['id']}' both speak for '{name}' on one day"))
-                if row["state"].newest != "retired":
-                    claims.setdefault(name, []).append((start, end, row["id"]))
+    return "", steps
 
 
 def _built(county: Mapping[str, Any], tables: Mapping[str, list[dict[str, Any]]], version: str) -> Registry:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain import places
-from domain.civil import day_number, parse_date
+from domain.civil import SHANGHAI, day_number, parse_date
 from domain.items import BY_REALM
+from lanbi.toml_lines import nearest, unknown
+
+AVERAGES: Final = ("hour", "day")
+CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+LEVELS: Final = ("warning", "guarantee")
+LIMIT: Final = ("item", "value", "average", "from")
 
 Reader = Callable[[object], tuple[str, Any]]
 """Value to (fault, value); an empty fault = good."""
@@ -48,6 +56,12 @@ def number(value: object) -> tuple[str, Any]:
     return "", str(value)
 
 
+def positive(value: object) -> tuple[str, Any]:
+    """A decimal number above zero."""
+    fault, found = number(value)
+    return (fault, found) if fault or Decimal(found) > 0 else (f"a number above 0 is needed, not {value!r}", None)
+
+
 def whole(value: object) -> tuple[str, Any]:
     """A whole number of at least one."""
     good = isinstance(value, int) and not isinstance(value, bool) and value >= 1
@@ -74,20 +88,31 @@ def match(value: object) -> tuple[str, Any]:
     return ("", (value,)) if isinstance(value, str) else texts(value)
 
 
-def numbers(value: object) -> tuple[str, Any]:
-    """A table of names to numbers."""
+def levels(value: object) -> tuple[str, Any]:
+    """Water levels: a table of their names to numbers."""
     if not isinstance(value, dict):
-        return f"a table of numbers is needed, not {value!r}", {}
+        return f'a table such as {{warning = "31.5"}} is needed, not {value!r}', {}
+    strange = unknown(value, LEVELS)
     found = {key: number(one) for key, one in value.items()}
-    fault = next((f"{key}: {words}" for key, (words, _) in found.items() if words), "")
+    fault = strange[0][1] if strange else next((f"{key}: {words}" for key, (words, _) in found.items() if words), "")
     return fault, {key: one for key, (_, one) in found.items()}
 
 
-def words(value: object) -> tuple[str, Any]:
-    """A table of names to texts."""
-    if isinstance(value, dict) and all(isinstance(one, str) for one in value.values()):
-        return "", dict(value)
-    return f"a table of texts is needed, not {value!r}", {}
+def units(value: object) -> tuple[str, Any]:
+    """Units of a permit point's items: a table of items to texts."""
+    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        return f'a table such as {{nox = "mg/m3"}} is needed, not {value!r}', {}
+    strange = unknown(value, BY_REALM["point"])
+    return (strange[0][1], {}) if strange else ("", dict(value))
+
+
+def zone(value: object) -> tuple[str, Any]:
+    """A time zone by its IANA name."""
+    try:
+        known = isinstance(value, str) and (value == str(SHANGHAI) or bool(ZoneInfo(value)))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        known = False
+    return ("", value) if known else (f"{value!r} is no time zone such as Asia/Shanghai", None)
 
 
 def limits(value: object) -> tuple[str, Any]:
@@ -104,31 +129,45 @@ def limits(value: object) -> tuple[str, Any]:
 
 
 def _limit(one: object) -> tuple[str, Any]:
-    if not isinstance(one, dict) or set(one) - {"item", "value", "average", "from"}:
+    if not isinstance(one, dict):
         return f"{one!r} is no {{item, value, average, from}}", None
+    strange = unknown(one, LIMIT)
+    if strange:
+        return strange[0][1], None
     if one.get("item") not in BY_REALM["point"]:
-        return f"unknown item {one.get('item')!r}", None
-    if one.get("average") not in ("hour", "day"):
+        return f"unknown item {one.get('item')!r}{nearest(str(one.get('item')), BY_REALM['point'])}", None
+    if one.get("average") not in AVERAGES:
         return f"average {one.get('average')!r} is neither hour nor day", None
-    fault, amount = number(one.get("value"))
+    fault, amount = positive(one.get("value"))
+    first = day_of(one.get("from"))
+    if fault or first is None:
+        return fault or f"from {one.get('from')!r} is no date", None
+    return "", places.PointLimit(one["item"], amount, one["average"], first)
+
+
+def day_of(value: object) -> int | None:
+    """Civil day of a TOML date or a text; None if it is neither."""
+    if isinstance(value, datetime):
+        return None
+    if isinstance(value, date):
+        return day_number(value)
     try:
-        when = one.get("from")
-        first = day_number(when) if isinstance(when, date) else parse_date(str(when))
+        return parse_date(str(value))
     except ValueError:
-        return f"from {one.get('from')!r} is no date", None
-    return fault, None if fault else places.PointLimit(one["item"], amount, one["average"], first)
+        return None
 
 
 def reset(value: object) -> tuple[str, Any]:
     """Never, allowed, or a time of day."""
-    good = isinstance(value, str) and (value in {"never", "allowed"} or (len(value) == 5 and value[2] == ":"))
-    return ("", value) if good else (f"'{value}' is neither never, allowed nor a time of day such as 00:00", "never")
+    good = isinstance(value, str) and (value in {"never", "allowed"} or CLOCK.fullmatch(value))
+    return ("", value) if good else (f"{value!r} is neither never, allowed nor a time of day such as 00:00", "never")
 
 
 _ID: Final = Field(text, needed=True)
 _NAME: Final = Field(text, needed=True)
 _TEXT: Final = Field(text)
 _NUMBER: Final = Field(number, default=None)
+_POSITIVE: Final = Field(positive, default=None)
 _ROLE_HINT: Final = ': write role = "assessment", "township", "micro", "site" or "background"; county figures use assessment only'
 
 FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
@@ -150,7 +189,7 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "control": Field(one_of(*places.CONTROLS), needed=True, default="local"),
         "match": Field(match, default=()),
         "tn_2020": _NUMBER,
-        "levels": Field(numbers, default={}),
+        "levels": Field(levels, default={}),
     },
     "enterprise": {"id": _ID, "name": _NAME, "town": _TEXT, "industry": _TEXT, "two_high": Field(yes_no, default=False)},
     "meter": {
@@ -160,11 +199,11 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "role": Field(one_of(*places.METER_ROLES), needed=True, dated=True, default="sub"),
         "flow": Field(one_of(*places.FLOWS), default="purchased"),
         "unit": Field(text, needed=True),
-        "resolution": Field(number, default="1"),
-        "modulus": _NUMBER,
-        "multiplier": Field(number, dated=True, default="1"),
-        "max_power": _NUMBER,
-        "max_rate": _NUMBER,
+        "resolution": Field(positive, default="1"),
+        "modulus": _POSITIVE,
+        "multiplier": Field(positive, dated=True, default="1"),
+        "max_power": _POSITIVE,
+        "max_rate": _POSITIVE,
         "reset": Field(reset, default="never"),
         "treats": Field(text, default=None),
     },
@@ -172,10 +211,10 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "id": _ID,
         "enterprise": Field(text, needed=True),
         "product": _TEXT,
-        "capacity": _NUMBER,
-        "advanced": _NUMBER,
-        "baseline": _NUMBER,
-        "water_quota": _NUMBER,
+        "capacity": _POSITIVE,
+        "advanced": _POSITIVE,
+        "baseline": _POSITIVE,
+        "water_quota": _POSITIVE,
         "meters": Field(texts, default=()),
     },
     "point": {
@@ -184,7 +223,7 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "enterprise": Field(text, needed=True),
         "kind": Field(one_of(*places.POINT_KINDS), needed=True, default="outfall"),
         "limits": Field(limits, default=()),
-        "units": Field(words, default={}),
+        "units": Field(units, default={}),
     },
     "well": {"id": _ID, "name": _NAME, "limit_level": _NUMBER},
     "device": {
@@ -193,7 +232,7 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "format": Field(text, dated=True, default="lanbi-json"),
         "interval": Field(whole, needed=True, default=3600),
         "state": Field(one_of(*places.DEVICE_STATES), needed=True, dated=True, default="accepted"),
-        "zone": Field(one_of("Asia/Shanghai"), dated=True, default=None),
+        "zone": Field(zone, dated=True, default=None),
         "label": Field(one_of(*places.LABELS), dated=True, default="end"),
         "time_unit": Field(one_of(*places.TIME_UNITS), dated=True, default="s"),
         "crc": Field(one_of("standard", "modbus"), default="standard"),

@@ -18,6 +18,11 @@ from lanbi.registry import load, loads
 SAMPLE = folder() / "sample-county.toml"
 OTHER = folder() / "sample-county-b.toml"
 HEAD = '[county]\nid = "c"\nname = "n"\n'
+STATION = HEAD + '[[air_station]]\nid = "a"\nname = "x"\n'
+SECTION = HEAD + '[[water_section]]\nid = "a"\nname = "x"\nbody = "lake"\ncontrol = "local"\n'
+ENTERPRISE = HEAD + '[[enterprise]]\nid = "e"\nname = "x"\n'
+METER = ENTERPRISE + '[[meter]]\nid = "m"\nenterprise = "e"\nmedium = "water"\nrole = "main"\nunit = "m3"\n'
+POINT = ENTERPRISE + '[[point]]\nid = "o"\nenterprise = "e"\nkind = "stack"\n'
 
 
 def faults(text: str) -> str:
@@ -61,6 +66,24 @@ def test_a_second_county_loads_with_its_own_dates() -> None:
         (HEAD + '[[device]]\nid = "d"\nsources = ["no"]\ninterval = 60\nstate = "accepted"\n', "source 'no' is not registered"),
         (HEAD + '[[well]]\nid = "w"\nname = "x"\nlimit_level = "deep"\n', "a number is needed"),
         ("[county\n", "r.toml:1: not TOML"),
+        ('air_station = ["a"]\n' + HEAD, "r.toml:1: write [[air_station]]"),
+        (HEAD + '[[well]]\nid = "c"\nname = "x"\n', "r.toml:5: id 'c' is taken by a county"),
+        (HEAD + '[[well]]\nid = "w"\nname = "x"\nlimit_level = nan\n', "limit_level: a number is needed"),
+        (HEAD + '[[city]]\nid = "w"\nname = "x"\ncodes = ["1A"]\n[[city]]\nid = "v"\nname = "y"\ncodes = ["1A"]\n', "r.toml:11: codes: '1A' already means 'w'"),
+        (STATION + 'role = [{from = 2025-01-01, value = "site"}, {from = "2024-01-01", value = "assessment"}]\n', "must grow: 2024-01-01"),
+        (STATION + 'role = [{from = "soon", value = "site"}]\n', "not from = 'soon'"),
+        (STATION + 'role = [{from = 2025-01-01T00:00:00, value = "site"}]\n', "needs {from = DATE"),
+        (STATION + 'role = [{from = 2025-01-01, valu = "site"}]\n', "unknown key 'valu'; did you mean 'value'?"),
+        (STATION + 'role = "site"\nneighbours = ["a"]\n', "neighbours: 'a' names itself"),
+        (SECTION + 'levels = {warnin = "3"}\n', "unknown key 'warnin'; did you mean 'warning'?"),
+        (METER + 'multiplier = "0"\n', "multiplier: a number above 0"),
+        (METER + 'modulus = "100"\nresolution = "0.3"\nmax_rate = 1\n', "no multiple of the resolution"),
+        (METER + 'reset = "25:00"\n', "neither never, allowed"),
+        (METER + 'treats = "no"\n', "treats: 'no' is no registered meter"),
+        (POINT + 'limits = [{item = "cods", value = 5, average = "day", from = 2023-01-01}]\n', "unknown item 'cods'; did you mean 'cod'?"),
+        (POINT + 'limits = [{item = "cod", value = 5, average = "day", from = 2023-01-01, til = 2024-01-01}]\n', "unknown key 'til'"),
+        (POINT + 'units = {noxx = "mg/m3"}\n', "unknown key 'noxx'; did you mean 'nox'?"),
+        (HEAD + '[[device]]\nid = "d"\nsources = []\ninterval = 0\nstate = "accepted"\nzone = "Mars/Base"\n', "'Mars/Base' is no time zone"),
     ],
 )
 def test_each_fault_is_told_with_its_line(text: str, said: str) -> None:
@@ -79,11 +102,38 @@ def test_two_devices_for_one_source_on_one_day_are_refused() -> None:
     assert "d2" == getattr(dated.device_of("w", 21_000), "id", None)
 
 
+def test_a_retired_device_makes_room_for_its_successor() -> None:
+    """Only days on which both are in service are refused, and the message names the first of them."""
+    well = HEAD + '[[well]]\nid = "w"\nname = "x"\n'
+    old = '[[device]]\nid = "d1"\nsources = ["w"]\ninterval = 60\nstate = [{from = 2024-01-01, value = "accepted"}, {from = 2025-06-01, value = "retired"}]\n'
+    new = '[[device]]\nid = "d2"\nsources = ["w"]\ninterval = 60\nstate = [{from = 2025-MM-01, value = "accepted"}]\n'
+
+    assert {"d1", "d2"} == set(loads(well + old + new.replace("MM", "06"), "r").devices)
+    assert "both speak for 'w' on 2025-05-01" in faults(well + old + new.replace("MM", "05"))
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """A wrong key does not hide a wrong reference."""
+    said = faults(METER + 'unitt = "l"\ntreats = "no"\n[[air_station]]\nid = "a"\nname = "x"\n')
+
+    assert [] == [part for part in ("'unitt'", "treats: 'no'", "has no role") if part not in said]
+
+
+def test_the_version_is_that_of_the_content() -> None:
+    """Comments, spaces and the order of keys make no other version; a value does."""
+    plain, same, other = (loads(text, "r").version for text in (HEAD, '# c\n\n[county]\nname  = "n"\nid = "c"\n', HEAD.replace('"n"', '"m"')))
+
+    assert plain == same
+    assert plain != other
+
+
 def test_a_modulus_needs_a_greatest_power() -> None:
     """Without it a roll-over cannot be told from a fault."""
     meter = '[[enterprise]]\nid = "e"\nname = "x"\n[[meter]]\nid = "m"\nenterprise = "e"\nmedium = "water"\nrole = "main"\nunit = "m3"\nmodulus = "1000"\n'
 
-    assert "needs max_power or max_rate" in faults(HEAD + meter)
+    assert "needs max_rate" in faults(HEAD + meter)
+    assert "needs max_rate" in faults(HEAD + meter + 'max_power = "5"\n')
+    assert "needs max_power or max_rate" in faults(HEAD + meter.replace("water", "electricity"))
     assert "1000" == loads(HEAD + meter + 'max_rate = "5"\n', "r").meters["m"].modulus
 
 
@@ -110,9 +160,9 @@ def test_an_invalid_file_changes_nothing(tmp_path: Path) -> None:
 def test_differences_name_what_was_added_removed_and_changed() -> None:
     """A line a difference."""
     old = loads(HEAD + '[[well]]\nid = "a"\nname = "x"\n[[well]]\nid = "b"\nname = "y"\n', "r")
-    new = loads(HEAD + '[[well]]\nid = "b"\nname = "z"\n[[well]]\nid = "c"\nname = "x"\n', "r")
+    new = loads(HEAD + '[[well]]\nid = "b"\nname = "z"\n[[well]]\nid = "d"\nname = "x"\n', "r")
 
-    assert ["+ wells c", "- wells a", "~ wells b: name: 'y' → 'z'"] == change.differences(old, new)
+    assert ["+ wells d", "- wells a", "~ wells b: name: 'y' → 'z'"] == change.differences(old, new)
 
 
 def test_a_workbook_becomes_a_registry(tmp_path: Path) -> None:

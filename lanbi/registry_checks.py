@@ -1,0 +1,125 @@
+"""What no single key of the registry can tell: ids, references and devices that must fit together.
+
+The checks also run over rows with faults of their own, so that all faults are told at once; a faulty key counts as absent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from domain.civil import date_of
+from domain.places import Dated
+
+Row = Mapping[str, Any]
+Tables = Mapping[str, Sequence[Row]]
+Fault = tuple[tuple[str | int, ...], str]
+"""Path of the key, and words."""
+
+ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
+SOURCES: Final = ("city", "air_station", "water_section", "meter", "point", "well")
+FOREIGN_NAMES: Final = (("city", "codes"), ("air_station", "codes"), ("water_section", "match"))
+REFERENCES: Final = (
+    ("air_station", "neighbours", "air_station"),
+    ("meter", "enterprise", "enterprise"),
+    ("meter", "treats", "meter"),
+    ("line", "enterprise", "enterprise"),
+    ("line", "meters", "meter"),
+    ("point", "enterprise", "enterprise"),
+)
+_FOR_EVER: Final = 2**31
+
+
+def faults(tables: Tables) -> Iterator[Fault]:
+    """Every fault between the rows; rows are plain values in which each key is present."""
+    yield from _ids(tables)
+    yield from _foreign_names(tables)
+    yield from _references(tables)
+    for number, meter in enumerate(tables["meter"]):
+        yield from (((*("meter", number), key), words) for key, words in _meter(meter))
+    yield from _devices(tables)
+
+
+def _ids(tables: Tables) -> Iterator[Fault]:
+    seen: dict[str, str] = {}
+    for kind, rows in tables.items():
+        for number, row in enumerate(rows):
+            name = row["id"]
+            if not name:
+                continue  # told already
+            if not ID.fullmatch(name):
+                yield (kind, number, "id"), f"id '{name}': 1 to 32 letters, digits, _ or - are allowed"
+            elif name in seen:
+                what = "stands twice" if seen[name] == kind else f"is taken by a {seen[name]}"
+                yield (kind, number, "id"), f"id '{name}' {what}; ids are unique over all kinds"
+            seen.setdefault(name, kind)
+
+
+def _foreign_names(tables: Tables) -> Iterator[Fault]:
+    owners = {row["id"]: row["id"] for kind in SOURCES for row in tables[kind]}
+    for kind, key in FOREIGN_NAMES:
+        for number, row in enumerate(tables[kind]):
+            for name in row[key]:
+                owner = owners.setdefault(name, row["id"])
+                if owner != row["id"]:
+                    yield (kind, number, key), f"{key}: '{name}' already means '{owner}'"
+
+
+def _references(tables: Tables) -> Iterator[Fault]:
+    ids = {kind: {row["id"] for row in rows} for kind, rows in tables.items()}
+    for kind, key, wanted in REFERENCES:
+        for number, row in enumerate(tables[kind]):
+            named = row[key] if isinstance(row[key], tuple) else (row[key],) if row[key] else ()
+            lost = [name for name in named if name not in ids[wanted]]
+            yield from (((kind, number, key), f"{key}: '{name}' is no registered {wanted}") for name in lost)
+            if wanted == kind and row["id"] in named:
+                yield (kind, number, key), f"{key}: '{row['id']}' names itself"
+
+
+def _meter(row: Row) -> Iterator[tuple[str, str]]:
+    if row["modulus"] is None:
+        return
+    electric = row["medium"] == "electricity"
+    if not (row["max_rate"] or (electric and row["max_power"])):
+        needed = "max_power or max_rate" if electric else "max_rate"
+        yield "modulus", f"meter '{row['id']}' has a modulus and needs {needed}, or a roll-over cannot be told from a fault"
+    if row["resolution"] and Decimal(row["modulus"]) % Decimal(row["resolution"]):
+        yield "modulus", f"modulus {row['modulus']} is no multiple of the resolution {row['resolution']}"
+
+
+def _devices(tables: Tables) -> Iterator[Fault]:
+    known = {row["id"] for kind in SOURCES for row in tables[kind]}
+    claims: dict[str, list[tuple[int, int, str]]] = {}
+    for number, row in enumerate(tables["device"]):
+        where = ("device", number, "sources")
+        for _, names in row["sources"].steps:
+            yield from ((where, f"source '{name}' is not registered") for name in names or () if name not in known)
+            yield from ((where, f"source '{name}' stands twice") for name in sorted({one for one in names or () if names.count(one) > 1}))
+        for first, end, names in _service(row["sources"], row["state"]):
+            for name in sorted(set(names)):
+                others = [claim for claim in claims.setdefault(name, []) if claim[0] < end and first < claim[1] and claim[2] != row["id"]]
+                if others:
+                    yield where, _both(name, row["id"], others[0], first)
+                claims[name].append((first, end, row["id"]))
+
+
+def _both(source: str, device: str, other: tuple[int, int, str], first: int) -> str:
+    day = max(first, other[0])
+    since = f"on {date_of(day)}" if abs(day) < 1_000_000 else "on every day"
+    return f"devices '{other[2]}' and '{device}' both speak for '{source}' {since}; date the sources or retire one"
+
+
+def _service(sources: Dated[tuple[str, ...]], state: Dated[str]) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """Stretches [first day, end) in which a device is in service, with what it speaks for."""
+    cuts = sorted({day for steps in (sources.steps, state.steps) for day, _ in steps})
+    for first, end in zip(cuts, [*cuts[1:], _FOR_EVER], strict=True):
+        names = sources.on(first)
+        if names and state.on(first) not in {None, "retired"}:
+            yield first, end, names
+
+
+def located(found: Iterator[Fault], where: Callable[..., str]) -> list[tuple[str, str]]:
+    """Faults with file and line."""
+    return [(where(*path), words) for path, words in found]
