@@ -116,7 +116,7 @@ def test_installed_demo_shows_its_board(program: Path, tmp_path: Path) -> None:
     with (tmp_path / "log").open("w") as log:
         demo = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True)
     try:
-        shown = wait_for(lambda: answers(f"http://127.0.0.1:{port}/api/v1/targets"), 90)
+        shown = wait_for(lambda: demo.poll() is not None or answers(f"http://127.0.0.1:{port}/api/v1/targets"), 90) and demo.poll() is None
         demo.send_signal(signal.SIGINT)
         code = demo.wait(20)
     finally:
