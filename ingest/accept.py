@@ -141,6 +141,10 @@ class Acceptor:
         message = part.what
         if isinstance(message, Refusal):
             return Verdict(number, 1, speaker.id, "", message.run, message.seq, None, (message,))
+        if message.time < YEAR_2000:
+            unit = "s" if speaker.time_unit == "ms" else "another unit"
+            early = Refusal("bad-schema", f"time {message.time} lies before 2000: is it in {unit}?", None, message.run, message.seq)
+            return Verdict(number, 1, speaker.id, message.source or "", message.run, message.seq, None, (early,))
         source, time = self._place(message, speaker) if speaker.device else self._import_place(message)
         refusal = source if isinstance(source, Refusal) else _time_fault(time, message, record, speaker)
         if refusal or isinstance(source, Refusal):
@@ -269,14 +273,6 @@ def _time_fault(time: int, message: Message, record: Record, speaker: _Speaker) 
     received = record.received_ns // NS
     if -OFFSET_S <= received - time <= TOO_OLD_S and time <= received + FUTURE_S:
         return None
-    if time < YEAR_2000:
-        return Refusal(
-            "bad-schema",
-            f"time {message.time} lies before 2000: is it in {'s' if speaker.time_unit == 'ms' else 'another unit'}?",
-            None,
-            message.run,
-            message.seq,
-        )
     if time > received + FUTURE_S:
         return Refusal("future-time", f"{iso(time)} is {time - received} s after receipt", None, message.run, message.seq)
     if speaker.device is not None and received - time > TOO_OLD_S:
