@@ -97,8 +97,8 @@ def read(name: str, shape: Shape) -> Table:
         raise _refusal(source, report)
     negative = (raw.values < 0) & (raw.values != fixed.MISSING)
     if negative.any():
-        files.warn(f"{name}: {int(negative.sum())} values below zero (instrument noise) count as missing")
-        raw.values[negative] = fixed.MISSING
+        files.warn(f"{name}: {int(negative.sum())} values below zero (instrument noise) count as 0")
+        raw.values[negative] = 0
     table = _table(source, raw)
     return _last_wins(name, table)
 
