@@ -1,0 +1,78 @@
+"""The application: a factory on one screen, nothing at import."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from anyio import to_thread
+from fastapi import Depends, FastAPI, Request, Response
+from starlette.middleware.gzip import GZipMiddleware
+
+from api import problems, routes_air, routes_board, routes_figures, routes_health, routes_ingest, routes_places, routes_targets
+from api.access import admit
+from api.answers import tagged
+from api.schemas import ProblemAnswer
+from api.sources import Sources
+from api.timing import Edge, Histogram
+
+VERSION: Final = "1.0.0"
+"""Version of the API; a change of docs/openapi.json without a change here fails a test."""
+THREADS: Final = 4
+"""Each thread holds a connection to the store; a county's readers need no more."""
+ROUTERS: Final = (
+    routes_targets.router,
+    routes_figures.router,
+    routes_air.router,
+    routes_places.router,
+    routes_ingest.router,
+    routes_health.router,
+)
+REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": ProblemAnswer, "content": {problems.MEDIA: {}}} for status in (400, 403, 404, 406, 422, 503)
+}
+
+
+def create_app(sources: Sources) -> FastAPI:
+    """The API and the board over the given sources.
+
+    Parameters
+    ----------
+    sources : Sources
+        Ports and callables; nothing is read from them before the first request.
+    """
+    app = FastAPI(
+        title="lanbi",
+        version=VERSION,
+        description="蓝碧：已存储的事实 · stored facts of a county's environment",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_lifespan,
+        dependencies=[Depends(admit)],
+        responses=REFUSALS,
+    )
+    app.state.sources = sources
+    app.state.histogram = Histogram()
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.include_router(routes_board.router(routes_board.Board.load()))
+    app.add_api_route("/api/v1/openapi.json", _openapi, include_in_schema=False)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
+    app.add_middleware(Edge, clock=sources.clock, histogram=app.state.histogram)
+    return app
+
+
+def _openapi(request: Request) -> Response:
+    app = request.app
+    assert isinstance(app, FastAPI)  # noqa: S101  it is this one
+    return tagged(request, json.dumps(app.openapi(), ensure_ascii=False).encode(), "application/json")
+
+
+@asynccontextmanager
+async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    to_thread.current_default_thread_limiter().total_tokens = THREADS
+    yield

@@ -1,0 +1,169 @@
+"""Where the county stands against a target, put together from what is stored: the plan's value, analytics' figure, what was reported."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from api.schemas import LastValue, Reported, TargetAnswer
+from api.shaping import in_force, printed, stamp
+from api.sources import Sources
+from domain.air import RULE_SETS
+from domain.civil import day_of, iso, year_days, year_of_day
+from domain.indicators import Indicator
+from domain.readings import Entry
+from domain.targets import Plan, Target, YearValue
+
+DIGITS: Final = {"day": 0, "enterprise": 0, "unit": 0, "station": 0, "class": 0}
+"""Displayed decimals by unit; one elsewhere."""
+FIGURES: Final = {"annual_mean": "_mean", "good_day_ratio": "good_ratio", "heavy_days": "heavy_days"}
+
+
+def all_targets(sources: Sources, year: int | None, rule_set: str | None) -> list[TargetAnswer]:
+    """Every target of every plan, in the plans' order."""
+    reported = _reports(sources)
+    return [_target(sources, plan, target, (year, rule_set), reported) for plan in sources.plans for target in plan.targets]
+
+
+def one_target(sources: Sources, name: str, year: int | None, rule_set: str | None) -> TargetAnswer | None:
+    """The target of that id."""
+    for plan in sources.plans:
+        target = plan.target(name)
+        if target:
+            return _target(sources, plan, target, (year, rule_set), _reports(sources))
+    return None
+
+
+def _target(sources: Sources, plan: Plan, target: Target, asked: tuple[int | None, str | None], reports: Mapping[str, list[Entry]]) -> TargetAnswer:
+    now = sources.now()
+    running = year_of_day(day_of(now))
+    year = asked[0] or running
+    row = _stored(sources, plan, target.id, year, asked[1])
+    goal, last = target.for_year(year), target.last
+    said = [_reported(entry) for entry in reports.get(target.id, ())]
+    more = _details(row)
+    value, source = (row.value, "measured") if row and row.value is not None else _from_reports(said, year)
+    wanted = float(goal.value) if goal and goal.value is not None else None
+    digits = DIGITS.get(target.unit, 1)
+    return TargetAnswer(
+        **_head(plan, target),
+        figure=str(more.get("figure") or "") or figure_of(target.id),
+        horizon_passed=year > plan.horizon,
+        year=year,
+        target=wanted,
+        target_text=_exact(goal.value if goal else None),
+        document=goal.document if goal else "",
+        last=LastValue(year=last.year, value=float(last.value), document=last.document) if last and last.value is not None else None,
+        value=value,
+        value_text=printed(value, digits),
+        value_source=source,
+        status=row.status if row and row.status else ("undecidable" if wanted is not None else "no-target"),
+        margin=row.margin if row else None,
+        margin_text=printed(row.margin, digits) if row else "",
+        remaining_budget=_number(more.get("remaining_budget")),
+        required_rest=_number(more.get("required_rest")),
+        required_rest_text=printed(_number(more.get("required_rest")), digits),
+        rounding=bool(more.get("rounding")),
+        time=stamp(row.time) if row else None,
+        period=row.period if row else None,
+        rule_set=row.rule_set if row else None,
+        basis=row.basis if row else None,
+        valid=row.valid if row else None,
+        expected=row.expected if row else None,
+        provisional=True,
+        **_notes(more, (goal is None and last) or None, year),
+        reported=said,
+    )
+
+
+def _head(plan: Plan, target: Target) -> dict[str, Any]:
+    """What the plan itself says about a target."""
+    names = ("id", "item", "name_zh", "name_en", "op", "unit", "kind", "source", "clause", "baseline")
+    words = {name: getattr(target, name) for name in names}
+    return {**words, "plan": plan.id, "group": target.id.split(".")[0], "departments": list(target.departments), "horizon": plan.horizon}
+
+
+def figure_of(name: str) -> str | None:
+    """Stored figure that a target's id is about, for charts beside it; None where it is no figure of ours."""
+    words = name.split(".")
+    if len(words) != 3 or words[0] != "air":
+        return None
+    known = FIGURES.get(words[2])
+    return f"{words[1]}{known}" if known and known.startswith("_") else known
+
+
+def _stored(sources: Sources, plan: Plan, name: str, year: int, rule_set: str | None) -> Indicator | None:
+    """The newest judgement of a year; a closed year's own row before its last running one."""
+    first, last = (day * 86_400 - 28_800 for day in year_days(year))
+    rules = _rules(plan, year) if rule_set is None else [rule_set]
+    for period in ("year", "ytd"):
+        for one in rules:
+            row = sources.figures.latest(name, sources.registry().county.id, period, one, min(last, sources.now()))
+            if row and row.time >= first:
+                return row
+    return None
+
+
+def _rules(plan: Plan, year: int) -> list[str]:
+    """A plan's own years are judged by the rule set in force at its horizon; later years by theirs."""
+    own = in_force(year_days(min(year, plan.horizon))[1] if year <= plan.horizon else year_days(year)[1])
+    return [own, *(rules.name for rules in RULE_SETS if rules.name != own), "GB3838-2002", "none"]
+
+
+def _details(row: Indicator | None) -> Mapping[str, Any]:
+    try:
+        found = json.loads(row.text) if row and row.text else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _notes(more: Mapping[str, Any], last: YearValue | None, year: int) -> dict[str, Any]:
+    """Analytics' note; without a judgement at least which value was the last, for a plan that has ended."""
+    if more or last is None:
+        return {name: str(more.get(name) or "") for name in ("note_zh", "note_en")}
+    value = _exact(last.value)
+    return {"note_zh": f"{year}年无目标；上一目标：{value}（{last.year}）", "note_en": f"no target for {year}; last: {value} ({last.year})"}
+
+
+def _number(value: object) -> float | None:
+    """A finite number, also where it was written as text."""
+    try:
+        found = float(value) if isinstance(value, int | float | str) else math.nan
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _exact(value: Decimal | None) -> str:
+    return "" if value is None else f"{value.normalize():f}"
+
+
+def _reports(sources: Sources) -> dict[str, list[Entry]]:
+    """Reported values by target, newest first."""
+    found: dict[str, list[Entry]] = {}
+    for entry in reversed(sources.entries.entered("reported")):
+        found.setdefault(str(entry.body.get("target", "")), []).append(entry)
+    return found
+
+
+def _reported(entry: Entry) -> Reported:
+    body = entry.body
+    words = {name: str(body.get(name) or "") for name in ("period", "document", "person")}
+    return Reported(**words, value=_number(body.get("value")), received=iso(entry.received_ns // 1_000_000_000))
+
+
+def _from_reports(said: Sequence[Reported], year: int) -> tuple[float | None, str | None]:
+    """The newest report about the year, shown as reported."""
+    found = next((one.value for one in said if one.period.startswith(str(year)) and one.value is not None), None)
+    return found, None if found is None else "reported"
+
+
+def heads(sources: Sources, scope: str, names: Sequence[str], start: int, end: int) -> list[Indicator]:
+    """Newest running figure of each name for a scope, under the rule set in force."""
+    rules = in_force(day_of(end))
+    rows = (sources.figures.latest(name, scope, "ytd", rules, end) for name in names)
+    return [row for row in rows if row and row.time >= start]

@@ -1,0 +1,176 @@
+"""Air stations: the newest hour of each, and their hours and days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.answers import answer, series
+from api.depends import Asked
+from api.freshness import by_source, newest
+from api.params import Asking, Limit, Place, Window, day_window, pack, unpack, window
+from api.problems import unknown
+from api.schemas import Page
+from api.schemas_places import DayRow, DaysAnswer, HourRow, HoursAnswer, StationAnswer
+from api.shaping import DAY_ITEMS, SIX, date_text, in_force, level, parts, split, stamp, stamp_day, units
+from api.sources import Sources
+from domain.civil import HOUR_S, day_of, iso
+from domain.indicators import Indicator
+from domain.indicators import Query as Conditions
+from domain.items import BY_REALM
+from domain.places import AirStation
+from domain.readings import Reading
+
+router = APIRouter(prefix="/api/v1/air", tags=["air"])
+HOURS_MOST: Final = 366
+DAYS_MOST: Final = 4_018
+PER_HOUR: Final = 10
+"""Stored hour figures of one hour: AQI, rolling PM2.5, and the items of a built hour; a page reads so many rows an hour."""
+PER_DAY: Final = 16
+"""Stored day figures of one day: AQI and six items in two rule sets, with room for two more."""
+ORDER: Final = {"assessment": 0, "township": 1, "micro": 2, "site": 3, "background": 4}
+RuleChoice = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9-]{1,32}$", description="规则集，默认按日期 dated if absent")]
+
+
+@router.get("/stations", response_model=Page[StationAnswer])
+def stations(request: Request, sources: Asked) -> Response:
+    """Every station with its newest hour, AQI, class and whether it is silent; assessed ones first."""
+    now = sources.now()
+    seen, fresh, day = newest(sources), by_source(sources, now), day_of(now)
+    rows = []
+    places = sorted(sources.registry().air_stations.values(), key=lambda one: ORDER.get(one.role.on(day) or "", 9))
+    for place in places:
+        state = fresh.get(place.id)
+        if state is None:
+            continue
+        last = seen.get(place.id)
+        values, flags = split(last.items, SIX) if last else ({}, {})
+        rows.append(
+            StationAnswer(
+                **_head(place, day),
+                state=state.state,
+                overdue_minutes=state.overdue,
+                time=stamp(state.last),
+                values=values,
+                flags=flags,
+                units=units("air", SIX),
+                **_judged(sources, place.id, now),
+            ),
+        )
+    return answer(request, Page[StationAnswer](items=rows))
+
+
+def _head(place: AirStation, day: int) -> dict[str, Any]:
+    return {"id": place.id, "name": place.name, "role": place.role.on(day), "town": place.town}
+
+
+def _judged(sources: Sources, site: str, now: int) -> dict[str, Any]:
+    """The newest stored AQI of a station and its rolling PM2.5, as far as they are of the last day."""
+    rules = in_force(day_of(now))
+    aqi = sources.figures.latest("aqi", site, "hour", rules, now)
+    rolling = sources.figures.latest("pm25_24h", site, "hour", rules, now)
+    recent = [row if row and row.time > now - 24 * HOUR_S else None for row in (aqi, rolling)]
+    row = recent[0]
+    return {
+        "aqi": row.value if row else None,
+        "aqi_time": stamp(row.time) if row else None,
+        "level": level(row),
+        "primary": parts(row.text) if row else [],
+        "rule_set": row.rule_set if row else None,
+        "pm25_24h": recent[1].value if recent[1] else None,
+    }
+
+
+def _known(sources: Sources, site: str, *, county: bool) -> None:
+    registry = sources.registry()
+    if registry.kind_of(site) != "air" and not (county and site == registry.county.id):
+        raise unknown(site)
+
+
+@router.get("/stations/{site}/hours", response_model=HoursAnswer)
+def hours(request: Request, sources: Asked, site: Place, span: Asking, limit: Limit = 1_000) -> Response:
+    """Hours of a station: what it sent, and the AQI made of it; JSON or CSV in the form of the hourly files."""
+    _known(sources, site, county=False)
+    asked = window(span, sources.now(), days=2, most=HOURS_MOST)
+    key = unpack(span.cursor, int)
+    start = max(asked.start, int(str(key[0]))) if key else asked.start
+    sent = {row.time: row for row in islice(sources.readings.rows("air", [site], start, asked.end, HOUR_S), limit + 1)}
+    made = sources.figures.series(Conditions(None, site, "hour", None, "raw", start, asked.end, None, (limit + 1) * PER_HOUR))
+    figures = _by_time(made)
+    times = sorted({*sent, *figures})
+    rows = [_hour(time, sent.get(time), figures.get(time, {})) for time in times[:limit]]
+    follow = pack((times[limit - 1],)) if len(times) > limit else None
+    told = HoursAnswer(items=rows, next=follow, site=site, units=units("air", SIX))
+    columns = ("site", "time", *SIX, "aqi", "level", "primary", "rule_set")
+    table = [[site, row.time, *(row.values.get(name) for name in SIX), row.aqi, row.level, "+".join(row.primary), row.rule_set] for row in rows]
+    return series(request, told, columns, table, _unit_line(told.units))
+
+
+def _by_time(rows: Iterable[Indicator]) -> dict[int, dict[str, Indicator]]:
+    found: dict[int, dict[str, Indicator]] = {}
+    for row in rows:
+        found.setdefault(row.time, {})[row.figure] = row
+    return found
+
+
+def _hour(time: int, sent: Reading | None, figures: Mapping[str, Indicator]) -> HourRow:
+    aqi = figures.get("aqi")
+    values = dict(sent.values) if sent else {name: figures[name].value for name in SIX if name in figures}
+    return HourRow(
+        time=iso(time),
+        aqi=aqi.value if aqi else None,
+        level=level(aqi),
+        primary=parts(aqi.text) if aqi else [],
+        rule_set=aqi.rule_set if aqi else None,
+        values={name: values[name] for name in BY_REALM["air"] if name in values},
+        flags=dict(sent.flags) if sent else {},
+        built=sent is None and bool(values),
+    )
+
+
+@router.get("/stations/{site}/days", response_model=DaysAnswer)
+def days(
+    request: Request,
+    sources: Asked,
+    site: Place,
+    span: Asking,
+    *,
+    limit: Limit = 400,
+    rule_set: RuleChoice = None,
+) -> Response:
+    """Days of a station or of the county, under the rule set in force on each day unless one is named; JSON or CSV."""
+    _known(sources, site, county=True)
+    asked = day_window(window(span, sources.now(), days=31, most=DAYS_MOST))
+    key = unpack(span.cursor, int)
+    asked = Window(max(asked.start, int(str(key[0]))), asked.end) if key else asked
+    query = Conditions(None, site, "day", rule_set, "raw", asked.start, asked.end, None, (limit + 1) * PER_DAY)
+    found = [row for row in sources.figures.series(query) if rule_set or row.rule_set == in_force(stamp_day(row.time))]
+    figures = _by_time(found)
+    times = sorted(figures)
+    rows = [_day(time, figures[time]) for time in times[:limit]]
+    follow = pack((times[limit - 1],)) if len(times) > limit else None
+    told = DaysAnswer(items=rows, next=follow, site=site, units=units("air", DAY_ITEMS))
+    columns = ("site", "date", *DAY_ITEMS, "aqi", "level", "primary", "rule_set")
+    table = [[site, row.date, *(row.values.get(name) for name in DAY_ITEMS), row.aqi, row.level, "+".join(row.primary), row.rule_set] for row in rows]
+    return series(request, told, columns, table, _unit_line(told.units))
+
+
+def _day(time: int, figures: Mapping[str, Indicator]) -> DayRow:
+    aqi = figures.get("aqi")
+    some = next(iter(figures.values()))
+    return DayRow(
+        date=date_text(time),
+        aqi=aqi.value if aqi else None,
+        level=level(aqi),
+        primary=parts(aqi.text) if aqi else [],
+        rule_set=some.rule_set,
+        values={name: figures[name].value for name in DAY_ITEMS if name in figures},
+        hours={name: figures[name].valid for name in DAY_ITEMS if name in figures},
+    )
+
+
+def _unit_line(named: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={unit}" for name, unit in named.items())

@@ -1,0 +1,123 @@
+"""Stored figures, restated ones, and how complete the year is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.answers import answer, series
+from api.attainments import heads
+from api.depends import Asked
+from api.params import ID, Asking, Limit, pack, unpack, window
+from api.problems import unknown
+from api.schemas import CompleteAnswer, IndicatorAnswer, Page, RestatementAnswer
+from api.shaping import in_force, stamp, unit_of
+from api.sources import Sources
+from domain import indicators as stored
+from domain.air import YEAR_DAYS
+from domain.civil import day_of, iso, year_days, year_of_day
+
+router = APIRouter(prefix="/api/v1", tags=["figures"])
+Period = Literal["hour", "day", "month", "quarter", "year", "ytd"]
+Basis = Literal["raw", "reviewed", "dust-excluded", "published", "official"]
+Tag = Annotated[str | None, Query(pattern=ID)]
+COLUMNS: Final = ("figure", "period", "scope", "rule_set", "basis", "time", "value", "unit", "valid", "expected", "target", "margin", "status", "text")
+# Days a range may span, by period: a page of hours must not become a scan of a decade.
+BUDGET: Final = {"hour": 366, "day": 4_018}
+LONGEST: Final = 18_263
+
+
+@router.get("/indicators", response_model=Page[IndicatorAnswer])
+def indicators(
+    request: Request,
+    sources: Asked,
+    span: Asking,
+    limit: Limit = 1_000,
+    *,
+    figure: Tag = None,
+    scope: Tag = None,
+    rule_set: Tag = None,
+    period: Period = "day",
+    basis: Basis = "raw",
+) -> Response:
+    """Figures of one scope (the county if absent) by time; JSON or CSV."""
+    registry = sources.registry()
+    name = scope or registry.county.id
+    if name != registry.county.id and registry.name_of(name) == name and name not in registry.kinds:
+        raise unknown(name)
+    asked = window(span, sources.now(), days=31, most=BUDGET.get(period, LONGEST))
+    after = unpack(span.cursor, str, str, str, str, str, int)
+    query = stored.Query(figure, name, period, rule_set, basis, asked.start, asked.end, after, limit + 1)
+    found = sources.figures.series(query)
+    rows = [_row(sources, row) for row in found[:limit]]
+    follow = pack(found[limit - 1].key) if len(found) > limit else None
+    table = [[getattr(row, column) for column in COLUMNS] for row in rows]
+    return series(request, Page[IndicatorAnswer](items=rows, next=follow), COLUMNS, table)
+
+
+def _row(sources: Sources, row: stored.Indicator) -> IndicatorAnswer:
+    names = ("figure", "period", "scope", "rule_set", "basis", "value", "valid", "expected", "target", "margin", "low90", "high90", "status", "text")
+    return IndicatorAnswer(**{name: getattr(row, name) for name in names}, time=iso(row.time), unit=_unit(sources, row.figure))
+
+
+def _unit(sources: Sources, figure: str) -> str:
+    """A figure's unit; a target's is its plan's."""
+    found = next((target.unit for plan in sources.plans if (target := plan.target(figure))), None)
+    return unit_of(figure) if found is None else found
+
+
+@router.get("/restatements", response_model=Page[RestatementAnswer])
+def restatements(request: Request, sources: Asked, span: Asking, limit: Limit = 100) -> Response:
+    """Closed figures that changed, newest change first."""
+    asked = window(span, sources.now(), days=31, most=LONGEST)
+    # A cursor is the time of the last change shown and how many of that time were shown.
+    made, shown = unpack(span.cursor, int, int) or (asked.end, 0)
+    assert isinstance(made, int)  # noqa: S101  unpack checked it
+    assert isinstance(shown, int)  # noqa: S101  same
+    skip = min(max(0, shown), 100_000)
+    found = sources.figures.restatements(asked.start, min(made, asked.end), skip + limit + 1)[skip:]
+    page, follow = found[:limit], None
+    if len(found) > limit:
+        last = page[-1].made
+        same = sum(1 for row in page if row.made == last)
+        follow = pack((last, same + (skip if last == made else 0)))
+    names = ("figure", "period", "scope", "rule_set", "basis", "version", "old", "new", "old_status", "new_status", "cause")
+    registry = sources.registry()
+    rows = [
+        RestatementAnswer(
+            **{name: getattr(row, name) for name in names},
+            scope_name=registry.name_of(row.scope),
+            time=iso(row.time),
+            made=iso(row.made),
+            unit=_unit(sources, row.figure),
+        )
+        for row in page
+    ]
+    return answer(request, Page[RestatementAnswer](items=rows, next=follow))
+
+
+@router.get("/completeness", response_model=Page[CompleteAnswer])
+def completeness(request: Request, sources: Asked) -> Response:
+    """Valid days and data capture of the running year, for the county and each of its stations."""
+    now, registry = sources.now(), sources.registry()
+    rules = in_force(day_of(now))
+    first = year_days(year_of_day(day_of(now)))[0] * 86_400 - 28_800
+    rows = []
+    for scope in (registry.county.id, *registry.air_stations):
+        found = {row.figure: row for row in heads(sources, scope, ("valid_days", "data_capture"), first, now)}
+        days, capture = found.get("valid_days"), found.get("data_capture")
+        rows.append(
+            CompleteAnswer(
+                scope=scope,
+                name=registry.name_of(scope),
+                valid_days=days.value if days else None,
+                expected_days=days.expected if days else None,
+                needed_days=YEAR_DAYS,
+                data_capture=capture.value if capture else None,
+                unit="%",
+                rule_set=rules,
+                time=stamp(days.time) if days else None,
+            ),
+        )
+    return answer(request, Page[CompleteAnswer](items=rows))

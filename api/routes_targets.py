@@ -1,0 +1,83 @@
+"""County, words, targets: what the board's first screen needs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from api import attainments
+from api.answers import answer
+from api.depends import Asked
+from api.freshness import STATES, newest
+from api.params import ID
+from api.problems import unknown
+from api.schemas import CountyAnswer, ItemWords, LegendAnswer, LevelWords, Page, PlanHead, TargetAnswer, Words
+from api.shaping import in_force, stamp
+from domain.air import GOOD_MAX, LEVELS
+from domain.civil import day_of, year_of_day
+from domain.indicators import FIGURES
+from domain.items import BY_REALM, ITEMS
+from domain.readings import FLAGS
+from domain.reasons import ALL
+from domain.targets import STATUSES
+from domain.water import CLASSES
+
+router = APIRouter(prefix="/api/v1", tags=["targets"])
+Year = Annotated[int | None, Query(ge=1990, le=2100, description="年份，默认当年 the running year if absent")]
+Rules = Annotated[str | None, Query(pattern=ID, description="规则集，默认按规划期 by the plan's years if absent")]
+
+
+@router.get("/county", response_model=CountyAnswer)
+def county(request: Request, sources: Asked) -> Response:
+    """Whose figures these are, the clock in use, and up to when there are data."""
+    registry, day = sources.registry(), day_of(sources.now())
+    last = max((seen.time for seen in newest(sources).values()), default=None)
+    found = CountyAnswer(
+        id=registry.county.id,
+        name=registry.county.name,
+        simulated=sources.speed is not None,
+        speed=sources.speed,
+        data_until=stamp(last),
+        year=year_of_day(day),
+        rule_set=in_force(day),
+        registry_version=registry.version,
+        plans=[PlanHead(id=plan.id, name_zh=plan.name_zh, name_en=plan.name_en, horizon=plan.horizon) for plan in sources.plans],
+    )
+    return answer(request, found)
+
+
+@router.get("/legend", response_model=LegendAnswer)
+def legend(request: Request) -> Response:
+    """Words, units and colours of every code."""
+    levels = [
+        LevelWords(level=number, top=one.top, grade=one.grade, zh=one.zh, en=one.en, colour=one.colour)  # as HJ 633 prints them
+        for number, one in enumerate(LEVELS, 1)
+    ]
+    words = {name: {code: Words(zh=said[0], en=said[1]) for code, said in table.items()} for name, table in _TABLES.items()}
+    figures = {name: ItemWords(zh=one.zh, en=one.en, unit=one.unit, digits=one.digits) for name, one in FIGURES.items()}
+    items = {realm: {name: _item(realm, name) for name in names} for realm, names in BY_REALM.items()}
+    return answer(request, LegendAnswer(levels=levels, good_max=GOOD_MAX, water_classes=list(CLASSES), **words, figures=figures, items=items))
+
+
+_TABLES = {"statuses": STATUSES, "freshness": STATES, "flags": FLAGS, "reasons": ALL}
+
+
+def _item(realm: str, name: str) -> ItemWords:
+    one = ITEMS[realm, name]
+    return ItemWords(zh=one.zh, en=one.en, unit=one.unit, digits=one.digits)
+
+
+@router.get("/targets", response_model=Page[TargetAnswer])
+def targets(request: Request, sources: Asked, year: Year = None, rule_set: Rules = None) -> Response:
+    """Every target of every plan with value, status, margin, remaining budget and required rest."""
+    return answer(request, Page[TargetAnswer](items=attainments.all_targets(sources, year, rule_set)))
+
+
+@router.get("/targets/{target}", response_model=TargetAnswer)
+def target(request: Request, sources: Asked, target: Annotated[str, Path(pattern=ID)], year: Year = None, rule_set: Rules = None) -> Response:
+    """One target."""
+    found = attainments.one_target(sources, target, year, rule_set)
+    if found is None:
+        raise unknown(target)
+    return answer(request, found)

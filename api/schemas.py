@@ -1,0 +1,290 @@
+"""Shapes of the answers. Times are RFC 3339 in +08:00; a value stands beside its unit, a figure beside its rule set."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, Field
+
+Row = TypeVar("Row")
+
+
+class Page(BaseModel, Generic[Row]):
+    """A list; ``next`` is the cursor of what follows, null at the end."""
+
+    items: list[Row]
+    next: str | None = None
+
+
+class Words(BaseModel):
+    """The same in both languages."""
+
+    zh: str
+    en: str
+
+
+class PlanHead(BaseModel):
+    """A plan in force."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    horizon: int
+
+
+class CountyAnswer(BaseModel):
+    """Whose board this is, and how fresh it is."""
+
+    id: str
+    name: str
+    simulated: bool
+    speed: float | None = Field(description="simulated seconds a second; null on the machine's clock")
+    data_until: str | None = Field(description="time of the newest reading")
+    year: int
+    rule_set: str = Field(description="AQI rule set in force today")
+    registry_version: str
+    plans: list[PlanHead]
+
+
+class LevelWords(BaseModel):
+    """An AQI class (HJ 633)."""
+
+    level: int
+    top: int = Field(description="greatest AQI of the class")
+    grade: str
+    zh: str
+    en: str
+    colour: str
+
+
+class ItemWords(BaseModel):
+    """An item or a figure: its words, unit and displayed digits."""
+
+    zh: str
+    en: str
+    unit: str
+    digits: int
+
+
+class LegendAnswer(BaseModel):
+    """Words and colours of every code in the answers, so that no screen needs its own."""
+
+    levels: list[LevelWords]
+    good_max: int = Field(description="a good day has an AQI up to this")
+    water_classes: list[str]
+    statuses: dict[str, Words]
+    freshness: dict[str, Words]
+    flags: dict[str, Words]
+    reasons: dict[str, Words]
+    figures: dict[str, ItemWords]
+    items: dict[str, dict[str, ItemWords]] = Field(description="by realm: air, water, point, meter")
+
+
+class LastValue(BaseModel):
+    """The newest value that a plan set for a target."""
+
+    year: int
+    value: float
+    document: str
+
+
+class Reported(BaseModel):
+    """What an authority reported for a target; never measured by us."""
+
+    period: str
+    value: float | None
+    document: str
+    person: str
+    received: str
+
+
+class TargetAnswer(BaseModel):
+    """A target of a plan and where the county stands.
+
+    ``…_text`` are the figures as they are printed, rounded half to even.
+    """
+
+    id: str
+    plan: str
+    item: str
+    group: str
+    figure: str | None
+    name_zh: str
+    name_en: str
+    op: str
+    unit: str
+    kind: str
+    source: str
+    departments: list[str]
+    clause: str
+    baseline: str
+    horizon: int
+    horizon_passed: bool
+    year: int
+    target: float | None
+    target_text: str
+    document: str
+    last: LastValue | None
+    value: float | None
+    value_text: str
+    value_source: str | None = Field(description="measured, reported, or null where there is no value")
+    status: str
+    margin: float | None
+    margin_text: str
+    remaining_budget: float | None
+    required_rest: float | None
+    required_rest_text: str
+    rounding: bool
+    time: str | None = Field(description="last day that the value covers")
+    period: str | None
+    rule_set: str | None
+    basis: str | None
+    valid: float | None
+    expected: float | None
+    provisional: bool
+    note_zh: str
+    note_en: str
+    reported: list[Reported]
+
+
+class IndicatorAnswer(BaseModel):
+    """A stored figure."""
+
+    figure: str
+    period: str
+    scope: str
+    rule_set: str
+    basis: str
+    time: str
+    value: float | None
+    unit: str
+    valid: float | None
+    expected: float | None
+    target: float | None
+    margin: float | None
+    low90: float | None
+    high90: float | None
+    status: str
+    text: str
+
+
+class FreshAnswer(BaseModel):
+    """When a source last spoke, and whether it should have spoken since."""
+
+    source: str
+    name: str
+    kind: str
+    owner: str
+    device: str | None
+    trial: bool
+    interval: int | None
+    last: str | None
+    due: str | None = Field(description="by then the next reading should have come")
+    state: str
+    overdue_minutes: int | None
+
+
+class CompleteAnswer(BaseModel):
+    """How complete a scope's year is so far."""
+
+    scope: str
+    name: str
+    valid_days: float | None
+    expected_days: float | None
+    needed_days: int = Field(description="valid days that a year's mean needs")
+    data_capture: float | None
+    unit: str
+    rule_set: str
+    time: str | None
+
+
+class RestatementAnswer(BaseModel):
+    """A closed figure that changed."""
+
+    figure: str
+    period: str
+    scope: str
+    scope_name: str
+    rule_set: str
+    basis: str
+    time: str
+    version: int
+    old: float | None
+    new: float | None
+    unit: str
+    old_status: str
+    new_status: str
+    made: str
+    cause: str
+
+
+class DeadLetterAnswer(BaseModel):
+    """What ingest refused, or holds for a person; its bytes stand in the journal."""
+
+    id: int
+    outcome: str
+    reason: str
+    detail: str
+    item: str | None
+    device: str
+    source: str
+    record: str = Field(description="journal record: writer/sequence")
+    received: str
+    topic: str
+
+
+class AccountAnswer(BaseModel):
+    """Received = stored + duplicate + dead-letter + quarantined + pending, in readings, since the journal began."""
+
+    received: int
+    stored: int
+    duplicate: int
+    deadletter: int
+    quarantined: int
+    pending: int
+    balanced: bool
+    reasons: dict[str, int]
+    items_refused: dict[str, int]
+
+
+class TaskAnswer(BaseModel):
+    """Something that a person should look at today, and why."""
+
+    kind: str
+    urgency: str = Field(description="act, watch or know")
+    zh: str
+    en: str
+    count: int
+    view: str = Field(description="part of the board that shows it")
+
+
+class ProcessAnswer(BaseModel):
+    """One process of ours."""
+
+    ready: bool
+    reasons: list[str]
+
+
+class ReadyAnswer(BaseModel):
+    """Whether everything that must run does; the store is told, and never makes us unready."""
+
+    ready: bool
+    store: str
+    processes: dict[str, ProcessAnswer]
+
+
+class Fault(BaseModel):
+    """A parameter that cannot be used."""
+
+    parameter: str
+    rule: str | None = None
+
+
+class ProblemAnswer(BaseModel):
+    """An error (RFC 9457), in the caller's language."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[Fault] | None = None

@@ -1,0 +1,136 @@
+"""Shapes of the answers about places: stations, sections, meters and permit points."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from api.schemas import Page
+
+
+class StationAnswer(BaseModel):
+    """An air station and its newest hour."""
+
+    id: str
+    name: str
+    role: str | None
+    town: str
+    state: str = Field(description="freshness: on-time, late, silent, never, no-device")
+    overdue_minutes: int | None
+    time: str | None
+    values: dict[str, float | None]
+    flags: dict[str, str]
+    units: dict[str, str]
+    aqi: float | None
+    aqi_time: str | None
+    level: int | None
+    primary: list[str]
+    rule_set: str | None
+    pm25_24h: float | None
+
+
+class HourRow(BaseModel):
+    """An hour of a station, named by its end."""
+
+    time: str
+    aqi: float | None
+    level: int | None
+    primary: list[str]
+    rule_set: str | None
+    values: dict[str, float | None]
+    flags: dict[str, str]
+    built: bool = Field(description="made of shorter spans, not sent as an hour")
+
+
+class DayRow(BaseModel):
+    """A civil day, hours 01…24."""
+
+    date: str
+    aqi: float | None
+    level: int | None
+    primary: list[str]
+    rule_set: str
+    values: dict[str, float | None]
+    hours: dict[str, float | None] = Field(description="valid hours an item")
+
+
+class HoursAnswer(Page[HourRow]):
+    """Hours of a station."""
+
+    site: str
+    units: dict[str, str]
+
+
+class DaysAnswer(Page[DayRow]):
+    """Days of a station or of the county."""
+
+    site: str
+    units: dict[str, str]
+
+
+class SectionAnswer(BaseModel):
+    """A water section and its newest record."""
+
+    id: str
+    name: str
+    town: str
+    body: str
+    control: str
+    state: str
+    overdue_minutes: int | None
+    time: str | None
+    values: dict[str, float | None]
+    flags: dict[str, str]
+    units: dict[str, str]
+    water_class: int | None
+    deciding: list[str]
+    rule_set: str | None
+
+
+class RecordRow(BaseModel):
+    """A record of a section."""
+
+    time: str
+    span: int
+    values: dict[str, float | None]
+    flags: dict[str, str]
+    water_class: int | None
+
+
+class RecordsAnswer(Page[RecordRow]):
+    """Records of a section."""
+
+    site: str
+    units: dict[str, str]
+
+
+class MeterAnswer(BaseModel):
+    """An enterprise meter and its newest register."""
+
+    id: str
+    enterprise: str
+    enterprise_name: str
+    medium: str
+    role: str | None
+    unit: str
+    state: str
+    overdue_minutes: int | None
+    time: str | None
+    register_value: float | None
+    power: float | None
+    flags: dict[str, str]
+
+
+class PointAnswer(BaseModel):
+    """A permit point and its newest values."""
+
+    id: str
+    name: str
+    enterprise: str
+    enterprise_name: str
+    kind: str
+    state: str
+    overdue_minutes: int | None
+    time: str | None
+    values: dict[str, float | None]
+    flags: dict[str, str]
+    units: dict[str, str]

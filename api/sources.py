@@ -1,0 +1,159 @@
+"""What the API reads from: ports and plain callables, handed to the factory by the roof.
+
+The API knows no database and no file of the county: whatever it shows was stored by ingest or analytics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.places import Registry
+from domain.ports import Clock, Entries, IndicatorSource, ReadingSource
+from domain.targets import Plan
+
+
+class Seen(Protocol):
+    """The newest reading of a source and span, as ingest saw it."""
+
+    @property
+    def source(self) -> str:
+        """Registered id."""
+        ...
+
+    @property
+    def span(self) -> int:
+        """What the values stand for [s]."""
+        ...
+
+    @property
+    def time(self) -> int:
+        """End of the span."""
+        ...
+
+    @property
+    def received_ns(self) -> int:
+        """Receive time [ns since 1970 UTC]."""
+        ...
+
+    @property
+    def items(self) -> Mapping[str, tuple[float | None, str]]:
+        """Item → (value, flag letter)."""
+        ...
+
+
+class Refusal(Protocol):
+    """A dead letter or a quarantined reading, without its bytes."""
+
+    @property
+    def outcome(self) -> str:
+        """Word ``deadletter`` or ``quarantined``."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Code of :data:`domain.reasons.ALL`."""
+        ...
+
+    @property
+    def detail(self) -> str:
+        """What exactly was wrong."""
+        ...
+
+    @property
+    def item(self) -> str | None:
+        """The item, where only one was refused."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Who sent it."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """What it spoke for."""
+        ...
+
+    @property
+    def writer(self) -> str:
+        """Journal it lies in."""
+        ...
+
+    @property
+    def seq(self) -> int:
+        """Number of the journal record."""
+        ...
+
+    @property
+    def received_ns(self) -> int:
+        """Receive time [ns since 1970 UTC]."""
+        ...
+
+    @property
+    def topic(self) -> str:
+        """MQTT topic."""
+        ...
+
+
+class StateView(Protocol):
+    """Read side of ingest's memory; answers also while the store is away."""
+
+    def conservation(self) -> Mapping[str, int]:
+        """The terms of the law: received, stored, duplicate, deadletter, quarantined, pending."""
+        ...
+
+    def totals(self) -> Mapping[tuple[str, str], int]:
+        """Counts by (name, reason) since the journal began."""
+        ...
+
+    def latest(self) -> Sequence[Seen]:
+        """The newest reading of every source and span."""
+        ...
+
+    def refused(
+        self, *, reason: str | None = None, after: int = 0, limit: int = 100, outcome: str | None = None, newest: bool = False
+    ) -> Sequence[tuple[int, Refusal]]:
+        """Refusals with their ids, beyond an id; oldest first, or newest first (then ``after`` is the id to stay below)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How one process of ours is doing."""
+
+    ready: bool
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Everything the API may ask.
+
+    Attributes
+    ----------
+    registry : callable
+        The registry in force right now; a new one is applied without restart.
+    health : callable
+        The other processes by name; empty where the API runs alone.
+    metrics : callable
+        The other processes' metrics in Prometheus' text form.
+    speed : float or None
+        Simulated seconds a second; None on the machine's clock.
+    """
+
+    registry: Callable[[], Registry]
+    plans: tuple[Plan, ...]
+    figures: IndicatorSource
+    readings: ReadingSource
+    entries: Entries
+    state: StateView
+    clock: Clock
+    health: Callable[[], Mapping[str, Health]] = dict
+    metrics: Callable[[], str] = str
+    speed: float | None = None
+
+    def now(self) -> int:
+        """Wall time [s]; simulated in the demo."""
+        return self.clock.now_ns() // 1_000_000_000

@@ -1,0 +1,127 @@
+"""What must be done today, derived from facts that are shown elsewhere too: nothing here is a figure of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from api.attainments import all_targets
+from api.freshness import Fresh, survey
+from api.schemas import TargetAnswer, TaskAnswer
+from api.sources import Sources
+from domain.civil import DAY_S
+from domain.places import Registry
+from domain.reasons import ALL
+from domain.targets import STATUSES
+
+ACT, WATCH, KNOW = "act", "watch", "know"
+ORDER: Final = (ACT, WATCH, KNOW)
+KINDS: Final = {"air": ("空气站", "air station"), "water": ("水质断面", "water section"), "point": ("排污口", "permit point"), "meter": ("计量表", "meter")}
+NAMED: Final = 3
+"""So many names stand in a line; the rest are counted."""
+LETTERS: Final = 500
+WEEK: Final = 7
+
+
+def tasks(sources: Sources) -> list[TaskAnswer]:
+    """Tasks, the pressing ones first."""
+    now = sources.now()
+    found = [*_programs(sources), *_silent(sources, now), *_targets(sources), *_letters(sources, now), *_restated(sources, now)]
+    return sorted(found, key=lambda task: ORDER.index(task.urgency))
+
+
+def _programs(sources: Sources) -> Iterator[TaskAnswer]:
+    for name, health in sources.health().items():
+        if not health.ready:
+            why = "; ".join(health.reasons) or "?"
+            zh, en = f"程序 {name} 异常：{why}", f"program {name} is not well: {why}"
+            yield TaskAnswer(kind="program", urgency=ACT, zh=zh, en=en, count=1, view="account")
+
+
+def _silent(sources: Sources, now: int) -> Iterator[TaskAnswer]:
+    """One line a kind; an assessed station or a national section that is silent costs valid days, so it presses."""
+    registry = sources.registry()
+    mute = [one for one in survey(sources, now) if one.state in {"silent", "never"} and not one.trial]
+    for kind, (zh, en) in KINDS.items():
+        rows = sorted((one for one in mute if one.kind == kind), key=lambda one: not _counts(registry, one))
+        if not rows:
+            continue
+        names = [registry.name_of(one.source) for one in rows[:NAMED]]
+        more = len(rows) - len(names)
+        urgency = ACT if any(_counts(registry, one) for one in rows) else WATCH
+        yield TaskAnswer(
+            kind="silent",
+            urgency=urgency,
+            zh=f"{len(rows)} 个{zh}没有数据：{'、'.join(names)}{' 等' if more else ''}",
+            en=f"{len(rows)} {en}{'s' if len(rows) > 1 else ''} silent: {', '.join(names)}{f' and {more} more' if more else ''}",
+            count=len(rows),
+            view="freshness",
+        )
+
+
+def _counts(registry: Registry, one: Fresh) -> bool:
+    station, section = registry.air_stations.get(one.source), registry.water_sections.get(one.source)
+    return bool(station and station.role.newest == "assessment") or bool(section and section.control == "national")
+
+
+def _targets(sources: Sources) -> Iterator[TaskAnswer]:
+    for target in all_targets(sources, None, None):
+        if target.status in {"at-risk", "missed"}:
+            zh, en = STATUSES[target.status]
+            value_zh, value_en = _state(target)
+            yield TaskAnswer(
+                kind="target",
+                urgency=ACT if target.status == "at-risk" else WATCH,
+                zh=f"目标{zh}：{target.name_zh}{value_zh}",
+                en=f"target {en}: {target.name_en}{value_en}",
+                count=1,
+                view="targets",
+            )
+
+
+def _state(target: TargetAnswer) -> tuple[str, str]:
+    """Value against target, where both are there."""
+    if not target.value_text or not target.target_text:
+        return "", ""
+    both = f"{target.value_text} / {target.target_text}"
+    return f"，现值 / 目标 {both}", f", value / target {both}"
+
+
+def _letters(sources: Sources, now: int) -> Iterator[TaskAnswer]:
+    """Refusals of the last day, by their commonest reason."""
+    rows = [row for _, row in sources.state.refused(limit=LETTERS, newest=True) if row.received_ns // 1_000_000_000 > now - DAY_S]
+    if not rows:
+        return
+    reasons = [row.reason for row in rows]
+    common = max(sorted(set(reasons)), key=reasons.count)
+    many = f"{len(rows)}{'+' if len(rows) == LETTERS else ''}"
+    zh, en = ALL.get(common, (common, common))
+    yield TaskAnswer(
+        kind="deadletter",
+        urgency=WATCH,
+        zh=f"近 24 小时拒收 {many} 条，主要原因：{zh}",
+        en=f"{many} readings refused in 24 h, mostly: {en}",
+        count=len(rows),
+        view="account",
+    )
+
+
+def _restated(sources: Sources, now: int) -> Iterator[TaskAnswer]:
+    """Closed figures that changed this week: whoever quoted them must know."""
+    rows = sources.figures.restatements(now - WEEK * DAY_S, now, LETTERS)
+    if not rows:
+        return
+    names = _distinct([sources.registry().name_of(row.scope) for row in rows])
+    many = f"{len(rows)}{'+' if len(rows) == LETTERS else ''}"
+    yield TaskAnswer(
+        kind="restatement",
+        urgency=KNOW,
+        zh=f"近 {WEEK} 天有 {many} 个已公布数值被更正：{'、'.join(names)}",
+        en=f"{many} closed figures were restated in {WEEK} days: {', '.join(names)}",
+        count=len(rows),
+        view="restatements",
+    )
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(names))[:NAMED]

@@ -1,0 +1,158 @@
+"""The serve process: API and board over what the others stored. It computes nothing and imports no numba."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+
+from api.app import create_app
+from api.sources import Health, Sources
+from domain.errors import LanbiError
+from domain.places import Registry
+from lanbi import metrics, wiring
+from lanbi.clock import SimClock, SystemClock
+from lanbi.processes import Told, address, free_port
+from lanbi.settings import Settings
+from lanbi.state import StateView
+
+OTHERS: Final = {"ingest": metrics.STALE_S, "analyse": 60.0}
+"""Whom `/readyz` looks at, and how old a status may be [s]; analytics gives no sign while it works through a year."""
+BEAT_S: Final = 1.0
+LOOK_S: Final = 0.2
+NS: Final = 1_000_000_000
+
+
+class CurrentRegistry:
+    """The registry in force, read again when another one was applied; a broken file leaves the old one standing."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._stamp = self._look()
+        self._registry = wiring.registry(settings)
+
+    def __call__(self) -> Registry:
+        """The registry, with a look at the file first."""
+        stamp = self._look()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._reload()
+        return self._registry
+
+    def _reload(self) -> None:
+        try:
+            self._registry = wiring.registry(self.settings)
+        except LanbiError:
+            return
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            state = (self.settings.data / "registry" / "current.toml").stat()
+        except OSError:
+            return None
+        return state.st_mtime_ns, state.st_size
+
+
+def health(data: Path) -> Mapping[str, Health]:
+    """How the other processes are, by their status files; judged by the files' age on the real clock."""
+    now = SystemClock().now_ns() / NS
+    return {name: _one(data / "run" / f"{name}.json", now, patience) for name, patience in OTHERS.items()}
+
+
+def _one(path: Path, now: float, patience: float) -> Health:
+    try:
+        age = now - path.stat().st_mtime
+    except OSError:
+        return Health(ready=False, reasons=("not started",))
+    if age > patience:
+        return Health(ready=False, reasons=(f"no sign for {age:.0f} s",))
+    status = metrics.read_status(path)
+    return Health(ready=bool(status.get("ready")), reasons=tuple(str(reason) for reason in status.get("reasons") or ()))
+
+
+def sources(settings: Settings) -> Sources:
+    """What the API reads from, out of settings."""
+    clock, store = wiring.clock(settings), wiring.store(settings)
+    return Sources(
+        registry=CurrentRegistry(settings),
+        plans=wiring.plans(settings),
+        figures=store,
+        readings=store,
+        entries=store,
+        state=StateView(settings.data),
+        clock=clock,
+        health=lambda: health(settings.data),
+        metrics=lambda: metrics.text(metrics.collect(settings.data, clock)),
+        speed=clock.speed if isinstance(clock, SimClock) else None,
+    )
+
+
+class Server(uvicorn.Server):
+    """A server whose signals are ours: it stops when it is told, and says every second how it is."""
+
+    def __init__(self, config: uvicorn.Config, status: Path, told: Told) -> None:
+        super().__init__(config)
+        self.status = status
+        self.told = told
+        self._clock = SystemClock()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to whoever started us."""
+        yield
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop."""
+        watch = asyncio.create_task(self._watch())
+        try:
+            await super().serve(sockets)
+        finally:
+            watch.cancel()
+            self._say(ready=False, reasons=["stopped"])
+
+    async def _watch(self) -> None:
+        said = -BEAT_S
+        while not self.told():
+            now = self._clock.monotonic()
+            if now - said >= BEAT_S:
+                said = now
+                self._say(ready=self.started, reasons=[] if self.started else ["starting"])
+            await asyncio.sleep(LOOK_S)
+        self.should_exit = True
+
+    def _say(self, **words: Any) -> None:
+        metrics.write_status(self.status, {"pid": os.getpid(), "heartbeat": self._clock.now_ns() / NS, **words})
+
+
+def run(settings: Settings, told: Told) -> int:
+    """Serve API and board until told to stop.
+
+    Raises
+    ------
+    PortTaken
+        Somebody listens there already.
+    """
+    host, port = address(settings.http.listen)
+    free_port(host, port)
+    config = uvicorn.Config(
+        create_app(sources(settings)),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        http="h11",
+        loop="asyncio",
+        limit_concurrency=200,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=2,
+        h11_max_incomplete_event_size=16_384,
+    )
+    with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128) as listening:
+        asyncio.run(Server(config, settings.data / "run" / "serve.json", told).serve([listening]))
+    return 0
