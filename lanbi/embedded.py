@@ -9,15 +9,21 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
 from domain.indicators import Event, Indicator, Query, Restatement
 from domain.items import BY_REALM
 from domain.readings import Change, Entry, Key, Reading
-from lanbi.embedded_schema import INDICATOR_FIELDS, INDICATOR_TAGS, SCHEMA, VERSION, Connections, quoted, reading_columns
+from lanbi.embedded_schema import INDICATOR_FIELDS, INDICATOR_TAGS, SCHEMA, Connections, quoted, reading_columns
 
 PAGE: Final = 5_000
+CHUNK: Final = 2_000
+"""Rows of one write transaction: well below 100 ms, so that other writers of the file wait little."""
+KEPT_CHANGES: Final = 100_000
+FIGURE_COLUMNS: Final = (*INDICATOR_TAGS, *INDICATOR_FIELDS)
+_figure_values: Final = attrgetter(*FIGURE_COLUMNS)
 WITHDRAWN: Final = "W"
 
 
@@ -25,14 +31,14 @@ class EmbeddedStore:
     """Readings, figures and entries in one file; many processes may read while one writes each table."""
 
     def __init__(self, path: Path) -> None:
-        self._files = Connections(path, SCHEMA, VERSION)
+        self._files = Connections(path, SCHEMA, what="embedded store")
 
     def write(self, rows: Sequence[Reading]) -> None:
         """Put whole readings, all or none."""
         by_kind: defaultdict[str, list[tuple[object, ...]]] = defaultdict(list)
         for row in rows:
             by_kind[row.kind].append(_packed(row))
-        with self._files.refusals(), self._files.write() as db:
+        with self._files.write() as db:
             for kind, packed in by_kind.items():
                 columns = reading_columns(kind)
                 db.executemany(f"INSERT OR REPLACE INTO {kind} VALUES ({', '.join('?' * len(columns))})", packed)  # noqa: S608  kind is one of ours
@@ -40,8 +46,11 @@ class EmbeddedStore:
     def changes(self, rows: Sequence[Change]) -> None:
         """Announce what a batch touched."""
         packed = [(row.ingest, row.n, row.day, " ".join(row.sites)) for row in rows]
-        with self._files.refusals(), self._files.write() as db:
+        # Whoever is this far behind meets a gap in the numbers and reads the whole year again.
+        old = {row.ingest: row.n - KEPT_CHANGES for row in rows}
+        with self._files.write() as db:
             db.executemany("INSERT OR REPLACE INTO change VALUES (?, ?, ?, ?)", packed)
+            db.executemany("DELETE FROM change WHERE ingest = ? AND n < ?", old.items())
 
     def rows(self, kind: str, sources: Sequence[str] | None, start: int, end: int, span: int | None = None) -> Iterator[Reading]:
         """Readings with start < time ≤ end, ordered by source, span, time."""
@@ -51,21 +60,15 @@ class EmbeddedStore:
                 yield from self._pages(kind, (site, one), start, end)
 
     def _sites(self, kind: str) -> list[str]:
-        # A loose index scan: DISTINCT would read the whole table.
-        text = f"""WITH RECURSIVE s(x) AS (SELECT min(site) FROM {kind} UNION ALL SELECT (SELECT min(site) FROM {kind} WHERE site > x) FROM s WHERE x IS NOT NULL)
-            SELECT x FROM s WHERE x IS NOT NULL"""  # noqa: S608  kind is one of ours
-        return [row[0] for row in self._all(text)]
+        return [row[0] for row in self._files.all(_loose(kind, "site"))]
 
     def _spans(self, kind: str, site: str) -> list[int]:
-        text = f"""WITH RECURSIVE s(x) AS (SELECT min(span) FROM {kind} WHERE site = ?1 UNION ALL
-            SELECT (SELECT min(span) FROM {kind} WHERE site = ?1 AND span > x) FROM s WHERE x IS NOT NULL)
-            SELECT x FROM s WHERE x IS NOT NULL"""  # noqa: S608  kind is one of ours
-        return [row[0] for row in self._all(text, (site,))]
+        return [row[0] for row in self._files.all(_loose(kind, "span", "site = ?1"), (site,))]
 
     def _pages(self, kind: str, series: tuple[str, int], start: int, end: int) -> Iterator[Reading]:
         text = f"""SELECT {quoted(reading_columns(kind))} FROM {kind} WHERE site = ? AND span = ? AND time > ? AND time <= ?
             ORDER BY time LIMIT {PAGE}"""  # noqa: S608  kind is one of ours
-        while page := self._all(text, (*series, start, end)):
+        while page := self._files.all(text, (*series, start, end)):
             yield from (_unpacked(kind, row) for row in page)
             if len(page) < PAGE:
                 return
@@ -73,44 +76,47 @@ class EmbeddedStore:
 
     def cells(self, keys: Sequence[Key]) -> dict[Key, Reading]:
         """The stored rows of these keys."""
+        series: defaultdict[tuple[str, str, int], set[int]] = defaultdict(set)
+        for key in keys:
+            series[key[:3]].add(key.time)
         found: dict[Key, Reading] = {}
-        for key in set(keys):
-            text = f"SELECT {quoted(reading_columns(key.kind))} FROM {key.kind} WHERE site = ? AND span = ? AND time = ?"  # noqa: S608  kind is one of ours
-            for row in self._all(text, (key.source, key.span, key.time)):
-                found[key] = _unpacked(key.kind, row)
+        for (kind, site, span), times in series.items():
+            text = f"""SELECT {quoted(reading_columns(kind))} FROM {kind} WHERE site = ? AND span = ?
+                AND time IN (SELECT value FROM json_each(?))"""  # noqa: S608  kind is one of ours
+            for row in self._files.all(text, (site, span, json.dumps(list(times)))):
+                found[Key(kind, site, span, row[2])] = _unpacked(kind, row)
         return found
 
     def changes_after(self, seen: Mapping[str, int]) -> list[Change]:
         """Changes of every ingest with n above the one seen."""
-        names = [row[0] for row in self._all("SELECT DISTINCT ingest FROM change")]
+        names = [row[0] for row in self._files.all(_loose("change", "ingest"))]
         text = "SELECT ingest, n, day, sites FROM change WHERE ingest = ? AND n > ? ORDER BY n LIMIT 100000"
-        found = [row for name in sorted(names) for row in self._all(text, (name, seen.get(name, 0)))]
+        found = [row for name in sorted(names) for row in self._files.all(text, (name, seen.get(name, 0)))]
         return [Change(ingest, n, day, tuple(sites.split())) for ingest, n, day, sites in found]
 
     def put(self, rows: Sequence[Indicator]) -> None:
         """Put figures; one row a figure, period, scope, rule set, basis and time."""
-        columns = (*INDICATOR_TAGS, *INDICATOR_FIELDS)
-        text = f"INSERT OR REPLACE INTO indicator ({quoted(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608  our own columns
-        for start in range(0, len(rows), PAGE):
-            packed = [tuple(getattr(row, name) for name in columns) for row in rows[start : start + PAGE]]
-            with self._files.refusals(), self._files.write() as db:
-                db.executemany(text, packed)
+        self._put(f"indicator ({quoted(FIGURE_COLUMNS)})", list(map(_figure_values, rows)))
 
     def restate(self, rows: Sequence[Restatement]) -> None:
         """Say openly that closed figures changed; repeating a row overwrites it."""
-        with self._files.refusals(), self._files.write() as db:
-            db.executemany(f"INSERT OR REPLACE INTO restatement VALUES ({', '.join('?' * 13)})", list(rows))  # noqa: S608  question marks
+        self._put("restatement", rows)
 
     def events(self, rows: Sequence[Event]) -> None:
         """Record events."""
-        with self._files.refusals(), self._files.write() as db:
-            db.executemany("INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?, ?)", list(rows))
+        self._put("event", rows)
+
+    def _put(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+        for start in range(0, len(rows), CHUNK):
+            part = rows[start : start + CHUNK]
+            with self._files.write() as db:
+                db.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * len(part[0]))})", part)  # noqa: S608  our own tables
 
     def latest(self, figure: str, scope: str, period: str, rule_set: str, now: int) -> Indicator | None:
         """The figure with the greatest time ≤ now, basis raw."""
-        text = f"""SELECT {quoted((*INDICATOR_TAGS, *INDICATOR_FIELDS))} FROM indicator WHERE scope = ? AND figure = ? AND period = ?
+        text = f"""SELECT {quoted(FIGURE_COLUMNS)} FROM indicator WHERE scope = ? AND figure = ? AND period = ?
             AND rule_set = ? AND basis = 'raw' AND time <= ? ORDER BY time DESC LIMIT 1"""  # noqa: S608  our own columns
-        return next((_figure(row) for row in self._all(text, (scope, figure, period, rule_set, now))), None)
+        return next((_figure(row) for row in self._files.all(text, (scope, figure, period, rule_set, now))), None)
 
     def series(self, query: Query) -> list[Indicator]:
         """Figures that fit the query, ordered by time and key, at most ``query.limit``."""
@@ -122,28 +128,26 @@ class EmbeddedStore:
             where += " AND (time, scope, figure, period, rule_set, basis) > (?, ?, ?, ?, ?, ?)"
             figure, period, scope, rule_set, basis, time = query.after
             values += [time, scope, figure, period, rule_set, basis]
-        text = f"""SELECT {quoted((*INDICATOR_TAGS, *INDICATOR_FIELDS))} FROM indicator WHERE {where}
+        text = f"""SELECT {quoted(FIGURE_COLUMNS)} FROM indicator WHERE {where}
             ORDER BY time, scope, figure, period, rule_set, basis LIMIT ?"""  # noqa: S608  our own columns
-        return [_figure(row) for row in self._all(text, (*values, query.limit))]
+        return [_figure(row) for row in self._files.all(text, (*values, query.limit))]
 
     def restatements(self, start: int, end: int, limit: int) -> list[Restatement]:
         """Restatements made with start < made ≤ end, newest first."""
         text = "SELECT * FROM restatement WHERE made > ? AND made <= ? ORDER BY made DESC, time DESC LIMIT ?"
-        return [Restatement(*row) for row in self._all(text, (start, end, limit))]
+        return [Restatement(*row) for row in self._files.all(text, (start, end, limit))]
 
     def event_rows(self, start: int, end: int, limit: int) -> list[Event]:
         """Events with start < time ≤ end, newest first."""
-        return [Event(*row) for row in self._all("SELECT * FROM event WHERE time > ? AND time <= ? ORDER BY time DESC LIMIT ?", (start, end, limit))]
+        return [Event(*row) for row in self._files.all("SELECT * FROM event WHERE time > ? AND time <= ? ORDER BY time DESC LIMIT ?", (start, end, limit))]
 
     def enter(self, rows: Sequence[Entry]) -> None:
         """Put what people entered; the same id is one row."""
-        packed = [(row.id, row.kind, row.received_ns, row.user, json.dumps(row.body, ensure_ascii=False)) for row in rows]
-        with self._files.refusals(), self._files.write() as db:
-            db.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?)", packed)
+        self._put("entry", [(row.id, row.kind, row.received_ns, row.user, json.dumps(row.body, ensure_ascii=False)) for row in rows])
 
     def entered(self, kind: str) -> list[Entry]:
         """All entries of a kind, in order of receipt."""
-        found = self._all("SELECT kind, id, received_ns, user, body FROM entry WHERE kind = ? ORDER BY received_ns, id", (kind,))
+        found = self._files.all("SELECT kind, id, received_ns, user, body FROM entry WHERE kind = ? ORDER BY received_ns, length(id), id", (kind,))
         return [Entry(kind, name, received, user, json.loads(body)) for kind, name, received, user, body in found]
 
     def checkpoint(self) -> int:
@@ -153,10 +157,6 @@ class EmbeddedStore:
     def close(self) -> None:
         """Close this thread's connection."""
         self._files.close()
-
-    def _all(self, text: str, values: Sequence[object] = ()) -> list[Any]:
-        with self._files.refusals():
-            return self._files.db.execute(text, values).fetchall()
 
 
 def _packed(row: Reading) -> tuple[object, ...]:
@@ -169,10 +169,20 @@ def _packed(row: Reading) -> tuple[object, ...]:
 
 
 def _unpacked(kind: str, row: Sequence[Any]) -> Reading:
-    flags = dict(part.split(":") for part in str(row[4]).split())
-    values = {name: value for name, value in zip(BY_REALM[kind], row[5:], strict=True) if value is not None or flags.get(name) == WITHDRAWN}
+    pairs = zip(BY_REALM[kind], row[5:], strict=True)
+    if not row[4]:
+        return Reading(kind, row[0], row[1], row[2], {name: value for name, value in pairs if value is not None}, {}, row[3])
+    flags = dict(part.split(":") for part in row[4].split())
+    values = {name: value for name, value in pairs if value is not None or flags.get(name) == WITHDRAWN}
     return Reading(kind, row[0], row[1], row[2], values, flags, row[3])
 
 
 def _figure(row: Sequence[Any]) -> Indicator:
-    return Indicator(**dict(zip((*INDICATOR_TAGS, *INDICATOR_FIELDS), row, strict=True)))
+    return Indicator(**dict(zip(FIGURE_COLUMNS, row, strict=True)))
+
+
+def _loose(table: str, column: str, where: str = "TRUE") -> str:
+    """Distinct values of a key's column by a loose index scan: DISTINCT would read the whole table."""
+    return f"""WITH RECURSIVE s(x) AS (SELECT min({column}) FROM {table} WHERE {where} UNION ALL
+        SELECT (SELECT min({column}) FROM {table} WHERE {where} AND {column} > x) FROM s WHERE x IS NOT NULL)
+        SELECT x FROM s WHERE x IS NOT NULL"""  # noqa: S608  our own tables

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from domain.errors import StoreAway, StoreRefused
 from domain.items import BY_REALM, REALMS
 
 VERSION: Final = 1
+BUSY_S: Final = 10
+LONG_LOG: Final = 64 << 20
 INDICATOR_FIELDS: Final = (
     "value", "valid", "expected", "target", "margin", "low90", "high90", "computed", "version", "status", "text",
 )  # fmt: skip
 INDICATOR_TAGS: Final = ("figure", "period", "scope", "rule_set", "basis", "time")
+
+
+class Schema(NamedTuple):
+    """Statements that make the tables of a file, and the version stamped into it."""
+
+    version: int
+    text: str
 
 
 def quoted(names: tuple[str, ...]) -> str:
@@ -50,50 +59,106 @@ CREATE TABLE IF NOT EXISTS event (kind TEXT, source TEXT, time INTEGER, value RE
     PRIMARY KEY (kind, source, time)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entry (id TEXT PRIMARY KEY, kind TEXT, received_ns INTEGER, user TEXT, body TEXT) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS entry_kind ON entry (kind, id);
+CREATE INDEX IF NOT EXISTS indicator_time ON indicator (figure, period, time);
 CREATE INDEX IF NOT EXISTS restatement_made ON restatement (made);
-"""
+CREATE INDEX IF NOT EXISTS event_time ON event (time)"""
     )
 
 
 class Connections:
-    """One SQLite connection a thread on one WAL file; writes are short IMMEDIATE transactions."""
+    """One SQLite connection a thread on one WAL file; writes are short IMMEDIATE transactions.
 
-    def __init__(self, path: Path, schema: str, version: int) -> None:
+    Parameters
+    ----------
+    what : str
+        What the file is, in messages.
+    create : bool
+        False opens for reading only, never makes the file, and reads a missing one as empty.
+    """
+
+    def __init__(self, path: Path, schema: Schema, *, what: str, create: bool = True) -> None:
         self.path = path
+        self.what = what
+        self.schema = schema
+        self.create = create
         self._local = threading.local()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with self.refusals(), self.write() as db:
-            found = int(db.execute("PRAGMA user_version").fetchone()[0])
-            if found > version:
-                raise StoreRefused(f"made by a newer lanbi (schema {found}, this one knows {version})", str(path), "use the newer lanbi")
-            if found < version:
-                for statement in schema.split(";"):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {version}")
+        if create:
+            with self.refusals():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._migrate()
+
+    def _migrate(self) -> None:
+        if self._version(self.db) == self.schema.version:
+            return
+        with self.write() as db:
+            # Asked again under the lock: another process may just have done it.
+            if self._version(db) == self.schema.version:
+                return
+            for statement in self.schema.text.split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {self.schema.version}")
+
+    def _version(self, db: sqlite3.Connection) -> int:
+        found = int(db.execute("PRAGMA user_version").fetchone()[0])
+        if found > self.schema.version:
+            known = self.schema.version
+            raise StoreRefused(f"made by a newer lanbi (schema {found}, this one knows {known})", str(self.path), "use the newer lanbi")
+        return found
 
     @property
     def db(self) -> sqlite3.Connection:
         """Connection of the calling thread."""
         if not hasattr(self._local, "db"):
-            with self.refusals():
-                db = sqlite3.connect(self.path, timeout=30.0, isolation_level=None, cached_statements=64)
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = NORMAL")
-                db.execute("PRAGMA journal_size_limit = 67108864")
-            self._local.db = db
+            self._local.db = self._connect()
         return self._local.db  # type: ignore[no-any-return]
+
+    def _connect(self) -> sqlite3.Connection:
+        mode = "rwc" if self.create else "rw"
+        db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_S, isolation_level=None)
+        _use_wal(db)
+        # FULL: what a cursor has left behind must survive a power cut.
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA journal_size_limit = 67108864")
+        if not self.create:
+            db.execute("PRAGMA query_only = ON")
+        return db
+
+    def all(self, text: str, values: Iterable[object] = ()) -> list[Any]:
+        """Rows of one short read; empty while a file that is only read does not exist yet."""
+        with self.refusals():
+            return self.db.execute(text, tuple(values)).fetchall() if self.there() else []
+
+    def there(self) -> bool:
+        """Is there a file with tables to read from?"""
+        if self.create or getattr(self._local, "there", False):
+            return True
+        self._local.there = self.path.exists() and self._version(self.db) > 0
+        return bool(self._local.there)
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Several reads of one snapshot; for less than a second, since a reader holds the write-ahead log back."""
+        with self.refusals(), self._transaction("BEGIN") as db:
+            yield db
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all or nothing."""
+        with self.refusals(), self._transaction("BEGIN IMMEDIATE") as db:
+            yield db
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         db = self.db
-        db.execute("BEGIN IMMEDIATE")
+        db.execute(begin)
         try:
             yield db
+            db.execute("COMMIT")
         except BaseException:
-            db.execute("ROLLBACK")
+            # A full disk may have rolled back by itself.
+            if db.in_transaction:
+                db.execute("ROLLBACK")
             raise
-        db.execute("COMMIT")
 
     @contextmanager
     def refusals(self) -> Iterator[None]:
@@ -101,15 +166,23 @@ class Connections:
         try:
             yield
         except sqlite3.OperationalError as error:
-            raise StoreAway(f"the embedded store does not answer: {error}", str(self.path), "see disk and permissions; readings wait in the journal") from error
+            raise StoreAway(f"the {self.what} does not answer: {error}", str(self.path), "see disk and permissions; readings wait in the journal") from error
+        except sqlite3.InterfaceError:
+            raise
         except sqlite3.DatabaseError as error:
-            raise StoreRefused(f"the embedded store is damaged: {error}", str(self.path), "move it away and replay the journal") from error
+            if type(error) is not sqlite3.DatabaseError:
+                # Wrong use of the library is a fault of the program, not of the file.
+                raise
+            raise StoreRefused(f"the {self.what} is damaged: {error}", str(self.path), "move it away and replay the journal") from error
 
     def checkpoint(self) -> int:
-        """Move the write-ahead log into the file; returns the log's size in bytes before."""
+        """Move the write-ahead log into the file; returns the log's size in bytes before. Never waits for readers."""
         log = self.path.with_name(self.path.name + "-wal")
         size = log.stat().st_size if log.exists() else 0
-        self.db.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if size > 64 << 20 else 'PASSIVE'})").fetchall()
+        with self.refusals():
+            self.db.execute("PRAGMA busy_timeout = 50")
+            self.db.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if size > LONG_LOG else 'PASSIVE'})").fetchall()
+            self.db.execute(f"PRAGMA busy_timeout = {BUSY_S * 1000}")
         return size
 
     def close(self) -> None:
@@ -119,4 +192,17 @@ class Connections:
             del self._local.db
 
 
-SCHEMA: Final = _schema()
+def _use_wal(db: sqlite3.Connection) -> None:
+    for _ in range(20):
+        if db.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+            return
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            # Another process makes the same file: SQLite does not wait at this one statement, so wait at one where it does.
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("ROLLBACK")
+    db.execute("PRAGMA journal_mode = WAL")
+
+
+SCHEMA: Final = Schema(VERSION, _schema())
