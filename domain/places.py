@@ -251,7 +251,7 @@ class Registry:
     @cached_property
     def by_code(self) -> Mapping[str, str]:
         """Source id of every name in foreign files: ids first, then codes and matches, then names that only one place has."""
-        coded = (*self.cities.values(), *self.air_stations.values())
+        coded: tuple[City | AirStation, ...] = (*self.cities.values(), *self.air_stations.values())
         pairs = [(code, place.id) for place in coded for code in place.codes]
         pairs += [(name, section.id) for section in self.water_sections.values() for name in section.match]
         known = {**dict(pairs), **{name: name for name in self.kinds}}
