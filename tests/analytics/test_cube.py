@@ -1,6 +1,9 @@
+"""The cube: which stored value stands in which hour, whatever the order of arrival."""
+
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,20 +20,23 @@ START = civil.day_start(DAY)
 
 
 def reading(seconds: int, span: int, values: dict[str, float | None], flags: dict[str, str] | None = None) -> Reading:
+    """A reading of station a, seconds after the year began."""
     return Reading("air", "a", span, START + seconds, values, flags or {})
 
 
 def filled(rows: list[Reading], interval: int = 60) -> cube.SiteYear:
+    """A year filled with rows."""
     year = cube.empty(2025)
     cube.fill(year, rows, lambda day: interval)
     return year
 
 
 def hour(year: cube.SiteYear, number: int) -> list[int]:
+    """The six items of an hour of the first of January."""
     return year.hours[24 * cube.BACK + number - 1].tolist()
 
 
-def test_an_hour_stands_where_its_end_label_says():
+def test_an_hour_stands_where_its_end_label_says() -> None:
     """01:00 is hour 1 of its day and 00:00 hour 24 of the day before."""
     year = filled([reading(3_600, 3_600, {"pm25": 35.0}), reading(0, 3_600, {"pm25": 7.0})])
 
@@ -39,23 +45,23 @@ def test_an_hour_stands_where_its_end_label_says():
 
 
 @pytest.mark.parametrize(("flag", "wanted"), [("N", 5_000), ("P", 5_000), ("X", 5_000), ("M", MISSING), ("S", MISSING), ("H", MISSING), ("R", MISSING)])
-def test_flags_decide_what_enters(flag, wanted):
+def test_flags_decide_what_enters(flag: str, wanted: Any) -> None:
     """Only valid, back-filled and dust values enter the raw series."""
     assert wanted == hour(filled([reading(3_600, 3_600, {"pm25": 5.0}, {"pm25": flag})]), 1)[0]
 
 
-def test_noise_below_zero_counts_as_zero():
+def test_noise_below_zero_counts_as_zero() -> None:
     """A value that accept stored with flag Z is no negative concentration."""
     assert 0 == hour(filled([reading(3_600, 3_600, {"pm25": -3.0}, {"pm25": "Z"})]), 1)[0]
 
 
-def test_a_withdrawn_value_is_missing():
+def test_a_withdrawn_value_is_missing() -> None:
     """None takes the cell back."""
     assert MISSING == hour(filled([reading(3_600, 3_600, {"pm25": None}, {"pm25": "W"})]), 1)[0]
 
 
 @pytest.mark.parametrize(("minutes", "wanted"), [(60, 30_500), (45, 23_000), (44, MISSING)])
-def test_hours_are_built_of_45_minutes(minutes, wanted):
+def test_hours_are_built_of_45_minutes(minutes: int, wanted: Any) -> None:
     """Minute values make an hour if they cover 45 minutes: their exact mean, rounded once."""
     year = filled([reading(60 * minute, 60, {"pm25": float(minute)}) for minute in range(1, minutes + 1)])
 
@@ -63,7 +69,7 @@ def test_hours_are_built_of_45_minutes(minutes, wanted):
     assert (wanted != MISSING) == year.built[24 * cube.BACK, 0]
 
 
-def test_a_sent_hour_goes_before_a_built_one():
+def test_a_sent_hour_goes_before_a_built_one() -> None:
     """Where the station sent its hour, minutes do not count, even if the hour is marked invalid."""
     minutes = [reading(60 * minute, 60, {"pm25": 9.0, "co": 1.0}) for minute in range(1, 61)]
     year = filled([*minutes, reading(3_600, 3_600, {"pm25": 5.0}, {"pm25": "D"})])
@@ -71,7 +77,7 @@ def test_a_sent_hour_goes_before_a_built_one():
     assert (MISSING, 1_000) == (hour(year, 1)[0], hour(year, 1)[4])
 
 
-def test_instantaneous_values_stand_for_the_devices_interval():
+def test_instantaneous_values_stand_for_the_devices_interval() -> None:
     """Span 0 counts what the registry says: 60 values a minute apart make an hour, 12 do not."""
     rows = [reading(300 * step, 0, {"pm25": 6.0}) for step in range(1, 13)]
 
@@ -80,34 +86,41 @@ def test_instantaneous_values_stand_for_the_devices_interval():
 
 @given(st.lists(st.integers(0, 2_000_000), min_size=1, max_size=50))
 @settings(deadline=None)
-def test_decimals_survive_the_float(values):
+def test_decimals_survive_the_float(values: Any) -> None:
     """The float of a decimal with three places becomes exactly its thousandths."""
     assert values == cube.thousandths([float(f"{value / 1000:.3f}") for value in values]).tolist()
 
 
 @pytest.mark.parametrize(("value", "wanted"), [(0.0005, 0), (0.0015, 2), (0.0025, 2), (2.6755, 2_676), (2.6745, 2_674)])
-def test_longer_decimals_are_rounded_half_even(value, wanted):
+def test_longer_decimals_are_rounded_half_even(value: Any, wanted: Any) -> None:
     """A fourth decimal is rounded by its text, not by its binary value."""
     assert [wanted] == cube.thousandths([value]).tolist()
     assert Fraction(str(value)) != Fraction(value)
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.permutations([*(reading(60 * m, 60, {"pm25": float(m % 7)}) for m in range(1, 61)), *(reading(3_600 * h, 3_600, {"pm25": float(h), "o3": 1.5}) for h in range(2, 20))]))
-def test_the_order_of_rows_cannot_be_seen(rows):
+@given(
+    st.permutations(
+        [
+            *(reading(60 * m, 60, {"pm25": float(m % 7)}) for m in range(1, 61)),
+            *(reading(3_600 * h, 3_600, {"pm25": float(h), "o3": 1.5}) for h in range(2, 20)),
+        ]
+    )
+)
+def test_the_order_of_rows_cannot_be_seen(rows: list[Any]) -> None:
     """Any order of the same rows fills the same bytes."""
     assert cube.digest({"a": filled(sorted(rows, key=lambda row: row.time))}) == cube.digest({"a": filled(list(rows))})
 
 
-def test_a_day_that_was_cleared_is_filled_anew():
+def test_a_day_that_was_cleared_is_filled_anew() -> None:
     """Clearing touches one civil day and nothing else."""
-    year = filled([reading(3_600 * h, 3_600, {"pm25": 5.0}) for h in range(0, 49)])
+    year = filled([reading(3_600 * h, 3_600, {"pm25": 5.0}) for h in range(49)])
     cube.clear(year, DAY)
 
     assert [5_000] + [MISSING] * 24 + [5_000] * 24 == year.hours[23:72, 0].tolist()
 
 
-def test_published_days_are_kept_beside_the_hours():
+def test_published_days_are_kept_beside_the_hours() -> None:
     """A daily value has its own place and its own ozone item."""
     year = filled([Reading("air", "a", 86_400, civil.day_end(DAY), {"pm25": 40.0, "o3_8h": 120.0})])
 

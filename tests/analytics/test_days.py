@@ -1,8 +1,12 @@
+"""Hours become days and running means, against fractions and golden rows."""
+
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,31 +18,36 @@ from analytics.kernels import rolling as kernel
 from domain.fixed import MISSING
 from tests import reference
 
+Cells = npt.NDArray[np.int32]
 cell = st.one_of(st.just(MISSING), st.integers(0, 400_000), st.integers(0, 400).map(lambda units: units * 1_000))
 MDA8 = [30, 28, 25, 22, 20, 19, 22, 30, 45, 66, 88, 110, 132, 150, 161, 168, 170, 165, 150, 128, 100, 82, 70, 60]
 
 
 def fraction(value: int) -> Fraction | None:
+    """A cell as the slow twin wants it."""
     return None if value == MISSING else Fraction(value, 1000)
 
 
-def grid(*, rows: int, stations: int = 1):
+def grid(*, rows: int, stations: int = 1) -> st.SearchStrategy[Cells]:
+    """Any hours of stations."""
     return st.lists(cell, min_size=rows * stations * 6, max_size=rows * stations * 6).map(lambda cells: np.array(cells, np.int32).reshape(rows, stations, 6))
 
 
 def exact(found: days.Days, *place: int) -> list[Fraction | None]:
+    """Unrounded values as fractions."""
     pairs = zip(found.exact[place].tolist(), found.parts[place].tolist(), strict=True)
     return [None if value < 0 else Fraction(value, 1000 * tables.COMMON * parts) for value, parts in pairs]
 
 
 def units(values: list[Fraction | None]) -> list[int]:
+    """Displayed units of six fractions."""
     displayed = [reference.shown(item, value) for item, value in zip(reference.ITEMS, values, strict=True)]
     return [-1 if value is None else int(value * (10 if item == "co" else 1)) for item, value in zip(reference.ITEMS, displayed, strict=True)]
 
 
 @settings(max_examples=150, deadline=None)
 @given(grid(rows=24))
-def test_a_station_day_equals_fractions(cells):
+def test_a_station_day_equals_fractions(cells: Cells) -> None:
     """Unrounded and displayed daily values of any 24 hours are those of plain fractions."""
     before = cells.copy()
     found = days.from_hours(cells)
@@ -51,7 +60,7 @@ def test_a_station_day_equals_fractions(cells):
 
 @settings(max_examples=60, deadline=None)
 @given(grid(rows=24, stations=5), st.lists(st.booleans(), min_size=5, max_size=5))
-def test_a_city_day_equals_fractions(cells, member):
+def test_a_city_day_equals_fractions(cells: Cells, member: list[bool]) -> None:
     """A city's day is the mean of its members' unrounded days with the quorum, rounded once."""
     found = days.city(days.from_hours(cells), np.array([member]))
     stations = [reference.day([[fraction(value) for value in row] for row in cells[:, place].tolist()]) for place in range(5)]
@@ -63,8 +72,8 @@ def test_a_city_day_equals_fractions(cells, member):
 
 
 @settings(max_examples=60, deadline=None)
-@given(grid(rows=24, stations=2), st.booleans())
-def test_running_means_equal_fractions(cells, follows):
+@given(cells=grid(rows=24, stations=2), follows=st.booleans())
+def test_running_means_equal_fractions(*, cells: Cells, follows: bool) -> None:
     """Running 24 h means reach into the day before only if it is there; ozone never does."""
     found = rolling.displayed(cells, np.array([False, follows]))
     first, second = ([[fraction(value) for value in row] for row in cells[:, place].tolist()] for place in (0, 1))
@@ -77,7 +86,7 @@ def test_running_means_equal_fractions(cells, follows):
 
 @settings(max_examples=60, deadline=None)
 @given(grid(rows=48, stations=2), st.integers(0, 47))
-def test_blocks_of_time_give_what_the_whole_gives(cells, first):
+def test_blocks_of_time_give_what_the_whole_gives(cells: Cells, first: str) -> None:
     """The chart kernel's rows do not depend on where a block of time begins."""
     series = cells.reshape(48, 12)
     whole, part = np.empty((48, 12), np.float32), np.empty((48 - first, 12), np.float32)
@@ -87,7 +96,7 @@ def test_blocks_of_time_give_what_the_whole_gives(cells, first):
     assert np.array_equal(whole[first:], part, equal_nan=True)
 
 
-def test_the_daily_maximum_of_ozone_is_the_golden_one():
+def test_the_daily_maximum_of_ozone_is_the_golden_one() -> None:
     """Hours of the golden row give 17 windows, maximum 153.0, IAQI 95."""
     cells = np.full((24, 1, 6), MISSING, np.int32)
     cells[:, 0, 5] = np.array(MDA8) * 1_000
@@ -99,7 +108,7 @@ def test_the_daily_maximum_of_ozone_is_the_golden_one():
 
 
 @pytest.mark.parametrize(("top", "wanted"), [(153, -1), (161, 161)])
-def test_thirteen_windows_are_enough_only_above_the_limit(top, wanted):
+def test_thirteen_windows_are_enough_only_above_the_limit(top: int, wanted: Any) -> None:
     """With 13 of 17 windows the ozone day stands only if its maximum exceeds 160 (HJ 663-2013 6.1.2)."""
     cells = np.full((24, 1, 6), MISSING, np.int32)
     cells[6:, 0, 5] = top * 1_000
@@ -114,7 +123,7 @@ def test_thirteen_windows_are_enough_only_above_the_limit(top, wanted):
     ("first", "rest", "wanted"),
     [("3.4", "44.2", 42), ("5.3", "62.9", 60), ("4.2", "78.6", 76), ("7.4", "120.2", 116), ("3.3", "36.9", 36)],
 )
-def test_means_that_floats_round_wrongly_are_right(first, rest, wanted):
+def test_means_that_floats_round_wrongly_are_right(first: str, rest: str, wanted: Any) -> None:
     """Daily means that decide a published integer are rounded exactly (the float sum is on the other side)."""
     cells = np.full((24, 1, 6), MISSING, np.int32)
     cells[:, 0, 0] = [int(Fraction(value) * 1000) for value in [first] + [rest] * 23]
@@ -122,7 +131,7 @@ def test_means_that_floats_round_wrongly_are_right(first, rest, wanted):
     assert wanted == days.from_hours(cells).shown[0, 0, 0]
 
 
-def test_zero_in_published_days_is_missing_for_pm_and_ozone():
+def test_zero_in_published_days_is_missing_for_pm_and_ozone() -> None:
     """A published 0 of PM2.5, PM10 or O3 is a gap; a 0 of SO2 is a value."""
     found = days.published(np.array([[0, 0, 0, 43_000, 700, 0]], np.int32))
 
@@ -143,17 +152,17 @@ def test_zero_in_published_days_is_missing_for_pm_and_ozone():
         (1, (61, 1, 1, 1, 1, 1), 101),
     ],
 )
-def test_published_days_are_met(law, values, aqi):
+def test_published_days_are_met(law: int, values: Any, aqi: int) -> None:
     """Daily rows of the field and the boundary of 2026 have the published AQI."""
     assert aqi == hours.judge(np.array([values], np.int32), np.full(1, law, np.uint8), daily=True).aqi[0]
 
 
-def test_the_quorum_is_three_quarters_or_half_of_few():
+def test_the_quorum_is_three_quarters_or_half_of_few() -> None:
     """A city needs 75 % of its stations, of fewer than four 50 %."""
     assert [0, 1, 1, 2, 3, 4, 5, 6, 6] == days.quorum(8).tolist()
 
 
-def test_sums_of_a_day_count_only_valid_hours():
+def test_sums_of_a_day_count_only_valid_hours() -> None:
     """Missing hours enter neither the sum nor the count."""
     cells = np.array([[5_000], [MISSING]] * 12, np.int32)
     total, count = np.empty((1, 1), np.int64), np.empty((1, 1), np.int16)

@@ -1,6 +1,9 @@
+"""IAQI, AQI and primary pollutants, exhaustively and on published hours."""
+
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ LAWS = (2012, 2026)
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("average", ["hour", "day"])
 @pytest.mark.parametrize("item", AIR)
-def test_every_reportable_concentration_has_the_exact_iaqi(law, average, item):
+def test_every_reportable_concentration_has_the_exact_iaqi(law: int, average: str, item: str) -> None:
     """Every displayed concentration up to and beyond the last breakpoint gets the IAQI of rational arithmetic."""
     place, step = AIR.index(item), 10 if item == "co" else 1
     answers = tables.answers(daily=average == "day")[LAWS.index(law), place]
@@ -25,7 +28,7 @@ def test_every_reportable_concentration_has_the_exact_iaqi(law, average, item):
     assert [-1 if one is None else one for one in wanted] == answers.tolist()
 
 
-def test_the_exhaustive_table_covers_all_26820_values():
+def test_the_exhaustive_table_covers_all_26820_values() -> None:
     """The exhaustive test reaches the 13,410 concentrations up to the last breakpoints of each rule set."""
     tops = [reference.table(law, item, average)[-1] * (10 if item == "co" else 1) for law in LAWS for item in AIR for average in ("hour", "day")]
     pm_twice = sum(reference.table(law, item, "day")[-1] + 1 for law in LAWS for item in ("pm25", "pm10"))
@@ -54,7 +57,7 @@ def test_the_exhaustive_table_covers_all_26820_values():
         ((501, 780, 48, 37, "2.6", 17), 500, "pm25+pm10"),
     ],
 )
-def test_published_hours_are_met(values, aqi, primary):
+def test_published_hours_are_met(values: Any, aqi: int, primary: str) -> None:
     """Hours that the national platform published have its AQI and primary pollutants (field-proven rows)."""
     row = np.array([[-(2**31) if one is None else int(Fraction(one) * 1000) for one in values]], np.int32)
     judged = hours.hourly(row, np.zeros(1, np.uint8))
@@ -62,7 +65,7 @@ def test_published_hours_are_met(values, aqi, primary):
     assert (aqi, primary) == (judged.aqi[0], tables.primaries(daily=False)[judged.primary[0]])
 
 
-def test_2026_publishes_an_incomplete_aqi_only_above_100():
+def test_2026_publishes_an_incomplete_aqi_only_above_100() -> None:
     """With an item missing HJ 633-2026 gives an AQI above 100 and none below; HJ 633-2012 gives both."""
     rows = np.array([[76, -1, 1, 1, 1, 1], [30, -1, 1, 1, 1, 1]], np.int32)
 
@@ -70,7 +73,7 @@ def test_2026_publishes_an_incomplete_aqi_only_above_100():
     assert [102, 43] == hours.judge(rows, np.zeros(2, np.uint8), daily=False).aqi.tolist()
 
 
-def test_the_scale_of_2026_begins_at_one():
+def test_the_scale_of_2026_begins_at_one() -> None:
     """Six zeros are AQI 1 under HJ 633-2026 (range 1–500) and 0 under HJ 633-2012."""
     rows = np.zeros((1, 6), np.int32)
 

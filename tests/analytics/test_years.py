@@ -1,7 +1,10 @@
+"""Days become year figures: counts, means, percentiles, composite index, validity."""
+
 from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,11 +21,13 @@ FIRST = day_number(date(2015, 1, 1))
 
 
 def year(values: np.ndarray) -> years.Running:
+    """A year of published days under the 2012 set."""
     found = days.published(values)
     return years.running(found, found.judged(np.zeros(len(values), np.uint8)).aqi, FIRST)
 
 
 def ranked(values: list[int], percent: int) -> Fraction:
+    """Percentile of all values."""
     out = np.empty(len(values), np.int64)
     kernel.percentile(np.array(values, np.int32), percent, np.zeros(16_384, np.int32), out)
     return Fraction(int(out[-1]), 100)
@@ -40,14 +45,14 @@ def ranked(values: list[int], percent: int) -> Fraction:
         ([112, 98, 145, 160, 171, 88, 76, 203, 150, 133, 149, 158, 167], 90, "170.2"),
     ],
 )
-def test_golden_percentiles(values, percent, wanted):
+def test_golden_percentiles(values: Any, percent: int, wanted: Any) -> None:
     """Percentiles by counting are those of HJ 663's formula."""
     assert Fraction(wanted) == ranked(list(values), percent)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(-1, 1_500), min_size=1, max_size=80), st.sampled_from([90, 95, 98]))
-def test_running_percentiles_equal_sorting(values, percent):
+def test_running_percentiles_equal_sorting(values: Any, percent: int) -> None:
     """Every row is the percentile of the valid days up to it, whatever their order."""
     out = np.empty(len(values), np.int64)
     kernel.percentile(np.array(values, np.int32), percent, np.zeros(2_000, np.int32), out)
@@ -60,7 +65,7 @@ def test_running_percentiles_equal_sorting(values, percent):
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(st.one_of(st.just(MISSING), st.integers(0, 300_000)), min_size=6, max_size=6), min_size=1, max_size=40))
-def test_a_year_equals_fractions(rows):
+def test_a_year_equals_fractions(rows: list[Any]) -> None:
     """Counts, means and percentiles of any days are those of plain fractions; a prefix of the days has the prefix of the figures."""
     values = np.array(rows, np.int32)
     running = year(values)
@@ -81,7 +86,7 @@ def test_a_year_equals_fractions(rows):
     ("so2", "no2", "pm10", "pm25", "co", "o3", "wanted"),
     [(11, 16, 40, 16, "0.6", 139, "2.63"), (12, 27, 65, 29, "0.8", 191, "4.03"), (9, 14, 77, 23, "1.1", 96, "3.14"), (3, 13, 16, 13, "0.9", 87, "1.73")],
 )
-def test_published_composite_indices(so2, no2, pm10, pm25, co, o3, wanted):
+def test_published_composite_indices(so2: int, no2: int, pm10: int, pm25: Any, co: str, o3: int, wanted: Any) -> None:
     """The composite index of four published bulletins is met: sub-indices rounded to two decimals, then summed."""
     found = years.composite([Fraction(value) for value in (pm25, pm10, so2, no2, co, o3)])
 
@@ -89,7 +94,7 @@ def test_published_composite_indices(so2, no2, pm10, pm25, co, o3, wanted):
     assert Fraction(wanted) == found[0]
 
 
-def test_235_of_360_valid_days_are_65_28_percent():
+def test_235_of_360_valid_days_are_65_28_percent() -> None:
     """The good-day ratio divides by valid days, exactly."""
     values = np.full((365, 6), 1_000, np.int32)
     values[235:360, 0] = 76_000
@@ -101,7 +106,7 @@ def test_235_of_360_valid_days_are_65_28_percent():
 
 
 @pytest.mark.parametrize(("gap", "wanted"), [(slice(0, 4), True), (slice(0, 5), False), (slice(31, 34), True), (slice(31, 35), False)])
-def test_the_annual_rule_looks_at_every_month(gap, wanted):
+def test_the_annual_rule_looks_at_every_month(gap: slice, wanted: Any) -> None:
     """A year is valid with 27 days in every month, February 25 (GB 3095-2026 table 4)."""
     values = np.full((365, 6), 10_000, np.int32)
     values[gap] = MISSING
@@ -109,7 +114,7 @@ def test_the_annual_rule_looks_at_every_month(gap, wanted):
     assert wanted == year(values).adequate()
 
 
-def test_fewer_than_324_days_are_no_valid_year():
+def test_fewer_than_324_days_are_no_valid_year() -> None:
     """324 daily values are needed even if each month has its own."""
     values = np.full((365, 6), 10_000, np.int32)
     values[:320:8] = MISSING
@@ -118,7 +123,7 @@ def test_fewer_than_324_days_are_no_valid_year():
     assert not year(values).adequate()
 
 
-def test_a_city_year_divides_by_the_stations_of_each_day():
+def test_a_city_year_divides_by_the_stations_of_each_day() -> None:
     """Days with four and with three valid stations enter a city's mean with their own divisors."""
     hours = np.full((48, 4, 6), 10_000, np.int32)
     hours[:, 1] = 20_000

@@ -1,7 +1,11 @@
+"""The analyst: incremental figures equal those of a batch, and changes of closed ones are said."""
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +28,7 @@ PLAN = Plan("p", "", "", 2025, (Target("air.pm25.annual_mean", "", "", "", "<=",
 
 
 def registry() -> Registry:
+    """Four assessment stations and a control site."""
     stations = {name: AirStation(name, name, Dated.always("background" if name == "back" else "assessment")) for name in STATIONS}
     empty: dict[str, object] = {}
     return Registry(County("c", "c"), empty, stations, empty, empty, empty, empty, empty, empty, empty, "v1")  # type: ignore[arg-type]
@@ -37,21 +42,33 @@ class Hand:
         self.slept = 0.0
 
     def now_ns(self) -> int:
+        """Wall time."""
         return self.now * 10**9
 
     def monotonic(self) -> float:
+        """Seconds slept so far."""
         return self.slept
 
     def sleep(self, seconds: float) -> None:
+        """Only note it."""
         self.slept += seconds
 
 
 def history() -> list[Reading]:
+    """A week over New Year, every hour of every station."""
     generator = np.random.default_rng(7)
     hours = (NOW - START) // 3_600
     values = generator.integers(5, 240, (len(STATIONS), hours, 6))
     return [
-        Reading("air", name, 3_600, START + 3_600 * (h + 1), dict(zip(("pm25", "pm10", "so2", "no2", "co", "o3"), map(float, values[s, h] / [1, 1, 1, 1, 20, 1]), strict=True)), {}, h)
+        Reading(
+            "air",
+            name,
+            3_600,
+            START + 3_600 * (h + 1),
+            dict(zip(("pm25", "pm10", "so2", "no2", "co", "o3"), map(float, values[s, h] / [1, 1, 1, 1, 20, 1]), strict=True)),
+            {},
+            h,
+        )
         for s, name in enumerate(STATIONS)
         for h in range(hours)
     ]
@@ -63,16 +80,18 @@ HISTORY = history()
 class House:
     """A store with an analyst beside it."""
 
-    def __init__(self, folder, name="store") -> None:
+    def __init__(self, folder: Path, name: str = "store") -> None:
         self.store = EmbeddedStore(folder / f"{name}.db")
         self.clock = Hand(NOW)
         self.batch = 0
         self.follower = self.open()
 
     def open(self) -> Follower:
+        """A process that starts on what is stored."""
         return Follower(Analyst(self.store, self.store, registry(), (PLAN,)), self.store, self.clock)
 
     def bring(self, rows: list[Reading]) -> None:
+        """Store readings and announce them, as the forwarder does."""
         self.store.write(rows)
         days: dict[int, set[str]] = {}
         for row in rows:
@@ -82,22 +101,25 @@ class House:
         self.store.changes(changes)
 
     def figures(self) -> dict[tuple[object, ...], Indicator]:
+        """Everything that is stored, without what may differ between two ways to the same figure."""
         rows = self.store.series(Query(limit=10**6))
         return {row.key: replace(row, computed=None, version=1.0) for row in rows if row.valid}
 
     def close(self) -> None:
+        """Close the store."""
         self.store.close()
 
 
 @pytest.fixture
-def house(tmp_path):
+def house(tmp_path: Path) -> Iterator[House]:
+    """An empty store with an analyst."""
     one = House(tmp_path)
     yield one
     one.close()
 
 
 @pytest.fixture(scope="module")
-def batch(tmp_path_factory):
+def batch(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[object, ...], Indicator]:
     """Figures of the whole history computed at once."""
     one = House(tmp_path_factory.mktemp("batch"))
     one.bring(HISTORY)
@@ -109,7 +131,9 @@ def batch(tmp_path_factory):
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_any_order_of_arrival_gives_the_same_figures(batch, tmp_path_factory, data):
+def test_any_order_of_arrival_gives_the_same_figures(
+    batch: dict[tuple[object, ...], Indicator], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     """Readings in any order and batching, with earlier wrong values, repeats and restarts between, end in the batch's figures."""
     rows = list(HISTORY)
     np.random.default_rng(data.draw(st.integers(0, 2**32 - 1), "order")).shuffle(rows)  # type: ignore[arg-type]
@@ -132,7 +156,7 @@ def test_any_order_of_arrival_gives_the_same_figures(batch, tmp_path_factory, da
     assert batch == found
 
 
-def test_a_second_look_writes_nothing(house):
+def test_a_second_look_writes_nothing(house: House) -> None:
     """What is stored already is not written again, neither by the running process nor after a restart."""
     house.bring(HISTORY)
     house.follower.start()
@@ -143,7 +167,7 @@ def test_a_second_look_writes_nothing(house):
     assert (0, 0) == (again.analyst.written, again.analyst.restated)
 
 
-def test_a_late_correction_of_a_closed_day_is_restated(house):
+def test_a_late_correction_of_a_closed_day_is_restated(house: House) -> None:
     """A changed closed day is said with its old and new value; hours and running periods are not."""
     house.bring(HISTORY)
     house.follower.start()
@@ -159,7 +183,7 @@ def test_a_late_correction_of_a_closed_day_is_restated(house):
     assert len(said) == len({(row.figure, row.period, row.scope, row.rule_set) for row in said}), "one row a run of running figures"
 
 
-def test_a_crash_between_restatement_and_figure_gives_one_restatement(house, monkeypatch):
+def test_a_crash_between_restatement_and_figure_gives_one_restatement(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the figures were not written after the restatement, the next start repeats both as one."""
     house.bring(HISTORY)
     house.follower.start()
@@ -177,7 +201,7 @@ def test_a_crash_between_restatement_and_figure_gives_one_restatement(house, mon
     assert 2 == len(days), "one a rule set"
 
 
-def test_the_background_site_is_not_in_the_county(house):
+def test_the_background_site_is_not_in_the_county(house: House) -> None:
     """A correction at the control site moves its own figures and no county figure."""
     house.bring(HISTORY)
     house.follower.start()
@@ -188,7 +212,7 @@ def test_the_background_site_is_not_in_the_county(house):
     assert before == {key: row for key, row in house.figures().items() if row.scope == "c"}
 
 
-def test_a_day_closes_with_time(house):
+def test_a_day_closes_with_time(house: House) -> None:
     """Running figures of a day appear when the day is over, without any reading."""
     house.bring(HISTORY)
     house.follower.start()
@@ -201,7 +225,7 @@ def test_a_day_closes_with_time(house):
     assert (civil.parse_time("2025-01-06T00:00:00+08:00"), 6.0) == (later.time, later.expected)
 
 
-def test_attainment_is_stored_with_its_details(house):
+def test_attainment_is_stored_with_its_details(house: House) -> None:
     """The target's row carries value, target, margin, status and the required rest."""
     house.bring(HISTORY)
     house.follower.start()
@@ -211,7 +235,7 @@ def test_attainment_is_stored_with_its_details(house):
     assert '"required_rest": ' in row.text
 
 
-def test_one_bad_series_changes_no_other(house):
+def test_one_bad_series_changes_no_other(house: House) -> None:
     """A station full of nonsense leaves every other station's figures as they were."""
     house.bring(HISTORY)
     house.follower.start()
@@ -222,7 +246,7 @@ def test_one_bad_series_changes_no_other(house):
     assert before == {key: row for key, row in house.figures().items() if row.scope == "s1"}
 
 
-def test_a_gap_in_the_changes_is_waited_for():
+def test_a_gap_in_the_changes_is_waited_for() -> None:
     """Numbers behind a gap are worked in once, and the position stays before it until the gap is given up."""
     position = Position({})
     early = position.fresh([Change("i", 1, 0, ()), Change("i", 3, 0, ())], 0.0)

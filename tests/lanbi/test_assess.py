@@ -1,3 +1,5 @@
+"""The calculators of air: columns, forms of input, bad input, figures."""
+
 from __future__ import annotations
 
 import csv
@@ -7,8 +9,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,13 +23,14 @@ from lanbi.cli import main
 from lanbi.plans import folder
 from tests import reference
 
+Assess = Callable[..., tuple[int, str, str]]
 HEAD = "site,time,pm25,pm10,so2,no2,co,o3\n"
 DAYS = "site,date,pm25,pm10,so2,no2,co,o3_8h\n"
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "dev"
 
 
 @pytest.fixture
-def assess(tmp_path, capfd):
+def assess(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Assess:
     """Run a calculator on a text; exit code, standard output and standard error."""
 
     def run(kind: str, text: str | bytes, *words: str) -> tuple[int, str, str]:
@@ -40,10 +45,11 @@ def assess(tmp_path, capfd):
 
 
 def rows(text: str) -> list[dict[str, str]]:
+    """Rows of a CSV answer."""
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_columns_of_air_hourly(assess):
+def test_columns_of_air_hourly(assess: Assess) -> None:
     """The answer has the promised columns, times with +08:00, and the rule set of the civil day."""
     code, out, _ = assess("air-hourly", HEAD + "a,2026-03-01T00:00:00,61,,,,,\na,2026-03-01T01:00:00,76,1,1,1,1,1\n")
 
@@ -55,7 +61,7 @@ def test_columns_of_air_hourly(assess):
     ]
 
 
-def test_forms_of_input(assess, tmp_path):
+def test_forms_of_input(assess: Assess, tmp_path: Path) -> None:
     """Offsets, slashes, 24:00, quotes, a byte order mark, CRLF, exponents and unknown columns are taken."""
     text = '\ufeffx,site,time,pm25,pm10,so2,no2,co,o3\r\n1,"a,""b""",2025-01-01T16:00:00Z,3.5e1,,,,,\r\n\r\n2,c,2025/1/1 24:00, 36.5 ,,,,,\r\n'
     code, out, err = assess("air-hourly", text)
@@ -65,7 +71,7 @@ def test_forms_of_input(assess, tmp_path):
     assert "columns ignored: x" in err
 
 
-def test_the_last_of_equal_keys_counts(assess):
+def test_the_last_of_equal_keys_counts(assess: Assess) -> None:
     """A repeated site and time is one row, the last, and the number of the others is told."""
     code, out, err = assess("air-hourly", HEAD + "a,2025-01-01 01:00,10,,,,,\nb,2025-01-01 01:00,10,,,,,\na,2025-01-01 01:00,75,,,,,\n")
 
@@ -95,7 +101,7 @@ def test_the_last_of_equal_keys_counts(assess):
         (HEAD.encode() + "区政府,2025-01-01 01:00,,,,,,\n".encode("gbk"), "in.csv, line 2, column site (1)"),
     ],
 )
-def test_bad_input_is_told_with_its_place(assess, tmp_path, text, where):
+def test_bad_input_is_told_with_its_place(assess: Assess, tmp_path: Path, text: Any, where: str) -> None:
     """A bad cell ends with exit 2, one message with file, line and column, and no output file."""
     out = tmp_path / "out.csv"
     code, printed, err = assess("air-hourly", text, "-o", str(out))
@@ -106,7 +112,7 @@ def test_bad_input_is_told_with_its_place(assess, tmp_path, text, where):
     assert ["in.csv"] == [path.name for path in tmp_path.iterdir()], "no draft is left behind"
 
 
-def test_the_earliest_bad_cell_is_told(assess):
+def test_the_earliest_bad_cell_is_told(assess: Assess) -> None:
     """A bad time in line 2 is told before a bad number in line 3."""
     _, _, err = assess("air-hourly", HEAD + "a,whenever,,,,,,\na,2025-01-01 02:00,x,,,,,\n")
 
@@ -114,31 +120,31 @@ def test_the_earliest_bad_cell_is_told(assess):
 
 
 @pytest.mark.parametrize("words", [("--exclude", "a"), ("--city", "X", "--exclude", "nobody")])
-def test_a_wrong_exclusion_is_told(assess, words):
+def test_a_wrong_exclusion_is_told(assess: Assess, words: Any) -> None:
     """Excluding without a city, or a site that is not there, is no silent no-op."""
     assert 2 == assess("air-daily", HEAD + "a,2025-01-01 01:00,,,,,,\n", *words)[0]
 
 
-def test_a_missing_file_is_told(capfd):
+def test_a_missing_file_is_told(capfd: pytest.CaptureFixture[str]) -> None:
     """A file that is not there ends with exit 2."""
     assert 2 == main(["assess", "air-daily", "nowhere.csv"])
     assert "nowhere.csv" in capfd.readouterr().err
 
 
-def test_a_folder_that_is_missing_is_told(assess, tmp_path):
+def test_a_folder_that_is_missing_is_told(assess: Assess, tmp_path: Path) -> None:
     """An output that cannot be written ends with exit 1."""
     assert 1 == assess("air-hourly", HEAD, "-o", str(tmp_path / "no" / "out.csv"))[0]
 
 
 @pytest.mark.parametrize(("kind", "text"), [("air-hourly", HEAD), ("air-rolling", HEAD), ("air-daily", HEAD)])
-def test_no_rows_give_a_header(assess, kind, text):
+def test_no_rows_give_a_header(assess: Assess, kind: str, text: Any) -> None:
     """An empty table has an empty answer with its header."""
     code, out, _ = assess(kind, text)
 
     assert (0, 1) == (code, len(out.splitlines()))
 
 
-def test_gzip_and_standard_input(tmp_path):
+def test_gzip_and_standard_input(tmp_path: Path) -> None:
     """A .gz file and standard input are read like a file; output goes to a file that is whole."""
     body = HEAD + "a,2025-01-01 01:00,35,,,,,\n"
     (tmp_path / "in.csv.gz").write_bytes(gzip.compress(body.encode()))
@@ -151,12 +157,13 @@ def test_gzip_and_standard_input(tmp_path):
     assert b"" == piped.stdout
 
 
-def hours(site: str, days: int, value) -> str:
+def hours(site: str, days: int, value: Any) -> str:
+    """Hours of a site with a PM2.5 of its own."""
     stamps = [f"2025-01-{1 + (h // 24):02}T{h % 24:02}:00:00" for h in range(1, 24 * days + 1)]
     return "".join(f"{site},{stamp},{value(h)},40,5,20,0.5,60\n" for h, stamp in enumerate(stamps, 1))
 
 
-def test_air_daily_from_hours(assess):
+def test_air_daily_from_hours(assess: Assess) -> None:
     """A day of 24 hours has its means, its hours and status ok; its last hour is labelled 00:00."""
     _, out, _ = assess("air-daily", HEAD + hours("a", 2, lambda h: "3.4" if h == 1 else "44.2"))
     first = rows(out)[0]
@@ -165,14 +172,14 @@ def test_air_daily_from_hours(assess):
     assert 2 == len(rows(out))
 
 
-def test_air_daily_states(assess):
+def test_air_daily_states(assess: Assess) -> None:
     """A day without PM2.5 is incomplete, one without any PM invalid."""
     _, out, _ = assess("air-daily", DAYS + "a,2025-01-01,,50,5,20,0.5,60\na,2025-01-02,0,0,5,20,0.5,60\n", "--from", "daily")
 
     assert [("incomplete", "50"), ("invalid", "")] == [(row["status"], row["aqi"]) for row in rows(out)]
 
 
-def test_a_city_is_the_mean_of_its_sites(assess):
+def test_a_city_is_the_mean_of_its_sites(assess: Assess) -> None:
     """Sites' unrounded days are averaged, the control site left out, then rounded once."""
     text = HEAD + hours("a", 1, lambda h: 41) + hours("b", 1, lambda h: 44) + hours("clean", 1, lambda h: 5)
     _, out, _ = assess("air-daily", text, "--city", "甲市", "--exclude", "clean")
@@ -180,7 +187,7 @@ def test_a_city_is_the_mean_of_its_sites(assess):
     assert [("甲市", "42")] == [(row["site"], row["pm25"]) for row in rows(out)]
 
 
-def test_running_means(assess):
+def test_running_means(assess: Assess) -> None:
     """24 h means need 20 hours, the 8 h ozone mean begins with its day."""
     _, out, _ = assess("air-rolling", HEAD + hours("a", 2, lambda h: h))
     table = rows(out)
@@ -190,13 +197,14 @@ def test_running_means(assess):
     assert "0.5" == table[30]["co_24h"]
 
 
-def year(assess, *words: str, days: int = 365, pm25=lambda day: 40, start: str = "2025-01-01"):
+def year(assess: Assess, *words: str, days: int = 365, pm25: Any = lambda day: 40, start: str = "2025-01-01") -> Any:
+    """Year figures of published days."""
     first = np.datetime64(start)
     text = DAYS + "".join(f"a,{first + day},{pm25(day)},60,10,20,0.8,90\n" for day in range(days))
     return json.loads(assess("air-year", text, "--from", "daily", *words)[1])
 
 
-def test_keys_of_air_year(assess):
+def test_keys_of_air_year(assess: Assess) -> None:
     """The JSON has the promised keys, exact values beside the rounded ones."""
     row = year(assess)[0]
 
@@ -210,7 +218,7 @@ def test_keys_of_air_year(assess):
     )
 
 
-def test_targets_of_the_plan(assess):
+def test_targets_of_the_plan(assess: Assess) -> None:
     """The three air targets of the plan are judged; a running year says what the rest must be."""
     plan = str(folder() / "chiping.toml")
     targets = {target["id"]: target for target in year(assess, "--targets", plan, days=200, pm25=lambda day: 50)[0]["targets"]}
@@ -222,7 +230,7 @@ def test_targets_of_the_plan(assess):
     assert ("on-course", 5) == tuple(targets["air.aqi.heavy_days"][key] for key in ("status", "remaining_budget"))
 
 
-def test_a_year_that_spans_the_change_of_rules_is_mixed(assess):
+def test_a_year_that_spans_the_change_of_rules_is_mixed(assess: Assess) -> None:
     """2026 has a mixed row and one a pure set; PM2.5 of 65 is good before March and not after."""
     found = {row["rule_set"]: row["good_days"] for row in year(assess, pm25=lambda day: 65, start="2026-01-01")}
 
@@ -230,7 +238,7 @@ def test_a_year_that_spans_the_change_of_rules_is_mixed(assess):
     assert ["HJ633-2026"] == [row["rule_set"] for row in year(assess, "--rules", "2026", start="2026-01-01")]
 
 
-def test_a_running_year_is_counted_to_its_last_day(assess):
+def test_a_running_year_is_counted_to_its_last_day(assess: Assess) -> None:
     """Data capture divides by the days so far, in an earlier year by the whole year."""
     text = DAYS + "".join(f"a,{day},40,60,10,20,0.8,90\n" for day in ("2024-12-30", "2024-12-31", "2025-01-01", "2025-01-04"))
     found = json.loads(assess("air-year", text, "--from", "daily")[1])
@@ -239,7 +247,7 @@ def test_a_running_year_is_counted_to_its_last_day(assess):
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the public data files are not here")
-def test_jinan_2016_is_the_published_year(assess):
+def test_jinan_2016_is_the_published_year(assess: Assess) -> None:
     """济南 2016: 166 good days, 24 heavy ones, PM2.5 75.4."""
     with gzip.open(DATA / "daily_jinan_2014_2018.csv.gz", "rt", encoding="utf-8") as file:
         table = [row for row in csv.DictReader(file) if row["date"].startswith("2016")]
@@ -251,7 +259,7 @@ def test_jinan_2016_is_the_published_year(assess):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(range(72)))
-def test_the_order_of_rows_changes_no_figure(assess, order):
+def test_the_order_of_rows_changes_no_figure(assess: Assess, order: list[int]) -> None:
     """Any order of the same hours gives the same days, byte for byte."""
     body = hours("a", 1, lambda h: h) + hours("b", 2, lambda h: 3 * h % 50)
     lines = body.splitlines(keepends=True)
@@ -262,7 +270,7 @@ def test_the_order_of_rows_changes_no_figure(assess, order):
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.one_of(st.none(), st.decimals(0, 190, places=2, allow_nan=False)), min_size=6, max_size=6), st.sampled_from([2012, 2026]))
-def test_an_hour_equals_fractions(assess, values, law):
+def test_an_hour_equals_fractions(assess: Assess, values: Any, law: int) -> None:
     """AQI and primary of any written decimals are those of plain fractions."""
     cells = ",".join("" if value is None else str(value) for value in values)
     _, out, _ = assess("air-hourly", HEAD + f"a,2025-01-01 01:00,{cells}\n", "--rules", str(law))
@@ -273,7 +281,7 @@ def test_an_hour_equals_fractions(assess, values, law):
     assert ("" if aqi is None else str(aqi), primary) == (row["aqi"], row["primary"])
 
 
-def test_help_imports_no_numba():
+def test_help_imports_no_numba() -> None:
     """The help of the calculators loads neither numba nor numpy's friends."""
     code = "import sys; from lanbi.cli import main\ntry:\n    main(['assess', '--help'])\nexcept SystemExit:\n    pass\nsys.exit('numba' in sys.modules)"
 

@@ -1,8 +1,12 @@
+"""The calculator of water classes."""
+
 from __future__ import annotations
 
 import csv
 import io
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +16,8 @@ from lanbi.cli import main
 HEAD = "section,time,temp,ph,do,codmn,nh3n,tp,tn,type\n"
 
 
-def classes(tmp_path, capfd, body: str, *words: str, head: str = HEAD) -> list[dict[str, str]]:
+def classes(tmp_path: Path, capfd: pytest.CaptureFixture[str], body: str, *words: str, head: str = HEAD) -> list[dict[str, str]]:
+    """Rows that the calculator answers."""
     path = tmp_path / "in.csv"
     path.write_text(head + body, encoding="utf-8")
     capfd.readouterr()
@@ -35,7 +40,9 @@ def classes(tmp_path, capfd, body: str, *words: str, head: str = HEAD) -> list[d
         ("9.3", "", "", "", "river", "", ""),
     ],
 )
-def test_published_classes_are_met(tmp_path, capfd, do, codmn, nh3n, tp, body, wanted, deciding):
+def test_published_classes_are_met(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], do: str, codmn: str, nh3n: str, tp: str, body: str, wanted: Any, deciding: str
+) -> None:
     """Published sections have their class from displayed values; nothing is classed unless all four are there."""
     row = classes(tmp_path, capfd, f"s,2025-11-06 16:00,12,8,{do},{codmn},{nh3n},{tp},6.44,{body}\n")[0]
 
@@ -47,12 +54,12 @@ def test_published_classes_are_met(tmp_path, capfd, do, codmn, nh3n, tp, body, w
     [("0.025", 2, "0.02"), ("0.045", 2, "0.04"), ("10.25", 1, "10.2"), ("1.25", 1, "1.2"), ("0.0065", 3, "0.006"), ("6.5", 0, "6"), ("1046.85", 1, "1046.8"),
      ("0.0139", 1, "0.01"), ("0.049", 1, "0.05"), ("0.065", 1, "0.1"), ("0.00015", 3, "0.0002"), ("0.00069", 3, "0.001"), ("0", 1, "0.0")],
 )  # fmt: skip
-def test_display_rounding(value, digits, wanted):
+def test_display_rounding(value: Any, digits: int, wanted: Any) -> None:
     """Half to even on the decimal text; what would be zero keeps one significant digit."""
     assert Decimal(wanted) == water.displayed(Decimal(value), digits)
 
 
-def test_types_from_a_file(tmp_path, capfd):
+def test_types_from_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """The water body may come from a second file."""
     (tmp_path / "types.csv").write_text("section,type\ns,lake\n", encoding="utf-8")
     row = classes(tmp_path, capfd, "s,2025-11-06 16:00,,,9,1,0.1,0.06,\n", "--types", str(tmp_path / "types.csv"), head=HEAD.replace(",type", ""))[0]
@@ -62,7 +69,7 @@ def test_types_from_a_file(tmp_path, capfd):
 
 @pytest.mark.parametrize("body", ["s,2025-11-06 16:00,,,x,1,0.1,0.06,,river\n", "s,2025-11-06 16:00,,,9,1,0.1,0.06,,sea\n", "s,whenever,,,9,1,0.1,0.06,,river\n",
                                   "s,2025-11-06 16:00,,,61,1,0.1,0.06,,river\n", ",2025-11-06 16:00,,,9,1,0.1,0.06,,river\n", "s,2025-11-06 16:00\n"])  # fmt: skip
-def test_bad_records_are_told(tmp_path, capfd, body):
+def test_bad_records_are_told(tmp_path: Path, capfd: pytest.CaptureFixture[str], body: str) -> None:
     """A bad number, type, time or row ends with exit 2 and its place."""
     path = tmp_path / "in.csv"
     path.write_text(HEAD + body, encoding="utf-8")
@@ -71,7 +78,7 @@ def test_bad_records_are_told(tmp_path, capfd, body):
     assert "line 2" in capfd.readouterr().err
 
 
-def test_a_repeated_record_counts_once(tmp_path, capfd):
+def test_a_repeated_record_counts_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Nutrients settle later: the last record of a section and time is the one."""
     rows = classes(tmp_path, capfd, "s,2025-11-06 16:00,,,9,1,0.1,0.01,,river\ns,2025-11-06 16:00,,,9,1,0.1,0.06,,river\n")
 
