@@ -7,6 +7,7 @@ bureau, whose broker is named in the settings.
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from typing import Final
 from urllib.parse import urlsplit
@@ -40,6 +41,8 @@ def main() -> int:
     parser.add_argument("--config", metavar="FILE")
     try:
         port = port_of(wiring.settings(parser.parse_args().config).broker.url)
+        # The engine logs every packet as an error span; its refusals reach the clients anyway.
+        logging.getLogger("rumqttd").setLevel(logging.CRITICAL)
         broker = embedded(port)
         _check(broker, port)
         broker.run_forever()

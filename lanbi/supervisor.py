@@ -29,6 +29,8 @@ FIRST_SIGN_S: Final = 180.0
 WELL_AFTER_S: Final = 60.0
 """Having run so long, a program's earlier failures are forgotten."""
 LONGEST_PAUSE_S: Final = 30.0
+LONGEST_LOG: Final = 1 << 20
+"""A longer log is set aside when its program starts again; a program that fails for ever must not fill the disk."""
 TERM_S: Final = 3.5
 """After SIGTERM a program has so long until SIGKILL; everything together stays under five seconds."""
 LOOK_S: Final = 0.2
@@ -222,6 +224,8 @@ def _log(program: Program) -> Iterator[int | None]:
         yield None
         return
     program.log.parent.mkdir(parents=True, exist_ok=True)
+    if program.log.exists() and program.log.stat().st_size > LONGEST_LOG:
+        program.log.replace(program.log.with_suffix(".old"))
     with program.log.open("ab") as log:
         yield log.fileno()
 
