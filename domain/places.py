@@ -250,12 +250,15 @@ class Registry:
 
     @cached_property
     def by_code(self) -> Mapping[str, str]:
-        """Source id of every name in foreign files: ids first, then codes and matches, then names that only one place has."""
-        coded: tuple[City | AirStation, ...] = (*self.cities.values(), *self.air_stations.values())
-        pairs = [(code, place.id) for place in coded for code in place.codes]
-        pairs += [(name, section.id) for section in self.water_sections.values() for name in section.match]
-        known = {**dict(pairs), **{name: name for name in self.kinds}}
-        # Half the cities have a 市监测站: a name that two places share must find neither.
-        names = Counter(place.name for place in coded)
-        named = {place.name: place.id for place in coded if names[place.name] == 1}
-        return MappingProxyType({**named, **known})
+        """Source id of every name in foreign files: ids, codes, section matches, names of cities.
+
+        A station's name is a label and no key: other cities have stations of the same name. What two places claim is nobody's.
+        """
+        claims: list[tuple[str, str]] = [(code, one.id) for one in (*self.cities.values(), *self.air_stations.values()) for code in one.codes]
+        claims += [(city.name, city.id) for city in self.cities.values()]
+        claims += [(match, section.id) for section in self.water_sections.values() for match in section.match]
+        owners: dict[str, set[str]] = {}
+        for name, owner in claims:
+            owners.setdefault(name, set()).add(owner)
+        names = {name: next(iter(owner)) for name, owner in owners.items() if len(owner) == 1}
+        return MappingProxyType({**names, **{name: name for name in self.kinds}})

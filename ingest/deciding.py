@@ -18,7 +18,7 @@ from domain.readings import Key, Reading
 from ingest.accept import IMPORT, Sight, Verdict, outcome
 from ingest.deadletters import rows
 from ingest.ports import Batch, Latest, Record, Refused, State, Version
-from ingest.revisions import Cell, Cells, cells_of, cells_of_versions, merge, remembered, revision_of, row_of
+from ingest.revisions import Cell, Cells, Known, cells_of, cells_of_versions, merge, remembered, revision_of, row_of
 from ingest.sequences import Runs, Sequences
 
 Series = tuple[str, int]
@@ -35,10 +35,11 @@ class Judged(NamedTuple):
 
 @dataclass(slots=True)
 class Row:
-    """A row met again: its cells and whether its versions are remembered."""
+    """A row met again: its cells, whether its versions are remembered, and those versions."""
 
     cells: Cells
     remembered: bool = False
+    known: set[Known] = field(default_factory=set)
 
 
 class Memory:
@@ -73,7 +74,8 @@ class Memory:
         met: dict[RowKey, Row] = {}
         for key, versions in self.state.versions([Key(*key) for key in asked]).items():
             finished = [one for one in versions if not one.writer or one.seq <= behind.get(one.writer, 0)]
-            met[key] = Row(cells_of_versions(finished), remembered=True)
+            known = {(one.item, one.rev, one.value, one.flag) for one in finished}
+            met[key] = Row(cells_of_versions(finished), remembered=True, known=known)
         for key, row in source.cells([Key(*key) for key in late if key not in met]).items():
             newest = self.latest.get((key.source, key.span))
             met[key] = Row(cells_of(row, newest.device if newest and newest.time == key.time else ""))
@@ -186,7 +188,7 @@ class Desk:
         if row is None:
             row = self.met[key] = Row(cells_of(self.rows[key], self._first[key].verdict.device))
         before = row.cells
-        done = merge(sight, rev, before)
+        done = merge(sight, rev, before, row.known)
         if done.versions and (row.remembered or remembered(done, before)):
             self._remember(one.record, sight, row, done.versions)
         row.cells = done.cells
@@ -211,6 +213,8 @@ class Desk:
             past = (key, first.record.writer, first.record.seq) if first else (key, "", 0)
             self.versions += [_version(past, name, cell, first.record.received_ns if first else 0) for name, cell in row.cells.items()]
             row.remembered = True
+            row.known.update((name, cell.rev, cell.value, cell.flag) for name, cell in row.cells.items())
+        row.known.update((name, cell.rev, cell.value, cell.flag) for name, cell in fresh)
         now = (key, record.writer, record.seq)
         self.versions += [_version(now, name, cell, record.received_ns) for name, cell in fresh]
 

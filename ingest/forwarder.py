@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from domain.places import Registry
 from domain.ports import Entries, ReadingSink, ReadingSource
 from domain.readings import Change, Entry
-from ingest.accept import WHOLE, Acceptor, Verdict, stream_of
+from ingest.accept import IMPORT, WHOLE, Acceptor, Verdict, stream_of
 from ingest.deadletters import Answer, answers
 from ingest.deciding import Desk, Judged, Memory
 from ingest.entries import EVENT, PERSON, REGISTRY, read_entries
@@ -24,6 +24,7 @@ from ingest.ports import Batch, Loss, Reader, Record, Refused, State
 WRITERS: Final = ("person", "mqtt", "hj212", "import")
 """Order of attention: what people enter (a new registry above all) comes before what it judges."""
 LIMIT: Final = 5_000
+OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
 
 
 class Store(ReadingSink, ReadingSource, Entries, Protocol):
@@ -119,7 +120,10 @@ class Forwarder:
         if desk.versions or again:
             self.state.intend(writer, batch.seq, desk.versions)
         self._write(desk, entries)
-        self.state.commit(desk.finish(), self.ingest)
+        finished = desk.finish()
+        if writer == IMPORT:
+            _account(finished)
+        self.state.commit(finished, self.ingest)
         self.waiting_ns = 0
         memory.latest.update(batch.latest)
         self._cursors[writer] = (batch.seq, batch.readings)
@@ -171,6 +175,13 @@ class Forwarder:
                 self._acceptor = Acceptor(registry)
         if batch.refused:
             self.tell(answers(batch.refused))
+
+
+def _account(batch: Batch) -> None:
+    """An import closes with an account of its own, also while devices report through the same forwarder."""
+    for (name, _), count in list(batch.totals.items()):
+        if name in OUTCOMES:
+            batch.count("import", name, count)
 
 
 def _lose(loss: Loss, batch: Batch) -> None:

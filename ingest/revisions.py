@@ -6,7 +6,7 @@ remembered; then each cell's own revision is known, and until then the row's rev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -23,9 +23,14 @@ _MICROSECOND: Final = 1_000
 
 
 def revision_of(sight: Sight, run_index: int) -> int:
-    """Revision of a reading: an import by its receive time, a device by (run, seq), or by its receive time without ``seq``."""
+    """Revision of a reading: a device by (run, seq), or by its receive time without ``seq``; an import by its file's first receipt.
+
+    That receipt is the ``seq`` of an imported message [centiseconds], so that a file imported again repeats its own revisions and
+    takes back nothing that came after it.
+    """
     if sight.imported:
-        return min(sight.received_ns // _CENTISECOND, _IMPORTS - 1)
+        number = sight.received_ns // _CENTISECOND if sight.seq is None else sight.seq
+        return min(number, _IMPORTS - 1)
     if sight.seq is None:
         return sight.received_ns // _MICROSECOND
     return revision(RANK_DEVICE, run_index, sight.seq)
@@ -42,6 +47,8 @@ class Cell(NamedTuple):
 
 
 Cells = dict[str, Cell]
+Known = tuple[str, int, float | None, str]
+"""A version as it came: item, revision, value, flag. The same once more is a duplicate, even if it has long been superseded."""
 
 
 @dataclass(slots=True)
@@ -93,8 +100,8 @@ def row_of(sight: Sight, cells: Cells) -> Reading:
     return Reading(sight.kind, sight.source, sight.span, sight.time, values, flags, max(cell.rev for cell in cells.values()))
 
 
-def merge(sight: Sight, rev: int, cells: Mapping[str, Cell]) -> Merger:
-    """Merge a reading into the row that is there.
+def merge(sight: Sight, rev: int, cells: Mapping[str, Cell], known: Container[Known] = ()) -> Merger:
+    """Merge a reading into the row that is there, ``known`` being the versions that were superseded before.
 
     Each item is judged alone: absent → first; same value and flag → duplicate; higher revision → replaces; lower → history;
     same revision with another value, a second device, or a second value of a register that does not say ``corrects`` → conflict.
@@ -105,7 +112,7 @@ def merge(sight: Sight, rev: int, cells: Mapping[str, Cell]) -> Merger:
         new = Cell(value, flags.get(name, "N"), rev, sight.corrects, sight.device)
         old = done.cells.get(name)
         fate = "first" if old is None else _fate(new, old, name)
-        if fate == "duplicate":
+        if fate == "duplicate" or (fate == "history" and (name, new.rev, new.value, new.flag) in known):
             continue
         if fate == "conflict":
             done.conflicts.append(name)

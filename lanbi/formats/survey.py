@@ -1,0 +1,136 @@
+"""The first look at files: every row read and nothing kept but counts, places and faults, so that a bad file changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from domain.errors import FileError
+from lanbi.formats.rows import Fault, Row, Said
+from lanbi.formats.sources import AUTO, Source, open_source
+
+SHOWN: Final = 10
+LOOK: Final = 1_000
+"""Rows between two questions whether to stop."""
+
+
+@dataclass
+class Seen:
+    """A place as files name it."""
+
+    kind: str
+    name: str
+    title: str
+    area: str
+    rows: int = 0
+    readings: int = 0
+
+
+@dataclass
+class FileSurvey:
+    """What one file holds."""
+
+    name: str
+    format: str
+    digest: str
+    read: int = 0
+    empty: int = 0
+
+
+@dataclass
+class Survey:
+    """What the files hold.
+
+    Attributes
+    ----------
+    files : list of FileSurvey
+        In the order given.
+    places : dict
+        By (kind, name), in order of appearance.
+    targets : dict
+        Where each reported target stands first.
+    notices : list of str
+        What a person should know although nothing is wrong.
+    """
+
+    files: list[FileSurvey] = field(default_factory=list)
+    places: dict[tuple[str, str], Seen] = field(default_factory=dict)
+    targets: dict[str, str] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    _faults: list[tuple[str, str, str]] = field(default_factory=list)
+    _more: int = 0
+
+    @property
+    def read(self) -> int:
+        """Rows of all files."""
+        return sum(one.read for one in self.files)
+
+    @property
+    def empty(self) -> int:
+        """Rows without any value."""
+        return sum(one.empty for one in self.files)
+
+    def take(self, source: Source, stop: Callable[[], None]) -> None:
+        """Go through one file."""
+        file = FileSurvey(source.sheet.name, source.format, source.sheet.digest)
+        self.files.append(file)
+        self.notices += source.notices
+        for number, row in enumerate(source.rows()):
+            if number % LOOK == 0:
+                stop()
+            file.read += 1
+            if isinstance(row, Row):
+                self._place(row)
+                file.empty += not row.values
+            elif isinstance(row, Said):
+                self.targets.setdefault(row.body.get("target", ""), f"{source.sheet.name}, {source.sheet.unit} {row.line}, column target")
+            else:
+                self._fault(source, row)
+
+    def _place(self, row: Row) -> None:
+        for name in row.names:
+            seen = self.places.get((row.kind, name))
+            if seen is None:
+                seen = self.places[row.kind, name] = Seen(row.kind, name, row.title, row.area)
+            seen.rows += 1
+            seen.readings += bool(row.values)
+
+    def _fault(self, source: Source, fault: Fault) -> None:
+        if len(self._faults) < SHOWN:
+            self._faults.append((source.where(fault), fault.what, fault.todo))
+        else:
+            self._more += 1
+
+    def settle(self) -> None:
+        """Raise what is wrong, all in one message."""
+        if not self._faults:
+            return
+        (where, what, todo), *rest = self._faults
+        lines = [f"\n  {place}: {words}" for place, words, _ in rest]
+        more = f"\n  … 另有 and {self._more} more" if self._more else ""
+        raise FileError(what + "".join(lines) + more, where, f"{todo}; nothing was imported")
+
+
+def survey(names: Iterable[str], wanted: str = AUTO, stop: Callable[[], None] = lambda: None) -> Survey:
+    """Look at files.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Files.
+    wanted : str
+        Format of all of them, or ``auto``: each by its own header.
+    stop : callable
+        Raises if the work is to end.
+
+    Raises
+    ------
+    FileError
+        Any file is missing, unreadable or holds a cell that cannot be read.
+    """
+    found = Survey()
+    for name in names:
+        found.take(open_source(name, wanted), stop)
+    found.settle()
+    return found
