@@ -12,7 +12,7 @@ from domain.message import Refusal
 from domain.places import Registry
 from domain.readings import Entry
 from domain.reasons import MAX_MESSAGE
-from ingest.accept import RETAINED, WHOLE, Verdict, device_of, stream_of
+from ingest.accept import IMPORT, RETAINED, WHOLE, Verdict, device_of, stream_of
 from ingest.ports import Record
 
 PERSON: Final = "person"
@@ -21,7 +21,18 @@ EVENT: Final = "event"
 LOST: Final = "lost"
 EVENTS: Final = frozenset({"exchange", "calibration-start", "calibration-end", "maintenance", "power-up", LOST})
 _PERSONS_TOPIC: Final = f"~{PERSON}"
+_FILES_TOPIC: Final = "/~entries/"
 _MAX_SEQ: Final = 2**40
+
+
+def kind_of(record: Record) -> str:
+    """Whether a record is ``data``, a device's ``event`` or ``state``, or ``entries`` of people and files."""
+    if record.writer == PERSON:
+        return "entries"
+    if record.writer == IMPORT:
+        return "entries" if _FILES_TOPIC in record.topic else "data"
+    stream = stream_of(record.topic)
+    return stream if stream in {EVENT, "state"} else "data"
 
 
 @dataclass
@@ -34,7 +45,7 @@ class Found:
 
 
 def read_entries(record: Record, registry: Registry) -> Found:
-    """Decode a person's record, or a device's event; never raises."""
+    """Decode what a person or a file entered, or a device's event; never raises."""
     found = Found()
     device = device_of(record.topic)
     refusal = _stranger(record, device, registry)
@@ -44,7 +55,7 @@ def read_entries(record: Record, registry: Registry) -> Found:
         return found
     for number, body in enumerate(bodies):
         name = f"{record.writer}/{record.seq}" + (f"#{number}" if len(bodies) > 1 else "")
-        if record.writer == PERSON:
+        if record.writer in {PERSON, IMPORT}:
             found.entries.append(Entry(stream_of(record.topic), name, record.received_ns, str(body.get("user", "")), body))
             continue
         fault = _event_fault(body)
@@ -59,6 +70,8 @@ def read_entries(record: Record, registry: Registry) -> Found:
 
 def _stranger(record: Record, device: str, registry: Registry) -> Refusal | None:
     """Only the person's own journal may speak as a person: a device that publishes there is unknown."""
+    if record.writer == IMPORT:
+        return None
     if record.writer == PERSON:
         return None if device == _PERSONS_TOPIC else Refusal("bad-schema", f"no topic of a person: {record.topic[:80]}")
     if record.flags & RETAINED:
@@ -67,7 +80,7 @@ def _stranger(record: Record, device: str, registry: Registry) -> Refusal | None
 
 
 def _bodies(record: Record) -> list[Mapping[str, Any]] | Refusal:
-    if len(record.payload) > MAX_MESSAGE and record.writer != PERSON:
+    if len(record.payload) > MAX_MESSAGE and record.writer not in {PERSON, IMPORT}:
         return Refusal("oversize", f"{len(record.payload)} bytes")
     try:
         record.payload.decode()

@@ -15,10 +15,10 @@ from typing import Final, Protocol
 from domain.places import Registry
 from domain.ports import Entries, ReadingSink, ReadingSource
 from domain.readings import Change, Entry
-from ingest.accept import IMPORT, WHOLE, Acceptor, Verdict, stream_of
+from ingest.accept import IMPORT, WHOLE, Acceptor, Verdict
 from ingest.deadletters import Answer, answers
 from ingest.deciding import Desk, Judged, Memory
-from ingest.entries import EVENT, PERSON, REGISTRY, read_entries
+from ingest.entries import REGISTRY, kind_of, read_entries
 from ingest.ports import Batch, Loss, Reader, Record, Refused, State
 
 WRITERS: Final = ("person", "mqtt", "hj212", "import")
@@ -144,10 +144,10 @@ class Forwarder:
         return entries, judged
 
     def _judge(self, record: Record, batch: Batch, memory: Memory, entries: list[Entry]) -> list[Verdict]:
-        stream = stream_of(record.topic)
-        if record.writer != PERSON and stream not in {EVENT, "state"}:
+        kind = kind_of(record)
+        if kind == "data":
             return self._acceptor.judge(record)
-        if record.writer != PERSON and stream == "state":
+        if kind == "state":
             return []
         found = read_entries(record, self._acceptor.registry)
         entries += found.entries

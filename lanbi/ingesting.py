@@ -20,11 +20,12 @@ from domain.errors import LanbiError, ServiceError, SettingsError, StoreRefused
 from domain.places import Registry
 from domain.ports import Clock
 from domain.readings import Entry
-from ingest.forwarder import Forwarder
+from ingest.forwarder import Forwarder, Store
 from ingest.listener import TOPICS, Broker, Listener
 from lanbi import wiring
 from lanbi.broker import EMBEDDED, HOST, port_of
-from lanbi.journal import JournalReader, JournalWriter
+from lanbi.embedded import EmbeddedStore
+from lanbi.journal import JournalReader, JournalWriter, newest_trailer
 from lanbi.metrics import write_status
 from lanbi.registry import loads
 from lanbi.settings import Settings
@@ -69,7 +70,7 @@ def topics_of(instance: str, registry: Registry) -> tuple[str, ...]:
     return tuple(topic.replace("+", device) for device in own for topic in TOPICS)
 
 
-def forwarder(settings: Settings, state: State, registry: Registry) -> Forwarder:
+def forwarder(settings: Settings, state: State, store: Store, registry: Registry) -> Forwarder:
     """The forwarder of a data folder; ``lanbi import`` uses the same one where no ingest runs."""
     journal = settings.data / "journal"
 
@@ -80,7 +81,39 @@ def forwarder(settings: Settings, state: State, registry: Registry) -> Forwarder
             return None  # what cannot be read was never in force
 
     name = settings.ingest.instance.partition("/")[0]
-    return Forwarder(lambda writer, after: JournalReader(journal, writer, after), state, wiring.store(settings), registry, name, reload)
+    return Forwarder(lambda writer, after: JournalReader(journal, writer, after), state, store, registry, name, reload)
+
+
+def forward(settings: Settings, registry: Registry, writer: str, done: Callable[[int], None] = lambda _: None) -> Registry:
+    """Forward here and now until a writer's journal is wholly behind its cursor; for programs that run without an ingest.
+
+    Parameters
+    ----------
+    done : callable
+        Told after each batch how many journalled readings of this writer are behind the cursor.
+
+    Returns
+    -------
+    Registry
+        In force at the end.
+
+    Raises
+    ------
+    DataFolderBusy
+        A running ingest forwards from this data folder: wait until ``StateView.cursor(writer)`` has arrived.
+    StoreAway, StoreRefused
+        Nothing is lost; whoever forwards next goes on.
+    """
+    state, store = State(settings.data), wiring.store(settings)
+    try:
+        one = forwarder(settings, state, store, registry)
+        end = newest_trailer(settings.data / "journal", writer).last_seq
+        while one.step() or state.cursor(writer)[0] < end:
+            done(state.cursor(writer)[1])
+        return one.registry
+    finally:
+        store.close()
+        state.close()
 
 
 @dataclass
@@ -111,15 +144,25 @@ class Forwarding:
     def _forward(self, stop: Callable[[], bool]) -> None:
         state = State(self.settings.data)
         try:
-            one = forwarder(self.settings, state, self.registry)
+            store = wiring.store(self.settings)
+            one = forwarder(self.settings, state, store, self.registry)
             one.tell = self.listener.tell
             while not stop():
-                self._step(one, state)
+                self._step(one)
                 self.registry = one.registry
+                self._tidy(state, store)
         finally:
             state.close()
 
-    def _step(self, one: Forwarder, state: State) -> None:
+    def _tidy(self, *files: State | EmbeddedStore) -> None:
+        """Write-ahead logs stay short."""
+        now = self.clock.monotonic()
+        if now - self._checked >= CHECKPOINT_S:
+            self._checked = now
+            for one in files:
+                one.checkpoint()
+
+    def _step(self, one: Forwarder) -> None:
         if self.listener.health.clock_back:
             self.clock.sleep(IDLE_S)
             return
@@ -128,15 +171,11 @@ class Forwarding:
             worked = one.step()
         finally:
             self.waiting_ns = one.waiting_ns
-        now = self.clock.monotonic()
         self.store, self._failures = "ok", 0
         if worked:
-            self.write_s = now - begun
+            self.write_s = self.clock.monotonic() - begun
         else:
             self.clock.sleep(IDLE_S)
-        if now - self._checked >= CHECKPOINT_S:
-            self._checked = now
-            state.checkpoint()
 
     def _wait(self, error: LanbiError, stop: Callable[[], bool]) -> None:
         """Hold everything and try again; nothing has moved."""

@@ -23,6 +23,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--limit", type=int, default=100, metavar="N", help="最多 N 条 · at most N (default 100)")
     listing.add_argument("--json", action="store_true", help="每行一个 JSON · one JSON object a line")
     showing = verbs.add_parser("show", help="查看一条和原始字节 · one of them with its bytes as they came")
+    for verb in (listing, showing):
+        verb.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="设置文件 settings")
     showing.add_argument("id", type=int, metavar="ID")
     showing.add_argument("--json", action="store_true", help="JSON（原始字节为十六进制）· JSON (bytes in hexadecimal)")
 
