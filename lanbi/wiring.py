@@ -42,9 +42,9 @@ def registry(chosen: Settings) -> Registry:
 
 def plans(chosen: Settings) -> tuple[Plan, ...]:
     """All plans that the settings name."""
-    from lanbi.plans import load
+    from lanbi.plans import load_all
 
-    return tuple(load(path) for path in chosen.targets)
+    return load_all(chosen.targets)
 
 
 def store(chosen: Settings) -> EmbeddedStore:
