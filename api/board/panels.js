@@ -1,0 +1,79 @@
+// The smaller panels: who is silent, the account of readings, what was restated, how complete the year is.
+import { fill, h, state, table } from "./dom.js";
+import { data } from "./feed.js";
+import { count, day, moment, number, span } from "./format.js";
+import { kindWord, periodWord, said, t } from "./words.js";
+
+const SHOWN = 6;
+const LATE = ["never", "silent", "late"];
+
+function mute(rows) {
+  const groups = new Map();
+  for (const row of rows) groups.set(row.owner || row.source, [...(groups.get(row.owner || row.source) ?? []), row]);
+  return [...groups.values()].map((group) => {
+    const worst = group.reduce((a, b) => ((b.overdue_minutes ?? 1e9) > (a.overdue_minutes ?? 1e9) ? b : a));
+    const name = worst.owner ? `${worst.owner}（${group.map((row) => row.source).slice(0, 3).join("、")}${group.length > 3 ? "…" : ""}）` : worst.name;
+    const when = worst.last ? `${t("lastSeen")} ${moment(worst.last)}，${t("overdue")} ${span(worst.overdue_minutes)}` : t("never");
+    return h("li", {}, state(worst.state, said(data.legend.freshness[worst.state])), h("span", {}, h("b", {}, name), worst.trial ? ` ${t("trial")}` : "", h("small", {}, when)));
+  });
+}
+
+export function renderFreshness() {
+  const parts = ["air", "water", "point", "meter"].map((kind) => {
+    const rows = data.freshness.items.filter((row) => row.kind === kind && row.state !== "no-device");
+    if (!rows.length) return null;
+    const bad = rows.filter((row) => LATE.includes(row.state)).sort((a, b) => LATE.indexOf(a.state) - LATE.indexOf(b.state));
+    const head = h("h3", {}, kindWord(kind), h("small", {}, `${rows.length - bad.length}/${rows.length}`), bad.length ? "" : state("on-time", t("allWell")));
+    const listed = mute(bad);
+    const tail = listed.length > SHOWN ? h("li", { class: "note" }, `${t("more")} ${listed.length - SHOWN} ${t("moreTail")}`) : "";
+    return h("div", {}, head, listed.length ? h("ul", { class: "mute" }, listed.slice(0, SHOWN), tail) : "");
+  });
+  fill("fresh", parts);
+}
+
+export function renderAccount() {
+  const found = data.account;
+  const term = (name) => h("div", { class: name }, h("dt", {}, t(name)), h("dd", {}, count(found[name])));
+  const balance = found.balanced ? state("on-time", t("balanced")) : state("silent", t("unbalanced"));
+  const reasons = Object.entries(found.reasons).sort((a, b) => b[1] - a[1]).map(([code, many]) => h("li", {}, h("span", {}, said(data.legend.reasons[code] ?? { zh: code, en: code })), h("b", {}, count(many))));
+  const letters = data.deadletters.items.slice(0, 4).map((row) => h("li", {}, h("span", {}, `${moment(row.received)} ${row.source || row.device}${row.item ? ` ${row.item}` : ""}`), h("small", {}, said(data.legend.reasons[row.reason] ?? { zh: row.reason, en: row.reason }))));
+  fill("terms",
+    h("dl", { class: "terms" }, ["received", "stored", "duplicate", "deadletter", "quarantined", "pending"].map(term)),
+    h("p", {}, balance),
+    reasons.length ? h("h3", {}, t("reasons")) : h("p", { class: "note" }, t("noLetters")),
+    reasons.length ? h("ul", { class: "pairs" }, reasons) : "",
+    letters.length ? h("h3", {}, t("newestLetters")) : "",
+    letters.length ? h("ul", { class: "letters" }, letters) : "");
+}
+
+const figure = (name) => said(data.legend.figures[name] ?? targetWords(name));
+
+function targetWords(name) {
+  const row = data.targets.items.find((one) => one.id === name);
+  return row ? { zh: row.name_zh, en: row.name_en } : { zh: name, en: name };
+}
+
+function restated(row, value, code) {
+  const digits = data.legend.figures[row.figure]?.digits ?? 1;
+  const status = data.legend.statuses[code];
+  const level = row.figure === "aqi" && /^[1-6]$/.test(code) ? data.legend.levels[Number(code) - 1] : null;
+  return `${number(value, digits)}${level ? ` ${said(level)}` : ""}${status ? ` ${said(status)}` : ""}`;
+}
+
+export function renderRestatements() {
+  const rows = data.restatements.items;
+  if (!rows.length) { fill("restated", h("p", { class: "note" }, t("noRestated"))); return; }
+  const heads = [{ text: t("figure"), name: "place" }, { text: t("where") }, { text: t("period") }, { text: t("was"), number: true }, { text: t("is"), number: true }, { text: t("made") }, { text: t("cause"), name: "cause" }];
+  const cells = rows.map((row) => [figure(row.figure), row.scope_name, `${periodWord(row.period)} ${day(row.time)}`, restated(row, row.old, row.old_status), restated(row, row.new, row.new_status), moment(row.made), row.cause]);
+  fill("restated", table(t("restatements"), heads, cells));
+}
+
+export function renderComplete() {
+  const rows = data.completeness.items.filter((row) => row.valid_days !== null);
+  const line = (row) => h("li", {},
+    h("span", {}, row.name),
+    h("b", {}, `${number(row.valid_days)}${row.expected_days === null ? "" : ` / ${number(row.expected_days)}`} ${t("dayUnit")}`),
+    h("small", {}, `${t("capture")} ${number(row.data_capture, 1)} %`));
+  const needed = data.completeness.items[0]?.needed_days;
+  fill("capture", rows.length ? h("ul", { class: "capture" }, rows.map(line)) : h("p", { class: "note" }, t("noValue")), h("p", { class: "note" }, `${t("needs")} ≥ ${needed} ${t("dayUnit")}`));
+}

@@ -1,0 +1,91 @@
+// The plan's targets: air as large cards, the rest in groups that open.
+import { at, fill, h, state } from "./dom.js";
+import { data } from "./feed.js";
+import { day } from "./format.js";
+import { either, english, groupWord, said, t, unitWord } from "./words.js";
+
+const SIGNS = { "<=": "≤", ">=": "≥", "<": "<", track: "" };
+const FIRST = ["air", "water", "energy"];
+
+const spaced = (number, unit) => (unit === "%" || !unit ? `${number}${unit === "%" ? " %" : ""}` : `${number} ${unitWord(unit)}`);
+
+export const pm25 = () => data.targets?.items.find((row) => row.figure === "pm25_mean");
+
+function goal(row) {
+  if (row.target_text) return `${t("target")} ${SIGNS[row.op]} ${spaced(row.target_text, row.unit)}`.replace("  ", " ");
+  if (row.op === "track") return t("track");
+  const note = either(row, "note");
+  return note || t("noTargetYet");
+}
+
+function margin(row) {
+  if (row.margin === null) return null;
+  if (row.margin === 0) return t("equal");
+  return `${t(row.margin > 0 ? "better" : "worse")} ${spaced(row.margin_text.replace("-", ""), row.unit)}`;
+}
+
+function budget(row) {
+  const left = row.remaining_budget;
+  if (left === null) return null;
+  const days = (count) => `${count} ${t("dayUnit")}`;
+  if (left < 0) return `${t("spent")} ${days(-left)}`;
+  const word = t(row.figure === "heavy_days" ? "budgetHeavy" : "budgetGood");
+  if (row.figure === "heavy_days" && english()) return `${days(left)} ${word}`;
+  return english() ? `${left} ${word}` : `${word} ${days(left)}`;
+}
+
+function rest(row) {
+  if (!row.required_rest_text || row.required_rest < 0 || row.figure === "heavy_days") return null;
+  return `${t(row.figure === "good_ratio" ? "restRatio" : "restMean")} ${SIGNS[row.op]} ${spaced(row.required_rest_text, row.unit)}`;
+}
+
+// A bar from zero with the target as a tick: how near, at a glance; the numbers beside it say the same.
+function bar(row) {
+  if (row.value === null || row.target === null) return null;
+  const top = Math.max(row.value, row.target) * 1.2 || 1;
+  const share = (value) => `${Math.min(100, Math.max(0, (value / top) * 100))}%`;
+  return h("div", { class: `bar ${row.status}`, "aria-hidden": "true" }, h("i", { style: { width: share(row.value) } }), h("b", { style: { left: share(row.target) } }));
+}
+
+function card(row) {
+  const facts = [margin(row), budget(row), rest(row), row.rounding ? t("rounding") : null].filter(Boolean);
+  const until = row.time ? `${t("upTo")} ${day(row.time)}` : "";
+  const marks = [row.value_source ? t(row.value_source) : "", row.value_source && row.provisional ? t("provisional") : "", until].filter(Boolean).join(" · ");
+  return h("article", { class: `card ${row.status}`, "data-target": row.id },
+    h("h3", {}, either(row, "name")),
+    h("p", { class: "value" }, h("strong", {}, row.value_text || "–"), " ", h("span", {}, unitWord(row.unit))),
+    bar(row),
+    h("p", { class: "goal" }, h("span", {}, goal(row)), state(row.status, said(data.legend.statuses[row.status]))),
+    h("ul", { class: "facts" }, facts.map((one) => h("li", {}, one))),
+    h("p", { class: "note" }, marks || t("noValue")));
+}
+
+function line(row) {
+  const value = row.value_text ? spaced(row.value_text, row.unit) : "–";
+  const source = row.value_source ?? (row.source === "reported" ? "reported" : "measured");
+  return h("li", { class: "line" },
+    h("span", { class: "name" }, either(row, "name"), h("small", {}, row.clause)),
+    h("span", { class: "goal" }, goal(row)),
+    h("span", { class: "value" }, value),
+    h("span", { class: "tag" }, t(source)),
+    state(row.status, said(data.legend.statuses[row.status])));
+}
+
+function group(name, rows, open) {
+  const valued = rows.filter((row) => row.value !== null).length;
+  const summary = h("summary", {}, h("strong", {}, groupWord(name)), ` ${rows.length} ${t("items")}`, h("small", {}, `${valued} ${t("withValue")}`));
+  return h("details", { open, "data-group": name }, summary, h("ul", {}, rows.map(line)));
+}
+
+export function renderTargets() {
+  const open = new Set([...document.querySelectorAll("details[data-group][open]")].map((one) => one.dataset.group));
+  const rows = data.targets.items;
+  const cards = rows.filter((row) => row.group === "air" && row.figure);
+  const left = rows.filter((row) => !cards.includes(row));
+  const names = [...new Set(left.map((row) => row.group))].sort((a, b) => place(a) - place(b));
+  fill("cards", cards.map(card));
+  fill("groups", names.map((name) => group(name, left.filter((row) => row.group === name), open.has(name))));
+  at("targets").dataset.year = rows[0]?.year ?? "";
+}
+
+const place = (name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);

@@ -1,0 +1,142 @@
+// Words of the screen itself; words of codes (classes, states, reasons, items) come from /api/v1/legend.
+
+const WORDS = {
+  skip: ["跳到规划目标", "Skip to the targets"],
+  board: ["生态环境监测看板", "Environment monitoring board"],
+  simulated: ["模拟时间", "Simulated time"],
+  realTime: ["现在", "Now"],
+  dataUntil: ["数据截至", "Data up to"],
+  other: ["English", "中文"],
+  targets: ["规划目标", "Targets of the plan"],
+  today: ["今日要做", "What must be done today"],
+  nothing: ["今日无待办：数据齐全，目标无风险。", "Nothing today: data are complete, no target at risk."],
+  yearTitle: ["PM2.5 今年走势", "PM2.5 this year"],
+  calendarTitle: ["空气质量日历", "Calendar of days"],
+  stations: ["空气站（最近一小时）", "Air stations, latest hour"],
+  freshness: ["谁没有数据", "Who is silent"],
+  water: ["水质断面（最近一次）", "Water sections, latest record"],
+  account: ["接收账目（读数，累计）", "Account of readings, in total"],
+  restatements: ["更正记录（近 31 天）", "Restated figures, last 31 days"],
+  complete: ["数据有效性（今年）", "Completeness this year"],
+  target: ["目标", "target"],
+  noTargetYet: ["目标值待下达", "target not yet set"],
+  track: ["跟踪，不考核", "tracked, not judged"],
+  last: ["上一目标", "last target"],
+  noValue: ["暂无数值", "no value yet"],
+  measured: ["监测", "measured"],
+  reported: ["填报", "reported"],
+  provisional: ["未审核", "provisional"],
+  better: ["优于目标", "better than target by"],
+  worse: ["差于目标", "worse than target by"],
+  equal: ["正好等于目标", "exactly the target"],
+  budgetHeavy: ["今年还可有", "left this year"],
+  budgetGood: ["今年超标日还可有", "days above AQI 100 left"],
+  spent: ["已超出", "beyond the budget by"],
+  restMean: ["余下日子均值须", "mean of the rest must be"],
+  restRatio: ["余下日子优良率须", "good-day ratio of the rest must be"],
+  dayUnit: ["天", "days"],
+  rounding: ["修约后判断会不同", "rounding would decide otherwise"],
+  items: ["项", "targets"],
+  withValue: ["有数值", "with a value"],
+  horizonPassed: ["规划期已过", "plan has ended"],
+  daily: ["日均值", "daily mean"],
+  ytd: ["今年累计均值", "mean so far this year"],
+  required: ["余下须达到的均值", "mean the rest must keep"],
+  chartWait: ["尚无日均值。", "No daily means yet."],
+  chartFail: ["图表脚本未能载入；数值见上方卡片。", "The chart script did not load; the figures stand above."],
+  upTo: ["截至", "Up to"],
+  station: ["站点", "Station"],
+  primary: ["首要污染物", "Primary"],
+  time: ["时间", "Time"],
+  state: ["状态", "State"],
+  none: ["无", "none"],
+  section: ["断面", "Section"],
+  klass: ["类别", "Class"],
+  classWait: ["未评价", "not judged"],
+  overdue: ["逾期", "overdue"],
+  lastSeen: ["最近", "last"],
+  never: ["从未上报", "never heard"],
+  allWell: ["全部正常", "all on time"],
+  more: ["另有", "and"],
+  moreTail: ["个", "more"],
+  trial: ["试运行", "on trial"],
+  received: ["接收", "received"],
+  stored: ["入库", "stored"],
+  duplicate: ["重复", "duplicate"],
+  deadletter: ["拒收（死信）", "dead letters"],
+  quarantined: ["待核", "quarantined"],
+  pending: ["待入库", "pending"],
+  balanced: ["账目平衡：接收 = 其余各项之和", "Balanced: received = sum of the rest"],
+  unbalanced: ["账目不平衡，请联系管理员", "Not balanced: tell the administrator"],
+  reasons: ["拒收和待核的原因", "Why refused or held"],
+  newestLetters: ["最近的拒收", "Newest refusals"],
+  noLetters: ["没有拒收。", "Nothing was refused."],
+  figure: ["指标", "Figure"],
+  where: ["范围", "Scope"],
+  period: ["时段", "Period"],
+  was: ["原值", "was"],
+  is: ["现值", "is"],
+  made: ["更正时间", "Changed"],
+  cause: ["原因", "Cause"],
+  noRestated: ["没有更正。", "Nothing was restated."],
+  validDays: ["有效天", "valid days"],
+  capture: ["有效率", "capture"],
+  needs: ["全年须有效", "a year needs"],
+  offline: ["连接中断，显示的是较早的数据；正在重试。", "Connection lost: what is shown is older. Trying again."],
+  loading: ["正在读取…", "Loading…"],
+  noDay: ["无效", "no AQI"],
+  rules: ["评价标准", "Rules"],
+  registry: ["登记册版本", "Registry version"],
+  county: ["全区", "whole county"],
+  apiAt: ["接口", "API"],
+};
+
+const KINDS = { air: ["空气站", "Air stations"], water: ["断面与水井", "Sections, wells"], point: ["排污口", "Permit points"], meter: ["计量表", "Meters"] };
+const ROLES = { assessment: ["考核", "assessed"], township: ["乡镇", "township"], micro: ["微站", "micro"], site: ["工地", "site"], background: ["对照", "background"] };
+const CONTROLS = { national: ["国控", "national"], provincial: ["省控", "provincial"], local: ["县控", "local"] };
+const PERIODS = { hour: ["小时", "hour"], day: ["日", "day"], month: ["月", "month"], quarter: ["季", "quarter"], year: ["年", "year"], ytd: ["累计", "year to date"] };
+const GROUPS = {
+  air: ["大气", "Air"], water: ["水", "Water"], energy: ["能源", "Energy"], carbon: ["碳", "Carbon"], soil: ["土壤", "Soil"], farm: ["农业", "Farming"],
+  rural: ["农村", "Rural"], forest: ["林业", "Forest"], industry: ["产业", "Industry"], digital: ["数字化", "Digital"], innovation: ["创新", "Innovation"],
+  urban: ["城镇", "Urban"], pollutant: ["减排", "Pollutants"], waste: ["固废", "Waste"], risk: ["风险", "Risk"],
+};
+const UNITS = {
+  "ug/m3": ["µg/m³", "µg/m³"], m3: ["m³", "m³"], day: ["天", "days"], "10^4 CNY/tce": ["万元/吨标煤", "10⁴ CNY/tce"], "10^4 kW": ["万千瓦", "10⁴ kW"],
+  "10^4 mu": ["万亩", "10⁴ mu"], "10^4 t": ["万吨", "10⁴ t"], "10^4 t/a": ["万吨/年", "10⁴ t/a"], "10^8 CNY": ["亿元", "10⁸ CNY"], "% vs 2020": ["%（比 2020 年）", "% vs 2020"],
+  check: ["次", "checks"], class: ["类", "class"], enterprise: ["家", "enterprises"], kiln: ["座", "kilns"], "m3/10^4 CNY": ["m³/万元", "m³/10⁴ CNY"], project: ["个", "projects"],
+  risk: ["起", "risks"], round: ["轮", "rounds"], site: ["处", "sites"], source: ["个", "sources"], station: ["个", "stations"], t: ["吨", "t"], tCO2: ["吨 CO₂", "t CO₂"],
+  "tCO2/10^4 CNY": ["吨 CO₂/万元", "t CO₂/10⁴ CNY"], tce: ["吨标煤", "tce"], "tce/10^4 CNY": ["吨标煤/万元", "tce/10⁴ CNY"], unit: ["个", "units"], "water body": ["条", "water bodies"],
+};
+
+let chosen = recall();
+
+function recall() {
+  try {
+    return localStorage.getItem("lanbi-language") === "en" ? 1 : 0;
+  } catch {
+    return 0;
+  }
+}
+
+export const english = () => chosen === 1;
+
+export function switchLanguage() {
+  chosen = 1 - chosen;
+  try {
+    localStorage.setItem("lanbi-language", chosen ? "en" : "zh");
+  } catch {
+    // A browser that remembers nothing still switches.
+  }
+}
+
+export const t = (key) => WORDS[key][chosen];
+// Of an answer's pair {zh, en}, or of a pair of fields name_zh, name_en.
+export const said = (pair) => (chosen ? pair.en : pair.zh);
+export const either = (row, field) => row[`${field}_${chosen ? "en" : "zh"}`];
+const from = (table) => (key) => (key in table ? table[key][chosen] : key);
+export const kindWord = from(KINDS);
+export const roleWord = from(ROLES);
+export const controlWord = from(CONTROLS);
+export const periodWord = from(PERIODS);
+export const groupWord = from(GROUPS);
+export const unitWord = from(UNITS);
