@@ -25,7 +25,7 @@ from ingest.listener import TOPICS, Broker, Listener
 from lanbi import wiring
 from lanbi.broker import EMBEDDED, HOST, port_of
 from lanbi.embedded import EmbeddedStore
-from lanbi.journal import JournalReader, JournalWriter, newest_trailer
+from lanbi.journal import JournalReader, JournalWriter
 from lanbi.metrics import write_status
 from lanbi.registry import loads
 from lanbi.settings import Settings
@@ -107,8 +107,7 @@ def forward(settings: Settings, registry: Registry, writer: str, done: Callable[
     state, store = State(settings.data), wiring.store(settings)
     try:
         one = forwarder(settings, state, store, registry)
-        end = newest_trailer(settings.data / "journal", writer).last_seq
-        while one.step() or state.cursor(writer)[0] < end:
+        while one.step():
             done(state.cursor(writer)[1])
         return one.registry
     finally:
