@@ -160,12 +160,11 @@ class EmbeddedStore:
 
 
 def _packed(row: Reading) -> tuple[object, ...]:
-    flags = dict(row.flags)
-    for name, value in row.values.items():
-        if value is None:
-            flags[name] = WITHDRAWN
-    text = " ".join(f"{name}:{flag}" for name, flag in flags.items())
-    return (row.source, row.span, row.time, row.rev, text, *(row.values.get(name) for name in BY_REALM[row.kind]))
+    flags, values = row.flags, row.values
+    if None in values.values():
+        flags = {**flags, **{name: WITHDRAWN for name, value in values.items() if value is None}}
+    text = " ".join([f"{name}:{flag}" for name, flag in flags.items()]) if flags else ""
+    return (row.source, row.span, row.time, row.rev, text, *map(values.get, BY_REALM[row.kind]))
 
 
 def _unpacked(kind: str, row: Sequence[Any]) -> Reading:
