@@ -179,9 +179,11 @@ class Forwarder:
 
 def _account(batch: Batch) -> None:
     """An import closes with an account of its own, also while devices report through the same forwarder."""
-    for (name, _), count in list(batch.totals.items()):
+    for (name, reason), count in list(batch.totals.items()):
         if name in OUTCOMES:
             batch.count("import", name, count)
+        if name in OUTCOMES and reason:
+            batch.count("import", f"{name}:{reason}", count)
 
 
 def _lose(loss: Loss, batch: Batch) -> None:

@@ -12,8 +12,9 @@ from typing import Final
 from domain.errors import InputError
 from domain.places import Registry
 from lanbi.formats.survey import Seen
-from lanbi.registry import ID, loads
+from lanbi.registry import loads
 from lanbi.registry_change import write_whole
+from lanbi.registry_checks import ID
 
 PREFIXES: Final = {"city": "c", "air_station": "a", "water_section": "w"}
 """Kinds that a name is enough for; a meter needs its enterprise, medium and unit, which no reading tells."""

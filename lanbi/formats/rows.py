@@ -69,9 +69,9 @@ class CellError(ValueError):
 
 
 def trimmed(text: str) -> str:
-    """The text without any Unicode space around it (a feed ends names in U+3000).
+    """The text without any Unicode space around it; a feed ends names in an ideographic one.
 
-    >>> trimmed(" 区政府\\u3000")
+    >>> trimmed(" 区政府" + chr(0x3000))
     '区政府'
     """
     return text.strip().strip("\ufeff\u200b").strip()

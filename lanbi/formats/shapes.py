@@ -123,7 +123,8 @@ class _Pass:
 
     def _fits(self, cells: Cells) -> bool:
         """A workbook leaves out what is empty at the end of a row; a CSV only says less than it should."""
-        return (self.sheet.shape == "xlsx" and len(cells) < self.width) or not any(cells[self.width :]) and len(cells) > self.width
+        short = len(cells) < self.width
+        return self.sheet.shape == "xlsx" if short else not any(cells[self.width :])
 
     def _row(self, line: int, cells: Cells) -> Row:
         values = self._values(line, cells)

@@ -48,10 +48,10 @@ _FEED_ITEMS: Final = {
 _FEED: Final = Shape(
     kind="air_station", places=("stationcode", "positionname"), times=("timepoint",), when=hour, items=_FEED_ITEMS, area="area",
     missing=frozenset({"-", "-;", "—", "—;", "--"}),
-    ignored=frozenset(
-        "longitude latitude aqi quality primarypollutant pm2_5_24h pm10_24h so2_24h no2_24h co_24h feed_o3 feed_o3_8h feed_o3_8h_24h"
-        " o3 o3_8h o3_8h_24h snap citycode ispublish measure openaccessgenerated orderid provinceid unheathful".split()
-    ),
+    ignored=frozenset({
+        "longitude", "latitude", "aqi", "quality", "primarypollutant", "pm2_5_24h", "pm10_24h", "so2_24h", "no2_24h", "co_24h", "feed_o3", "feed_o3_8h",
+        "feed_o3_8h_24h", "o3", "o3_8h", "o3_8h_24h", "snap", "citycode", "ispublish", "measure", "openaccessgenerated", "orderid", "provinceid", "unheathful",
+    }),
 )  # fmt: skip
 _CITY_ITEMS: Final = {"pm25": ("pm2.5",), "pm10": ("pm10",), "so2": ("so2",), "no2": ("no2",), "co": ("co",), "o3": ("o3",)}
 _DAILY_ITEMS: Final = {"pm25": ("pm25", "pm2.5"), "pm10": ("pm10",), "so2": ("so2",), "co": ("co",), "no2": ("no2",), "o3_8h": ("o3_8h", "o3")}

@@ -21,10 +21,7 @@ _DAY: Final = "T00:00:00"
 def open_workbook(name: str, data: bytes, digest: str) -> Sheet:
     """The first sheet; what other sheets hold is left, and that is told."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            size = sum(part.file_size for part in packed.infolist())
-        if size > LARGEST:
-            raise FileError("larger than 1 GiB unpacked", name, "split it")
+        _refuse_bomb(name, data)
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         first = book.worksheets[0]
         first.reset_dimensions()
@@ -39,6 +36,13 @@ def open_workbook(name: str, data: bytes, digest: str) -> Sheet:
         raise FileError("the first sheet is empty", name, "put the table on the first sheet, its column names in the first row")
     notices = [f"{name}: 只读取第一张表 only the first sheet is read: {first.title}"] if len(book.worksheets) > 1 else []
     return Sheet(name, "xlsx", digest, [trimmed(cell) for cell in header[1]], rows, notices)
+
+
+def _refuse_bomb(name: str, data: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        size = sum(part.file_size for part in packed.infolist())
+    if size > LARGEST:
+        raise FileError("larger than 1 GiB unpacked", name, "split it")
 
 
 def _rows(name: str, sheet: Any) -> Iterator[tuple[int, Cells]]:

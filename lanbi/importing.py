@@ -1,0 +1,303 @@
+"""Import: files become journal records, and the same forwarder as for devices takes them to the store.
+
+Nothing is journalled before every file has been read to its end without a fault. A file is known by its bytes: imported again it
+repeats the revisions of its first receipt, so nothing is stored twice and nothing flips back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from domain.errors import DataFolderBusy, FileError, WorkError
+from domain.message import Message, encode, scan
+from domain.places import Registry
+from domain.ports import Clock
+from lanbi import wiring
+from lanbi.formats.rows import Row, Said
+from lanbi.formats.sources import open_source
+from lanbi.formats.survey import LOOK, FileSurvey, Survey
+from lanbi.import_entries import LEVEL, EntryBook, published, reported
+from lanbi.ingesting import forward
+from lanbi.journal import JournalReader, JournalWriter
+from lanbi.progress import Progress
+from lanbi.settings import Settings
+from lanbi.state import StateView
+
+WRITER: Final = "import"
+TOPIC: Final = "lanbi/v1/~import"
+PER_RECORD: Final = 100
+LARGEST: Final = 60_000
+"""Bytes of a record: below what any message may have."""
+GROUP: Final = 50
+"""Records a commit: 5,000 readings."""
+CENTISECOND: Final = 10_000_000
+PAUSE_S: Final = 0.2
+STALLED_S: Final = 60.0
+OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
+Key = tuple[str, int, int]
+
+
+@dataclass
+class Account:
+    """The closing account: ``read`` = stored + duplicate + dead-letter + quarantined + empty."""
+
+    files: list[FileSurvey]
+    outcomes: dict[str, int]
+    reasons: dict[str, int]
+    published: int = 0
+    unknown: list[str] = field(default_factory=list)
+
+    @property
+    def read(self) -> int:
+        """Rows of all files."""
+        return sum(one.read for one in self.files)
+
+    @property
+    def empty(self) -> int:
+        """Rows without any value."""
+        return sum(one.empty for one in self.files)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every row is accounted for."""
+        return self.read == self.empty + sum(self.outcomes.values())
+
+
+@dataclass
+class Numbers:
+    """Revision numbers of one file: its first receipt, and one more wherever the file says something else of the same key."""
+
+    base: int
+    _said: dict[Key, int] = field(default_factory=dict)
+    _again: dict[Key, int] = field(default_factory=dict)
+
+    def of(self, key: Key, values: Mapping[str, float]) -> int:
+        """Number of a row."""
+        words = hash(frozenset(values.items()))
+        if self._said.setdefault(key, words) != words:
+            self._said[key] = words
+            self._again[key] = self._again.get(key, 0) + 1
+        return self.base + self._again.get(key, 0)
+
+    @property
+    def next(self) -> int:
+        """First number that is free for another file."""
+        return self.base + max(self._again.values(), default=0) + 1
+
+
+@dataclass
+class Importer:
+    """One run of ``lanbi import``.
+
+    Attributes
+    ----------
+    stop : callable
+        Raises KeyboardInterrupt at a moment when nothing is half done.
+    """
+
+    settings: Settings
+    registry: Registry
+    clock: Clock
+    stop: Callable[[], None] = lambda: None
+
+    @property
+    def journal(self) -> Path:
+        """Folder of the journal."""
+        return self.settings.data / "journal"
+
+    def run(self, survey: Survey) -> Account:
+        """Import files that were surveyed; returns the account.
+
+        Raises
+        ------
+        DataFolderBusy
+            Another import runs.
+        FileError
+            A file changed since the survey.
+        StoreAway, WorkError
+            The readings are safe in the journal and wait there.
+        """
+        self._check_targets(survey)
+        writer = JournalWriter(self.journal, WRITER)
+        try:
+            self._forward(writer, None)
+            before = self._totals()
+            book = self._journal(writer, survey)
+            self._forward(writer, Progress("入库 store", survey.read - survey.empty, self.clock))
+            after = self._totals()
+        finally:
+            writer.close()
+        counts = {name: count - before.get(name, 0) for name, count in after.items()}
+        outcomes = {name: counts.get(name, 0) for name in OUTCOMES}
+        outcomes["stored"] += book.stored
+        outcomes["duplicate"] += book.known
+        reasons = {name: count for name, count in counts.items() if ":" in name and count}
+        unknown = [seen.name for seen in survey.places.values() if seen.name not in self.registry.by_code]
+        return Account(survey.files, outcomes, reasons, book.published, unknown)
+
+    def _check_targets(self, survey: Survey) -> None:
+        if not survey.targets:
+            return
+        known = {target.id for plan in wiring.plans(self.settings) for target in plan.targets}
+        for name, where in survey.targets.items():
+            if name not in known:
+                raise FileError(f"no plan has a target '{name}'", where, f"one of {', '.join(sorted(known))}; nothing was imported")
+
+    def _totals(self) -> dict[str, int]:
+        view = StateView(self.settings.data)
+        try:
+            return {reason: count for (name, reason), count in view.totals().items() if name == WRITER}
+        finally:
+            view.close()
+
+    # ---- journal
+
+    def _journal(self, writer: JournalWriter, survey: Survey) -> EntryBook:
+        """Journal all files; returns the entries that they held beside readings."""
+        first, book = self._look_back({file.digest for file in survey.files})
+        bar = Progress("记账 journal", survey.read, self.clock)
+        number = self.clock.now_ns() // CENTISECOND
+        done = 0
+        for file in survey.files:
+            numbers = Numbers(first.setdefault(file.digest, number))
+            topic = f"{TOPIC}/{file.format}/{file.digest}"
+            for chunk in self._chunks(file, numbers, book):
+                _append(writer, topic, chunk, self.clock.now_ns())
+                done += len(chunk)
+                bar.at(done)
+                self._commit(writer, GROUP)
+            for kind, payload in book.take():
+                writer.append(f"{topic}{LEVEL}{kind}", payload, received_ns=self.clock.now_ns(), readings=0)
+                self._commit(writer, GROUP)
+            number = max(number, numbers.next)
+        self._commit(writer, 1)
+        bar.close()
+        return book
+
+    def _commit(self, writer: JournalWriter, group: int) -> None:
+        if writer.pending >= group:
+            writer.commit()
+            self.stop()
+
+    def _look_back(self, digests: set[str]) -> tuple[dict[str, int], EntryBook]:
+        """With which number each file was first journalled, if it was, and every entry that was."""
+        found: dict[str, int] = {}
+        book = EntryBook()
+        reader = JournalReader(self.journal, WRITER)
+        while records := reader.read():
+            self.stop()
+            for record in records:
+                digest = record.topic.rpartition("/")[2]
+                if LEVEL in record.topic:
+                    book.remember(record.topic, record.payload)
+                elif digest in digests and digest not in found and (seqs := scan(record.payload)[1]):
+                    found[digest] = seqs[0][1]
+        return found, book
+
+    def _chunks(self, file: FileSurvey, numbers: Numbers, book: EntryBook) -> Iterator[list[Message]]:
+        chunk: list[Message] = []
+        for message in self._messages(file, numbers, book):
+            chunk.append(message)
+            if len(chunk) == PER_RECORD:
+                yield chunk
+                chunk = []
+        if chunk:
+            yield chunk
+
+    def _messages(self, file: FileSurvey, numbers: Numbers, book: EntryBook) -> Iterator[Message]:
+        source = open_source(file.name, file.format)
+        if source.sheet.digest != file.digest:
+            raise FileError("the file changed while it was imported", file.name, "run the same command again; what was read is kept")
+        codes = self.registry.by_code
+        for count, row in enumerate(source.rows()):
+            if count % LOOK == 0:
+                self.stop()
+            if isinstance(row, Said):
+                book.add(reported(row, file))
+                continue
+            if not isinstance(row, Row) or not row.names:
+                continue
+            place = codes.get(row.names[0], row.names[0])
+            if row.published and place in self.registry.kinds:
+                book.add(published(row, place, file))
+            if row.values:
+                number = numbers.of((place, row.span, row.time), row.values)
+                yield Message(row.time, row.span, row.values, seq=number, source=place)
+
+    # ---- store
+
+    def _forward(self, writer: JournalWriter, bar: Progress | None) -> None:
+        """Have everything journalled forwarded: here, or by the ingest that runs on this data folder."""
+        patience = Patience(self.clock)
+        begun = self._cursor()[1]
+
+        def done(readings: int) -> None:
+            self.stop()
+            if bar:
+                bar.at(readings - begun)
+
+        while (cursor := self._cursor())[0] < writer.committed.last_seq:
+            try:
+                forward(self.settings, self.registry, WRITER, done)
+            except DataFolderBusy:
+                patience.wait(cursor[0])
+                done(cursor[1])
+        if bar:
+            bar.close()
+
+    def _cursor(self) -> tuple[int, int]:
+        view = StateView(self.settings.data)
+        try:
+            return view.cursor(WRITER)
+        finally:
+            view.close()
+
+
+@dataclass
+class Patience:
+    """Waiting for another process, as long as it gets on."""
+
+    clock: Clock
+    _last: int = -1
+    _since: float = 0.0
+
+    def wait(self, cursor: int) -> None:
+        """Pause; raises once nothing has moved for a minute."""
+        now = self.clock.monotonic()
+        if cursor != self._last:
+            self._last, self._since = cursor, now
+        if now - self._since > STALLED_S:
+            what = "the running ingest has forwarded nothing for a minute"
+            raise WorkError(what, "", "the readings are safe in the journal and will follow; look at its messages, then run the same command again")
+        self.clock.sleep(PAUSE_S)
+
+
+def _append(writer: JournalWriter, topic: str, messages: Sequence[Message], now_ns: int) -> None:
+    """Append a record; long names make several of it."""
+    payload = encode(list(messages))
+    if len(payload) > LARGEST and len(messages) > 1:
+        middle = len(messages) // 2
+        for half in (messages[:middle], messages[middle:]):
+            _append(writer, topic, half, now_ns)
+        return
+    writer.append(topic, payload, received_ns=now_ns, readings=len(messages))
+
+
+def lines(account: Account) -> Iterable[str]:
+    """The account in words, Chinese first."""
+    words = {"stored": "已存 stored", "duplicate": "重复 duplicate", "deadletter": "死信 dead-letter", "quarantined": "隔离 quarantined"}
+    terms = [f"{words[name]} {account.outcomes[name]}" for name in OUTCOMES]
+    for file in account.files:
+        yield f"{file.name}: {file.format}, 读取 read {file.read}, 空行 empty {file.empty}"
+    for name, count in sorted(account.reasons.items()):
+        outcome, _, reason = name.partition(":")
+        yield f"  {words[outcome]}: {reason} {count}"
+    yield f"读取 read {account.read} = {' + '.join(terms)} + 空行 empty {account.empty}"
+    if account.published:
+        yield f"另存公布的 AQI published AQI kept: {account.published}"
+    if account.unknown:
+        named = ", ".join(account.unknown[:5]) + (" …" if len(account.unknown) > 5 else "")
+        yield f"未登记 not registered: {len(account.unknown)} ({named}); 用 --propose FILE 生成登记建议 --propose FILE writes registry tables for them"
