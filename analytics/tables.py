@@ -37,6 +37,12 @@ def exact_steps() -> npt.NDArray[np.int64]:
     return steps().astype(np.int64) * COMMON
 
 
+@lru_cache
+def factors() -> npt.NDArray[np.int64]:
+    """(25,) int64: COMMON over each number of valid hours that makes a day, 0 for fewer."""
+    return np.array([COMMON // hours if hours >= air.DAY_HOURS else 0 for hours in range(25)], np.int64)
+
+
 def _answers(rules: air.RuleSet, name: str, average: str) -> list[int]:
     found = (air.iaqi(rules, name, average, units) for units in range(WIDTH))
     return [NONE if answer is None else answer for answer in found]

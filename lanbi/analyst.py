@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics import cube
-from analytics.air import hours as air_hours
 from analytics.air import years
 from analytics.air.days import Days
 from analytics.cube import BACK, SiteYear
@@ -148,7 +147,7 @@ class Analyst:
     def _site(self, book: Book, site: str, at: stations.Span) -> list[Column]:
         year = book.sites[site]
         days = book.days[site] = stations.daily(year, at.begun)
-        hours = air_hours.shown(year.hours[24 * BACK : 24 * (BACK + at.begun)])
+        hours = year.hours[24 * BACK : 24 * (BACK + at.begun)]
         found = [*stations.hour_columns(site, at.first, hours), *stations.rolling_columns(site, year, at)]
         return [*found, *self._daily(book, site, days, at)]
 
@@ -164,8 +163,8 @@ class Analyst:
     def _daily(self, book: Book, scope: str, days: Days, at: stations.Span) -> list[Column]:
         verdicts = stations.judged(days)
         found = stations.day_columns(scope, at.first, days, verdicts)
-        for name, verdict in zip(stations.NAMES, verdicts, strict=True):
-            running = years.running(days, verdict.aqi, at.first)
+        both = years.under(days, [verdict.aqi for verdict in verdicts], at.first)
+        for name, running in zip(stations.NAMES, both, strict=True):
             found += stations.year_columns(scope, name, running, at)
             if scope == self.registry.county.id:
                 book.running[name] = running

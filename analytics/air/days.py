@@ -68,10 +68,10 @@ def from_hours(hours: npt.NDArray[np.int32]) -> Days:
     rows, stations, items = hours.shape
     flat = np.ascontiguousarray(hours).reshape(rows, stations * items)
     shape = rows // 24, stations * items
-    total, count = np.empty(shape, np.int64), np.empty(shape, np.int16)
+    total, count = np.empty(shape, np.int32), np.empty(shape, np.int16)
     exact = np.empty(shape, np.int64)
     kernel.totals(flat, total, count)
-    kernel.means(total, count, air.DAY_HOURS, tables.COMMON, exact)
+    kernel.means(total, count, tables.factors(), exact)
     ozone = np.arange(tables.OZONE, stations * items, items, dtype=np.int32)
     law = np.array([*_LAW, tables.STEPS[tables.OZONE]], np.int32)
     kernel.ozone(flat, ozone, law, tables.COMMON, exact)

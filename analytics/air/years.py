@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -21,8 +21,6 @@ from domain.items import AIR
 MEANS: Final = ("pm25", "pm10", "so2", "no2")
 """Items with an annual mean; CO and O3 are judged by percentiles."""
 _CO, _OZONE = AIR.index("co"), AIR.index("o3")
-_HIGHEST: Final = 16_384
-"""Width of a counting table: above every displayed unit within the hard ranges."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,7 @@ def shown(value: Fraction | None, digits: int) -> float:
 
 
 def running(days: Days, aqi: npt.NDArray[np.int16], first: int) -> Running:
-    """Year of one scope.
+    """Year of one scope under one rule set.
 
     Parameters
     ----------
@@ -136,17 +134,30 @@ def running(days: Days, aqi: npt.NDArray[np.int16], first: int) -> Running:
     first : int
         Civil day of the first row.
     """
-    count = len(aqi)
-    counts = np.empty((count, 3), np.int32)
-    kernel.counts(aqi, np.array([air.GOOD_MAX, air.HEAVY_MIN], np.int16), counts)
-    groups = tuple(_sums(days, parts) for parts in np.unique(days.parts).tolist())
-    valid = sum((group.count for group in groups), np.zeros((count, 6), np.int32))
+    return under(days, (aqi,), first)[0]
+
+
+def under(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int) -> tuple[Running, ...]:
+    """Year of one scope under several rule sets: only the counts differ, means and percentiles are made once."""
+    groups = tuple(_sums(days, parts) for parts in (_divisors(days)))
+    valid = sum((group.count for group in groups[1:]), groups[0].count)
     tops = {"co": _percentile(days, _CO, "co"), "o3": _percentile(days, _OZONE, "o3")}
-    return Running(first, counts, valid, groups, tops)
+    return tuple(Running(first, _counts(aqi), valid, groups, tops) for aqi in aqis)
+
+
+def _counts(aqi: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
+    counts = np.empty((len(aqi), 3), np.int32)
+    kernel.counts(aqi, np.array([air.GOOD_MAX, air.HEAVY_MIN], np.int16), counts)
+    return counts
+
+
+def _divisors(days: Days) -> list[int]:
+    low, high = int(days.parts.min(initial=1)), int(days.parts.max(initial=1))
+    return [high] if low == high else np.unique(days.parts).tolist()
 
 
 def _sums(days: Days, parts: int) -> Sums:
-    chosen = np.where(days.parts == parts, days.exact, -1)
+    chosen = np.where(days.parts == parts, days.exact, -1) if _divisors(days) != [parts] else days.exact
     total, count = np.empty(chosen.shape, np.int64), np.empty(chosen.shape, np.int32)
     kernel.sums(chosen, total, count)
     return Sums(parts, total, count)
@@ -154,5 +165,5 @@ def _sums(days: Days, parts: int) -> Sums:
 
 def _percentile(days: Days, place: int, item: str) -> npt.NDArray[np.int64]:
     out = np.empty(len(days.shown), np.int64)
-    kernel.percentile(np.ascontiguousarray(days.shown[:, place]), air.PERCENTILES[item], np.zeros(_HIGHEST, np.int32), out)
+    kernel.percentile(np.ascontiguousarray(days.shown[:, place]), air.PERCENTILES[item], np.zeros(int(days.shown[:, place].max(initial=0)) + 2, np.int32), out)
     return out

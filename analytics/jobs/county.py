@@ -47,9 +47,9 @@ def daily(stations: Sequence[Days], member: npt.NDArray[np.bool_]) -> Days:
 
 
 def hourly(sites: Mapping[str, SiteYear], names: Sequence[str], member: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
-    """(24·d, 6) int32 displayed hourly values of the county: the mean of its stations' hours; -1 without quorum."""
+    """(24·d, 6) int32 thousandths of the county's displayed hours: means of its stations' hours; ``MISSING`` without quorum."""
     count = len(member)
-    out = np.full((24 * count, len(AIR)), NONE, np.int32)
+    out = np.full((24 * count, len(AIR)), MISSING, np.int32)
     if not names:
         return out
     hours = np.stack([sites[name].hours[24 * BACK : 24 * (BACK + count)] for name in names], axis=1)
@@ -57,4 +57,4 @@ def hourly(sites: Mapping[str, SiteYear], names: Sequence[str], member: npt.NDAr
     total, parts = np.empty(out.shape, np.int64), np.empty(out.shape, np.int32)
     kernel.city(exact, np.repeat(member, 24, axis=0).astype(np.uint8), air_days.quorum(len(names)), total, parts)
     kernel.shown(total, np.maximum(parts, 1), tables.steps().astype(np.int64), out)
-    return out
+    return np.where(out < 0, MISSING, out * tables.steps()).astype(np.int32)

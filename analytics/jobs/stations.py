@@ -67,14 +67,15 @@ def hour_columns(scope: str, first: int, values: npt.NDArray[np.int32]) -> list[
     ----------
     first : int
         Civil day of the first row.
-    values : (24·d, 6) int32 [displayed units]
-        -1 = missing.
+    values : (24·d, 6) int32 [thousandths of the reporting unit]
+        ``MISSING`` = no valid hour.
     """
     time = _hours(first, len(values))
     found = []
     for place, rows in _in_force(first, len(values)):
-        part = air_hours.judge(values[rows], np.full(rows.stop - rows.start, place, np.uint8), daily=False)
-        found.append(_aqi(Tag("aqi", "hour", scope, NAMES[place]), time[rows], part, daily=False))
+        part = air_hours.real_time(values[rows], np.full(rows.stop - rows.start, place, np.uint8))
+        tag = Tag("aqi", "hour", scope, NAMES[place])
+        found.append(_aqi(tag, time[rows], part.aqi, (part.primary, part.valid), tables.primaries(daily=False)))
     return found
 
 
@@ -118,7 +119,8 @@ def day_columns(scope: str, first: int, days: Days, verdicts: tuple[Judged, ...]
     time = stamps(first, len(days.shown))
     found = []
     for name, verdict in zip(NAMES, verdicts, strict=True):
-        found.append(_aqi(Tag("aqi", "day", scope, name), time, verdict, daily=True))
+        behind = verdict.primary, (verdict.shown >= 0).sum(axis=1)
+        found.append(_aqi(Tag("aqi", "day", scope, name), time, verdict.aqi, behind, tables.primaries(daily=True)))
         for place, item in enumerate(tables.DAILY):
             value = _float(days.shown[:, place], _DIVISORS[place])
             known = days.hours[:, place]
@@ -127,11 +129,17 @@ def day_columns(scope: str, first: int, days: Days, verdicts: tuple[Judged, ...]
     return found
 
 
-def _aqi(tag: Tag, time: npt.NDArray[np.int64], verdict: Judged, *, daily: bool) -> Column:
-    level = np.maximum(verdict.level, 0).astype(np.uint8)
-    items = (verdict.shown >= 0).sum(axis=1)
-    base = column(tag, time, _float(verdict.aqi, 1), (items, len(AIR)))
-    return replace(base, status=level, text=verdict.primary, statuses=_LEVELS, texts=tables.primaries(daily=daily))
+def _aqi(
+    tag: Tag,
+    time: npt.NDArray[np.int64],
+    aqi: npt.NDArray[np.int16],
+    behind: tuple[npt.NDArray[np.uint8], npt.NDArray[np.integer]],
+    texts: tuple[str, ...],
+) -> Column:
+    """AQI with its level as status and its primary pollutants as text; ``behind`` are primary pollutants and valid items."""
+    primary, items = behind
+    level = np.maximum(tables.levels()[aqi], 0).astype(np.uint8)
+    return replace(column(tag, time, _float(aqi, 1), (items, len(AIR))), status=level, text=primary, statuses=_LEVELS, texts=texts)
 
 
 def year_columns(scope: str, rule_set: str, running: years.Running, at: Span) -> list[Column]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from analytics import cube
-from analytics.air import hours, years
+from analytics.air import years
 from analytics.jobs import county, stations
 
 
@@ -17,7 +17,7 @@ def warm() -> None:
     verdicts = stations.judged(days)
     running = years.running(days, verdicts[0].aqi, site.first)
     at = stations.Span(site.first, 2, 2, 48)
-    stations.hour_columns("", site.first, hours.shown(site.hours[24:72]))
+    stations.hour_columns("", site.first, site.hours[24:72])
     stations.rolling_columns("", site, at)
     stations.day_columns("", site.first, days, verdicts)
     stations.year_columns("", stations.NAMES[0], running, at)

@@ -14,15 +14,15 @@ Longs = npt.NDArray[np.int64]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def totals(hours: Ints, total: Longs, count: Shorts) -> None:
+def totals(hours: Ints, total: Ints, count: Shorts) -> None:
     """Sum and number of the valid hours of each day and series.
 
     Parameters
     ----------
     hours : (24·d, s) int32 [thousandths]
         Whole civil days, rows are hours 1…24; ``MISSING`` = no valid hour.
-    total : (d, s) int64 [thousandths·h]
-        Written.
+    total : (d, s) int32 [thousandths·h]
+        Written; 24 hours fit while values stay below 89,478 units.
     count : (d, s) int16 [h]
         Written.
     """
@@ -41,25 +41,24 @@ def totals(hours: Ints, total: Longs, count: Shorts) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def means(total: Longs, count: Shorts, least: int, common: int, exact: Longs) -> None:
+def means(total: Ints, count: Shorts, factors: Longs, exact: Longs) -> None:
     """Unrounded daily means as integers over one common denominator.
 
     Parameters
     ----------
     total, count : (d, s)
         From :func:`totals`.
-    least : int [h]
-        Valid hours needed (20, GB 3095-2026 table 4).
-    common : int
-        Multiple of every count from ``least`` to 24: 212,520.
+    factors : (25,) int64
+        The common denominator divided by each number of hours, 0 where so few hours make no day (below 20, GB 3095-2026
+        table 4).
     exact : (d, s) int64 [1/(1000·common) of the reporting unit]
         Written; ``NONE`` = not valid.
     """
     days, series = total.shape
     for day in range(days):
         for s in range(series):
-            number = np.int64(count[day, s])
-            exact[day, s] = total[day, s] * (common // number) if number >= least else NONE
+            factor = factors[np.uint16(count[day, s])]
+            exact[day, s] = total[day, s] * factor if factor else NONE
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -165,7 +165,7 @@ def test_the_quorum_is_three_quarters_or_half_of_few() -> None:
 def test_sums_of_a_day_count_only_valid_hours() -> None:
     """Missing hours enter neither the sum nor the count."""
     cells = np.array([[5_000], [MISSING]] * 12, np.int32)
-    total, count = np.empty((1, 1), np.int64), np.empty((1, 1), np.int16)
+    total, count = np.empty((1, 1), np.int32), np.empty((1, 1), np.int16)
     day_kernel.totals(cells, total, count)
 
     assert (60_000, 12) == (total[0, 0], count[0, 0])

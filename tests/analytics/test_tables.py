@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analytics import tables
 from analytics.air import hours
@@ -14,6 +16,9 @@ from domain.items import AIR
 from tests import reference
 
 LAWS = (2012, 2026)
+CELL = st.one_of(
+    st.just(-(2**31)), st.integers(0, 10_000_000), st.integers(0, 1_000).map(lambda units: units * 500), st.integers(0, 9_000).map(lambda units: units * 50)
+)
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -78,3 +83,16 @@ def test_the_scale_of_2026_begins_at_one() -> None:
     rows = np.zeros((1, 6), np.int32)
 
     assert [0, 1] == [int(hours.judge(rows, np.full(1, rule, np.uint8), daily=True).aqi[0]) for rule in (0, 1)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(CELL, min_size=6, max_size=6), min_size=1, max_size=8), st.sampled_from([0, 1]))
+def test_one_pass_equals_three(cells: list[list[int]], law: int) -> None:
+    """The kernel that does all at once gives what rounding, look-up and judgement give one after the other."""
+    values = np.array(cells, np.int32)
+    rule = np.full(len(values), law, np.uint8)
+    apart, once = hours.hourly(values, rule), hours.real_time(values, rule)
+
+    assert apart.aqi.tolist() == once.aqi.tolist()
+    assert apart.primary.tolist() == once.primary.tolist()
+    assert (apart.shown >= 0).sum(axis=1).tolist() == once.valid.tolist()

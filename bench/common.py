@@ -1,0 +1,123 @@
+"""What all benches share: the two arguments, fair timing, a table and one JSON line a case.
+
+Both sides run in the same process run, alternating, on the same inputs; medians of at least five rounds; results are compared
+for equality before anything is timed. A bench fixes the number of threads before it imports what it measures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+ROUNDS: Final = 7
+ROUNDS_QUICK: Final = 5
+THREAD_VARIABLES: Final = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
+
+
+def fix_threads(number: int) -> None:
+    """Bind every library to a number of threads; only before they are imported."""
+    for name in THREAD_VARIABLES:
+        os.environ[name] = str(number)
+
+
+def version_of(distribution: str) -> str:
+    """Installed version, or an empty text."""
+    if not distribution:
+        return ""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
+
+
+@dataclass
+class Line:
+    """One case: our figure beside a peer's in the same unit; ``ratio`` says how many times better ours is."""
+
+    bench: str
+    case: str
+    ours: float
+    peer: float | None
+    peer_name: str
+    peer_version: str
+    unit: str
+    ratio: float | None
+    threads: int
+
+
+@dataclass
+class Bench:
+    """A bench under way."""
+
+    name: str
+    quick: bool
+    json: Path | None
+    lines: list[Line] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, name: str, arguments: list[str] | None = None) -> Bench:
+        """Read ``--quick`` and ``--json FILE``."""
+        parser = argparse.ArgumentParser(description=f"bench {name}")
+        parser.add_argument("--quick", action="store_true", help="at most 50 s")
+        parser.add_argument("--json", type=Path, metavar="FILE", help="append one JSON line a case")
+        args = parser.parse_args(arguments)
+        return cls(name, args.quick, args.json)
+
+    @property
+    def rounds(self) -> int:
+        """Rounds of each side."""
+        return ROUNDS_QUICK if self.quick else ROUNDS
+
+    def duel(self, ours: Callable[[], Any], peer: Callable[[], Any]) -> tuple[float, float]:
+        """Median seconds of both sides, alternating, after one warm-up each."""
+        ours(), peer()
+        times: tuple[list[float], list[float]] = ([], [])
+        for _ in range(self.rounds):
+            for side, place in ((ours, 0), (peer, 1)):
+                times[place].append(_once(side))
+        return statistics.median(times[0]), statistics.median(times[1])
+
+    def solo(self, ours: Callable[[], Any]) -> float:
+        """Median seconds of one side, after one warm-up."""
+        ours()
+        return statistics.median(_once(ours) for _ in range(self.rounds))
+
+    def add(
+        self, case: str, ours: float, unit: str, *, peer: float | None = None, peer_name: str = "", threads: int = 1, higher_is_better: bool = False
+    ) -> None:
+        """Note a case."""
+        ratio = None if peer is None else (ours / peer if higher_is_better else peer / ours)
+        self.lines.append(Line(self.name, case, ours, peer, peer_name, version_of(peer_name), unit, ratio, threads))
+
+    def finish(self) -> None:
+        """Print the table and append the JSON lines."""
+        rows = [_cells(line) for line in self.lines]
+        head = ("case", "ours", "peer", "unit", "peer is", "ratio", "threads")
+        widths = [max(len(row[place]) for row in [head, *rows]) for place in range(len(head))]
+        for row in [head, *rows]:
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        if self.json is not None:
+            with self.json.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(asdict(line)) + "\n" for line in self.lines)
+
+
+def _once(side: Callable[[], Any]) -> float:
+    gc.collect()
+    begun = time.perf_counter()
+    side()
+    return time.perf_counter() - begun
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    peer = "" if line.peer is None else f"{line.peer:.3g}"
+    ratio = "" if line.ratio is None else f"{line.ratio:.2f}"
+    return line.case, f"{line.ours:.3g}", peer, line.unit, f"{line.peer_name} {line.peer_version}".strip(), ratio, str(line.threads)
