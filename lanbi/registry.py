@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -151,9 +151,3 @@ def _built(county: Mapping[str, Any], tables: Mapping[str, list[dict[str, Any]]]
         devices=made("device"),
         version=version,
     )
-
-
-def summary(registry: Registry) -> Sequence[tuple[str, int]]:
-    """How many of each kind are registered."""
-    counted = ("air_stations", "water_sections", "enterprises", "meters", "points", "wells", "devices")
-    return [(name, len(getattr(registry, name))) for name in counted]

@@ -1,13 +1,20 @@
-"""``lanbi check``: settings, registry and plans, every fault with file and line."""
+"""``lanbi check``: settings, registry and plans, every fault with file and line; then what is allowed but unwise."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from domain.errors import LanbiError, PlanError, RegistryError
+from domain.errors import InputError, PlanError, RegistryError, SettingsError
 from lanbi import wiring
+
+if TYPE_CHECKING:
+    from lanbi.settings import Settings
+
+FAULTY = 2
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,44 +27,84 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check everything; 0 if all is well, 2 with all faults otherwise."""
     if args.explain:
-        return explain()
-    settings = wiring.settings(args.config)
-    faults: list[LanbiError] = []
-    lines: list[str] = []
+        _explain(as_json=args.json)
+        return 0
+    found = _Found()
+    try:
+        settings = wiring.settings(args.config)
+    except SettingsError as error:
+        found.fault(error)
+    else:
+        _look(settings, found)
+    found.tell(as_json=args.json)
+    return FAULTY if found.faults else 0
+
+
+@dataclass
+class _Found:
+    """What the look brought: lines of summary, faults (where, what, do), and hints."""
+
+    lines: list[str] = field(default_factory=list)
+    faults: list[tuple[str, str, str]] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
+
+    def fault(self, error: InputError) -> None:
+        from lanbi.toml_lines import faults_of
+
+        self.faults += [(where, what, error.todo) for where, what in faults_of(error)]
+
+    def tell(self, *, as_json: bool) -> None:
+        if as_json:
+            faults = [{"where": where, "what": what, "do": todo} for where, what, todo in self.faults]
+            _write({"ok": not faults, "checked": self.lines, "faults": faults, "hints": self.hints})
+            return
+        sys.stdout.write("".join(f"{line}\n" for line in self.lines))
+        sys.stdout.write("".join(f"提示 note: {hint}\n" for hint in self.hints))
+        for number, (where, what, todo) in enumerate(self.faults):
+            sys.stderr.write(f"{where}: {what}\n")
+            if number + 1 == len(self.faults) or self.faults[number + 1][2] != todo:
+                sys.stderr.write(f"  处理 do: {todo}\n")
+        if self.faults:
+            sys.stderr.write(f"{len(self.faults)} 处错误 faults\n")
+        else:
+            sys.stdout.write("一切正常 all is well\n")
+
+
+def _look(settings: Settings, found: _Found) -> None:
+    from lanbi import checking
+
+    today = checking.today(wiring.clock(settings))
+    found.lines.append(f"设置 settings: {settings.file or '默认 defaults'}; data {settings.data}")
     try:
         registry = wiring.registry(settings)
-        from lanbi.registry import summary
-
-        lines.append(f"登记册 registry {settings.county}: " + ", ".join(f"{name} {count}" for name, count in summary(registry)) + f" ({registry.version})")
+        found.lines.append(checking.of_registry(registry, today))
+        found.hints += checking.registry_hints(registry, settings, today)
     except RegistryError as error:
-        faults.append(error)
+        found.fault(error)
     try:
-        for plan in wiring.plans(settings):
-            valued = sum(1 for target in plan.targets if target.last)
-            lines.append(f"规划 plan {plan.name_zh}: {len(plan.targets)} 项指标 targets, {valued} 项有目标值 with a value")
+        plans = wiring.plans(settings)
+        found.lines += [checking.of_plan(plan, today) for plan in plans]
     except PlanError as error:
-        faults.append(error)
-    _answer(lines, faults, as_json=args.json)
-    return faults[0].exit_code if faults else 0
+        found.fault(error)
+    for wrong in checking.secret_faults(settings):
+        found.fault(wrong)
+    found.hints += checking.settings_hints(settings)
 
 
-def _answer(lines: list[str], faults: list[LanbiError], *, as_json: bool) -> None:
-    if as_json:
-        body = {"ok": not faults, "checked": lines, "faults": [{"what": one.what, "where": one.where, "do": one.todo} for one in faults]}
-        sys.stdout.write(json.dumps(body, ensure_ascii=False) + "\n")
-        return
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    for one in faults:
-        sys.stderr.write(f"{one.where}: {one.what}\n  处理 do: {one.todo}\n")
-    if not faults:
-        sys.stdout.write("一切正常 all is well\n")
-
-
-def explain() -> int:
-    """Print every settings key with its variable, default and meaning."""
+def _explain(*, as_json: bool) -> None:
     from lanbi.settings import KEYS, variable
 
-    for name, key in KEYS.items():
-        default = ", ".join(key.default) if isinstance(key.default, tuple) else key.default
-        sys.stdout.write(f"{name} = {default if default is not None else '(none)'}\n  {variable(name)}\n  {key.zh} · {key.en}\n")
-    return 0
+    rows = [
+        {"key": name, "variable": variable(name), "default": list(key.default) if isinstance(key.default, tuple) else key.default, "zh": key.zh, "en": key.en}
+        for name, key in KEYS.items()
+    ]
+    if as_json:
+        _write({"items": rows})
+        return
+    for row in rows:
+        default = json.dumps(row["default"], ensure_ascii=False) if row["default"] is not None else "(无 none)"
+        sys.stdout.write(f"{row['key']} = {default}\n  {row['variable']}\n  {row['zh']} · {row['en']}\n")
+
+
+def _write(body: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(body, ensure_ascii=False) + "\n")

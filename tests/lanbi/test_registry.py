@@ -1,17 +1,10 @@
-"""The registry's loader, its changes, and the samples."""
+"""The loader of the registry, and the sample counties."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
-import openpyxl
 import pytest
 
-from domain.errors import FileError, RegistryError
-from lanbi import registry_change as change
-from lanbi.clock import SystemClock
-from lanbi.journal import JournalReader
+from domain.errors import RegistryError
 from lanbi.plans import folder
 from lanbi.registry import load, loads
 
@@ -135,56 +128,3 @@ def test_a_modulus_needs_a_greatest_power() -> None:
     assert "needs max_rate" in faults(HEAD + meter + 'max_power = "5"\n')
     assert "needs max_power or max_rate" in faults(HEAD + meter.replace("water", "electricity"))
     assert "1000" == loads(HEAD + meter + 'max_rate = "5"\n', "r").meters["m"].modulus
-
-
-def test_applying_journals_hash_and_person(tmp_path: Path) -> None:
-    """A change is evidence: who, when, which content; then it is in force."""
-    version = change.apply(OTHER, tmp_path, SystemClock(), change.Signature("王工", "文号1"))
-
-    (record,) = JournalReader(tmp_path / "journal", "person").read()
-    body = json.loads(record.payload)
-    assert ("王工", "文号1", version, 0) == (body["user"], body["document"], body["version"], record.readings)
-    assert load(OTHER) == load(tmp_path / change.CURRENT)
-
-
-def test_an_invalid_file_changes_nothing(tmp_path: Path) -> None:
-    """Neither journal nor registry is touched by a faulty file."""
-    bad = tmp_path / "bad.toml"
-    bad.write_text("[county]\n", encoding="utf-8")
-
-    with pytest.raises(RegistryError):
-        change.apply(bad, tmp_path, SystemClock(), change.Signature("x", ""))
-    assert [bad] == list(tmp_path.iterdir())
-
-
-def test_differences_name_what_was_added_removed_and_changed() -> None:
-    """A line a difference."""
-    old = loads(HEAD + '[[well]]\nid = "a"\nname = "x"\n[[well]]\nid = "b"\nname = "y"\n', "r")
-    new = loads(HEAD + '[[well]]\nid = "b"\nname = "z"\n[[well]]\nid = "d"\nname = "x"\n', "r")
-
-    assert ["+ wells d", "- wells a", "~ wells b: name: 'y' → 'z'"] == change.differences(old, new)
-
-
-def test_a_workbook_becomes_a_registry(tmp_path: Path) -> None:
-    """One sheet a table, first row the keys."""
-    book = openpyxl.Workbook()
-    book.active.title = "county"
-    sheets = {"county": [("id", "name"), ("c", "县")], "well": [("id", "name", "limit_level"), ("w", "井", -12.5)]}
-    sheets["device"] = [("id", "sources", "interval", "state"), ("d", "w", 60, "accepted")]
-    for name, rows in sheets.items():
-        sheet = book[name] if name in book.sheetnames else book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    book.save(tmp_path / "r.xlsx")
-
-    county = loads(change.from_workbook(tmp_path / "r.xlsx"), "r")
-
-    assert ("-12.5", ("w",), 60) == (county.wells["w"].limit_level, county.devices["d"].sources.newest, county.devices["d"].interval)
-
-
-def test_what_is_no_workbook_is_told(tmp_path: Path) -> None:
-    """Rubbish with the right name is refused in plain words."""
-    (tmp_path / "r.xlsx").write_bytes(b"rubbish")
-
-    with pytest.raises((FileError, RegistryError), match="workbook"):
-        change.from_workbook(tmp_path / "r.xlsx")

@@ -1,0 +1,101 @@
+"""What ``lanbi check`` looks at beyond the files themselves: secrets, pace, and what is allowed but unwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from domain.civil import day_of, year_of_day
+from domain.errors import SettingsError
+from domain.places import Registry
+from domain.ports import Clock
+from domain.targets import Plan
+from lanbi.secret import open_to_others, read_secret
+from lanbi.settings import Settings
+
+NS: Final = 1_000_000_000
+EMBEDDED_PACE: Final = 20.0
+"""Readings/s that the embedded store is meant for, sustained."""
+LOOPBACK: Final = ("127.", "localhost:", "[::1]:")
+COUNTED: Final = (
+    ("air_stations", "空气站 air stations"),
+    ("water_sections", "断面 water sections"),
+    ("wells", "水井 wells"),
+    ("points", "排放点 permit points"),
+    ("enterprises", "企业 enterprises"),
+    ("meters", "计量表 meters"),
+    ("devices", "设备 devices"),
+)
+
+
+def today(clock: Clock) -> int:
+    """Civil day of now."""
+    return day_of(clock.now_ns() // NS)
+
+
+def of_registry(registry: Registry, day: int) -> str:
+    """One line: how much of each kind is registered, and at which pace it reports."""
+    counts = ", ".join(f"{words} {len(getattr(registry, name))}" for name, words in COUNTED)
+    return (
+        f"登记册 registry {registry.county.name} ({registry.county.id}) 版本 version {registry.version}: {counts}; {pace(registry, day):.2g} 条/秒 readings/s"
+    )
+
+
+def pace(registry: Registry, day: int) -> float:
+    """Readings per second that the devices in service send on a day [1/s]."""
+    serving = (device for device in registry.devices.values() if device.state.on(day) not in {None, "retired"})
+    return sum(len(device.sources.on(day) or ()) / device.interval for device in serving)
+
+
+def of_plan(plan: Plan, day: int) -> str:
+    """One line: how many targets a plan has, and how many have a value for the running year."""
+    year = year_of_day(day)
+    now = sum(1 for target in plan.targets if target.for_year(year))
+    ever = sum(1 for target in plan.targets if target.last)
+    waiting = len(plan.targets) - ever
+    return f"规划 plan {plan.name_zh}: {len(plan.targets)} 项 targets, {year} 年有目标值 with a value {now}, 曾有 ever {ever}, 目标值待下达 not set {waiting}"
+
+
+def registry_hints(registry: Registry, settings: Settings, day: int) -> Iterator[str]:
+    """What a valid registry may still be missing."""
+    if registry.air_stations and not registry.assessment(day):
+        yield 'no air station has role = "assessment" today, so the county has no air figures'
+    silent = [source for source in registry.kinds if registry.device_of(source, day) is None]
+    if silent:
+        names = ", ".join(silent[:3]) + (", …" if len(silent) > 3 else "")
+        yield f"{len(silent)} places or meters have no device today ({names}): only imports can fill them"
+    rate = pace(registry, day)
+    if settings.store.kind == "embedded" and rate > EMBEDDED_PACE:
+        yield f"the devices send {rate:.0f} readings/s; the embedded store is meant for {EMBEDDED_PACE:.0f}"
+
+
+def settings_hints(settings: Settings) -> Iterator[str]:
+    """Valid settings that may not be meant."""
+    for key, address in (("http.listen", settings.http.listen), ("ingest.health", settings.ingest.health), ("analyse.health", settings.analyse.health)):
+        if not address.startswith(LOOPBACK):
+            yield f"{key} = {address}: whoever reaches this address can read everything, for there is no login yet"
+    password = settings.broker.password_file
+    if password and not password.exists():
+        yield "broker.password_file: there is no such file, so lanbi logs in to the broker without a password"
+    for key, path in _secrets(settings):
+        if open_to_others(path):
+            yield f"{key}: other users of this machine may read the file: chmod 600"
+
+
+def secret_faults(settings: Settings) -> Iterator[SettingsError]:
+    """Secrets that the settings name and that cannot be read."""
+    for key, path in _secrets(settings):
+        try:
+            read_secret(path, key)
+        except SettingsError as error:
+            yield error
+
+
+def _secrets(settings: Settings) -> Iterator[tuple[str, Path]]:
+    password = settings.broker.password_file
+    if password and password.exists():
+        yield "broker.password_file", password
+    if settings.store.kind == "influx":
+        yield "store.token_file", settings.store.token_file
+        yield "store.read_token_file", settings.store.read_token_file
