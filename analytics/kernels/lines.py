@@ -119,17 +119,22 @@ def write(cells: Longs, forms: Ints, texts: Texts, zone: Zone, out: Bytes) -> Wh
     at, columns = 0, forms.shape[0]
     for row in range(cells.shape[0]):
         for column in range(columns):
-            value, form = cells[row, column], forms[column]
-            if form >= NUMBER:
-                at = _number(value, form, out, at)
-            elif form == TEXT:
-                for place in range(texts.ends[value], texts.ends[value + 1]):
-                    out[at] = texts.data[place]
-                    at += 1
-            elif form == TIME:
-                at = _time(value, zone, out, at)
-            else:
-                at = _date(value, out, at)
+            at = _cell(cells[row, column], forms[column], texts, zone, out, at)
             out[at] = 44 if column + 1 < columns else 10
             at += 1
+    return at
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _cell(value: Whole, form: Whole, texts: Texts, zone: Zone, out: Bytes, at: Whole) -> Whole:
+    """Write one cell; the place behind it."""
+    if form >= NUMBER:
+        return _number(value, form, out, at)
+    if form == TIME:
+        return _time(value, zone, out, at)
+    if form == DATE:
+        return _date(value, out, at)
+    for place in range(texts.ends[value], texts.ends[value + 1]):
+        out[at] = texts.data[place]
+        at += 1
     return at

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from analytics.kernels.whole import MISSING, NONE, half_even
+from analytics.kernels.whole import MISSING, NONE, Whole, half_even
 
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
@@ -126,10 +126,16 @@ def ozone(hours: Ints, window: int, least: int, step: int, out: Ints) -> None:
         length = min(hour, window)
         needed = least if hour >= window else (length * 3 + 3) // 4
         for s in range(series):
-            total, number = np.int64(0), np.int64(0)
-            for back in range(length):
-                value = hours[t - back, s]
-                if value != MISSING:
-                    total += value
-                    number += 1
+            total, number = _back(hours, t, s, length)
             out[t, s] = half_even(total, number * step) if number >= needed else NONE
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _back(hours: Ints, t: Whole, s: Whole, length: Whole) -> tuple[Whole, Whole]:
+    """Sum and number of the valid among the ``length`` hours that end with row ``t``."""
+    total, number = np.int64(0), np.int64(0)
+    for row in range(t - length + 1, t + 1):
+        has = hours[row, s] != MISSING
+        total += hours[row, s] if has else 0
+        number += has
+    return total, number

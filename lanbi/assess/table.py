@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.kernels import text as kernel
+from analytics.kernels.written import SLOW
 from analytics.tables import DAILY
 from domain import civil, fixed
 from domain.errors import FileError
@@ -176,7 +177,7 @@ def _parse(source: _Source) -> tuple[kernel.Columns, npt.NDArray[np.int64]]:
 def _settle_times(source: _Source, raw: kernel.Columns) -> None:
     """Times in rarer forms, and the check that a time is a full hour within reason; the earliest bad one is told."""
     known: dict[str, int] = {}
-    for row in np.flatnonzero(raw.when == kernel.SLOW).tolist():
+    for row in np.flatnonzero(raw.when == SLOW).tolist():
         start, end = raw.places[row, 2:].tolist()
         text = source.data[start:end].tobytes().decode("utf-8", "replace")
         if text not in known:

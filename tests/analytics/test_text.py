@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.kernels import lines, text
+from analytics.kernels import lines
+from analytics.kernels import written as kernel
 from domain import civil, fixed
 
 
 def thousandths(written: str) -> int:
     """What the kernel reads."""
     data = np.frombuffer(written.encode() or b"\0", np.uint8)
-    return int(text.thousandths(data, 0, len(written.encode())))
+    return int(kernel.thousandths(data, 0, len(written.encode())))
 
 
 @settings(max_examples=500, deadline=None)
@@ -42,7 +43,7 @@ def test_edges_of_decimals(written: str, wanted: Any) -> None:
 @pytest.mark.parametrize("written", ["x", "1.2.3", "--1", "1e", "e5", ".", "+", "NaN", "inf", "1_000", "0x10", "1 2", "１２"])
 def test_what_is_no_number_is_refused(written: str) -> None:
     """Anything but a plain decimal is told apart from a missing value."""
-    assert text.SLOW == thousandths(written)
+    assert kernel.SLOW == thousandths(written)
 
 
 @settings(max_examples=300, deadline=None)
@@ -59,7 +60,7 @@ def test_times_are_read_and_written_as_the_calendar_says(when: datetime, zone: s
     texts = lines.Texts(np.zeros(1, np.uint8), np.zeros(1, np.int64))
     size = lines.write(np.array([[wanted]], np.int64), np.array([lines.TIME], np.int32), texts, zones, out)
 
-    assert wanted == text.instant(data, 0, len(data), civil.OFFSET_S)
+    assert wanted == kernel.instant(data, 0, len(data), civil.OFFSET_S)
     assert f"{datetime.fromtimestamp(wanted, UTC).astimezone(civil.SHANGHAI).isoformat()}\n" == out[:size].tobytes().decode()
 
 
@@ -68,7 +69,7 @@ def test_other_forms_of_time_are_left_to_the_caller(written: str) -> None:
     """What is not the usual form is never guessed by the kernel."""
     data = np.frombuffer(written.encode(), np.uint8)
 
-    assert text.SLOW == text.instant(data, 0, len(data), civil.OFFSET_S)
+    assert kernel.SLOW == kernel.instant(data, 0, len(data), civil.OFFSET_S)
 
 
 @settings(deadline=None)
