@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -254,7 +253,8 @@ class Registry:
 
         A station's name is a label and no key: other cities have stations of the same name. What two places claim is nobody's.
         """
-        claims: list[tuple[str, str]] = [(code, one.id) for one in (*self.cities.values(), *self.air_stations.values()) for code in one.codes]
+        claims = [(code, city.id) for city in self.cities.values() for code in city.codes]
+        claims += [(code, station.id) for station in self.air_stations.values() for code in station.codes]
         claims += [(city.name, city.id) for city in self.cities.values()]
         claims += [(match, section.id) for section in self.water_sections.values() for match in section.match]
         owners: dict[str, set[str]] = {}
