@@ -241,11 +241,10 @@ class Registry:
         return {source: tuple(devices) for source, devices in found.items()}
 
     def device_of(self, source: str, day: int) -> Device | None:
-        """The device that speaks for a source on a day."""
-        for device in self._devices_by_source.get(source, ()):
-            if source in (device.sources.on(day) or ()):
-                return device
-        return None
+        """The device that speaks for a source on a day; one that is retired by then only if no other does."""
+        known = [device for device in self._devices_by_source.get(source, ()) if source in (device.sources.on(day) or ())]
+        serving = (device for device in known if device.state.on(day) not in {None, "retired"})
+        return next(serving, known[0] if known else None)
 
     @cached_property
     def by_code(self) -> Mapping[str, str]:

@@ -17,6 +17,8 @@ from lanbi.settings import Settings
 NS: Final = 1_000_000_000
 EMBEDDED_PACE: Final = 20.0
 """Readings/s that the embedded store is meant for, sustained."""
+OUT: Final = (None, "retired")
+"""States of a device that is not in service."""
 LOOPBACK: Final = ("127.", "localhost:", "[::1]:")
 COUNTED: Final = (
     ("air_stations", "空气站 air stations"),
@@ -44,7 +46,7 @@ def of_registry(registry: Registry, day: int) -> str:
 
 def pace(registry: Registry, day: int) -> float:
     """Readings per second that the devices in service send on a day [1/s]."""
-    serving = (device for device in registry.devices.values() if device.state.on(day) not in {None, "retired"})
+    serving = (device for device in registry.devices.values() if device.state.on(day) not in OUT)
     return sum(len(device.sources.on(day) or ()) / device.interval for device in serving)
 
 
@@ -61,7 +63,8 @@ def registry_hints(registry: Registry, settings: Settings, day: int) -> Iterator
     """What a valid registry may still be missing."""
     if registry.air_stations and not registry.assessment(day):
         yield 'no air station has role = "assessment" today, so the county has no air figures'
-    silent = [source for source in registry.kinds if registry.device_of(source, day) is None]
+    spoken = {source for name, device in registry.devices.items() if device.state.on(day) not in OUT for source in registry.sources_of(name, day)}
+    silent = [source for source in registry.kinds if source not in spoken]
     if silent:
         names = ", ".join(silent[:3]) + (", …" if len(silent) > 3 else "")
         yield f"{len(silent)} places or meters have no device today ({names}): only imports can fill them"

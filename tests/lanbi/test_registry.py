@@ -101,7 +101,8 @@ def test_a_retired_device_makes_room_for_its_successor() -> None:
     old = '[[device]]\nid = "d1"\nsources = ["w"]\ninterval = 60\nstate = [{from = 2024-01-01, value = "accepted"}, {from = 2025-06-01, value = "retired"}]\n'
     new = '[[device]]\nid = "d2"\nsources = ["w"]\ninterval = 60\nstate = [{from = 2025-MM-01, value = "accepted"}]\n'
 
-    assert {"d1", "d2"} == set(loads(well + old + new.replace("MM", "06"), "r").devices)
+    dated = loads(well + old + new.replace("MM", "06"), "r")
+    assert ["d1", "d2"] == [getattr(dated.device_of("w", day), "id", None) for day in (20_000, 21_000)]
     assert "both speak for 'w' on 2025-05-01" in faults(well + old + new.replace("MM", "05"))
 
 
