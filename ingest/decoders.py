@@ -45,6 +45,9 @@ def read(payload: bytes, zone: tzinfo | None = None, time_unit: str = "s") -> li
     if len(payload) > MAX_MESSAGE:
         return [Part(part) for part in parts]
     loose = _loosely(payload)
+    if isinstance(loose, str):
+        # A typed decoder may stumble over a field before it reaches the end that is missing.
+        return [Part(_broken(part, loose)) for part in parts]
     if loose is None or (len(loose) != len(parts) and len(parts) > 1):
         return [Part(part) for part in parts]
     if len(loose) != len(parts):
@@ -62,12 +65,18 @@ def elements(payload: bytes) -> list[bytes]:
         return [payload]
 
 
-def _loosely(payload: bytes) -> list[Any] | None:
-    """What a lenient reader sees; None if even that fails."""
+def _broken(part: Message | Refusal, detail: str) -> Message | Refusal:
+    return msgspec.structs.replace(part, reason="bad-json", detail=detail) if isinstance(part, Refusal) and part.reason == "bad-schema" else part
+
+
+def _loosely(payload: bytes) -> list[Any] | str | None:
+    """What a lenient reader sees; its complaint if it is no JSON; None if it is too deep to see."""
     try:
         seen = json.loads(payload)
-    except (ValueError, RecursionError):
+    except RecursionError:
         return None
+    except ValueError as error:
+        return str(error)
     if not isinstance(seen, list):
         return [seen]
     return seen or None
