@@ -53,7 +53,7 @@ def read(path: Path, error: type[InputError]) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise error("no such file", str(path), "check the path in the settings") from None
+        raise error("no such file", str(path), "check the path") from None
     except (OSError, UnicodeDecodeError) as fault:
         raise error(f"cannot be read: {fault}", str(path), "save it as UTF-8 text and check its permissions") from fault
 
