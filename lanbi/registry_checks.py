@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from domain.civil import date_of
 from domain.places import Dated
@@ -30,6 +30,14 @@ REFERENCES: Final = (
     ("point", "enterprise", "enterprise"),
 )
 _FOR_EVER: Final = 2**31
+
+
+class Claim(NamedTuple):
+    """Days [first, end) on which a device speaks for a source."""
+
+    first: int
+    end: int
+    device: str
 
 
 def faults(tables: Tables) -> Iterator[Fault]:
@@ -59,12 +67,10 @@ def _ids(tables: Tables) -> Iterator[Fault]:
 
 def _foreign_names(tables: Tables) -> Iterator[Fault]:
     owners = {row["id"]: row["id"] for kind in SOURCES for row in tables[kind]}
-    for kind, key in FOREIGN_NAMES:
-        for number, row in enumerate(tables[kind]):
-            for name in row[key]:
-                owner = owners.setdefault(name, row["id"])
-                if owner != row["id"]:
-                    yield (kind, number, key), f"{key}: '{name}' already means '{owner}'"
+    numbered = [(kind, key, number, row) for kind, key in FOREIGN_NAMES for number, row in enumerate(tables[kind])]
+    for kind, key, number, row in numbered:
+        others = [(name, owners.setdefault(name, row["id"])) for name in row[key]]
+        yield from (((kind, number, key), f"{key}: '{name}' already means '{owner}'") for name, owner in others if owner != row["id"])
 
 
 def _references(tables: Tables) -> Iterator[Fault]:
@@ -91,24 +97,24 @@ def _meter(row: Row) -> Iterator[tuple[str, str]]:
 
 def _devices(tables: Tables) -> Iterator[Fault]:
     known = {row["id"] for kind in SOURCES for row in tables[kind]}
-    claims: dict[str, list[tuple[int, int, str]]] = {}
+    claims: dict[str, list[Claim]] = {}
     for number, row in enumerate(tables["device"]):
         where = ("device", number, "sources")
         for _, names in row["sources"].steps:
             yield from ((where, f"source '{name}' is not registered") for name in names or () if name not in known)
             yield from ((where, f"source '{name}' stands twice") for name in sorted({one for one in names or () if names.count(one) > 1}))
-        for first, end, names in _service(row["sources"], row["state"]):
-            for name in sorted(set(names)):
-                others = [claim for claim in claims.setdefault(name, []) if claim[0] < end and first < claim[1] and claim[2] != row["id"]]
-                if others:
-                    yield where, _both(name, row["id"], others[0], first)
-                claims[name].append((first, end, row["id"]))
+        own = [(name, Claim(first, end, row["id"])) for first, end, names in _service(row["sources"], row["state"]) for name in sorted(set(names))]
+        yield from ((where, words) for name, claim in own for words in _claimed(name, claim, claims.setdefault(name, [])))
 
 
-def _both(source: str, device: str, other: tuple[int, int, str], first: int) -> str:
-    day = max(first, other[0])
-    since = f"on {date_of(day)}" if abs(day) < 1_000_000 else "on every day"
-    return f"devices '{other[2]}' and '{device}' both speak for '{source}' {since}; date the sources or retire one"
+def _claimed(source: str, claim: Claim, earlier: list[Claim]) -> Iterator[str]:
+    """Enter a claim; words about the first other device that it meets."""
+    others = [one for one in earlier if one.first < claim.end and claim.first < one.end and one.device != claim.device]
+    earlier.append(claim)
+    if others:
+        day = max(claim.first, others[0].first)
+        since = f"on {date_of(day)}" if abs(day) < 1_000_000 else "on every day"
+        yield f"devices '{others[0].device}' and '{claim.device}' both speak for '{source}' {since}; date the sources or retire one"
 
 
 def _service(sources: Dated[tuple[str, ...]], state: Dated[str]) -> Iterator[tuple[int, int, tuple[str, ...]]]:
