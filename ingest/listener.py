@@ -286,7 +286,7 @@ class Listener:
     def _append(self, message: mqtt.MQTTMessage) -> None:
         topic = _topic(message)
         payload = bytes(message.payload)
-        count, numbers = scan(payload) if stream_of(topic) not in {"event", "state"} else (0, [])
+        count, numbers = _look(payload) if stream_of(topic) not in {"event", "state"} else (0, [])
         flags = (QOS1 if message.qos == QOS1 else 0) | (RETAINED if message.retain else 0) | (DUP if message.dup else 0)
         self.writer.append(topic, payload[:KEPT], received_ns=self._now(), readings=count, flags=flags)
         self._group += 1
@@ -314,3 +314,11 @@ def _topic(message: mqtt.MQTTMessage) -> str:
         return message.topic
     except UnicodeDecodeError:
         return "?"
+
+
+def _look(payload: bytes) -> tuple[int, list[tuple[int, int]]]:
+    """Number of readings and their (run, seq); the bytes are kept even if looking at them fails."""
+    try:
+        return scan(payload)
+    except Exception:  # noqa: BLE001  decoding happens behind the journal, where it can be repaired
+        return 1, []
