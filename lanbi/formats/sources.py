@@ -162,5 +162,12 @@ def _recognised(table: Sheet) -> str:
         fitting.append((len(reported.NEEDED), reported.NAME))
     if not fitting:
         columns = ", ".join(table.columns)[:300]
-        raise FileError(f"the header fits no format: {columns}", f"{table.name}, {table.unit} 1", f"name it by --format: {', '.join(FORMATS)}")
+        raise FileError(f"the header fits no format: {columns}", f"{table.name}, {table.unit} 1", f"{_nearly(table)}the formats are {', '.join(FORMATS)}")
     return max(fitting)[1]
+
+
+def _nearly(table: Sheet) -> str:
+    """What the format that comes nearest misses, if it comes near."""
+    lacks = [(shape.lacking(table.columns), name, len(shape.needed)) for name, shapes in TABLES.items() for shape in shapes if name != "cnemc-xml"]
+    lacking, name, needed = min(lacks, key=lambda one: len(one[0]) / one[2])
+    return f"{name} would need also {', '.join(lacking)}; " if len(lacking) < needed else ""
