@@ -12,8 +12,8 @@ from typing import Final
 from xml.parsers import expat
 
 from domain.errors import FileError
-from lanbi.formats.files import Cells, Sheet
 from lanbi.formats.rows import trimmed
+from lanbi.formats.sheet import Cells, Sheet
 
 RECORD: Final = "AQIDataPublishLive"
 COLUMNS: Final = (

@@ -7,54 +7,18 @@ import gzip
 import hashlib
 import io
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from domain.errors import FileError
 from lanbi.formats.rows import trimmed
+from lanbi.formats.sheet import LARGEST, Cells, Sheet
 
-LARGEST: Final = 1 << 30
-"""Bytes unpacked; more in one file is a bomb, or belongs into several."""
 _GZIP: Final = b"\x1f\x8b"
 _ZIP: Final = b"PK\x03\x04"
 _PARQUET: Final = b"PAR1"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
-Cells = Sequence[str]
-
-
-@dataclass
-class Sheet:
-    """A table of texts.
-
-    Attributes
-    ----------
-    name : str
-        The file, as messages name it.
-    shape : str
-        csv, xlsx, parquet or xml.
-    digest : str
-        First 16 hex digits of SHA-256 over the unpacked bytes: which file it is, whatever it is called.
-    columns : list of str
-        Header, trimmed.
-    rows : iterator of (line, cells)
-        Can be gone through once; rows without any text are left out.
-    notices : list of str
-        What a person should know although nothing is wrong.
-    """
-
-    name: str
-    shape: str
-    digest: str
-    columns: list[str]
-    rows: Iterator[tuple[int, Cells]]
-    notices: list[str] = field(default_factory=list)
-
-    @property
-    def unit(self) -> str:
-        """What lines are called in this file."""
-        return "row" if self.shape in {"xlsx", "parquet"} else "line"
 
 
 def read(name: str) -> bytes:

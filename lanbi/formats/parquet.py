@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from domain.errors import FileError
-from lanbi.formats.files import Cells, Sheet
 from lanbi.formats.rows import trimmed
+from lanbi.formats.sheet import Cells, Sheet
 from lanbi.formats.workbook import text_of
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from domain.errors import FileError
-from lanbi.formats.files import Sheet
-from lanbi.formats.rows import CellError, Fault, Said, number, trimmed
+from lanbi.formats.rows import Fault, Said, number, trimmed
+from lanbi.formats.sheet import Sheet
 from lanbi.toml_lines import nearest
 
 NAME: Final = "reported"
@@ -47,6 +47,6 @@ def _fault(line: int, body: dict[str, str]) -> Fault | None:
         return Fault(line, "period", f"not a period: {body['period'][:40]!r}", "write a year 2025, a month 2025-06 or a quarter 2025Q2")
     try:
         number(body["value"])
-    except CellError as error:
+    except ValueError as error:
         return Fault(line, "value", str(error), "write a decimal number")
     return None

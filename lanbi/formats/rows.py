@@ -64,10 +64,6 @@ class Fault(NamedTuple):
     todo: str
 
 
-class CellError(ValueError):
-    """A cell that cannot be read; the words go into a :class:`Fault`."""
-
-
 def trimmed(text: str) -> str:
     """The text without any Unicode space around it; a feed ends names in an ideographic one.
 
@@ -86,13 +82,13 @@ def number(text: str) -> float:
 
     Raises
     ------
-    CellError
+    ValueError
         Anything but a finite decimal number.
     """
     value = float(text) if _NUMBER.fullmatch(text) else float("nan")
     if not isfinite(value):
         words = f"not a number: {text[:40]!r}"
-        raise CellError(words)
+        raise ValueError(words)
     return value
 
 
@@ -110,7 +106,7 @@ def thousandth(text: str) -> float:
 def _within(time: int, text: str) -> int:
     if not _FIRST <= time <= _LAST:
         words = f"not a time of 2000 … 2099: {text[:40]!r}"
-        raise CellError(words)
+        raise ValueError(words)
     return time
 
 
@@ -121,7 +117,7 @@ def instant(text: str) -> int:
         return _within(parse_time(text, SHANGHAI), text)
     except (ValueError, OverflowError):
         words = f"not a time: {text[:40]!r}"
-        raise CellError(words) from None
+        raise ValueError(words) from None
 
 
 @lru_cache(maxsize=65_536)
@@ -130,7 +126,7 @@ def hour(text: str) -> int:
     time = instant(text)
     if time % HOUR_S:
         words = f"not a whole hour: {text[:40]!r}"
-        raise CellError(words)
+        raise ValueError(words)
     return time
 
 
@@ -144,7 +140,7 @@ def day(text: str) -> int:
         return _within(day_end(parse_date(plain)) - DAY_S, text) + DAY_S
     except (ValueError, OverflowError):
         words = f"not a date: {text[:40]!r}"
-        raise CellError(words) from None
+        raise ValueError(words) from None
 
 
 def day_and_hour(date: str, of_day: str) -> int:
@@ -155,5 +151,5 @@ def day_and_hour(date: str, of_day: str) -> int:
     """
     if not re.fullmatch(r"\d{1,2}(\.0)?", of_day) or int(float(of_day)) > 24:
         words = f"not an hour 0 … 24: {of_day[:40]!r}"
-        raise CellError(words)
+        raise ValueError(words)
     return day(date) - DAY_S + int(float(of_day)) * HOUR_S

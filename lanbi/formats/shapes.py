@@ -11,8 +11,8 @@ from typing import Final
 
 from domain.civil import DAY_S, HOUR_S
 from domain.errors import FileError
-from lanbi.formats.files import Cells, Sheet
-from lanbi.formats.rows import CellError, Fault, Row, number, trimmed
+from lanbi.formats.rows import Fault, Row, number, trimmed
+from lanbi.formats.sheet import Cells, Sheet
 from lanbi.toml_lines import nearest
 
 Reader = Callable[[str], float]
@@ -137,7 +137,7 @@ class _Pass:
             raise _WrongCell(Fault(line, self.sheet.columns[self.places[0]], "an empty cell", TODO_PLACE))
         try:
             time = self.shape.when(*texts)
-        except CellError as error:
+        except ValueError as error:
             raise _WrongCell(Fault(line, self.sheet.columns[self.times[-1]], str(error), TODO_TIME)) from None
         area = trimmed(cells[self.area]) if self.area >= 0 else ""
         return Row(line, self.shape.kind, names[:1], time, self.shape.span, values, names[-1], area, published)
@@ -151,7 +151,7 @@ class _Pass:
                 continue
             try:
                 value = reader(text)
-            except CellError as error:
+            except ValueError as error:
                 raise _WrongCell(Fault(line, self.sheet.columns[index], str(error), TODO_NUMBER)) from None
             if value or item not in zero:
                 values[item] = value
@@ -163,7 +163,7 @@ class _Pass:
             return None
         try:
             aqi = number(cells[self.published[0]].strip())
-        except CellError:
+        except ValueError:
             return None
         level = trimmed(cells[self.published[1]]) if self.published[1] >= 0 else ""
         return (aqi, "" if level in self.missing else level) if aqi > 0 else None

@@ -9,9 +9,10 @@ from typing import Final
 from domain.errors import FileError, InputError
 from domain.items import BY_REALM
 from lanbi.formats import reported
-from lanbi.formats.files import Sheet, sheet
-from lanbi.formats.rows import CellError, Fault, Row, Said, day, day_and_hour, hour, instant, thousandth
+from lanbi.formats.files import sheet
+from lanbi.formats.rows import Fault, Row, Said, day, day_and_hour, hour, instant, thousandth
 from lanbi.formats.shapes import DAILY_ZERO, DAY_S, Shape
+from lanbi.formats.sheet import Sheet
 from lanbi.toml_lines import nearest
 
 AUTO: Final = "auto"
@@ -26,7 +27,7 @@ def compass(text: str) -> float:
     """
     if text.upper() not in _POINTS:
         words = f"no point of the compass: {text[:40]!r}"
-        raise CellError(words)
+        raise ValueError(words)
     return 22.5 * _POINTS.index(text.upper())
 
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 import openpyxl
 
 from domain.errors import FileError
-from lanbi.formats.files import LARGEST, Cells, Sheet
 from lanbi.formats.rows import trimmed
+from lanbi.formats.sheet import LARGEST, Cells, Sheet
 
 TODO: Final = "save it as XLSX again, or as CSV UTF-8"
 _DAY: Final = "T00:00:00"
