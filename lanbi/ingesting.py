@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from zlib import crc32
 
-from domain.errors import LanbiError, ServiceError, SettingsError, StoreRefused
+from domain.errors import DataFolderBusy, LanbiError, ServiceError, SettingsError, StoreRefused
 from domain.places import Registry
 from domain.ports import Clock
 from domain.readings import Entry
@@ -178,8 +178,9 @@ class Forwarding:
 
     def _wait(self, error: LanbiError, stop: Callable[[], bool]) -> None:
         """Hold everything and try again; nothing has moved."""
-        kind = "down" if isinstance(error, ServiceError) else "refused"
-        self.store = f"{kind}: {error}"
+        kind = "busy" if isinstance(error, DataFolderBusy) else "down" if isinstance(error, ServiceError) else "refused"
+        if kind != "busy":  # an import that forwards for us is no fault of the store
+            self.store = f"{kind}: {error}"
         self.retries[kind] += 1
         low, high = RETRY_S
         until = self.clock.monotonic() + min(high, low * 2.0**self._failures)
