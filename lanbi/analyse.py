@@ -7,10 +7,9 @@ or between two writes of a crash, is found again.
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import os
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +19,7 @@ from domain.indicators import Event
 from domain.places import Registry
 from domain.ports import Clock
 from domain.readings import Change
+from lanbi.metrics import write_status
 
 if TYPE_CHECKING:
     from lanbi.analyst import Analyst
@@ -141,26 +141,20 @@ def run(settings: Settings, stop: Callable[[], bool]) -> int:
     os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder(settings.data)))
     from analytics.jobs.warm import warm  # noqa: PLC0415  after the cache folder is set
     from lanbi import wiring  # noqa: PLC0415
-    from lanbi.analyst import Analyst  # noqa: PLC0415
 
-    status = Status(settings.data / "run" / "analyse.json")
+    clock = wiring.clock(settings)
+    status = Status(settings.data / "run" / "analyse.json", clock)
     status.write(ready=False, reasons=["starting"])
     warm()
-    clock = wiring.clock(settings)
     store = wiring.store(settings)
-    watch = _Registry(settings)
+    registry = CurrentRegistry(settings)
     follower: Follower | None = None
-    beat = clock.monotonic()
     while not stop():
         try:
-            if follower is None or watch.changed():
-                follower = Follower(Analyst(store, store, watch.load(), wiring.plans(settings)), store, clock)
-                follower.start()
-                status.write(ready=True, **_figures(follower))
+            if follower is None or registry.changed():
+                follower = _follower(settings, registry, store, status)
             worked = follower.step()
-            if worked or clock.monotonic() - beat >= BEAT_S:
-                beat = clock.monotonic()
-                status.write(ready=True, **_figures(follower))
+            status.beat(now=bool(worked), **_figures(follower))
             clock.sleep(POLL_S)
         except ServiceError as error:
             status.write(ready=False, reasons=[str(error)])
@@ -170,56 +164,72 @@ def run(settings: Settings, stop: Callable[[], bool]) -> int:
     return 0
 
 
+def _follower(settings: Settings, registry: CurrentRegistry, store: Any, status: Status) -> Follower:
+    """A follower that has brought everything up to date; it keeps saying that it lives meanwhile."""
+    from lanbi import wiring  # noqa: PLC0415  as in run
+    from lanbi.analyst import Analyst  # noqa: PLC0415
+
+    analyst = Analyst(store, store, registry.load(), wiring.plans(settings))
+    analyst.pulse = lambda: status.beat(ready=False, reasons=["computing"])
+    follower = Follower(analyst, store, status.clock)
+    follower.start()
+    analyst.pulse = lambda: status.beat(**_figures(follower))
+    status.write(ready=True, **_figures(follower))
+    return follower
+
+
 def _figures(follower: Follower) -> dict[str, Any]:
     analyst = follower.analyst
     return {"written": analyst.written, "restated": analyst.restated, "years": sorted(analyst.books), "seen": follower.position.seen}
 
 
-class _Registry:
-    """The registry in force, read again when its file changes."""
+class CurrentRegistry:
+    """The registry in force, read again when another one was applied."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.stamp: tuple[float, int] | None = None
+        self.stamp: tuple[int, int] | None = None
 
     def load(self) -> Registry:
         """Read it."""
-        from lanbi import wiring  # noqa: PLC0415
+        from lanbi import wiring  # noqa: PLC0415  as in run
 
-        self.stamp = self._stamp()
+        self.stamp = self._look()
         return wiring.registry(self.settings)
 
     def changed(self) -> bool:
-        """Whether the file is another one than that read; a broken one stays unread until it is mended."""
-        if self._stamp() == self.stamp:
+        """Whether another one was applied that can be read; a broken file leaves the old one standing."""
+        stamp = self._look()
+        if stamp == self.stamp:
             return False
         try:
             self.load()
         except LanbiError:
+            self.stamp = stamp
             return False
         return True
 
-    def _stamp(self) -> tuple[float, int] | None:
-        applied = self.settings.data / "registry" / "current.toml"
+    def _look(self) -> tuple[int, int] | None:
         try:
-            state = applied.stat()
+            state = (self.settings.data / "registry" / "current.toml").stat()
         except OSError:
             return None
-        return state.st_mtime, state.st_size
+        return state.st_mtime_ns, state.st_size
 
 
 class Status:
-    """The process's status file, replaced whole: pid, heartbeat, ready, reasons and figures."""
+    """The process's status file: pid, heartbeat, ready, reasons and figures."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.path, self.clock = path, clock
+        self.last = float("-inf")
 
-    def write(self, *, ready: bool, reasons: list[str] | None = None, **figures: Any) -> None:
+    def write(self, *, ready: bool, reasons: Sequence[str] = (), **figures: Any) -> None:
         """Say how the process is."""
-        from lanbi.clock import SystemClock  # noqa: PLC0415
+        self.last = self.clock.monotonic()
+        write_status(self.path, {"pid": os.getpid(), "heartbeat": self.clock.now_ns() / _NS, "ready": ready, "reasons": list(reasons), **figures})
 
-        body = {"pid": os.getpid(), "heartbeat": SystemClock().now_ns() / _NS, "ready": ready, "reasons": reasons or [], **figures}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_suffix(f".{os.getpid()}.new")
-        draft.write_text(json.dumps(body), encoding="utf-8")
-        draft.replace(self.path)
+    def beat(self, *, now: bool = False, ready: bool = True, **words: Any) -> None:
+        """The same, but at most once a second unless something happened (``now``)."""
+        if now or self.clock.monotonic() - self.last >= BEAT_S:
+            self.write(ready=ready, **words)

@@ -7,7 +7,7 @@ A closed figure that changes is restated first and written then; a crash in betw
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, Protocol
 
@@ -64,6 +64,7 @@ class Analyst:
     def __init__(self, source: ReadingSource, figures: Figures, registry: Registry, plans: Sequence[Plan]) -> None:
         self.source, self.figures, self.registry, self.plans = source, figures, registry, plans
         self.books: dict[int, Book] = {}
+        self.pulse: Callable[[], None] = lambda: None
         self.written = 0
         self.restated = 0
 
@@ -76,6 +77,7 @@ class Analyst:
         """Read a whole year from the store and bring its figures up to date."""
         book = self.books[year] = Book(year)
         for site in self.sites:
+            self.pulse()
             self._read(book, site)
         self._work(book, self.sites, now, "recomputed")
 
@@ -138,6 +140,7 @@ class Analyst:
         if not at.begun:
             return
         for site in sites:
+            self.pulse()
             self._write(book, site, self._site(book, site, at), now, cause)
         names, member = county.members(self.registry, at.first, at.begun)
         if names:
