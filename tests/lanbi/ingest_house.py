@@ -50,10 +50,10 @@ def iotcore_broker(port: int, _folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def mosquitto_broker(port: int, folder: Path) -> Iterator[None]:
+def mosquitto_broker(port: int, folder: Path, *, anonymous: bool = True) -> Iterator[None]:
     """A real Mosquitto with an unbounded queue."""
     config = folder / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\n")
+    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous {str(anonymous).lower()}\nmax_queued_messages 0\nmax_inflight_messages 1000\n")
     process = subprocess.Popen([str(MOSQUITTO), "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until(lambda: listens(port), "mosquitto listens")

@@ -159,3 +159,14 @@ def test_a_second_ingest_on_the_same_folder_is_refused(house: House, capsys: pyt
 
         assert 1 == main(["ingest", "--config", str(house.data / "lanbi.toml")])
     assert "another lanbi" in capsys.readouterr().err
+
+
+@pytest.mark.services
+@pytest.mark.skipif(MOSQUITTO is None, reason="no mosquitto: make services")
+def test_a_refused_login_is_said_in_plain_words(house: House) -> None:
+    """A broker that does not want us makes ingest unready with that cause, not with a lost connection."""
+    with mosquitto_broker(house.port, house.data, anonymous=False):
+        house.start()
+        status = until(lambda: (now := house.status()) and "login refused" in str(now["reasons"]) and now, "the cause")
+
+    assert not status["ready"]
