@@ -221,7 +221,7 @@ def site_year(bench: Bench, hours: npt.NDArray[np.int32]) -> None:
         found = [
             *stations.hour_columns("a", site.first, shown),
             *stations.rolling_columns("a", site, at),
-            *stations.day_columns("a", site.first, days, verdicts),
+            *stations.day_columns("a", days, verdicts, at),
         ]
         both = years.under(days, [verdict.aqi for verdict in verdicts], site.first)
         for name, running in zip(stations.NAMES, both, strict=True):

@@ -161,11 +161,11 @@ class Analyst:
                 book.days[name] = stations.daily(book.sites[name], at.begun)
         days = county.daily([book.days[name] for name in names], member)
         hours = county.hourly(book.sites, names, member)
-        return [*stations.hour_columns(scope, at.first, hours), *self._daily(book, scope, days, at)]
+        return [*stations.hour_columns(scope, at.first, hours), *self._daily(book, scope, days, at, 24 * member.sum(axis=1))]
 
-    def _daily(self, book: Book, scope: str, days: Days, at: stations.Span) -> list[Column]:
+    def _daily(self, book: Book, scope: str, days: Days, at: stations.Span, expected: npt.NDArray[np.integer] | int = 24) -> list[Column]:
         verdicts = stations.judged(days)
-        found = stations.day_columns(scope, at.first, days, verdicts)
+        found = stations.day_columns(scope, days, verdicts, at, expected)
         both = years.under(days, [verdict.aqi for verdict in verdicts], at.first)
         for name, running in zip(stations.NAMES, both, strict=True):
             found += stations.year_columns(scope, name, running, at)

@@ -27,7 +27,7 @@ class Days(NamedTuple):
         Unrounded; a city's is the sum over its stations. -1 = not valid.
     parts : (d, …, 6) int32
         What ``exact`` is to be divided by: 1 for a station, the number of valid stations for a city.
-    hours : (d, …, 6) int16 [h]
+    hours : (d, …, 6) int32 [h]
         Valid hours behind the value; a city's is the sum over its stations; -1 = not known (published days).
     shown : (d, …, 6) int32 [displayed units]
         Rounded half to even; -1 = not valid.
@@ -35,7 +35,7 @@ class Days(NamedTuple):
 
     exact: npt.NDArray[np.int64]
     parts: npt.NDArray[np.int32]
-    hours: npt.NDArray[np.int16]
+    hours: npt.NDArray[np.int32]
     shown: npt.NDArray[np.int32]
 
     def rows(self, chosen: slice | npt.NDArray[np.integer]) -> Days:
@@ -76,7 +76,7 @@ def from_hours(hours: npt.NDArray[np.int32]) -> Days:
     law = np.array([*_LAW, tables.STEPS[tables.OZONE]], np.int32)
     kernel.ozone(flat, ozone, law, tables.COMMON, exact)
     whole = rows // 24, stations, items
-    return _shown(exact.reshape(whole), np.ones(whole, np.int32), count.reshape(whole))
+    return _shown(exact.reshape(whole), np.ones(whole, np.int32), count.reshape(whole).astype(np.int32))
 
 
 def published(values: npt.NDArray[np.int32]) -> Days:
@@ -92,7 +92,7 @@ def published(values: npt.NDArray[np.int32]) -> Days:
     zero = np.array([1, 1, 0, 0, 0, 1], bool)
     absent = (values == MISSING) | (zero & (values == 0))
     exact = np.where(absent, NONE, values.astype(np.int64) * tables.COMMON)
-    return _shown(exact, np.ones(values.shape, np.int32), np.full(values.shape, NONE, np.int16))
+    return _shown(exact, np.ones(values.shape, np.int32), np.full(values.shape, NONE, np.int32))
 
 
 def quorum(most: int) -> npt.NDArray[np.int32]:
@@ -115,14 +115,14 @@ def city(days: Days, members: npt.NDArray[np.bool_]) -> Days:
     total = np.empty((count, items), np.int64)
     parts = np.empty((count, items), np.int32)
     kernel.city(days.exact, members.astype(np.uint8), quorum(stations), total, parts)
-    hours = (np.maximum(days.hours, 0) * members[:, :, None]).sum(axis=1).astype(np.int16)
+    hours = (np.maximum(days.hours, 0) * members[:, :, None]).sum(axis=1).astype(np.int32)
     return _shown(total, np.maximum(parts, 1), hours)
 
 
 def none(*shape: int) -> Days:
     """Days without any value, of this shape (its last axis the six items)."""
     nothing = np.full(shape, NONE, np.int64)
-    return Days(nothing, np.ones(shape, np.int32), np.zeros(shape, np.int16), nothing.astype(np.int32))
+    return Days(nothing, np.ones(shape, np.int32), np.zeros(shape, np.int32), nothing.astype(np.int32))
 
 
 def join(parts: Sequence[Days]) -> Days:
@@ -136,7 +136,7 @@ def put(whole: Days, place: Place, known: Days) -> None:
     whole.exact[place], whole.parts[place], whole.hours[place], whole.shown[place] = known
 
 
-def _shown(exact: npt.NDArray[np.int64], parts: npt.NDArray[np.int32], hours: npt.NDArray[np.int16]) -> Days:
+def _shown(exact: npt.NDArray[np.int64], parts: npt.NDArray[np.int32], hours: npt.NDArray[np.int32]) -> Days:
     out = np.empty(exact.shape, np.int32)
     kernel.shown(exact.reshape(-1, 6), parts.reshape(-1, 6), tables.exact_steps(), out.reshape(-1, 6))
     return Days(exact, parts, hours, out)

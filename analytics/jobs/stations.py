@@ -114,9 +114,9 @@ def _built(scope: str, site: SiteYear, count: int, place: int) -> list[Column]:
     return [replace(made, status=built.astype(np.uint8), statuses=("", "built"))]
 
 
-def day_columns(scope: str, first: int, days: Days, verdicts: tuple[Judged, ...]) -> list[Column]:
-    """AQI and displayed concentrations of each day."""
-    time = stamps(first, len(days.shown))
+def day_columns(scope: str, days: Days, verdicts: tuple[Judged, ...], at: Span, expected: npt.NDArray[np.integer] | int = 24) -> list[Column]:
+    """AQI and displayed concentrations of each day; ``expected`` are the hours that a full day has."""
+    time = stamps(at.first, len(days.shown))
     found = []
     for name, verdict in zip(NAMES, verdicts, strict=True):
         behind = verdict.primary, (verdict.shown >= 0).sum(axis=1)
@@ -125,7 +125,7 @@ def day_columns(scope: str, first: int, days: Days, verdicts: tuple[Judged, ...]
             value = _float(days.shown[:, place], _DIVISORS[place])
             known = days.hours[:, place]
             valid = np.where(known >= 0, known, np.where(days.shown[:, place] >= 0, 24, 0))
-            found.append(column(Tag(item, "day", scope, name), time, value, (valid, 24)))
+            found.append(column(Tag(item, "day", scope, name), time, value, (valid, expected)))
     return found
 
 

@@ -19,7 +19,7 @@ def warm() -> None:
     at = stations.Span(site.first, 2, 2, 48)
     stations.hour_columns("", site.first, site.hours[24:72])
     stations.rolling_columns("", site, at)
-    stations.day_columns("", site.first, days, verdicts)
+    stations.day_columns("", days, verdicts, at)
     stations.year_columns("", stations.NAMES[0], running, at)
     member = np.ones((2, 1), bool)
     county.daily([days], member)
