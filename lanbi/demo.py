@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Final
 from domain.civil import SHANGHAI, day_end, day_of, iso, parse_time
 from domain.errors import InputError, WorkError
 from lanbi import clock as clocks
-from lanbi.processes import address, answers, family, free, free_port, program
+from lanbi.processes import address, answers, family, free, free_port, program, until_told
 from lanbi.supervisor import Program, Supervisor, lean, sole, spawn
 
 START: Final = "2025-10-01T00:00:00+08:00"
@@ -85,8 +84,9 @@ def demo(wish: Wish, say: Callable[[str], None], environment: Mapping[str, str])
         free_port(host, port)
         story = _story(wish)
         _settings(wish)
-        if not story.written:
-            _history(wish, story, say, environment)
+        stopped = None if story.written else _history(wish, story, say, environment)
+        if stopped is not None:
+            return stopped
         clock = clocks.begin(wish.data / "clock.json", story.start * 10**9, wish.speed)
         say(f"模拟时间 simulated time {iso(clock.now_ns() // 10**9)}, ×{wish.speed:g}; 数据 data: {wish.data}")
         greeter = _Greeter(wish, clock, say)
@@ -205,27 +205,33 @@ def _quoted(value: object) -> str:
     return json.dumps(str(value), ensure_ascii=False)
 
 
-def _history(wish: Wish, story: Story, say: Callable[[str], None], environment: Mapping[str, str]) -> None:
-    """The year before the start, through the journal like everything else, by a process of its own: its memory goes with it."""
+def _history(wish: Wish, story: Story, say: Callable[[str], None], environment: Mapping[str, str]) -> int | None:
+    """The year before the start, through the journal like everything else, by a process of its own: its memory goes with it.
+
+    Returns
+    -------
+    int or None
+        Exit code if it was told to stop; the next start goes on where it was.
+    """
     say(f"首次启动：写入 {story.days} 天历史数据 · first start: writing {story.days} days of history")
     words = ["simulate", "history", "--seed", str(story.seed), "--until", iso(day_end(story.last_day)), "--days", str(story.days)]
     own = {name: value for name, value in environment.items() if not name.startswith("LANBI_")}
     writer = program("history", words, wish.data, str(wish.data / "lanbi.toml"), None)
     process = spawn(writer, lean(own))
-    try:
-        code = process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
-        try:
-            process.wait(4)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        raise
+    clock = clocks.SystemClock()
+    with until_told() as told:
+        while process.poll() is None and not told():
+            clock.sleep(0.1)
+    if told():
+        process.kill()
+        process.wait()
+        return told.exit_code
+    code = process.returncode
     if code:
         what = f"writing the history ended with code {code}"
         raise WorkError(what, str(wish.data), "start the demo again: it goes on where it stopped")
     replace(story, written=True).save(wish.data)
+    return None
 
 
 def sample(name: str) -> Path:
