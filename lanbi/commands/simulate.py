@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Simulate devices of the registry in the settings."""
-    from domain.civil import iso
+    from domain.civil import day_end, iso
     from domain.errors import InputError
     from lanbi import wiring
 
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if past.days < 1:
         raise InputError(f"{past.days} days are no history", "--days", "at least 1")
     written = write(settings, registry, clock, past)
-    say(f"写入 written: {written} 条读数 readings, {iso(past.until)} 之前 {past.days} 天 days before")
+    say(f"写入 written: {written} 条读数 readings, {iso(day_end(past.last_day))} 之前 {past.days} 天 days before")
     return 0
 
 
