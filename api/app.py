@@ -50,6 +50,7 @@ def create_app(sources: Sources) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,
         lifespan=_lifespan,
         dependencies=[Depends(admit)],
         responses=REFUSALS,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.answers import answer, series
 from api.attainments import heads
 from api.depends import Asked
-from api.params import ID, Asking, Limit, pack, unpack, window
+from api.params import ID, Asking, Limit, day_window, pack, unpack, window
 from api.problems import unknown
 from api.schemas import CompleteAnswer, IndicatorAnswer, Page, RestatementAnswer
 from api.shaping import in_force, stamp, unit_of
@@ -47,6 +47,7 @@ def indicators(
     if name != registry.county.id and registry.name_of(name) == name and name not in registry.kinds:
         raise unknown(name)
     asked = window(span, sources.now(), days=31, most=BUDGET.get(period, LONGEST))
+    asked = asked if period == "hour" else day_window(asked)
     after = unpack(span.cursor, str, str, str, str, str, int)
     query = stored.Query(figure, name, period, rule_set, basis, asked.start, asked.end, after, limit + 1)
     found = sources.figures.series(query)

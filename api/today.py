@@ -16,7 +16,8 @@ from domain.targets import STATUSES
 
 ACT, WATCH, KNOW = "act", "watch", "know"
 ORDER: Final = (ACT, WATCH, KNOW)
-KINDS: Final = {"air": ("空气站", "air station"), "water": ("水质断面", "water section"), "point": ("排污口", "permit point"), "meter": ("计量表", "meter")}
+KINDS: Final = {"air": ("空气站", "air station"), "water": ("断面或水井", "water source"), "point": ("排污口", "permit point"), "meter": ("计量表", "meter")}
+SIGNS: Final = {"<=": "≤", ">=": "≥", "<": "<"}
 NAMED: Final = 3
 """So many names stand in a line; the rest are counted."""
 LETTERS: Final = 500
@@ -34,7 +35,7 @@ def _programs(sources: Sources) -> Iterator[TaskAnswer]:
     for name, health in sources.health().items():
         if not health.ready:
             why = "; ".join(health.reasons) or "?"
-            zh, en = f"程序 {name} 异常：{why}", f"program {name} is not well: {why}"
+            zh, en = f"程序 {name} 异常：{why}", f"Program {name} is not well: {why}"
             yield TaskAnswer(kind="program", urgency=ACT, zh=zh, en=en, count=1, view="account")
 
 
@@ -46,7 +47,7 @@ def _silent(sources: Sources, now: int) -> Iterator[TaskAnswer]:
         rows = sorted((one for one in mute if one.kind == kind), key=lambda one: not _counts(registry, one))
         if not rows:
             continue
-        names = [registry.name_of(one.source) for one in rows[:NAMED]]
+        names = [_name(registry, one.source) for one in rows[:NAMED]]
         more = len(rows) - len(names)
         urgency = ACT if any(_counts(registry, one) for one in rows) else WATCH
         yield TaskAnswer(
@@ -57,6 +58,12 @@ def _silent(sources: Sources, now: int) -> Iterator[TaskAnswer]:
             count=len(rows),
             view="freshness",
         )
+
+
+def _name(registry: Registry, source: str) -> str:
+    """A meter has no name of its own: its enterprise's and its id."""
+    meter = registry.meters.get(source)
+    return f"{registry.name_of(meter.enterprise)} {source}" if meter else registry.name_of(source)
 
 
 def _counts(registry: Registry, one: Fresh) -> bool:
@@ -73,7 +80,7 @@ def _targets(sources: Sources) -> Iterator[TaskAnswer]:
                 kind="target",
                 urgency=ACT if target.status == "at-risk" else WATCH,
                 zh=f"目标{zh}：{target.name_zh}{value_zh}",
-                en=f"target {en}: {target.name_en}{value_en}",
+                en=f"Target {en}: {target.name_en}{value_en}",
                 count=1,
                 view="targets",
             )
@@ -83,8 +90,8 @@ def _state(target: TargetAnswer) -> tuple[str, str]:
     """Value against target, where both are there."""
     if not target.value_text or not target.target_text:
         return "", ""
-    both = f"{target.value_text} / {target.target_text}"
-    return f"，现值 / 目标 {both}", f", value / target {both}"
+    goal = f"{SIGNS.get(target.op, '')} {target.target_text}".strip()
+    return f"，现值 {target.value_text}，目标 {goal}", f": now {target.value_text}, target {goal}"
 
 
 def _letters(sources: Sources, now: int) -> Iterator[TaskAnswer]:

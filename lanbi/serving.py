@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.sources import Health, Sources
@@ -130,18 +131,10 @@ class Server(uvicorn.Server):
         metrics.write_status(self.status, {"pid": os.getpid(), "heartbeat": self._clock.now_ns() / NS, **words})
 
 
-def run(settings: Settings, told: Told) -> int:
-    """Serve API and board until told to stop.
-
-    Raises
-    ------
-    PortTaken
-        Somebody listens there already.
-    """
-    host, port = address(settings.http.listen)
-    free_port(host, port)
-    config = uvicorn.Config(
-        create_app(sources(settings)),
+def config(app: FastAPI) -> uvicorn.Config:
+    """How we serve: no access log, no name of the server, and limits on what a caller may hold open."""
+    return uvicorn.Config(
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -153,6 +146,18 @@ def run(settings: Settings, told: Told) -> int:
         timeout_graceful_shutdown=2,
         h11_max_incomplete_event_size=16_384,
     )
+
+
+def run(settings: Settings, told: Told) -> int:
+    """Serve API and board until told to stop.
+
+    Raises
+    ------
+    PortTaken
+        Somebody listens there already.
+    """
+    host, port = address(settings.http.listen)
+    free_port(host, port)
     with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128) as listening:
-        asyncio.run(Server(config, settings.data / "run" / "serve.json", told).serve([listening]))
+        asyncio.run(Server(config(create_app(sources(settings))), settings.data / "run" / "serve.json", told).serve([listening]))
     return 0

@@ -1,15 +1,18 @@
 // The year as a calendar: a colour and a sign for each day, so that the colour is not needed.
 import { fill, h, ink } from "./dom.js";
-import { data } from "./feed.js";
-import { day, month, number } from "./format.js";
+import { data, now } from "./feed.js";
+import { day, iso, month, number } from "./format.js";
 import { english, said, t } from "./words.js";
 
 const sign = (level) => (english() ? String(level) : data.legend.levels[level - 1].zh.slice(0, 1));
 const length = (year, index) => new Date(Date.UTC(year, index, 0)).getUTCDate();
 
+const today = () => (now() === null ? "" : iso(now()).slice(0, 10));
+
 function cell(date, row) {
   const [, index, number_] = date.split("-").map(Number);
   const style = { "--m": index, "--d": number_ };
+  if (date === today()) return h("span", { class: "day running", style, title: `${day(date)}: ${t("running")}` }, "…");
   if (!row?.level) return h("span", { class: row ? "day void" : "day", style, title: row ? `${day(date)}: ${t("noDay")}` : null }, row ? "×" : "");
   const level = data.legend.levels[row.level - 1];
   const title = `${day(date)}: AQI ${number(row.aqi)} ${said(level)}`;

@@ -43,10 +43,10 @@ function layout(year, width) {
   const narrow = width < 480;
   const font = { family: getComputedStyle(document.body).fontFamily, size: 13, color: COLOURS.ink };
   return {
-    height: narrow ? 330 : 340, font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", bargap: 0,
+    height: narrow ? 330 : 392, font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", bargap: 0,
     margin: { l: 42, r: 10, t: 26, b: narrow ? 96 : 68 },
-    xaxis: { range: [`${year}-01-01`, `${year}-12-31`], dtick: narrow ? "M2" : "M1", tickformat: english() ? "%b" : "%-m月", gridcolor: COLOURS.grid, fixedrange: true, hoverformat: "%m-%d" },
-    yaxis: { rangemode: "tozero", gridcolor: COLOURS.grid, zeroline: false, fixedrange: true, nticks: 6 },
+    xaxis: { range: [`${year - 1}-12-29`, `${year}-12-31`], tick0: `${year}-01-01`, ticks: "outside", ticklen: 5, tickcolor: "rgba(0,0,0,0)", dtick: narrow ? "M2" : "M1", tickformat: english() ? "%b" : "%-m月", gridcolor: COLOURS.grid, fixedrange: true, hoverformat: "%m-%d" },
+    yaxis: { rangemode: "tozero", ticks: "outside", ticklen: 5, tickcolor: "rgba(0,0,0,0)", gridcolor: COLOURS.grid, zeroline: false, fixedrange: true, nticks: 6 },
     annotations: [{ text: unitWord(pm25()?.unit ?? "ug/m3"), x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom", showarrow: false, font: { size: 12 } }],
     legend: { orientation: "h", x: 0, y: narrow ? -0.14 : -0.12, font: { size: 13 } },
     hovermode: "closest",

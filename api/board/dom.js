@@ -1,4 +1,4 @@
-// Elements without innerHTML: whatever comes from a registry or a device is text and stays text.
+// Elements made one by one, never out of text: whatever comes from a registry or a device is text and stays text.
 
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -30,11 +30,11 @@ const TONES = { met: "good", "on-course": "good", "at-risk": "warn", missed: "ba
 // A state as sign, word and colour: each alone is enough.
 export const state = (code, word) => h("span", { class: `state ${TONES[code] ?? "dull"}`, "data-code": code }, h("span", { class: "sign", "aria-hidden": "true" }, MARKS[code] ?? "·"), word);
 
-export function table(caption, heads, rows) {
-  const head = h("tr", {}, heads.map((one) => h("th", { scope: "col", class: one.number ? "number" : null }, one.text)));
-  const body = rows.map((cells) => h("tr", {}, cells.map((cell, place) => {
+export function table(caption, heads, rows, names = []) {
+  const head = h("tr", {}, heads.map((one) => h("th", { scope: "col", class: one.number ? "number" : null }, one.text, one.unit ? h("small", {}, one.unit) : "")));
+  const body = rows.map((cells, line) => h("tr", { class: names[line] }, cells.map((cell, place) => {
     const first = place === 0;
-    return h(first ? "th" : "td", { scope: first ? "row" : null, class: [heads[place].number ? "number" : "", heads[place].name ?? ""].join(" ").trim() || null, "data-head": heads[place].text }, cell);
+    return h(first ? "th" : "td", { scope: first ? "row" : null, class: [heads[place].number ? "number" : "", heads[place].name ?? ""].join(" ").trim() || null, "data-head": [heads[place].text, heads[place].unit].filter(Boolean).join(" ") }, cell);
   })));
   return h("table", {}, h("caption", { class: "unseen" }, caption), h("thead", {}, head), h("tbody", {}, body));
 }

@@ -24,7 +24,7 @@ const REST = {
   sections: () => `${API}/water/sections`,
   account: () => `${API}/account`,
   deadletters: () => `${API}/deadletters?newest=true&limit=8`,
-  restatements: () => `${API}/restatements?limit=12`,
+  restatements: () => `${API}/restatements?limit=6`,
   completeness: () => `${API}/completeness`,
 };
 

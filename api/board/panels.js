@@ -1,10 +1,11 @@
 // The smaller panels: who is silent, the account of readings, what was restated, how complete the year is.
-import { fill, h, state, table } from "./dom.js";
+import { fill, h, state } from "./dom.js";
 import { data } from "./feed.js";
 import { count, day, moment, number, span } from "./format.js";
-import { kindWord, periodWord, said, t } from "./words.js";
+import { comma, kindWord, list, periodWord, said, t } from "./words.js";
 
-const SHOWN = 6;
+const SHOWN = 4;
+const REFUSED = 3;
 const LATE = ["never", "silent", "late"];
 
 function mute(rows) {
@@ -12,9 +13,9 @@ function mute(rows) {
   for (const row of rows) groups.set(row.owner || row.source, [...(groups.get(row.owner || row.source) ?? []), row]);
   return [...groups.values()].map((group) => {
     const worst = group.reduce((a, b) => ((b.overdue_minutes ?? 1e9) > (a.overdue_minutes ?? 1e9) ? b : a));
-    const name = worst.owner ? `${worst.owner}（${group.map((row) => row.source).slice(0, 3).join("、")}${group.length > 3 ? "…" : ""}）` : worst.name;
-    const when = worst.last ? `${t("lastSeen")} ${moment(worst.last)}，${t("overdue")} ${span(worst.overdue_minutes)}` : t("never");
-    return h("li", {}, state(worst.state, said(data.legend.freshness[worst.state])), h("span", {}, h("b", {}, name), worst.trial ? ` ${t("trial")}` : "", h("small", {}, when)));
+    const name = worst.owner ? `${worst.owner} ${list(group.map((row) => row.source).slice(0, 3))}${group.length > 3 ? "…" : ""}` : worst.name;
+    const when = worst.last ? comma([`${t("lastSeen")} ${moment(worst.last)}`, `${t("overdue")} ${span(worst.overdue_minutes)}`]) : "";
+    return h("li", {}, state(worst.state, said(data.legend.freshness[worst.state])), h("span", {}, h("b", {}, name), worst.trial ? ` ${t("trial")}` : "", when ? h("small", {}, when) : ""));
   });
 }
 
@@ -35,8 +36,8 @@ export function renderAccount() {
   const found = data.account;
   const term = (name) => h("div", { class: name }, h("dt", {}, t(name)), h("dd", {}, count(found[name])));
   const balance = found.balanced ? state("on-time", t("balanced")) : state("silent", t("unbalanced"));
-  const reasons = Object.entries(found.reasons).sort((a, b) => b[1] - a[1]).map(([code, many]) => h("li", {}, h("span", {}, said(data.legend.reasons[code] ?? { zh: code, en: code })), h("b", {}, count(many))));
-  const letters = data.deadletters.items.slice(0, 4).map((row) => h("li", {}, h("span", {}, `${moment(row.received)} ${row.source || row.device}${row.item ? ` ${row.item}` : ""}`), h("small", {}, said(data.legend.reasons[row.reason] ?? { zh: row.reason, en: row.reason }))));
+  const reasons = Object.entries(found.reasons).sort((a, b) => b[1] - a[1]).slice(0, REFUSED).map(([code, many]) => h("li", {}, h("span", {}, said(data.legend.reasons[code] ?? { zh: code, en: code })), h("b", {}, count(many))));
+  const letters = data.deadletters.items.slice(0, REFUSED).map((row) => h("li", {}, h("span", {}, `${moment(row.received)} ${row.source || row.device}${row.item ? ` ${row.item}` : ""}`), h("small", {}, said(data.legend.reasons[row.reason] ?? { zh: row.reason, en: row.reason }))));
   fill("terms",
     h("dl", { class: "terms" }, ["received", "stored", "duplicate", "deadletter", "quarantined", "pending"].map(term)),
     h("p", {}, balance),
@@ -63,9 +64,11 @@ function restated(row, value, code) {
 export function renderRestatements() {
   const rows = data.restatements.items;
   if (!rows.length) { fill("restated", h("p", { class: "note" }, t("noRestated"))); return; }
-  const heads = [{ text: t("figure"), name: "place" }, { text: t("where") }, { text: t("period") }, { text: t("was"), number: true }, { text: t("is"), number: true }, { text: t("made") }, { text: t("cause"), name: "cause" }];
-  const cells = rows.map((row) => [figure(row.figure), row.scope_name, `${periodWord(row.period)} ${day(row.time)}`, restated(row, row.old, row.old_status), restated(row, row.new, row.new_status), moment(row.made), row.cause]);
-  fill("restated", table(t("restatements"), heads, cells));
+  const line = (row) => h("li", {},
+    h("span", {}, `${row.scope_name} · ${figure(row.figure)} · ${periodWord(row.period)} ${day(row.time)}: `),
+    h("b", {}, `${restated(row, row.old, row.old_status)} → ${restated(row, row.new, row.new_status)}`),
+    h("small", {}, `${t("made")} ${moment(row.made)}${row.cause ? ` · ${t("cause")}: ${row.cause}` : ""}`));
+  fill("restated", h("ul", { class: "changes" }, rows.map(line)));
 }
 
 export function renderComplete() {

@@ -2,7 +2,7 @@
 import { fill, h, ink, state, table } from "./dom.js";
 import { data } from "./feed.js";
 import { moment, number, span } from "./format.js";
-import { controlWord, roleWord, said, t } from "./words.js";
+import { controlWord, list, roleWord, said, t } from "./words.js";
 
 const AIR = ["pm25", "pm10", "o3", "no2", "so2", "co"];
 const WATER = ["ph", "do", "codmn", "nh3n", "tp", "tn"];
@@ -14,8 +14,10 @@ export function aqiChip(level, aqi) {
 }
 
 const short = (name) => data.legend.items.air[name]?.en ?? name;
-const withUnit = (realm, name) => [realm === "air" ? short(name) : said(data.legend.items[realm][name]), h("small", {}, data.legend.items[realm][name].unit)];
 const fresh = (row) => [state(row.state, said(data.legend.freshness[row.state])), row.overdue_minutes === null ? "" : h("small", {}, `${t("overdue")} ${span(row.overdue_minutes)}`)];
+
+// Old values stay readable, but must not look like news.
+const stale = (row) => (row.state === "silent" ? "stale" : null);
 
 function value(realm, row, name) {
   const flag = row.flags[name];
@@ -28,21 +30,19 @@ export function renderStations() {
     { text: t("station"), name: "place" },
     { text: "AQI", name: "aqi" },
     { text: t("primary"), name: "primary" },
-    ...AIR.map((name) => ({ text: short(name), number: true, name })),
+    ...AIR.map((name) => ({ text: short(name), unit: data.legend.items.air[name].unit, number: true, name })),
     { text: t("time"), name: "time" },
     { text: t("state"), name: "fresh" },
   ];
   const rows = data.stations.items.map((row) => [
     [row.name, h("small", {}, roleWord(row.role ?? ""))],
     aqiChip(row.level, row.aqi),
-    row.primary.map(short).join("、") || (row.aqi === null ? "–" : t("none")),
+    list(row.primary.map(short)) || (row.aqi === null ? "–" : t("none")),
     ...AIR.map((name) => value("air", row, name)),
     moment(row.time),
     fresh(row),
   ]);
-  const made = table(t("stations"), heads, rows);
-  made.querySelectorAll("thead th.number").forEach((cell, place) => cell.replaceChildren(...withUnit("air", AIR[place])));
-  fill("station-rows", made);
+  fill("station-rows", table(t("stations"), heads, rows, data.stations.items.map(stale)));
 }
 
 function waterClass(row) {
@@ -54,12 +54,10 @@ export function renderWater() {
   const heads = [
     { text: t("section"), name: "place" },
     { text: t("klass"), name: "klass" },
-    ...WATER.map((name) => ({ text: said(data.legend.items.water[name]), number: true, name })),
+    ...WATER.map((name) => ({ text: said(data.legend.items.water[name]), unit: data.legend.items.water[name].unit, number: true, name })),
     { text: t("time"), name: "time" },
     { text: t("state"), name: "fresh" },
   ];
   const rows = data.sections.items.map((row) => [[row.name, h("small", {}, controlWord(row.control))], waterClass(row), ...WATER.map((name) => value("water", row, name)), moment(row.time), fresh(row)]);
-  const made = table(t("water"), heads, rows);
-  made.querySelectorAll("thead th.number").forEach((cell, place) => cell.replaceChildren(...withUnit("water", WATER[place])));
-  fill("section-rows", made);
+  fill("section-rows", table(t("water"), heads, rows, data.sections.items.map(stale)));
 }

@@ -11,6 +11,8 @@ const spaced = (number, unit) => (unit === "%" || !unit ? `${number}${unit === "
 
 export const pm25 = () => data.targets?.items.find((row) => row.figure === "pm25_mean");
 
+const name = (row) => either(row, "name").replaceAll("<=", "≤").replaceAll(">=", "≥");
+
 function goal(row) {
   if (row.target_text) return `${t("target")} ${SIGNS[row.op]} ${spaced(row.target_text, row.unit)}`.replace("  ", " ");
   if (row.op === "track") return t("track");
@@ -21,7 +23,8 @@ function goal(row) {
 function margin(row) {
   if (row.margin === null) return null;
   if (row.margin === 0) return t("equal");
-  return `${t(row.margin > 0 ? "better" : "worse")} ${spaced(row.margin_text.replace("-", ""), row.unit)}`;
+  const plain = row.margin_text.replace("-", "");
+  return `${t(row.margin > 0 ? "better" : "worse")} ${row.unit === "%" ? `${plain} ${t("points")}` : spaced(plain, row.unit)}`;
 }
 
 function budget(row) {
@@ -52,7 +55,7 @@ function card(row) {
   const until = row.time ? `${t("upTo")} ${day(row.time)}` : "";
   const marks = [row.value_source ? t(row.value_source) : "", row.value_source && row.provisional ? t("provisional") : "", until].filter(Boolean).join(" · ");
   return h("article", { class: `card ${row.status}`, "data-target": row.id },
-    h("h3", {}, either(row, "name")),
+    h("h3", {}, name(row)),
     h("p", { class: "value" }, h("strong", {}, row.value_text || "–"), " ", h("span", {}, unitWord(row.unit))),
     bar(row),
     h("p", { class: "goal" }, h("span", {}, goal(row)), state(row.status, said(data.legend.statuses[row.status]))),
@@ -64,17 +67,17 @@ function line(row) {
   const value = row.value_text ? spaced(row.value_text, row.unit) : "–";
   const source = row.value_source ?? (row.source === "reported" ? "reported" : "measured");
   return h("li", { class: "line" },
-    h("span", { class: "name" }, either(row, "name"), h("small", {}, row.clause)),
+    h("span", { class: "name" }, name(row), h("small", {}, row.clause)),
     h("span", { class: "goal" }, goal(row)),
     h("span", { class: "value" }, value),
     h("span", { class: "tag" }, t(source)),
     state(row.status, said(data.legend.statuses[row.status])));
 }
 
-function group(name, rows, open) {
+function group(key, rows, open) {
   const valued = rows.filter((row) => row.value !== null).length;
-  const summary = h("summary", {}, h("strong", {}, groupWord(name)), ` ${rows.length} ${t("items")}`, h("small", {}, `${valued} ${t("withValue")}`));
-  return h("details", { open, "data-group": name }, summary, h("ul", {}, rows.map(line)));
+  const summary = h("summary", {}, h("strong", {}, groupWord(key)), ` ${rows.length} ${t("items")}`, h("small", {}, `${valued} ${t("withValue")}`));
+  return h("details", { open, "data-group": key }, summary, h("ul", {}, rows.map(line)));
 }
 
 export function renderTargets() {

@@ -26,14 +26,16 @@ const WORDS = {
   measured: ["监测", "measured"],
   reported: ["填报", "reported"],
   provisional: ["未审核", "provisional"],
-  better: ["优于目标", "better than target by"],
-  worse: ["差于目标", "worse than target by"],
+  better: ["优于目标", "better by"],
+  worse: ["差于目标", "worse by"],
   equal: ["正好等于目标", "exactly the target"],
   budgetHeavy: ["今年还可有", "left this year"],
   budgetGood: ["今年超标日还可有", "days above AQI 100 left"],
   spent: ["已超出", "beyond the budget by"],
-  restMean: ["余下日子均值须", "mean of the rest must be"],
-  restRatio: ["余下日子优良率须", "good-day ratio of the rest must be"],
+  restMean: ["余下日子均值须", "mean of the rest:"],
+  restRatio: ["余下日子优良率须", "good days in the rest:"],
+  points: ["个百分点", "points"],
+  running: ["当天未结束", "day not over"],
   dayUnit: ["天", "days"],
   rounding: ["修约后判断会不同", "rounding would decide otherwise"],
   items: ["项", "targets"],
@@ -55,7 +57,6 @@ const WORDS = {
   classWait: ["未评价", "not judged"],
   overdue: ["逾期", "overdue"],
   lastSeen: ["最近", "last"],
-  never: ["从未上报", "never heard"],
   allWell: ["全部正常", "all on time"],
   more: ["另有", "and"],
   moreTail: ["个", "more"],
@@ -71,11 +72,6 @@ const WORDS = {
   reasons: ["拒收和待核的原因", "Why refused or held"],
   newestLetters: ["最近的拒收", "Newest refusals"],
   noLetters: ["没有拒收。", "Nothing was refused."],
-  figure: ["指标", "Figure"],
-  where: ["范围", "Scope"],
-  period: ["时段", "Period"],
-  was: ["原值", "was"],
-  is: ["现值", "is"],
   made: ["更正时间", "Changed"],
   cause: ["原因", "Cause"],
   noRestated: ["没有更正。", "Nothing was restated."],
@@ -92,6 +88,7 @@ const WORDS = {
 };
 
 const KINDS = { air: ["空气站", "Air stations"], water: ["断面与水井", "Sections, wells"], point: ["排污口", "Permit points"], meter: ["计量表", "Meters"] };
+const URGENCIES = { act: ["立即", "now"], watch: ["关注", "watch"], know: ["知悉", "note"] };
 const ROLES = { assessment: ["考核", "assessed"], township: ["乡镇", "township"], micro: ["微站", "micro"], site: ["工地", "site"], background: ["对照", "background"] };
 const CONTROLS = { national: ["国控", "national"], provincial: ["省控", "provincial"], local: ["县控", "local"] };
 const PERIODS = { hour: ["小时", "hour"], day: ["日", "day"], month: ["月", "month"], quarter: ["季", "quarter"], year: ["年", "year"], ytd: ["累计", "year to date"] };
@@ -129,11 +126,14 @@ export function switchLanguage() {
   }
 }
 
+export const comma = (parts) => parts.filter(Boolean).join(chosen ? ", " : "，");
+export const list = (parts) => parts.join(chosen ? ", " : "、");
 export const t = (key) => WORDS[key][chosen];
 // Of an answer's pair {zh, en}, or of a pair of fields name_zh, name_en.
 export const said = (pair) => (chosen ? pair.en : pair.zh);
 export const either = (row, field) => row[`${field}_${chosen ? "en" : "zh"}`];
 const from = (table) => (key) => (key in table ? table[key][chosen] : key);
+export const urgencyWord = from(URGENCIES);
 export const kindWord = from(KINDS);
 export const roleWord = from(ROLES);
 export const controlWord = from(CONTROLS);

@@ -1,0 +1,193 @@
+"""A small county as its processes would have stored it: real store, real state, a clock turned by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from api.sources import Health, Sources
+from domain.air import level_of
+from domain.civil import DAY_S, HOUR_S, date_of, day_number, parse_time, period_stamp
+from domain.indicators import Indicator, Restatement
+from domain.readings import Entry, Reading
+from ingest.ports import Batch, Latest, Refused
+from lanbi.embedded import EmbeddedStore
+from lanbi.plans import load as load_plan
+from lanbi.registry import load as load_registry
+from lanbi.state import State, StateView
+
+PLANS = Path(__file__).resolve().parents[2] / "plans"
+NOW = parse_time("2025-10-15T10:20:00+08:00")
+FIRST_DAY = day_number(date_of(0).replace(2025, 1, 1))
+TODAY = day_number(date_of(0).replace(2025, 10, 15))
+RULES = ("HJ633-2012", "HJ633-2026")
+SILENT = "sc-a02"
+LATE = "sc-w02"
+SILENT_METERS = ("m-0001", "m-0002", "m-0003")
+LETTERS = 30
+NS = 1_000_000_000
+
+
+@dataclass
+class Hand:
+    """A clock that stands until it is moved."""
+
+    now: int = NOW
+    passed: float = 0.0
+
+    def now_ns(self) -> int:
+        """Where it stands."""
+        return self.now * NS
+
+    def monotonic(self) -> float:
+        """Moves a millisecond a look."""
+        self.passed += 0.001
+        return self.passed
+
+    def sleep(self, seconds: float) -> None:
+        """Pass time."""
+        self.passed += seconds
+
+
+@dataclass
+class County:
+    """The sources of a seeded county, and its hands to turn."""
+
+    data: Path
+    clock: Hand = field(default_factory=Hand)
+    health: dict[str, Health] = field(default_factory=dict)
+
+    def sources(self) -> Sources:
+        """Seed at the first call and hand out."""
+        fresh = not (self.data / "store.db").exists()
+        store = EmbeddedStore(self.data / "store.db")
+        if fresh:
+            seed_store(store)
+            seed_state(self.data)
+        registry = load_registry(PLANS / "sample-county.toml")
+        plans = (load_plan(PLANS / "chiping.toml"),)
+        return Sources(lambda: registry, plans, store, store, store, StateView(self.data), self.clock, lambda: self.health, lambda: "lanbi_up 1\n", 60.0)
+
+
+def seed_store(store: EmbeddedStore) -> None:
+    """Readings, figures, restatements and reported values."""
+    store.write([*_hours(), *_records()])
+    store.put([*_hour_figures(), *_day_figures(), *_year_figures(), *_attainments()])
+    store.restate(_restatements())
+    body = {"target": "water.national.good_ratio", "period": "2025", "value": "100", "document": "市局通报〔2025〕9号", "person": "李工"}
+    store.enter([Entry("reported", "person/1", NOW * NS - NS, "李工", body)])
+
+
+def _hours() -> Iterator[Reading]:
+    for hour in range(72):
+        time = NOW // HOUR_S * HOUR_S - hour * HOUR_S
+        values = {"pm25": 20.0 + hour % 24, "pm10": 61.0, "so2": 7.0, "no2": 22.0, "co": 0.5, "o3": 80.0}
+        yield Reading("air", "sc-a01", HOUR_S, time, values, {"co": "M"} if hour == 3 else {}, 72 - hour)
+
+
+def _records() -> Iterator[Reading]:
+    for number in range(30):
+        values = {"ph": 8.1, "do": 7.9, "codmn": 4.4, "nh3n": 0.21, "tp": 0.068, "tn": 3.9}
+        yield Reading("water", "sc-w01", 14_400, NOW // 14_400 * 14_400 - number * 14_400, values, {}, 30 - number)
+
+
+def _hour_figures() -> Iterator[Indicator]:
+    for hour in range(72):
+        time = NOW // HOUR_S * HOUR_S - hour * HOUR_S
+        for number, site in enumerate(("sc-a01", "sc-a03", "sc-a04", "sc-a05", "sc-a06")):
+            aqi = 40 + 70 * number + hour % 5
+            yield Indicator("aqi", "hour", site, RULES[0], time, float(aqi), status=str(level_of(aqi)), text="pm25+o3" if aqi > 50 else "")
+            yield Indicator("pm25_24h", "hour", site, RULES[0], time, 33.0)
+
+
+def _aqi(day: int) -> int:
+    return 30 + (day * 37) % 290
+
+
+def _day_figures() -> Iterator[Indicator]:
+    for day in range(FIRST_DAY, TODAY):
+        for rules in RULES:
+            aqi = _aqi(day)
+            yield Indicator("aqi", "day", "sc", rules, period_stamp(day), float(aqi), status=str(level_of(aqi)), text="pm25" if aqi > 50 else "", valid=24.0)
+            yield Indicator("pm25", "day", "sc", rules, period_stamp(day), float(20 + day % 60), valid=24.0)
+
+
+def _year_figures() -> Iterator[Indicator]:
+    for day in range(FIRST_DAY, TODAY):
+        elapsed = float(day - FIRST_DAY + 1)
+        yield Indicator("pm25_mean", "ytd", "sc", RULES[0], period_stamp(day), 45 - elapsed / 100, valid=elapsed, expected=elapsed)
+    for scope in ("sc", "sc-a01", SILENT):
+        stamp = period_stamp(TODAY - 1)
+        yield Indicator("valid_days", "ytd", scope, RULES[0], stamp, 280.0, expected=287.0)
+        yield Indicator("data_capture", "ytd", scope, RULES[0], stamp, 97.6)
+
+
+def _attainments() -> Iterator[Indicator]:
+    def row(name: str, value: float, target: float, margin: float, status: str, **more: object) -> Indicator:
+        text = json.dumps({"remaining_budget": None, "required_rest": None, "rounding": False, "note_zh": "", "note_en": "", **more})
+        return Indicator(name, "ytd", "sc", RULES[0], period_stamp(TODAY - 1), value, target=target, margin=margin, status=status, text=text, valid=280.0)
+
+    yield row("air.pm25.annual_mean", 42.1, 42.0, -0.1, "at-risk", required_rest=41.6, rounding=True)
+    yield row("air.aqi.good_day_ratio", 68.2, 65.3, 2.9, "on-course", remaining_budget=37, required_rest=55.0)
+    yield row("air.aqi.heavy_days", 6.0, 5.0, -1.0, "missed", remaining_budget=-1)
+
+
+def _restatements() -> list[Restatement]:
+    made = NOW - 3 * HOUR_S
+    names = (("pm25", "sc-a01", 42.0, 45.0, "", ""), ("aqi", "sc-a01", 97.0, 103.0, "2", "3"))
+    early = [
+        Restatement(figure, "day", scope, RULES[0], "raw", period_stamp(TODAY - 20), 2, old, new, a, b, made, "late") for figure, scope, old, new, a, b in names
+    ]
+    same = [
+        Restatement("pm25", "day", "sc", RULES[0], "raw", period_stamp(FIRST_DAY + day), 2, 40.0, 41.0, "", "", made - DAY_S, "correction") for day in range(25)
+    ]
+    return [*early, *same]
+
+
+def seed_state(data: Path) -> None:
+    """The forwarder's memory: newest readings, refusals and totals."""
+    state = State(data)
+    batch = Batch("mqtt", 0, 0)
+    for latest in _latest():
+        batch.latest[latest.source, latest.span] = latest
+    for number in range(LETTERS):
+        reason, item = ("unknown-source", None) if number % 3 else ("value-out-of-range", "pm25")
+        batch.refused.append(
+            Refused(
+                "deadletter",
+                reason,
+                "<b>ghost</b> is not registered",
+                item,
+                "d-ghost",
+                "ghost",
+                0,
+                number,
+                "mqtt",
+                number,
+                0,
+                (NOW - 60 * number) * NS,
+                "t",
+                b"x" * 16,
+            ),
+        )
+        batch.count("deadletter", reason)
+    batch.count("decoded_more", by=LETTERS)
+    state.commit(batch, "1")
+    state.close()
+
+
+def _latest() -> Iterator[Latest]:
+    air = {"pm25": (23.0, "N"), "pm10": (61.0, "N"), "so2": (7.0, "N"), "no2": (22.0, "N"), "co": (0.5, "M"), "o3": (None, "W")}
+    water = {"ph": (8.1, "N"), "do": (7.9, "N"), "codmn": (4.4, "N"), "nh3n": (0.21, "N"), "tp": (0.068, "N"), "tn": (3.9, "N")}
+    hour = NOW // HOUR_S * HOUR_S
+    for number in range(1, 7):
+        name = f"sc-a0{number}"
+        yield Latest(name, HOUR_S, "air", hour - (30 * HOUR_S if name == SILENT else 0), 1, NOW * NS, f"d-{name}", air)
+    for number in range(1, 6):
+        name = f"sc-w0{number}"
+        yield Latest(name, 14_400, "water", NOW // 14_400 * 14_400 - (4 * HOUR_S if name == LATE else 0), 1, NOW * NS, f"d-{name}", water)
+    for number in range(1, 31):
+        name = f"m-{number:04d}"
+        yield Latest(name, 0, "meter", hour - (9 * DAY_S if name in SILENT_METERS else 0), 1, NOW * NS, "d", {"register": (385_053.19, "N")})

@@ -1,0 +1,40 @@
+"""Only this machine may ask, and only by its own name."""
+
+import asyncio
+
+import pytest
+from starlette.requests import Request
+
+from api.access import LOCAL, admit
+from api.problems import Problem
+from tests.api.served import Client
+
+
+def asked(peer: str | None, host: str) -> Request:
+    """A request as it would come from there."""
+    return Request({"type": "http", "headers": [(b"host", host.encode())], "client": (peer, 5) if peer else None})
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.8.8", "::1", None])
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "localhost:80", "[::1]:8080", "127.0.0.1"])
+def test_this_machine_reads(peer: str | None, host: str) -> None:
+    """The loopback, addressed as such, is the local reader."""
+    assert LOCAL == asyncio.run(admit(asked(peer, host)))
+
+
+@pytest.mark.parametrize(
+    ("peer", "host"),
+    [("10.0.0.7", "localhost"), ("127.0.0.1", "evil.example"), ("127.0.0.1", "127.0.0.1.evil.example:8080"), ("127.0.0.1", ""), ("unknown", "localhost")],
+)
+def test_others_do_not(peer: str, host: str) -> None:
+    """Another machine, or a name of elsewhere that points at us, is refused with a word on what to do."""
+    with pytest.raises(Problem, match="ssh -L") as refusal:
+        asyncio.run(admit(asked(peer, host)))
+
+    assert 403 == refusal.value.status
+
+
+@pytest.mark.parametrize("path", ["/", "/board/main.js", "/board/plotly.min.js", "/api/v1/targets", "/api/v1/openapi.json", "/metrics", "/readyz", "/livez"])
+def test_every_path_asks(client: Client, path: str) -> None:
+    """No page, file, figure or metric is open to a foreign name."""
+    assert 403 == client.get(path, Host="evil.example").status

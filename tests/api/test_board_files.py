@@ -1,0 +1,65 @@
+"""The board's files: ours, small, without anything from elsewhere, and knowing no limit of the law."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from api.routes_board import FOLDER, Script
+from domain.air import LEVELS
+from tests.api.served import Client
+
+FILES = sorted(path for path in FOLDER.iterdir() if path.suffix in {".js", ".css", ".html", ".svg"})
+TEXT = {path.name: path.read_text() for path in FILES}
+
+
+def test_page_names_the_versioned_script(client: Client) -> None:
+    """The page asks for the chart script by its content's version, which may then be kept for a year."""
+    page = client.get("/").text
+    address = re.search(r'data-chart="([^"]+)"', page)
+    assert address
+    script = client.get(address[1], Accept_Encoding="gzip")
+
+    assert ("public, max-age=31536000, immutable", "gzip") == (script.headers["cache-control"], script.headers["content-encoding"])
+    assert len(script.body) < 2_000_000
+    assert 304 == client.get(address[1], If_None_Match=script.headers["etag"]).status
+    assert Script.find().path.stat().st_size == len(client.get(address[1]).body)
+
+
+@pytest.mark.parametrize("name", sorted(TEXT))
+def test_files_are_served_with_their_type(client: Client, name: str) -> None:
+    """Each file has its media type and an ETag that is asked again each time."""
+    answer = client.get(f"/board/{name}")
+    media = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}[Path(name).suffix]
+
+    assert (200, media, "no-cache") == (answer.status, answer.headers["content-type"].partition(";")[0], answer.headers["cache-control"])
+    assert 304 == client.get(f"/board/{name}", If_None_Match=answer.headers["etag"]).status
+
+
+def test_nothing_comes_from_elsewhere() -> None:
+    """No file names another host (the SVG namespace is a name and no address), and none makes HTML of text."""
+    for name, text in TEXT.items():
+        assert [] == re.findall(r"(?:https?:)?//(?!www\.w3\.org/2000/svg)[a-z0-9.-]+\.[a-z]{2,}", text), name
+        assert [] == re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", text), name
+
+
+def test_the_law_is_not_typed() -> None:
+    """Class colours and class words stand in the domain only; the board asks the API for them."""
+    text = "\n".join(TEXT[name] for name in TEXT if name.endswith((".js", ".css")))
+
+    assert [] == [level.colour for level in LEVELS if level.colour.lower() in text.lower()]
+    assert [] == [level.zh for level in LEVELS if len(level.zh) > 1 and level.zh in text]
+
+
+def test_the_board_is_light() -> None:
+    """Everything but the chart script is at most 100 kB."""
+    assert sum(path.stat().st_size for path in FILES) < 100_000
+
+
+def test_words_have_both_languages() -> None:
+    """Every word is a pair, and each one asked for by name exists."""
+    words = TEXT["words.js"]
+    known = set(re.findall(r"^  (\w+): \[\"[^\"]+\", \"[^\"]+\"\],$", words, re.MULTILINE))
+    asked = {key for name, text in TEXT.items() for key in re.findall(r"\bt\(\"(\w+)\"\)", text)} | set(re.findall(r'data-t="(\w+)"', TEXT["index.html"]))
+
+    assert set() == asked - known

@@ -1,0 +1,123 @@
+"""County, words and targets."""
+
+from api.attainments import figure_of
+from api.shaping import printed
+from domain.air import LEVELS
+from domain.readings import Entry
+from tests.api.seeded import NS, RULES, County
+from tests.api.served import Client
+
+
+def test_county_says_whose_and_how_fresh(client: Client) -> None:
+    """Name, simulated clock, newest reading, rules in force and registry version."""
+    found = client.get("/api/v1/county").json()
+
+    assert ("示例区", True, 60.0, "2025-10-15T10:00:00+08:00", 2025, "HJ633-2012") == tuple(
+        found[key] for key in ("name", "simulated", "speed", "data_until", "year", "rule_set")
+    )
+    assert found["registry_version"]
+
+
+def test_every_row_of_the_plan_is_there(client: Client, county: County) -> None:
+    """The list holds each target of each plan once, in the plan's order."""
+    plan = county.sources().plans[0]
+
+    assert [target.id for target in plan.targets] == [row["id"] for row in client.get("/api/v1/targets").json()["items"]]
+
+
+def test_measured_target_has_its_judgement(client: Client) -> None:
+    """Value, status, margin and required rest come from the stored judgement, printed half to even, with their rule set."""
+    row = client.get("/api/v1/targets/air.pm25.annual_mean").json()
+
+    assert (42.0, "42", 42.1, "42.1", "at-risk", "-0.1", 41.6, "41.6", True) == tuple(
+        row[key] for key in ("target", "target_text", "value", "value_text", "status", "margin_text", "required_rest", "required_rest_text", "rounding")
+    )
+    assert ("pm25_mean", RULES[0], "ytd", "raw", "measured", "2025-10-14T00:00:00+08:00") == tuple(
+        row[key] for key in ("figure", "rule_set", "period", "basis", "value_source", "time")
+    )
+    assert ("<=", "ug/m3", "规划第 51 条", ["区生态环境分局"]) == tuple(row[key] for key in ("op", "unit", "clause", "departments"))
+
+
+def test_budget_may_be_spent(client: Client) -> None:
+    """More heavy days than allowed is a negative remaining budget."""
+    row = client.get("/api/v1/targets/air.aqi.heavy_days").json()
+
+    assert ("missed", -1.0, "6", "5") == (row["status"], row["remaining_budget"], row["value_text"], row["target_text"])
+
+
+def test_reported_target_is_shown_as_reported(client: Client) -> None:
+    """What an authority reported is the value, called reported, with document and person; nothing is judged from it."""
+    row = client.get("/api/v1/targets/water.national.good_ratio").json()
+
+    assert (100.0, "100.0", "reported", "undecidable") == tuple(row[key] for key in ("value", "value_text", "value_source", "status"))
+    assert [{"period": "2025", "value": 100.0, "document": "市局通报〔2025〕9号", "person": "李工", "received": "2025-10-15T10:19:59+08:00"}] == row["reported"]
+
+
+def test_broken_report_is_no_value(county: County) -> None:
+    """A reported value that is no number stays readable as a report and gives no value."""
+    sources = county.sources()
+    sources.entries.enter([Entry("reported", "person/2", NS, "x", {"target": "carbon.total", "period": "2025", "value": "NaN"})])
+    from api.attainments import one_target
+
+    row = one_target(sources, "carbon.total", None, None)
+
+    assert row is not None
+    assert (None, "", None) == (row.value, row.value_text, row.value_source)
+    assert [None] == [one.value for one in row.reported]
+
+
+def test_unset_value_has_no_target(client: Client) -> None:
+    """A row for which no value was ever set says no-target and invents none."""
+    rows = [row for row in client.get("/api/v1/targets").json()["items"] if row["last"] is None]
+
+    assert rows
+    assert {("no-target", None, "")} == {(row["status"], row["target"], row["target_text"]) for row in rows if row["value"] is None}
+
+
+def test_later_year_names_the_last_target(client: Client) -> None:
+    """A plan that has ended sets nothing for a later year; the last value is named with its year."""
+    row = client.get("/api/v1/targets/air.pm25.annual_mean?year=2027").json()
+
+    assert (2027, None, True, "no-target", {"year": 2025, "value": 42.0}) == (
+        row["year"], row["target"], row["horizon_passed"], row["status"], {key: row["last"][key] for key in ("year", "value")},
+    )  # fmt: skip
+    assert "no target for 2027; last: 42 (2025)" == row["note_en"]
+
+
+def test_legend_is_the_law(client: Client) -> None:
+    """Classes and colours come from the domain's tables, so that no screen types them."""
+    legend = client.get("/api/v1/legend").json()
+
+    assert [(level.zh, level.colour) for level in LEVELS] == [(row["zh"], row["colour"]) for row in legend["levels"]]
+    assert {"zh": "优良天数", "en": "good days", "unit": "day", "digits": 0} == legend["figures"]["good_days"]
+    assert {"met", "on-course", "at-risk", "missed", "undecidable", "no-target"} == set(legend["statuses"])
+
+
+def test_figures_are_printed_half_to_even() -> None:
+    """42.45 prints as 42.4, as the law rounds, and not as its binary float would."""
+    assert ["42.4", "42.6", "0.0", "", "", "1000000"] == [
+        printed(42.45, 1),
+        printed(42.55, 1),
+        printed(-0.04, 1),
+        printed(None, 1),
+        printed(float("nan"), 1),
+        printed(1e6, 0),
+    ]
+
+
+def test_chart_figure_of_a_target() -> None:
+    """The id of an air target names the stored figure it is about."""
+    names = ("air.pm25.annual_mean", "air.aqi.good_day_ratio", "air.aqi.heavy_days", "air.kilns", "water.use.total")
+
+    assert ["pm25_mean", "good_ratio", "heavy_days", None, None] == [figure_of(name) for name in names]
+
+
+def test_today_lists_what_presses_first(client: Client) -> None:
+    """Silent assessed stations and targets at risk stand first; refusals and restatements follow, each with its count."""
+    tasks = client.get("/api/v1/today").json()["items"]
+
+    assert ["act", "act", "watch", "watch", "watch", "watch", "watch", "know"] == [task["urgency"] for task in tasks]
+    assert "1 个空气站没有数据：实验中学" == tasks[0]["zh"]
+    assert "目标有风险：细颗粒物(PM2.5)年均浓度，现值 42.1，目标 ≤ 42" == tasks[1]["zh"]
+    assert "30 readings refused in 24 h, mostly: the place or meter is not in the registry" == tasks[-2]["en"]
+    assert ("restatement", 27) == (tasks[-1]["kind"], tasks[-1]["count"])
