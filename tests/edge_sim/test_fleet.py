@@ -146,3 +146,22 @@ def test_states_tell_who_is_there(port: int, tmp_path: Path) -> None:
     said = {device: [json.loads(payload)["online"] for owner, payload in station.states if owner == device] for device, _ in station.states}
     assert {device.id for device in chosen.devices} == set(said)
     assert all(words[0] and not words[-1] for words in said.values())
+
+
+def test_hopeless_message_is_declared_lost(port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After five tries without a receipt a device gives a message up and says so, in the event topic and in the truth log."""
+    monkeypatch.setattr("edge_sim.fleet.FIRST_RETRY_S", 0.02)
+    events: list[dict[str, object]] = []
+    station, chosen, enough = Station(port, confirm=False), fleet(port, tmp_path), threading.Event()
+    station.client.message_callback_add("lanbi/v1/+/event", lambda _c, _u, message: events.append(json.loads(message.payload)))
+    station.client.subscribe("lanbi/v1/+/event", 1)
+    clock = SystemClock()
+    end = clock.monotonic() + 30
+    chosen.run(lambda: enough.is_set() or clock.monotonic() > end, lambda _: enough.set() if len(events) > 3 else None)
+    station.close()
+    logged = [json.loads(line) for line in (tmp_path / "record").read_text().splitlines() if "lost" in line]
+
+    assert enough.is_set()
+    assert {"type": "lost", "run": 0, "from": 0} == {name: events[0][name] for name in ("type", "run", "from")}
+    assert 0 == min(row["from"] for row in logged)
+    assert {(row["run"], seq) for row in logged for seq in range(row["from"], row["to"] + 1)} <= {number for seen in station.heard.values() for number in seen}
