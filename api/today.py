@@ -79,11 +79,16 @@ def _targets(sources: Sources) -> Iterator[TaskAnswer]:
             yield TaskAnswer(
                 kind="target",
                 urgency=ACT if target.status == "at-risk" else WATCH,
-                zh=f"目标{zh}：{target.name_zh}{value_zh}",
-                en=f"Target {en}: {target.name_en}{value_en}",
+                zh=f"目标{zh}：{_pretty(target.name_zh)}{value_zh}",
+                en=f"Target {en}: {_pretty(target.name_en)}{value_en}",
                 count=1,
                 view="targets",
             )
+
+
+def _pretty(name: str) -> str:
+    """A plan typed with ASCII signs, as it is printed."""
+    return name.replace("<=", "≤").replace(">=", "≥")
 
 
 def _state(target: TargetAnswer) -> tuple[str, str]:

@@ -76,7 +76,7 @@ function line(row) {
 
 function group(key, rows, open) {
   const valued = rows.filter((row) => row.value !== null).length;
-  const summary = h("summary", {}, h("strong", {}, groupWord(key)), ` ${rows.length} ${t("items")}`, h("small", {}, `${valued} ${t("withValue")}`));
+  const summary = h("summary", {}, h("strong", {}, groupWord(key)), ` ${rows.length} ${t(rows.length === 1 ? "item" : "items")}`, h("small", {}, `${valued} ${t("withValue")}`));
   return h("details", { open, "data-group": key }, summary, h("ul", {}, rows.map(line)));
 }
 
