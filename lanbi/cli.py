@@ -42,6 +42,7 @@ PROGRAMS: Final = {
     "assess": Program("assess", "计算器：文件进，结果出 · the calculator: files in, results out"),
     "registry": Program("registry", "登记册：导入、比较、生效 · the registry: import, diff, apply"),
     "deadletters": Program("deadletters", "死信：列表、查看 · what was refused, and why"),
+    "store": Program("store", "存储：InfluxDB 建桶、写令牌 · the server database: buckets and tokens"),
     "check": Program("check", "检查设置、登记册和规划 · check settings, registry and plans"),
 }
 

@@ -24,12 +24,12 @@ from ingest.forwarder import Forwarder, Store
 from ingest.listener import TOPICS, Broker, Listener
 from lanbi import wiring
 from lanbi.broker import EMBEDDED, HOST, port_of
-from lanbi.embedded import EmbeddedStore
 from lanbi.journal import JournalReader, JournalWriter
 from lanbi.metrics import write_status
 from lanbi.registry import loads
 from lanbi.settings import Settings
 from lanbi.state import State
+from lanbi.store import OpenStore
 
 NS: Final = 1_000_000_000
 STATUS_S: Final = 1.0
@@ -153,7 +153,7 @@ class Forwarding:
         finally:
             state.close()
 
-    def _tidy(self, *files: State | EmbeddedStore) -> None:
+    def _tidy(self, *files: State | OpenStore) -> None:
         """Write-ahead logs stay short."""
         now = self.clock.monotonic()
         if now - self._checked >= CHECKPOINT_S:

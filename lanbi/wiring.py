@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from domain.places import Registry
     from domain.ports import Clock
     from domain.targets import Plan
-    from lanbi.embedded import EmbeddedStore
     from lanbi.settings import Settings
+    from lanbi.store import OpenStore
 
 
 def settings(config: str | None) -> Settings:
@@ -47,12 +47,27 @@ def plans(chosen: Settings) -> tuple[Plan, ...]:
     return load_all(chosen.targets)
 
 
-def store(chosen: Settings) -> EmbeddedStore:
-    """The store behind the four ports."""
-    from domain.errors import SettingsError
-    from lanbi.embedded import EmbeddedStore
+def store(chosen: Settings, *, write: bool = True) -> OpenStore:
+    """The store behind the ports; ``write=False`` takes the token that may only read."""
+    if chosen.store.kind == "embedded":
+        from lanbi.embedded import EmbeddedStore
 
-    if chosen.store.kind != "embedded":
-        what = f"store kind '{chosen.store.kind}' is not built yet"
-        raise SettingsError(what, "store.kind", 'use kind = "embedded"')
-    return EmbeddedStore(chosen.data / "store.db")
+        return EmbeddedStore(chosen.data / "store.db")
+    influx_there()
+    from lanbi.influx import InfluxStore
+    from lanbi.influx_http import Place
+    from lanbi.secret import read_secret
+
+    place = Place(chosen.store.url, chosen.store.org, chosen.store.bucket)
+    file, key = (chosen.store.token_file, "store.token_file") if write else (chosen.store.read_token_file, "store.read_token_file")
+    return InfluxStore(place, read_secret(file, key))
+
+
+def influx_there() -> None:
+    """Say what to install where InfluxDB is asked for and its libraries are not there."""
+    from importlib.util import find_spec
+
+    from domain.errors import SettingsError
+
+    if not (find_spec("influxdb_client") and find_spec("pyarrow")):
+        raise SettingsError("the libraries for InfluxDB are not installed", "store.kind", "pip install 'lanbi[influx]', or use kind = \"embedded\"")

@@ -1,8 +1,9 @@
 """What every store must do, whatever database is behind it: the contract of the store's ports.
 
-A new adapter is one more line in ``ADAPTERS``.
+A new adapter is one more parameter of the fixture ``adapter``.
 """
 
+import hashlib
 import itertools
 import subprocess
 import sys
@@ -20,6 +21,10 @@ from domain.items import BY_REALM, REALMS
 from domain.ports import Entries, IndicatorSink, IndicatorSource, ReadingSink, ReadingSource
 from domain.readings import Change, Entry, Key, Reading
 from lanbi.embedded import EmbeddedStore
+from lanbi.influx import InfluxStore
+from lanbi.influx_http import Place
+from lanbi.influx_tables import BUCKETS
+from lanbi.secret import Secret
 
 HOUR = 3_600
 T0 = 1_760_000_400
@@ -35,29 +40,53 @@ class Store(ReadingSink, ReadingSource, IndicatorSink, IndicatorSource, Entries,
 
 @dataclass(frozen=True)
 class Adapter:
-    """How a test opens a store in a folder, here and in another process (``code`` makes ``store`` out of ``folder``)."""
+    """How a test opens a store in a folder, here and in another process (``code`` makes ``store`` out of ``folder``).
+
+    ``prepare`` is what an operator does once before any process starts.
+    """
 
     open: Callable[[Path], Store]
     code: str
+    prepare: Callable[[Path], object] = str
 
 
-ADAPTERS = {
-    "embedded": Adapter(
-        lambda folder: EmbeddedStore(folder / "store.db"),
-        "from lanbi.embedded import EmbeddedStore; store = EmbeddedStore(folder / 'store.db')",
-    ),
-}
+def embedded() -> Adapter:
+    """The store in one file."""
+    code = "from lanbi.embedded import EmbeddedStore; store = EmbeddedStore(folder / 'store.db')"
+    return Adapter(lambda folder: EmbeddedStore(folder / "store.db"), code)
 
 
-@pytest.fixture(params=ADAPTERS)
+def influx(server: Any) -> Adapter:
+    """A real InfluxDB; every folder has buckets of its own."""
+
+    def prefix(folder: Path) -> str:
+        return hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+
+    def prepare(folder: Path) -> None:
+        for suffix in BUCKETS:
+            server.bucket(prefix(folder) + suffix)
+
+    code = f"""
+import hashlib
+from lanbi.influx import InfluxStore
+from lanbi.influx_http import Place
+from lanbi.secret import Secret
+prefix = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+store = InfluxStore(Place({server.url!r}, {server.org!r}, prefix), Secret({server.token!r}))
+"""
+    return Adapter(lambda folder: InfluxStore(Place(server.url, server.org, prefix(folder)), Secret(server.token)), code, prepare)
+
+
+@pytest.fixture(params=["embedded", pytest.param("influx", marks=pytest.mark.services)])
 def adapter(request: pytest.FixtureRequest) -> Adapter:
     """Every adapter in turn."""
-    return ADAPTERS[request.param]
+    return embedded() if request.param == "embedded" else influx(request.getfixturevalue("influxd"))
 
 
 @pytest.fixture
 def store(adapter: Adapter, tmp_path: Path) -> Iterator[Store]:
     """An empty store."""
+    adapter.prepare(tmp_path)
     opened = adapter.open(tmp_path)
     yield opened
     opened.close()
@@ -289,6 +318,7 @@ def test_another_process_reads_while_this_one_writes(adapter: Adapter, store: St
 
 def test_two_processes_open_an_empty_store_at_once(adapter: Adapter, tmp_path: Path) -> None:
     """Processes that start together on a new data folder all get their store."""
+    adapter.prepare(tmp_path)
     code = f"import sys; from pathlib import Path; folder = Path(sys.argv[1])\n{adapter.code}\nstore.events([]); print(len(store.entered('x')))"
     children: Sequence[subprocess.Popen[str]] = [
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)

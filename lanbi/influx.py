@@ -1,0 +1,263 @@
+"""The InfluxDB store: the four ports on an InfluxDB 2.x, read by InfluxQL.
+
+InfluxDB unites the fields of one series and time and keeps what arrived last; a field cannot be overwritten by nothing. So a
+row that loses a field is deleted first, and a row that may exist already is looked at before it is written. Rows newer than
+everything in their series, which is nearly all, need no look.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+from domain.indicators import Event, Indicator, Query, Restatement
+from domain.items import BY_REALM
+from domain.readings import Change, Entry, Key, Reading
+from lanbi import influx_tables as tables
+from lanbi.influx_http import Influx, Place
+from lanbi.influx_tables import SECOND, Row, Table
+from lanbi.secret import Secret
+
+PAGE: Final = 10_000
+LINES: Final = 5_000
+"""Rows of one body: 0.1 µs a line at the client, and what one refused line may hold up stays small."""
+STATEMENTS: Final = 50
+TIES: Final = 2_000
+KEPT_CHANGES: Final = 100_000
+FORGET_EVERY: Final = 10_000
+NEVER: Final = -(2**63)
+FAR: Final = 9_200_000_000
+"""Seconds: about as far as nanoseconds in 64 bits reach."""
+
+Put = tuple[Table, Row]
+Tags = tuple[str, ...]
+
+
+class InfluxStore:
+    """Readings, figures and entries in three buckets of one InfluxDB; one writer a table, any number of readers."""
+
+    def __init__(self, place: Place, token: Secret) -> None:
+        self._db = Influx(place, token)
+        self._newest: dict[str, dict[Tags, int]] = {}
+
+    def write(self, rows: Sequence[Reading]) -> None:
+        """Put whole readings.
+
+        InfluxDB knows no transaction: after an error the batch is repeated whole, which is harmless. A reader may meet a part
+        of a batch before the change that announces it.
+        """
+        self._put([(tables.READINGS[row.kind], tables.reading_row(row)) for row in rows])
+
+    def changes(self, rows: Sequence[Change]) -> None:
+        """Announce what a batch touched."""
+        self._send([(tables.CHANGE, tables.change_row(row)) for row in rows])
+        for row in rows:
+            # Whoever is this far behind meets a gap in the numbers and reads the whole year again.
+            if row.n % FORGET_EVERY == 0 and row.n > KEPT_CHANGES:
+                self._db.delete(tables.CHANGE, (row.ingest,), tables.SEQUENCE, tables.SEQUENCE + row.n - KEPT_CHANGES)
+
+    def _put(self, rows: Sequence[Put]) -> None:
+        # Twice the same key in one body would be united, so the last one stands alone.
+        last = list({(table.name, row.tags, row.time): (table, row) for table, row in rows}.values())
+        for start in range(0, len(last), LINES):
+            part = last[start : start + LINES]
+            grouped: defaultdict[Table, list[Row]] = defaultdict(list)
+            for table, row in part:
+                grouped[table].append(row)
+            for table, some in grouped.items():
+                self._make_way(table, some)
+            self._send(part)
+
+    def _send(self, rows: Sequence[Put]) -> None:
+        bodies: defaultdict[str, list[str]] = defaultdict(list)
+        for table, row in rows:
+            bodies[table.bucket].append(tables.line(table, row))
+        for bucket, lines in bodies.items():
+            self._db.write(bucket, lines)
+
+    def _make_way(self, table: Table, rows: Sequence[Row]) -> None:
+        """Delete the stored rows that would keep a field which the new ones do not have."""
+        newest = self._newest.get(table.name)
+        if newest is None:
+            newest = self._newest[table.name] = self._db.series(table)
+        known = {(row.tags, row.time): row for row in rows if row.time <= newest.get(row.tags, NEVER)}
+        for stored in self._find(table, known):
+            row = known[stored.tags, stored.time]
+            if table.name in BY_REALM:
+                tables.say_flags(row, BY_REALM[table.name])
+            if stored.fields.keys() - row.fields.keys():
+                self._db.delete(table, row.tags, row.time, row.time)
+        # Before the body is sent: an answer that never came leaves rows that the repetition must look at.
+        for row in rows:
+            newest[row.tags] = max(row.time, newest.get(row.tags, NEVER))
+
+    def _find(self, table: Table, keys: Iterable[tuple[Tags, int]]) -> Iterator[Row]:
+        wanted = set(keys)
+        texts = [_select(table, f"{_among(table, series)} AND time >= {first} AND time <= {last}") for (first, last), series in _windows(wanted).items()]
+        for start in range(0, len(texts), STATEMENTS):
+            yield from (row for row in self._db.select(table, *texts[start : start + STATEMENTS]) if (row.tags, row.time) in wanted)
+
+    def rows(self, kind: str, sources: Sequence[str] | None, start: int, end: int, span: int | None = None) -> Iterator[Reading]:
+        """Readings with start < time ≤ end, ordered by source, span, time."""
+        table = tables.READINGS[kind]
+        found = self._db.series(table, f" WHERE {_between(start, end)}")
+        wanted = [tags for tags in found if (sources is None or tags[0] in sources) and span in {None, int(tags[1])}]
+        for tags in sorted(wanted, key=lambda tags: (tags[0], int(tags[1]))):
+            read = (tables.reading_of(kind, row) for row in self._pages(table, tags, _ns(start), _ns(end)))
+            yield from (reading for reading in read if reading is not None)
+
+    def _pages(self, table: Table, tags: Tags, start: int, end: int) -> Iterator[Row]:
+        same = " AND ".join(_is(name, value) for name, value in zip(table.tags, tags, strict=True))
+        while page := self._db.select(table, _select(table, f"{same} AND time > {start} AND time <= {end}", f"ORDER BY time LIMIT {PAGE}")):
+            yield from page
+            if len(page) < PAGE:
+                return
+            start = page[-1].time
+
+    def cells(self, keys: Sequence[Key]) -> dict[Key, Reading]:
+        """The stored rows of these keys."""
+        wanted: defaultdict[str, list[tuple[Tags, int]]] = defaultdict(list)
+        for key in keys:
+            wanted[key.kind].append(((key.source, str(key.span)), key.time * SECOND))
+        read = (tables.reading_of(kind, row) for kind, some in wanted.items() for row in self._find(tables.READINGS[kind], some))
+        return {reading.key: reading for reading in read if reading is not None}
+
+    def changes_after(self, seen: Mapping[str, int]) -> list[Change]:
+        """Changes of every ingest with n above the one seen."""
+        names = sorted(self._db.series(tables.CHANGE))
+        behind = [tables.SEQUENCE + seen.get(name, 0) for (name,) in names]
+        texts = [
+            _select(tables.CHANGE, f"{_is('ingest', name)} AND time > {after}", f"ORDER BY time LIMIT {KEPT_CHANGES}")
+            for (name,), after in zip(names, behind, strict=True)
+        ]
+        return [tables.change_of(row) for row in self._db.select(tables.CHANGE, *texts)] if texts else []
+
+    def put(self, rows: Sequence[Indicator]) -> None:
+        """Put figures; one row a figure, period, scope, rule set, basis and time."""
+        self._put([(tables.INDICATOR, tables.indicator_row(row)) for row in rows])
+
+    def restate(self, rows: Sequence[Restatement]) -> None:
+        """Say openly that closed figures changed; repeating a row overwrites it."""
+        self._put([(tables.RESTATEMENT, tables.restatement_row(row)) for row in rows])
+
+    def events(self, rows: Sequence[Event]) -> None:
+        """Record events."""
+        self._put([(tables.EVENT, tables.event_row(row)) for row in rows])
+
+    def latest(self, figure: str, scope: str, period: str, rule_set: str, now: int) -> Indicator | None:
+        """The figure with the greatest time ≤ now, basis raw."""
+        same = _all({"figure": figure, "scope": scope, "period": period, "rule_set": rule_set, "basis": "raw"})
+        found = self._db.select(tables.INDICATOR, _select(tables.INDICATOR, f"{same} AND time <= {_ns(now)}", "ORDER BY time DESC LIMIT 1"))
+        return tables.indicator_of(found[0]) if found else None
+
+    def series(self, query: Query) -> list[Indicator]:
+        """Figures that fit the query, ordered by time and key, at most ``query.limit``."""
+        tags = {name: getattr(query, name) for name in tables.FIGURE_TAGS}
+        same = _all({name: value for name, value in tags.items() if value is not None})
+        start = query.start
+        if query.after is not None:
+            # Rows of the last row's own time may still be outstanding.
+            start = max(start, int(str(query.after[-1])) - 1)
+        where = " AND ".join([*([same] if same else []), _between(start, query.end)])
+        size = query.limit + TIES
+        while True:
+            # InfluxDB orders by time alone: a page that is full may end amidst rows of one time, which are then left out.
+            page = [tables.indicator_of(row) for row in self._db.select(tables.INDICATOR, _select(tables.INDICATOR, where, f"ORDER BY time LIMIT {size}"))]
+            whole = page if len(page) < size else [row for row in page if row.time < page[-1].time]
+            fit = sorted((row for row in whole if query.after is None or _place(row.key) > _place(query.after)), key=lambda row: _place(row.key))
+            if len(page) < size or len(fit) >= query.limit:
+                return fit[: query.limit]
+            size *= 4
+
+    def restatements(self, start: int, end: int, limit: int) -> list[Restatement]:
+        """Restatements made with start < made ≤ end, newest first."""
+        found = self._db.select(tables.RESTATEMENT, _select(tables.RESTATEMENT, f'"made" > {_clamped(start)} AND "made" <= {_clamped(end)}'))
+        return sorted(map(tables.restatement_of, found), key=lambda row: (row.made, row.time), reverse=True)[:limit]
+
+    def event_rows(self, start: int, end: int, limit: int) -> list[Event]:
+        """Events with start < time ≤ end, newest first."""
+        return [tables.event_of(row) for row in self._db.select(tables.EVENT, _select(tables.EVENT, _between(start, end), f"ORDER BY time DESC LIMIT {limit}"))]
+
+    def enter(self, rows: Sequence[Entry]) -> None:
+        """Put what people entered; the same id is one row."""
+        self._send([(tables.ENTRY, tables.entry_row(row)) for row in rows])
+
+    def entered(self, kind: str) -> list[Entry]:
+        """All entries of a kind, in order of receipt."""
+        found = map(tables.entry_of, self._db.select(tables.ENTRY, _select(tables.ENTRY, _is("kind", kind))))
+        return sorted(found, key=lambda row: (row.received_ns, len(row.id), row.id))
+
+    def checkpoint(self) -> int:
+        """Nothing to do: the server keeps its own log short."""
+        return 0
+
+    def close(self) -> None:
+        """Give connections back."""
+        self._db.close()
+
+
+def _select(table: Table, where: str, more: str = "") -> str:
+    columns = ", ".join(f'"{name}"' for name in table.columns)
+    return f'SELECT {columns} FROM "{table.name}" WHERE {where} {more}'  # noqa: S608  our own names; values are quoted by _is
+
+
+def _is(tag: str, value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"\"{tag}\" = '{escaped}'"
+
+
+def _all(tags: Mapping[str, str]) -> str:
+    return " AND ".join(_is(name, value) for name, value in tags.items())
+
+
+def _among(table: Table, series: Iterable[Tags]) -> str:
+    """Each tag among the values that it has in these series: a little too many rows, but a short question."""
+    columns = zip(*series, strict=True)
+    return " AND ".join(f"({' OR '.join(_is(name, value) for value in sorted(set(column)))})" for name, column in zip(table.tags, columns, strict=True))
+
+
+def _windows(keys: Iterable[tuple[Tags, int]]) -> dict[tuple[int, int], list[Tags]]:
+    """Stretches of time that hold the keys of a series closely, with the series that share a stretch."""
+    times: defaultdict[Tags, list[int]] = defaultdict(list)
+    for tags, time in keys:
+        times[tags].append(time)
+    found: defaultdict[tuple[int, int], list[Tags]] = defaultdict(list)
+    for tags, some in times.items():
+        for window in _stretches(sorted(some), _gap(tags)):
+            found[window].append(tags)
+    return found
+
+
+def _gap(tags: Tags) -> int:
+    """Up to this pause [ns], reading the rows between is cheaper than another statement."""
+    span = int(tags[1]) if len(tags) == 2 and tags[1].isdigit() else 86_400
+    return max(21_600, 50 * span) * SECOND
+
+
+def _stretches(times: Sequence[int], gap: int) -> Iterator[tuple[int, int]]:
+    first = times[0]
+    for before, time in pairwise(times):
+        if time - before > gap:
+            yield first, before
+            first = time
+    yield first, times[-1]
+
+
+def _clamped(seconds: int) -> int:
+    return max(-FAR, min(FAR, seconds))
+
+
+def _ns(seconds: int) -> int:
+    return _clamped(seconds) * SECOND
+
+
+def _between(start: int, end: int) -> str:
+    return f"time > {_ns(start)} AND time <= {_ns(end)}"
+
+
+def _place(key: tuple[object, ...]) -> tuple[object, ...]:
+    """Order of figures: by time, then scope, figure, period, rule set, basis."""
+    figure, period, scope, rule_set, basis, time = key
+    return time, scope, figure, period, rule_set, basis

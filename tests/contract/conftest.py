@@ -1,0 +1,92 @@
+"""A real influxd for the tests of this folder, on 127.0.0.1, with a folder of its own."""
+
+import secrets
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import urllib3
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the database listens, and the token that may do everything."""
+
+    url: str
+    token: str
+    org: str = "lanbi"
+
+    def bucket(self, name: str) -> None:
+        """Make a bucket that keeps everything; one that exists is left alone."""
+        head = {"Authorization": f"Token {self.token}"}
+        with urllib3.PoolManager() as http:
+            org = http.request("GET", f"{self.url}/api/v2/orgs", headers=head).json()["orgs"][0]["id"]
+            body = {"orgID": org, "name": name, "retentionRules": []}
+            status = http.request("POST", f"{self.url}/api/v2/buckets", headers=head, json=body).status
+        assert status in {201, 422}
+
+
+def find_influxd() -> str:
+    """The program, from the services of the project or from PATH."""
+    built = ROOT / ".services" / "influxd"
+    found = str(built) if built.exists() else shutil.which("influxd")
+    if not found:
+        pytest.skip("influxd is not there: run `make services`")
+    return found
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def bare_influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of an influxd that nobody has set up yet."""
+    yield from running(tmp_path_factory.mktemp("bare"))
+
+
+@pytest.fixture(scope="session")
+def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An influxd with an organisation and a token for everything."""
+    token = secrets.token_urlsafe(16)
+    for url in running(tmp_path_factory.mktemp("influxd")):
+        body = {"username": "test", "password": secrets.token_urlsafe(16), "org": "lanbi", "bucket": "unused", "token": token}
+        with urllib3.PoolManager() as http:
+            assert http.request("POST", f"{url}/api/v2/setup", json=body).status == 201
+        yield Server(url, token)
+
+
+def running(folder: Path) -> Iterator[str]:
+    """Start influxd in a folder, wait until it answers, and stop it afterwards."""
+    port = free_port()
+    files = ["--bolt-path", str(folder / "bolt"), "--engine-path", str(folder / "engine"), "--sqlite-path", str(folder / "sqlite")]
+    command = [find_influxd(), "run", *files, "--http-bind-address", f"127.0.0.1:{port}", "--reporting-disabled", "--log-level", "error"]
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
+        url = f"http://127.0.0.1:{port}"
+        try:
+            wait_for(url)
+            yield url
+        finally:
+            server.terminate()
+
+
+def wait_for(url: str) -> None:
+    """Ask until the server is well, 30 s at most."""
+    with urllib3.PoolManager(retries=False) as http:
+        for _ in range(300):
+            try:
+                if http.request("GET", f"{url}/health", timeout=1).status == 200:
+                    return
+            except urllib3.exceptions.HTTPError:
+                threading.Event().wait(0.1)
+    pytest.fail("influxd did not start within 30 s")
