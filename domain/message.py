@@ -81,12 +81,28 @@ def scan(payload: bytes) -> tuple[int, list[tuple[int, int]]]:
     (2, [(0, 4), (0, 5)])
     >>> scan(b"rubbish")
     (1, [])
+    >>> scan(b'{"seq": 6, "values": {"pm25": NaN}}')
+    (1, [(0, 6)])
     """
     try:
         looks = _LOOKS.decode(payload) if payload.lstrip()[:1] == b"[" else [_LOOK.decode(payload)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _count(payload), []
+        return _count(payload), _loosely(payload)
     return max(1, len(looks)), [(look.run, look.seq) for look in looks if look.seq is not None]
+
+
+def _loosely(payload: bytes) -> list[tuple[int, int]]:
+    """Numbers in a payload that only a lenient reader takes, such as one with a NaN: its device needs its receipt too."""
+    try:
+        seen = json.loads(payload) if len(payload) <= MAX_MESSAGE else None
+    except (ValueError, RecursionError):
+        return []
+    numbers = [(one.get("run", 0), one.get("seq")) for one in (seen if isinstance(seen, list) else [seen]) if isinstance(one, dict)]
+    return [(int(run), int(seq)) for run, seq in numbers if _within(run, MAX_RUN) and seq is not None and _within(seq, MAX_SEQ)]
+
+
+def _within(number: object, most: int) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= most
 
 
 def _count(payload: bytes) -> int:

@@ -182,7 +182,7 @@ def _account(batch: Batch) -> None:
     for (name, reason), count in list(batch.totals.items()):
         if name in OUTCOMES:
             batch.count("import", name, count)
-        if name in OUTCOMES and reason:
+        if name in (*OUTCOMES, "items_refused") and reason:
             batch.count("import", f"{name}:{reason}", count)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from domain.errors import StoreAway, StoreRefused
 from domain.items import BY_REALM, REALMS
+from lanbi.folders import made
 
 VERSION: Final = 1
 BUSY_S: Final = 10
@@ -83,8 +84,8 @@ class Connections:
         self.create = create
         self._local = threading.local()
         if create:
+            made(path.parent)
             with self.refusals():
-                path.parent.mkdir(parents=True, exist_ok=True)
                 self._migrate()
 
     def _migrate(self) -> None:

@@ -36,6 +36,7 @@ GROUP: Final = 50
 CENTISECOND: Final = 10_000_000
 PAUSE_S: Final = 0.2
 STALLED_S: Final = 60.0
+TABLES: Final = {"city": "air", "air_station": "air", "water_section": "water", "meter": "meter"}
 OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
 Key = tuple[str, int, int]
 
@@ -211,7 +212,6 @@ class Importer:
         source = open_source(file.name, file.format)
         if source.sheet.digest != file.digest:
             raise FileError("the file changed while it was imported", file.name, "run the same command again; what was read is kept")
-        codes = self.registry.by_code
         for count, row in enumerate(source.rows()):
             if count % LOOK == 0:
                 self.stop()
@@ -220,12 +220,18 @@ class Importer:
                 continue
             if not isinstance(row, Row) or not row.names:
                 continue
-            place = codes.get(row.names[0], row.names[0])
+            place = self._place(row)
             if row.published and place in self.registry.kinds:
                 book.add(published(row, place, file))
             if row.values:
                 number = numbers.of((place, row.span, row.time), row.values)
                 yield Message(row.time, row.span, row.values, seq=number, source=place)
+
+    def _place(self, row: Row) -> str:
+        """Registered id of a row; a place of another kind is not the row's, however alike the names are."""
+        place = self.registry.by_code.get(row.names[0], row.names[0])
+        kind = self.registry.kind_of(place)
+        return place if kind in {None, TABLES[row.kind]} else f"{row.kind}:{row.names[0]}"
 
     # ---- store
 
@@ -289,6 +295,7 @@ def _append(writer: JournalWriter, topic: str, messages: Sequence[Message], now_
 def lines(account: Account) -> Iterable[str]:
     """The account in words, Chinese first."""
     words = {"stored": "已存 stored", "duplicate": "重复 duplicate", "deadletter": "死信 dead-letter", "quarantined": "隔离 quarantined"}
+    words["items_refused"] = "被拒的项目 items refused"
     terms = [f"{words[name]} {account.outcomes[name]}" for name in OUTCOMES]
     for file in account.files:
         yield f"{file.name}: {file.format}, 读取 read {file.read}, 空行 empty {file.empty}"

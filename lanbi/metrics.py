@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from domain.civil import DAY_S
 from domain.ports import Clock
+from lanbi.folders import made
 from lanbi.frames import DOORS
 from lanbi.state import StateView
 
@@ -34,7 +35,7 @@ class Metric(NamedTuple):
 
 def write_status(path: Path, status: Mapping[str, object]) -> None:
     """Replace a status file whole, so that a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    made(path.parent)
     draft = path.with_suffix(".new")
     draft.write_text(json.dumps(status, ensure_ascii=False), encoding="utf-8")
     draft.replace(path)

@@ -16,6 +16,7 @@ import msgspec
 from domain.readings import Key
 from ingest.ports import Batch, Latest, Refused, Version
 from lanbi.embedded_schema import Connections, Schema
+from lanbi.folders import made
 from lanbi.frames import DOORS
 from lanbi.journal_files import hold, newest_trailer
 
@@ -153,8 +154,7 @@ class State(StateView):
     _WRITES = True
 
     def __init__(self, data: Path) -> None:
-        data.mkdir(parents=True, exist_ok=True)
-        self._lock = hold(data / "state.lock", "another lanbi forwards from this data folder")
+        self._lock = hold(made(data) / "state.lock", "another lanbi forwards from this data folder")
         try:
             super().__init__(data)
         except BaseException:

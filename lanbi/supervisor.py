@@ -21,6 +21,7 @@ from typing import Final
 
 from domain.errors import DataFolderBusy
 from domain.ports import Clock
+from lanbi.folders import made
 
 SILENT_S: Final = 60.0
 """A program writes its status every second; so long without a new one means that it hangs."""
@@ -266,8 +267,7 @@ def sole(folder: Path) -> Iterator[None]:
     DataFolderBusy
         Another one holds it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "lanbi.lock"
+    path = made(folder) / "lanbi.lock"
     with path.open("a+", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

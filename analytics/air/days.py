@@ -115,7 +115,8 @@ def city(days: Days, members: npt.NDArray[np.bool_]) -> Days:
     total = np.empty((count, items), np.int64)
     parts = np.empty((count, items), np.int32)
     kernel.city(days.exact, members.astype(np.uint8), quorum(stations), total, parts)
-    hours = (np.maximum(days.hours, 0) * members[:, :, None]).sum(axis=1).astype(np.int32)
+    unknown = ((days.hours < 0) & members[:, :, None]).any(axis=1)
+    hours = np.where(unknown, -1, (days.hours.astype(np.int32) * members[:, :, None]).sum(axis=1)).astype(np.int32)
     return _shown(total, np.maximum(parts, 1), hours)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import sys
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -20,7 +21,7 @@ def read(name: str) -> bytes:
     try:
         data = sys.stdin.buffer.read() if name == STANDARD else Path(name).read_bytes()
         data = gzip.decompress(data) if name.endswith(".gz") else data
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise FileError(f"the file cannot be read: {_why(error)}", name, "check the name and that you may read it") from error
     return data.removeprefix(_BOM)
 

@@ -71,7 +71,7 @@ class _Found:
 
 
 def _look(settings: Settings, found: _Found) -> None:
-    from lanbi import checking
+    from lanbi import checking, folders
 
     today = checking.today(wiring.clock(settings))
     found.lines.append(f"设置 settings: {settings.file or '默认 defaults'}; data {settings.data}")
@@ -89,6 +89,8 @@ def _look(settings: Settings, found: _Found) -> None:
     for wrong in checking.secret_faults(settings):
         found.fault(wrong)
     found.hints += checking.settings_hints(settings)
+    if why := folders.fault(settings.data):
+        found.fault(SettingsError(f"data: {why}", str(settings.file or "data"), folders.TODO))
 
 
 def _explain(*, as_json: bool) -> None:

@@ -34,12 +34,15 @@ def run(args: argparse.Namespace) -> int:
     from domain.errors import InputError
     from domain.reasons import ALL as REASONS
     from lanbi import wiring
+    from lanbi.folders import there
     from lanbi.state import StateView
 
+    if args.verb == "list" and args.limit < 1:
+        raise InputError("at least one line is needed", "--limit", "write a number ≥ 1")
     if args.verb == "list" and args.reason and args.reason not in REASONS:
         what = f"no such reason: {args.reason}"
         raise InputError(what, "--reason", f"one of {', '.join(REASONS)}")
-    data = wiring.settings(args.config).data
+    data = there(wiring.settings(args.config).data)
     view = StateView(data)
     try:
         if args.verb == "show":

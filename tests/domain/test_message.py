@@ -45,6 +45,12 @@ def test_each_kind_of_rubbish_has_its_reason() -> None:
     assert ["oversize"] == reasons(b" " * 70_000)
 
 
+def test_a_message_with_a_nan_keeps_its_number() -> None:
+    """Its good items are stored, so its device must get a receipt."""
+    assert (1, [(7, 1)]) == scan(b'{"run": 7, "seq": 1, "values": {"pm25": NaN}}')
+    assert (1, []) == scan(b'{"run": 7, "seq": -1, "values": {"pm25": NaN}}')
+
+
 def test_a_registered_zone_makes_naive_times_good() -> None:
     """A naive time is read in the device's zone."""
     (message,) = decode(GOOD.replace(b"+08:00", b""), zone=SHANGHAI)

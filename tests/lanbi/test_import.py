@@ -167,8 +167,16 @@ def test_values_out_of_range_and_of_the_future_are_told_apart(house: House) -> N
     found = house.account(house.file(HOURLY + text))
 
     assert (1, 1, 1) == (found["stored"], found["deadletter"], found["quarantined"])
-    assert {"deadletter:value-out-of-range": 1, "quarantined:future-time": 1} == found["reasons"]
+    refused = {"deadletter:value-out-of-range": 1, "quarantined:future-time": 1, "items_refused:value-out-of-range": 2}
+    assert refused == found["reasons"]
     assert {"pm25": 35.0} == house.values("s1", "2020-01-01T01:00:00+08:00")
+
+
+def test_a_section_s_row_is_not_stored_at_a_station_of_that_name(house: House) -> None:
+    """A place of another kind is not the row's, however alike the names are."""
+    found = house.account(house.file("section,time,temp,ph,do,codmn,nh3n,tp,tn\ns1,2020-01-01T08:00:00,21,7,8,3,0.2,0.1,1\n"))
+
+    assert {"deadletter:unknown-source": 1} == found["reasons"]
 
 
 def test_a_daily_row_keeps_the_published_index_beside_it_once(house: House) -> None:
