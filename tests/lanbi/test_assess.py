@@ -288,11 +288,10 @@ def test_help_imports_no_numba() -> None:
     assert 0 == subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, cwd=Path(__file__).resolve().parents[2]).returncode
 
 
-def test_a_city_of_published_days_knows_no_hours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_city_of_published_days_knows_no_hours(assess: Assess) -> None:
     """Days that came as days have no count of hours; an empty cell says so, a 0 would lie."""
-    path = tmp_path / "days.csv"
-    path.write_text("site,date,pm25,pm10,so2,no2,co,o3_8h\na,2024-01-01,30,60,5,20,0.5,90\nb,2024-01-01,50,80,5,20,0.5,90\n", encoding="utf-8")
+    text = DAYS + "a,2024-01-01,30,60,5,20,0.5,90\nb,2024-01-01,50,80,5,20,0.5,90\n"
+    _, out, _ = assess("air-daily", text, "--from", "daily", "--city", "Z")
 
-    assert main(["assess", "air-daily", str(path), "--from", "daily", "--city", "Z", "-o", str(tmp_path / "out.csv")]) == 0
-    (row,) = list(csv.DictReader((tmp_path / "out.csv").open(encoding="utf-8")))
+    (row,) = list(csv.DictReader(io.StringIO(out)))
     assert ("40", "ok", [""] * 6) == (row["pm25"], row["status"], [value for name, value in row.items() if name.startswith("hours_")])
