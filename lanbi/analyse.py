@@ -38,6 +38,7 @@ BEAT_S: Final = 1.0
 POSITION: Final = "analysed"
 """Kind of the events that hold the position in each ingest's changes; their time is 0."""
 _NS: Final = 10**9
+_LOOK: Final = 10_000
 
 
 def cache_folder(data: Path) -> Path:
@@ -172,10 +173,18 @@ def _follower(settings: Settings, registry: CurrentRegistry, store: Any, status:
     analyst = Analyst(store, store, registry.load(), wiring.plans(settings))
     analyst.pulse = lambda: status.beat(ready=False, reasons=["computing"])
     follower = Follower(analyst, store, status.clock)
+    name_registry(store, analyst.registry, status.clock.now_ns() // _NS)
     follower.start()
     analyst.pulse = lambda: status.beat(**_figures(follower))
     status.write(ready=True, **_figures(follower))
     return follower
+
+
+def name_registry(store: Any, registry: Registry, now: int) -> None:
+    """Say from when on figures are computed with this registry: a figure's version is the newest event before its ``computed``."""
+    newest = next((event for event in store.event_rows(-1, now, _LOOK) if event.kind == "registry"), None)
+    if newest is None or newest.text != registry.version:
+        store.events([Event("registry", registry.county.id, now, None, registry.version)])
 
 
 def _figures(follower: Follower) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from lanbi import analyse, wiring
 from lanbi.embedded import EmbeddedStore
 from lanbi.metrics import read_status
 from lanbi.plans import folder
+from lanbi.registry import load
 
 
 @pytest.fixture
@@ -79,6 +80,20 @@ def test_a_store_that_is_away_is_waited_for(config: str, monkeypatch: pytest.Mon
     analyse.run(settings, look)
 
     assert [(False, ["starting"]), (False, ["away"]), (True, [])] == told
+
+
+def test_the_registry_behind_the_figures_is_named_once(config: str) -> None:
+    """From each change on, an event says which registry's version figures are computed with."""
+    settings = wiring.settings(config)
+    store = EmbeddedStore(settings.data / "store.db")
+    old = wiring.registry(settings)
+    new = load(folder() / "sample-county-b.toml")
+    for registry, now in ((old, 100), (old, 200), (new, 300)):
+        analyse.name_registry(store, registry, now)
+    said = [(event.time, event.text) for event in store.event_rows(0, 1_000, 10)]
+    store.close()
+
+    assert [(300, new.version), (100, old.version)] == said
 
 
 def test_another_registry_is_taken_without_restart(config: str) -> None:
