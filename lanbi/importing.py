@@ -19,8 +19,8 @@ from lanbi import wiring
 from lanbi.formats.rows import Row, Said
 from lanbi.formats.sources import open_source
 from lanbi.formats.survey import LOOK, FileSurvey, Survey
+from lanbi.forwarding import forward
 from lanbi.import_entries import LEVEL, EntryBook, published, reported
-from lanbi.ingesting import forward
 from lanbi.journal import JournalReader, JournalWriter
 from lanbi.progress import Progress
 from lanbi.settings import Settings

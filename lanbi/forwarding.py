@@ -1,0 +1,145 @@
+"""The forwarder's thread of the ingest process, and forwarding here and now for programs that run without an ingest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from domain.errors import DataFolderBusy, LanbiError, ServiceError, StoreRefused
+from domain.places import Registry
+from domain.ports import Clock
+from domain.readings import Entry
+from ingest.forwarder import Forwarder, Store
+from ingest.listener import Listener
+from lanbi import wiring
+from lanbi.journal import JournalReader
+from lanbi.registry import loads
+from lanbi.settings import Settings
+from lanbi.state import State
+from lanbi.store import OpenStore
+
+IDLE_S: Final = 0.1
+RETRY_S: Final = (0.5, 15.0)
+CHECKPOINT_S: Final = 1.0
+FORWARD: Final = "forward"
+
+
+def forwarder(settings: Settings, state: State, store: Store, registry: Registry) -> Forwarder:
+    """The forwarder of a data folder; ``lanbi import`` uses the same one where no ingest runs."""
+    journal = settings.data / "journal"
+
+    def reload(entry: Entry) -> Registry | None:
+        try:
+            return loads(str(entry.body.get("text", "")), entry.id)
+        except LanbiError:
+            return None  # what cannot be read was never in force
+
+    name = settings.ingest.instance.partition("/")[0]
+    return Forwarder(lambda writer, after: JournalReader(journal, writer, after), state, store, registry, name, reload)
+
+
+def forward(settings: Settings, registry: Registry, writer: str, done: Callable[[int], None] = lambda _: None) -> Registry:
+    """Forward here and now until a writer's journal is wholly behind its cursor; for programs that run without an ingest.
+
+    Parameters
+    ----------
+    done : callable
+        Told after each batch how many journalled readings of this writer are behind the cursor.
+
+    Returns
+    -------
+    Registry
+        In force at the end.
+
+    Raises
+    ------
+    DataFolderBusy
+        A running ingest forwards from this data folder: wait until ``StateView.cursor(writer)`` has arrived.
+    StoreAway, StoreRefused
+        Nothing is lost; whoever forwards next goes on.
+    """
+    state, store = State(settings.data), wiring.store(settings)
+    try:
+        one = forwarder(settings, state, store, registry)
+        while one.step():
+            done(state.cursor(writer)[1])
+        return one.registry
+    finally:
+        store.close()
+        state.close()
+
+
+@dataclass
+class Forwarding:
+    """The forwarder's thread: retries for ever, says why it waits."""
+
+    settings: Settings
+    clock: Clock
+    listener: Listener
+    registry: Registry
+    store: str = "ok"
+    write_s: float = 0.0
+    waiting_ns: int = 0
+    retries: Counter[str] = field(default_factory=Counter)
+    _failures: int = 0
+    _checked: float = 0.0
+
+    def run(self, stop: Callable[[], bool]) -> None:
+        """Forward until told to stop."""
+        while not stop():
+            try:
+                self._forward(stop)
+            except LanbiError as error:
+                self._wait(error, stop)
+            except Exception as error:  # noqa: BLE001  the thread must outlive any fault; the batch is tried again from its beginning
+                self._wait(StoreRefused(f"internal: {error!r}"[:300], FORWARD), stop)
+
+    def _forward(self, stop: Callable[[], bool]) -> None:
+        state = State(self.settings.data)
+        try:
+            store = wiring.store(self.settings)
+            one = forwarder(self.settings, state, store, self.registry)
+            one.tell = self.listener.tell
+            while not stop():
+                self._step(one)
+                self.registry = one.registry
+                self._tidy(state, store)
+        finally:
+            state.close()
+
+    def _tidy(self, *files: State | OpenStore) -> None:
+        """Write-ahead logs stay short."""
+        now = self.clock.monotonic()
+        if now - self._checked >= CHECKPOINT_S:
+            self._checked = now
+            for one in files:
+                one.checkpoint()
+
+    def _step(self, one: Forwarder) -> None:
+        if self.listener.health.clock_back:
+            self.clock.sleep(IDLE_S)
+            return
+        begun = self.clock.monotonic()
+        try:
+            worked = one.step()
+        finally:
+            self.waiting_ns = one.waiting_ns
+        self.store, self._failures = "ok", 0
+        if worked:
+            self.write_s = self.clock.monotonic() - begun
+        else:
+            self.clock.sleep(IDLE_S)
+
+    def _wait(self, error: LanbiError, stop: Callable[[], bool]) -> None:
+        """Hold everything and try again; nothing has moved."""
+        kind = "busy" if isinstance(error, DataFolderBusy) else "down" if isinstance(error, ServiceError) else "refused"
+        if kind != "busy":  # an import that forwards for us is no fault of the store
+            self.store = f"{kind}: {error}"
+        self.retries[kind] += 1
+        low, high = RETRY_S
+        until = self.clock.monotonic() + min(high, low * 2.0**self._failures)
+        self._failures = min(self._failures + 1, 10)
+        while not stop() and self.clock.monotonic() < until:
+            self.clock.sleep(IDLE_S)
