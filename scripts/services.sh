@@ -17,10 +17,16 @@ absent() { # name, what is missing, what is skipped
 # Debian keeps its daemons in sbin, which a user's PATH may lack.
 find_program() { PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$1"; }
 
+install() { # Debian packages, if we may; the caller looks whether it helped
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; } >.services/"$1".log 2>&1
+    fi
+}
+
 debian_package() { # program, package, what is skipped
     local path
-    if ! path="$(find_program "$1")" && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"; } >.services/"$2".log 2>&1
+    if ! path="$(find_program "$1")"; then
+        install "$2"
         path="$(find_program "$1")"
     fi
     if [ -n "$path" ]; then
@@ -30,8 +36,21 @@ debian_package() { # program, package, what is skipped
     fi
 }
 
+# The board is Chinese: without a font for it the browser draws boxes, and the layout tests would measure those.
+chinese_font() {
+    fc-list :lang=zh 2>/dev/null | grep -q . || install fonts-wqy-zenhei fontconfig
+    if fc-list :lang=zh 2>/dev/null | grep -q .; then
+        say font "$(fc-list :lang=zh family | head -n 1)"
+    else
+        absent font "as root: apt-get install fonts-wqy-zenhei" "nothing, but the board's pictures show boxes"
+    fi
+}
+
 build_influxd() {
     local tool lacking=""
+    command -v clang >/dev/null || install clang
+    command -v protoc >/dev/null || install protobuf-compiler
+    command -v pkg-config >/dev/null || install pkg-config
     for tool in go clang protoc cargo pkg-config; do
         command -v "$tool" >/dev/null || lacking="$lacking $tool"
     done
@@ -70,6 +89,7 @@ influxd_is_right() { # a path: it starts and says that it is 2.9 or a later 2.x
 mkdir -p .services
 debian_package mosquitto mosquitto "tests against a real broker and the ACL tests"
 debian_package chromium chromium "tests of the board in a real browser"
+chinese_font
 
 on_path="$(command -v influxd || true)"
 if .services/influxd version 2>/dev/null | grep -q "^InfluxDB $INFLUXD_VERSION "; then
