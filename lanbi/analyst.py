@@ -210,14 +210,14 @@ class Analyst:
         book.known.add(scope)
         by_tag: defaultdict[Tag, list[Indicator]] = defaultdict(list)
         for row in self._history(book.year, scope):
-            by_tag[Tag(row.figure, row.period, row.scope, row.rule_set)].append(row)
+            by_tag[Tag._make(row.key[:5])].append(row)
             if "." in row.figure:
-                book.targets[Tag(row.figure, row.period, scope, row.rule_set), row.time] = row
+                book.targets[Tag._make(row.key[:5]), row.time] = row
         return {column.tag: columns.stored(column, by_tag[column.tag]) for column in found if column.tag in by_tag}
 
     def _history(self, year: int, scope: str) -> list[Indicator]:
         first, last = civil.year_days(year)
-        query = Query(scope=scope, start=civil.day_start(first) - 1, end=civil.day_end(last), limit=_MANY)
+        query = Query(scope=scope, basis=None, start=civil.day_start(first) - 1, end=civil.day_end(last), limit=_MANY)
         return [row for row in self.figures.series(query) if _belongs(row, year)]
 
     def _targets(self, book: Book, first: int, now: int, cause: str) -> None:
@@ -234,7 +234,7 @@ class Analyst:
         self._put(rows, said)
 
     def _settle(self, book: Book, row: Indicator, when: tuple[int, str], out: tuple[list[Indicator], list[Restatement]]) -> None:
-        key = Tag(row.figure, row.period, row.scope, row.rule_set), row.time
+        key = Tag._make(row.key[:5]), row.time
         old = book.targets.get(key)
         now, cause = when
         if old is not None and replace(row, computed=old.computed, version=old.version) == old:

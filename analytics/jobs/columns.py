@@ -19,6 +19,7 @@ class Tag(NamedTuple):
     period: str
     scope: str
     rule_set: str
+    basis: str = "raw"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Column:
             period=tag.period,
             scope=tag.scope,
             rule_set=tag.rule_set,
+            basis=tag.basis,
             time=int(self.time[place]),
             value=None if value != value else value,  # noqa: PLR0124  NaN is the only value unequal to itself
             valid=float(self.valid[place]),
