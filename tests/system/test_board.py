@@ -88,6 +88,18 @@ def test_nothing_is_cut_or_covered(tab: Page, client: Client, language: str, siz
         assert [] == tab.run(OVERLAPS)
 
 
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_a_wide_substitute_font_fits(tab: Page, client: Client, language: str, size: str) -> None:
+    """On a machine without the named fonts letters may be a tenth wider: the same page still fits its panels."""
+    show(tab, client, language, size)
+    tab.run("document.body.style.letterSpacing = '.04em'")
+
+    assert SIZES[size][0] == tab.run("document.documentElement.scrollWidth")
+    assert [] == tab.run(CLIPPED)
+    assert [] == tab.run(OVERLAPS)
+
+
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_colour_is_never_needed_alone(tab: Page, client: Client, language: str) -> None:
     """Each state has a sign and a word, each AQI its class word, each coloured day its sign, each task its urgency."""
