@@ -15,11 +15,12 @@ from domain.civil import date_of, day_of
 from domain.errors import JournalError
 from lanbi.frames import DOORS, EMPTY, Header, Record, Trailer, frame, header, trailer
 from lanbi.journal_files import SUFFIX, Tip, day_of_file, files, hold, newest_trailer, pack_tip, salt_of, sync_folder
+from lanbi.journal_range import between
 from lanbi.journal_reader import JournalReader, Loss, read, record
 from lanbi.journal_recovery import Recovered, recover
 
 NS: Final = 1_000_000_000
-__all__ = ["DOORS", "JournalReader", "JournalWriter", "Loss", "Record", "Trailer", "files", "newest_trailer", "read", "record"]
+__all__ = ["DOORS", "JournalReader", "JournalWriter", "Loss", "Record", "Trailer", "between", "files", "newest_trailer", "read", "record"]
 
 
 class JournalWriter:
