@@ -21,10 +21,11 @@ from lanbi import metrics, wiring
 from lanbi.clock import SimClock, SystemClock
 from lanbi.processes import Told, address, free_port
 from lanbi.settings import Settings
+from lanbi.signs import sign_of
 from lanbi.state import StateView
 
-OTHERS: Final = {"ingest": metrics.STALE_S, "analyse": 60.0}
-"""Whom `/readyz` looks at, and how old a status may be [s]; analytics gives no sign while it works through a year."""
+OTHERS: Final = ("ingest", "analyse")
+"""Whom `/readyz` looks at."""
 BEAT_S: Final = 1.0
 LOOK_S: Final = 0.2
 NS: Final = 1_000_000_000
@@ -61,20 +62,9 @@ class CurrentRegistry:
 
 
 def health(data: Path) -> Mapping[str, Health]:
-    """How the other processes are, by their status files; judged by the files' age on the real clock."""
-    now = SystemClock().now_ns() / NS
-    return {name: _one(data / "run" / f"{name}.json", now, patience) for name, patience in OTHERS.items()}
-
-
-def _one(path: Path, now: float, patience: float) -> Health:
-    try:
-        age = now - path.stat().st_mtime
-    except OSError:
-        return Health(ready=False, reasons=("not started",))
-    if age > patience:
-        return Health(ready=False, reasons=(f"no sign for {age:.0f} s",))
-    status = metrics.read_status(path)
-    return Health(ready=bool(status.get("ready")), reasons=tuple(str(reason) for reason in status.get("reasons") or ()))
+    """How the other processes are, by their status files."""
+    signs = {name: sign_of(data, name) for name in OTHERS}
+    return {name: Health(ready=sign.ready, reasons=sign.reasons) for name, sign in signs.items()}
 
 
 def sources(settings: Settings) -> Sources:

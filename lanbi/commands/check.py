@@ -1,4 +1,4 @@
-"""``lanbi check``: settings, registry and plans, every fault with file and line; then what is allowed but unwise."""
+"""``lanbi check``: settings, registry and plans, every fault with file and line; what is allowed but unwise; and what runs (``--live``)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from domain.errors import InputError, PlanError, RegistryError, SettingsError
 from lanbi import wiring
 
 if TYPE_CHECKING:
+    from lanbi.live import Finding
     from lanbi.settings import Settings
 
 FAULTY = 2
@@ -20,12 +21,13 @@ FAULTY = 2
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``lanbi check``."""
     parser.add_argument("--explain", action="store_true", help="逐项说明设置 explain every settings key")
+    parser.add_argument("--live", action="store_true", help="也检查正在运行的各部分 also look at what runs; exit code 1 on a fault there")
     parser.add_argument("--json", action="store_true", help="机器可读 machine-readable answer")
-    parser.epilog = "例 example: lanbi check --config lanbi.toml"
+    parser.epilog = "例 example: lanbi check --config lanbi.toml\n           lanbi check --live"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check everything; 0 if all is well, 2 with all faults otherwise."""
+    """Check everything; 0 if all is well, 2 with all faults of the files, 1 if only what runs is at fault."""
     if args.explain:
         _explain(as_json=args.json)
         return 0
@@ -36,8 +38,12 @@ def run(args: argparse.Namespace) -> int:
         found.fault(error)
     else:
         _look(settings, found)
+        if args.live and not found.faults:
+            from lanbi.live import findings
+
+            found.live = list(findings(settings))
     found.tell(as_json=args.json)
-    return FAULTY if found.faults else 0
+    return FAULTY if found.faults else int(found.broken)
 
 
 @dataclass
@@ -47,6 +53,12 @@ class _Found:
     lines: list[str] = field(default_factory=list)
     faults: list[tuple[str, str, str]] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
+    live: list[Finding] | None = None
+
+    @property
+    def broken(self) -> bool:
+        """Whether something that runs is at fault."""
+        return any(one.state == "fault" for one in self.live or ())
 
     def fault(self, error: InputError) -> None:
         from lanbi.toml_lines import faults_of
@@ -56,7 +68,10 @@ class _Found:
     def tell(self, *, as_json: bool) -> None:
         if as_json:
             faults = [{"where": where, "what": what, "do": todo} for where, what, todo in self.faults]
-            _write({"ok": not faults, "checked": self.lines, "faults": faults, "hints": self.hints})
+            live = (
+                {} if self.live is None else {"live": [{"part": one.part, "state": one.state, "zh": one.zh, "en": one.en, "do": one.todo} for one in self.live]}
+            )
+            _write({"ok": not faults and not self.broken, "checked": self.lines, "faults": faults, "hints": self.hints, **live})
             return
         sys.stdout.write("".join(f"{line}\n" for line in self.lines))
         sys.stdout.write("".join(f"提示 note: {hint}\n" for hint in self.hints))
@@ -64,8 +79,11 @@ class _Found:
             sys.stderr.write(f"{where}: {what}\n")
             if number + 1 == len(self.faults) or self.faults[number + 1][2] != todo:
                 sys.stderr.write(f"  处理 do: {todo}\n")
+        sys.stdout.write("".join(f"{one.line()}\n" for one in self.live or ()))
         if self.faults:
             sys.stderr.write(f"{len(self.faults)} 处错误 faults\n")
+        elif self.broken:
+            sys.stderr.write(f"{sum(one.state == 'fault' for one in self.live or ())} 处运行故障 faults in what runs\n")
         else:
             sys.stdout.write("一切正常 all is well\n")
 

@@ -1,0 +1,33 @@
+"""Live check of the processes: each that ever ran on this data folder gives a sign and is ready."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from lanbi.live import FAULT, NOTE, OK, Finding
+from lanbi.settings import Settings
+from lanbi.signs import PATIENCE, Sign, sign_of
+
+PART: Final = "processes"
+WORDS: Final = {"ingest": "接收", "analyse": "计算", "serve": "看板接口"}
+
+
+def look(settings: Settings) -> Iterator[Finding]:
+    """One finding a process; a store that is away is told, and makes no process unready."""
+    for name in PATIENCE:
+        sign = sign_of(settings.data, name)
+        yield _of(name, sign)
+        store = str(sign.status.get("store", "ok")) if sign.alive else "ok"
+        if store != "ok":
+            yield Finding(PART, FAULT, f"存储未接收，读数在日志中等待：{store}", f"the store takes nothing, readings wait in the journal: {store}", "see store")
+
+
+def _of(name: str, sign: Sign) -> Finding:
+    word = WORDS[name]
+    if sign.age is None:
+        return Finding(PART, NOTE, f"{word}从未在此数据文件夹运行", f"{name} never ran on this data folder", f"start it: lanbi run, or lanbi {name}")
+    if sign.ready:
+        return Finding(PART, OK, f"{word}就绪（{sign.age:.0f} 秒前）", f"{name} is ready, {sign.age:.0f} s ago")
+    why = "; ".join(sign.reasons) or "no reason given"
+    return Finding(PART, FAULT, f"{word}未就绪：{why}", f"{name} is not ready: {why}", f"start it, or look into the log of {name}")
