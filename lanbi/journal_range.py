@@ -9,7 +9,7 @@ from typing import Final
 from lanbi.frames import Record
 from lanbi.journal_reader import JournalReader, Loss
 
-STEP: Final = 200
+STEP: Final = 100
 """Readings in memory at a time, about."""
 
 
