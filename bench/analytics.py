@@ -30,7 +30,7 @@ from analytics.air import days as air_days
 from analytics.air import hours as air_hours
 from analytics.air import years
 from analytics.air.days import Days
-from analytics.jobs import stations
+from analytics.jobs import periods, stations
 from analytics.kernels import rolling
 from analytics.kernels import years as year_kernel
 from domain import air
@@ -224,8 +224,8 @@ def site_year(bench: Bench, hours: npt.NDArray[np.int32]) -> None:
             *stations.day_columns("a", days, verdicts, at),
         ]
         both = years.under(days, [verdict.aqi for verdict in verdicts], site.first)
-        for name, running in zip(stations.NAMES, both, strict=True):
-            found += stations.year_columns("a", name, running, at)
+        for rules, running in zip(air.RULE_SETS, both, strict=True):
+            found += [*stations.year_columns("a", rules.name, running, at), *periods.columns("a", rules, days, running, at)]
         return len(found)
 
     def core() -> None:

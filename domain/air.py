@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -216,6 +217,24 @@ def limits_on(day: int) -> Mapping[str, Limits]:
     if day < SWITCH_DAY:
         return CLASS2_2012
     return CLASS2_2026 if day < FINAL_DAY else CLASS2_2031
+
+
+def limits_under(rules: RuleSet, day: int) -> Mapping[str, Limits]:
+    """Class-2 limits that belong to a rule set on a civil day, also on a day on which the other set is in force.
+
+    >>> limits_under(RULES_2026, 0)["pm25"].year, limits_under(RULES_2012, FINAL_DAY)["pm25"].year
+    (30, 35)
+    """
+    return limits_on(max(day, rules.first_day)) if rules is RULES_2026 else CLASS2_2012
+
+
+def multiple(value: Fraction, limit: Fraction) -> Fraction | None:
+    """Exceedance multiple (超标倍数) of a value over its limit, (C - S)/S, exact; None where the limit is kept (HJ 663).
+
+    >>> multiple(Fraction(42), Fraction(35)), multiple(Fraction(35), Fraction(35))
+    (Fraction(1, 5), None)
+    """
+    return (value - limit) / limit if value > limit else None
 
 
 COMPOSITE: Final = MappingProxyType({"so2": 60, "no2": 40, "pm10": 70, "pm25": 35, "co": 40, "o3": 160})

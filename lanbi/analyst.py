@@ -18,9 +18,9 @@ from analytics import cube
 from analytics.air import years
 from analytics.air.days import Days
 from analytics.cube import BACK, SiteYear
-from analytics.jobs import attained, columns, county, stations
+from analytics.jobs import attained, columns, county, periods, stations
 from analytics.jobs.columns import Column, Tag
-from domain import civil
+from domain import air, civil
 from domain.indicators import Indicator, Query, Restatement
 from domain.places import Registry
 from domain.ports import IndicatorSink, IndicatorSource, ReadingSource
@@ -167,10 +167,10 @@ class Analyst:
         verdicts = stations.judged(days)
         found = stations.day_columns(scope, days, verdicts, at, expected)
         both = years.under(days, [verdict.aqi for verdict in verdicts], at.first)
-        for name, running in zip(stations.NAMES, both, strict=True):
-            found += stations.year_columns(scope, name, running, at)
+        for rules, running in zip(air.RULE_SETS, both, strict=True):
+            found += [*stations.year_columns(scope, rules.name, running, at), *periods.columns(scope, rules, days, running, at)]
             if scope == self.registry.county.id:
-                book.running[name] = running
+                book.running[rules.name] = running
         return found
 
     def _write(self, book: Book, scope: str, found: Sequence[Column], now: int, cause: str) -> int:

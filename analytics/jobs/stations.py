@@ -16,6 +16,9 @@ from analytics.air.days import Days
 from analytics.air.hours import Judged
 from analytics.cube import BACK, SiteYear
 from analytics.jobs.columns import Column, Tag, column
+from analytics.jobs.rounding import floats as _float
+from analytics.jobs.rounding import half_even as _half_even
+from analytics.jobs.rounding import ratio as _ratio
 from analytics.kernels import rolling as kernel
 from domain import air, civil
 from domain.fixed import MISSING
@@ -143,7 +146,7 @@ def _aqi(
 
 
 def year_columns(scope: str, rule_set: str, running: years.Running, at: Span) -> list[Column]:
-    """Running year figures at the end of each closed day, and the year's own once it is over."""
+    """Running year figures at the end of each closed day; those of closed months, quarters and years: :mod:`analytics.jobs.periods`."""
     count = min(len(running), at.closed)
     if not count:
         return []
@@ -161,43 +164,12 @@ def year_columns(scope: str, rule_set: str, running: years.Running, at: Span) ->
         "data_capture": (_ratio(100 * valid.astype(np.int64), elapsed, "data_capture"), valid),
         "composite": (_composite(running, count), running.valid[:count].min(axis=1)),
     }
-    found = [column(Tag(name, "ytd", scope, rule_set), time, value, (behind, elapsed)) for name, (value, behind) in figures.items()]
-    if at.closed == _length(at.first):
-        found += [_last(one) for one in found]
-    return found
-
-
-def _last(ytd: Column) -> Column:
-    tag = ytd.tag._replace(period="year")
-    return column(tag, ytd.time[-1:], ytd.value[-1:], (ytd.valid[-1:], ytd.expected[-1:]))
-
-
-def _length(first: int) -> int:
-    first, last = civil.year_days(civil.year_of_day(first))
-    return last - first + 1
+    return [column(Tag(name, "ytd", scope, rule_set), time, value, (behind, elapsed)) for name, (value, behind) in figures.items()]
 
 
 def stamps(first: int, count: int) -> npt.NDArray[np.int64]:
     """Times of day rows: 00:00 +08:00 of each day."""
     return civil.period_stamp(first) + civil.DAY_S * np.arange(count, dtype=np.int64)
-
-
-def _float(units: npt.NDArray[np.integer], divisor: int) -> npt.NDArray[np.float64]:
-    """Displayed units as the float whose shortest text is the displayed decimal; -1 = NaN."""
-    return np.where(units < 0, np.nan, units / divisor)
-
-
-def _ratio(numerator: npt.NDArray[np.int64], denominator: npt.NDArray[np.integer], figure: str) -> npt.NDArray[np.float64]:
-    """Quotient rounded half to even to the figure's digits, on integers; NaN over 0."""
-    power = 10 ** FIGURES[figure].digits
-    return _float(_half_even(numerator * power, denominator.astype(np.int64)), power)
-
-
-def _half_even(numerator: npt.NDArray[np.int64], denominator: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    below = np.maximum(denominator, 1)
-    quotient, rest = np.divmod(numerator, below)
-    quotient = quotient + ((2 * rest > below) | ((2 * rest == below) & (quotient % 2 == 1)))
-    return np.where(denominator > 0, quotient, -1)
 
 
 def _means(running: years.Running, item: str, count: int) -> npt.NDArray[np.float64]:

@@ -6,21 +6,25 @@ import numpy as np
 
 from analytics import cube
 from analytics.air import years
-from analytics.jobs import county, stations
+from analytics.jobs import county, periods, stations
+from domain.air import RULES_2012
+
+_DAYS = 31
 
 
 def warm() -> None:
     """Compile the kernels, or load their machine code from the cache."""
     site = cube.empty(2_001)
     site.hours[:48] = 1_000
-    days = stations.daily(site, 2)
+    days = stations.daily(site, _DAYS)
     verdicts = stations.judged(days)
     running = years.running(days, verdicts[0].aqi, site.first)
-    at = stations.Span(site.first, 2, 2, 48)
+    at = stations.Span(site.first, _DAYS, _DAYS, 48)
     stations.hour_columns("", site.first, site.hours[24:72])
     stations.rolling_columns("", site, at)
     stations.day_columns("", days, verdicts, at)
     stations.year_columns("", stations.NAMES[0], running, at)
-    member = np.ones((2, 1), bool)
+    periods.columns("", RULES_2012, days, running, at)
+    member = np.ones((_DAYS, 1), bool)
     county.daily([days], member)
     county.hourly({"": site}, ("",), member)
