@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from lanbi.assess import air, daily, files, table, water, writing, yearly
+from lanbi.assess import air, daily, files, meters, table, water, writing, yearly
 
 
 def _air_hourly(args: argparse.Namespace) -> None:
@@ -36,6 +36,17 @@ def _water(args: argparse.Namespace) -> None:
     files.write(args.output, water.answer(args.input, args.types))
 
 
+def _meters(args: argparse.Namespace) -> None:
+    files.write(args.output, meters.answer(args.input, args.registry, args.exchanges))
+
+
 CALCULATORS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = MappingProxyType(
-    {"air-hourly": _air_hourly, "air-rolling": _air_rolling, "air-daily": _air_daily, "air-year": _air_year, "water": _water},
+    {
+        "air-hourly": _air_hourly,
+        "air-rolling": _air_rolling,
+        "air-daily": _air_daily,
+        "air-year": _air_year,
+        "water": _water,
+        "meters": _meters,
+    },
 )

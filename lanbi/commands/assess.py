@@ -12,6 +12,7 @@ _KINDS = {
     "air-daily": "日均值和日 AQI · daily values and AQI",
     "air-year": "年度指标和目标 · year figures and targets, as JSON",
     "water": "水质类别 · class of surface-water records",
+    "meters": "表计账目：区间和事件 · intervals and events of meters, as JSON lines",
 }
 
 
@@ -29,6 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
             _days(one)
         if name == "air-year":
             one.add_argument("--targets", metavar="PLAN", action="append", default=[], help="规划目标 · plan whose air targets are judged (TOML)")
+        if name == "meters":
+            one.add_argument("--registry", metavar="TOML", required=True, help="登记册：模数、倍率、最大功率 · registry with modulus, multiplier, power")
+            one.add_argument("--exchanges", metavar="FILE", help="换表单 · exchange forms: CSV meter,time,last,first[,document]")
         if name == "water":
             one.add_argument("--types", metavar="FILE", help="断面类型 · CSV section,type (river or lake)")
             one.add_argument("--method", choices=("auto",), default="auto", help="自动站：DO、CODMn、NH3-N、TP 最差 · worst of the four")

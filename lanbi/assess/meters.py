@@ -1,0 +1,164 @@
+"""Accounts of meters: registers in, intervals and events out, as JSON lines with exact decimals."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from itertools import pairwise
+from pathlib import Path
+from statistics import median_low
+from typing import Final
+
+import numpy as np
+
+from analytics import meters
+from domain import civil
+from domain.errors import FileError
+from domain.places import Meter, Registry
+from lanbi import registry as registries
+from lanbi.assess import files
+
+COLUMNS: Final = ("meter", "time", "register")
+FORM: Final = ("meter", "time", "last", "first")
+HOURLY: Final = 3_600
+Rows = dict[int, Decimal]
+
+
+def answer(name: str, registry: str, exchanges: str | None) -> Iterator[bytes]:
+    """JSON lines of every meter in the order of its first row, each in order of time.
+
+    Registers may come in any order. The same value twice counts once; another value for the same time is held: the first
+    stays, as for a reading that comes over the wire without ``corrects``.
+    """
+    known = registries.load(Path(registry))
+    tables, disputes, repeated = _registers(name, known)
+    if repeated:
+        files.warn(f"{name}: {repeated} rows repeat a meter and time with the same register")
+    forms = _forms(exchanges, known, tables) if exchanges else {}
+    accounts = {meter: _account(known, meter, rows, forms.get(meter, [])) for meter, rows in tables.items()}
+    stuck = meters.stuck(accounts, _pairs(known))
+    for meter, one in accounts.items():
+        events = [*one.events, *disputes.get(meter, []), *stuck[meter]]
+        yield from _lines(meter, one.intervals, sorted(events, key=lambda event: event.time))
+
+
+def _lines(meter: str, intervals: Sequence[meters.Interval], events: Sequence[meters.Event]) -> Iterator[bytes]:
+    rows = [
+        (one.end, {"kind": "interval", "from": civil.iso(one.begin), "to": civil.iso(one.end), "energy": f"{one.energy:f}", "flag": one.flag})
+        for one in intervals
+    ]
+    rows += [(one.time, {"kind": "event", "event": one.kind, "time": civil.iso(one.time), "detail": one.detail}) for one in events]
+    for _, row in sorted(rows, key=lambda pair: pair[0]):
+        yield json.dumps({"meter": meter, **row}, ensure_ascii=False).encode() + b"\n"
+
+
+def _account(known: Registry, meter: str, rows: Rows, forms: Sequence[meters.Exchange]) -> meters.Account:
+    of = known.meters[meter]
+    times = sorted(rows)
+    resolution = _resolution(of, [*rows.values(), *(value for form in forms for value in form[1:])])
+    units = np.array([int(rows[time] / resolution) for time in times], np.int64)
+    readings = meters.Readings(np.array(times, np.int64), units, resolution)
+    return meters.account(of, readings, _interval(known, meter, times), forms)
+
+
+def _resolution(meter: Meter, values: Sequence[Decimal]) -> Decimal:
+    """The registered resolution, or the finest that was written: nothing of a register is rounded away."""
+    registered = Decimal(meter.resolution)
+    digits = min((int(value.as_tuple().exponent) for value in values), default=0)
+    finest = Decimal(1).scaleb(min(digits, 0))
+    if all(value % registered == 0 for value in values):
+        return registered
+    files.warn(f"{meter.id}: registers are finer than the registered resolution {meter.resolution}; {finest} is used")
+    return finest
+
+
+def _interval(known: Registry, meter: str, times: Sequence[int]) -> int:
+    """Seconds between readings: the device's, else the usual distance of the readings themselves."""
+    found = [device.interval for device in known.devices.values() if meter in (device.sources.newest or ())]
+    steps = [after - before for before, after in pairwise(times)]
+    return min(found) if found else median_low(steps) if len(steps) > 2 else HOURLY
+
+
+def _pairs(known: Registry) -> Mapping[str, Sequence[str]]:
+    """Meters whose running says something about another one: treatment and production, and the same enterprise's."""
+    pairs: dict[str, list[str]] = {name: [] for name in known.meters}
+    for name, meter in known.meters.items():
+        if meter.treats:
+            pairs[name].append(meter.treats)
+            pairs[meter.treats].append(name)
+            continue
+        pairs[name] += [other for other, one in known.meters.items() if other != name and one.enterprise == meter.enterprise and not one.treats]
+    return pairs
+
+
+def _registers(name: str, known: Registry) -> tuple[dict[str, Rows], dict[str, list[meters.Event]], int]:
+    tables: dict[str, Rows] = {}
+    disputes: dict[str, list[meters.Event]] = {}
+    repeated = 0
+    for where, row in _rows(name, COLUMNS, known):
+        time, value = _time(row["time"], where), _decimal(row["register"], where, "register")
+        rows = tables.setdefault(row["meter"], {})
+        first = rows.setdefault(time, value)
+        if first != value:
+            detail = f"{first} stands, {value} came for the same time"
+            disputes.setdefault(row["meter"], []).append(meters.Event("held", time, detail))
+        repeated += first is not value and first == value
+    return tables, disputes, repeated
+
+
+def _forms(name: str, known: Registry, tables: Mapping[str, Rows]) -> dict[str, list[meters.Exchange]]:
+    forms: dict[str, list[meters.Exchange]] = {}
+    for where, row in _rows(name, FORM, known):
+        time = _time(row["time"], where)
+        rows = tables.get(row["meter"], {})
+        if rows and time <= min(rows):
+            raise FileError("the exchange lies before the meter's first reading", f"{where}, column time", "check the time of the form")
+        form = meters.Exchange(time, _decimal(row["last"], where, "last"), _decimal(row["first"], where, "first"))
+        if rows and form.last < (before := rows[max(one for one in rows if one < time)]):
+            todo = "check the form; a roll-over before an exchange needs a reading between them"
+            raise FileError(f"the last reading {form.last} lies below the reading before it, {before}", f"{where}, column last", todo)
+        forms.setdefault(row["meter"], []).append(form)
+    return {meter: sorted(one) for meter, one in forms.items()}
+
+
+def _rows(name: str, needed: Sequence[str], known: Registry) -> Iterator[tuple[str, dict[str, str]]]:
+    try:
+        text = files.read(name).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FileError("the file is not UTF-8", name, "save it as CSV UTF-8") from error
+    reader = csv.reader(io.StringIO(text, newline=""))
+    header = [cell.strip() for cell in next(reader, [])]
+    if missing := [column for column in needed if column not in header]:
+        raise FileError(f"column missing: {', '.join(missing)}", f"{name}, line 1", f"needed are {','.join(needed)}")
+    if unknown := [column for column in header if column not in (*needed, "document")]:
+        files.warn(f"{name}: columns ignored: {', '.join(unknown)}")
+    for cells in reader:
+        where = f"{name}, line {reader.line_num}"
+        if not cells:
+            continue
+        if len(cells) != len(header):
+            raise FileError(f"{len(cells)} cells under {len(header)} columns", where, "complete the row")
+        row = {column: cell.strip() for column, cell in zip(header, cells, strict=True)}
+        if row["meter"] not in known.meters:
+            raise FileError(f"no such meter in the registry: {row['meter']!r}", f"{where}, column meter", "register it, or correct the id")
+        yield where, row
+
+
+def _time(text: str, where: str) -> int:
+    try:
+        return civil.parse_time(text, civil.SHANGHAI)
+    except ValueError:
+        raise FileError(f"not a time: {text!r}", f"{where}, column time", "write YYYY-MM-DDThh:mm:ss") from None
+
+
+def _decimal(text: str, where: str, column: str) -> Decimal:
+    try:
+        value = Decimal(text) if "_" not in text else Decimal("NaN")
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or abs(value) >= 10**12:
+        raise FileError(f"not a register: {text!r}", f"{where}, column {column}", "write a plain decimal number below 10¹², without unit or separators")
+    return value
