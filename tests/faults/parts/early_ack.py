@@ -1,0 +1,40 @@
+"""A planted fault: ``lanbi ingest`` that confirms messages to broker and device before they are in the journal.
+
+It exists so that the kill campaign can prove that it would see this. Everything else is the real program.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.listener import Listener
+from lanbi import ingesting
+from lanbi.cli import main
+
+LATE_S: Final = 0.5
+"""The journal is written so much later."""
+
+
+@dataclass
+class EarlyListener(Listener):
+    """Acknowledges and receipts first, and journals when it comes to it."""
+
+    _written: float = 0.0
+
+    def _commit(self) -> None:
+        for device, numbers in self._durable:
+            self.receipts.durable(device, numbers)
+        acks, self._acks, self._durable = self._acks, [], []
+        for ack in acks:
+            self._client.ack(ack.mid, 1)
+        now = self.clock.monotonic()
+        if now - self._written > LATE_S:
+            self._written = now
+            super()._commit()
+
+
+if __name__ == "__main__":
+    ingesting.Listener = EarlyListener  # type: ignore[misc]
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""A TCP proxy before the store that can fail in the ways stores fail: gone, silent, slow, cut off, unwilling, or lying.
+
+The service talks to a port that stays the same; what happens on it is changed while it runs. Cutting the answer off after the
+request has passed is the cruellest: the store has the rows and nobody has said so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from lanbi.processes import free
+
+CHUNK: Final = 1 << 16
+PASS, REFUSE, HANG, DELAY, CUT_ANSWER, CUT_REQUEST, ANSWER = "pass", "refuse", "hang", "delay", "cut-answer", "cut-request", "answer"
+
+
+@dataclass(frozen=True)
+class Mode:
+    """What the proxy does.
+
+    ``seconds`` is the delay of answers; ``size`` the bytes of a request that pass before it is cut; ``status``, ``headers`` and
+    ``body`` the answer given in the store's name to requests whose path begins with ``path``, all others pass.
+    """
+
+    kind: str = PASS
+    seconds: float = 0.0
+    size: int = 5_000
+    status: int = 503
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b'{"code":"unavailable","message":"the proxy says so"}'
+    path: str = "/"
+
+
+@dataclass
+class Proxy:
+    """The proxy and its thread."""
+
+    target: int
+    port: int = field(default_factory=lambda: free(0))
+    counts: Counter[str] = field(default_factory=Counter)
+    """Connections by mode, and answers given in the store's name by status."""
+
+    def __post_init__(self) -> None:
+        self.mode = Mode()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+        self._changed = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
+        self._up = threading.Event()
+
+    def start(self) -> None:
+        """Listen."""
+        self._thread.start()
+        self._up.wait(5)
+        self._do(self._listen())
+
+    def stop(self) -> None:
+        """Close everything."""
+        if self._loop:
+            self._do(self._silence())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(5)
+            self._loop = None
+
+    def set(self, mode: Mode) -> None:
+        """Change what happens; connections that are open are cut, as they would be."""
+        self._do(self._change(mode))
+
+    def _do(self, work: object) -> None:
+        assert self._loop, "the proxy is not started"
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)  # type: ignore[arg-type]
+
+    def _run(self) -> None:
+        loop = self._loop = asyncio.new_event_loop()
+        loop.call_soon(self._up.set)
+        loop.run_forever()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+
+    async def _silence(self) -> None:
+        if self._server:
+            self._server.close()
+            self._server = None
+        self._changed.set()
+        self._changed = asyncio.Event()
+        for writer in list(self._open):
+            writer.transport.abort()
+        # Let the connections' tasks see that they are cut.
+        await asyncio.sleep(0.01)
+
+    async def _change(self, mode: Mode) -> None:
+        self.mode = mode
+        await self._silence()
+        if mode.kind != REFUSE:
+            await self._listen()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
+        self.counts[self.mode.kind] += 1
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            if self.mode.kind == HANG:
+                await self._changed.wait()
+            elif self.mode.kind == ANSWER:
+                await self._answer(reader, writer)
+            else:
+                await self._pass(reader, writer, b"")
+        writer.transport.abort()
+        self._open.discard(writer)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request a connection: answered in the store's name, or passed and then closed."""
+        mode = self.mode
+        head = await reader.readuntil(b"\r\n\r\n")
+        if not head.split(b" ")[1].decode().startswith(mode.path):
+            await self._pass(reader, writer, head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+            return
+        size = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
+        await reader.readexactly(size)
+        self.counts[str(mode.status)] += 1
+        lines = [f"HTTP/1.1 {mode.status} proxy", f"Content-Length: {len(mode.body)}", "Connection: close"]
+        lines += [f"{name}: {value}" for name, value in mode.headers]
+        writer.write("\r\n".join([*lines, "", ""]).encode() + mode.body)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, first: bytes) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self.target)
+        self._open.add(back)
+        try:
+            back.write(first)
+            pumps = [asyncio.create_task(self._requests(reader, back)), asyncio.create_task(self._answers(there, writer))]
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+        finally:
+            back.transport.abort()
+            self._open.discard(back)
+
+    async def _requests(self, reader: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        passed = 0
+        while data := await reader.read(CHUNK):
+            passed += len(data)
+            if self.mode.kind == CUT_REQUEST and passed > self.mode.size:
+                back.write(data[: max(0, self.mode.size - passed + len(data))])
+                await back.drain()
+                # The store should see the half before it sees the end.
+                await asyncio.sleep(0.01)
+                return
+            back.write(data)
+            await back.drain()
+
+    async def _answers(self, there: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await there.read(CHUNK):
+            if self.mode.kind == CUT_ANSWER:
+                return
+            if self.mode.kind == DELAY:
+                await asyncio.sleep(self.mode.seconds)
+            writer.write(data)
+            await writer.drain()

@@ -1,0 +1,114 @@
+"""What is looked at while a campaign runs: the conservation law at every look, memory, journal, latencies."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from tests.faults.parts.house import House
+from tests.faults.parts.judge import balanced
+
+EVERY_S: Final = 0.25
+NAMED: Final = 20
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look: seconds since the campaign began, the law's terms, resident memory of ingest [bytes] (0 while it is dead)."""
+
+    at: float
+    law: dict[str, int]
+    resident: int
+
+
+@dataclass
+class Watch:
+    """Looks at a house in a thread of its own until it is closed.
+
+    A look that finds the account unbalanced is a breach, and so is one on which a counter went back.
+    """
+
+    house: House
+    every: float = EVERY_S
+    looks: list[Look] = field(default_factory=list)
+    breaches: list[str] = field(default_factory=list)
+    also: Callable[[], None] = lambda: None
+    """Further questions at every look."""
+
+    def __post_init__(self) -> None:
+        self._begun = time.monotonic()
+        self._stop = threading.Event()
+        self._one_at_a_time = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop looking."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(10)
+
+    @property
+    def now(self) -> float:
+        """Seconds since the campaign began."""
+        return time.monotonic() - self._begun
+
+    def look(self) -> Look:
+        """Look once, now."""
+        with self._one_at_a_time:
+            one = Look(self.now, self.house.law(), resident(self.house.ingest.pid if self.house.ingest.alive else 0))
+            self._judge(one)
+            self.looks.append(one)
+            return one
+
+    def _judge(self, one: Look) -> None:
+        if not balanced(one.law):
+            self.breaches.append(f"{one.at:.2f} s: {one.law}")
+        before = self.looks[-1].law if self.looks else dict.fromkeys(one.law, 0)
+        gone = [name for name, count in one.law.items() if name != "pending" and count < before[name]]
+        if gone:
+            self.breaches.append(f"{one.at:.2f} s: {gone} went back: {before} {one.law}")
+
+    def _run(self) -> None:
+        while not self._stop.wait(self.every):
+            try:
+                self.look()
+                self.also()
+            except Exception as error:  # noqa: BLE001  a look that fails is a finding, not an end
+                self.breaches.append(f"{self.now:.2f} s: {error!r}")
+
+    def words(self) -> dict[str, object]:
+        """For a report."""
+        pending = [look.law["pending"] for look in self.looks]
+        return {"looks": len(self.looks), "breaches": len(self.breaches), "named": self.breaches[:NAMED], "most_pending": max(pending, default=0)}
+
+
+def resident(pid: int) -> int:
+    """Resident memory of a process [bytes]; 0 if it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:")), 0)
+
+
+def slope(times: list[float], values: list[float]) -> float:
+    """Least-squares slope of values over times [per second]."""
+    return float(np.polyfit(times, values, 1)[0]) if len(times) > 1 else 0.0
+
+
+def percentiles(seconds: list[float]) -> dict[str, float]:
+    """Median, 99th percentile and greatest [ms]; empty without samples."""
+    if not seconds:
+        return {}
+    p50, p99 = np.percentile(seconds, [50, 99])
+    return {"p50_ms": round(float(p50) * 1e3, 1), "p99_ms": round(float(p99) * 1e3, 1), "max_ms": round(max(seconds) * 1e3, 1), "samples": len(seconds)}

@@ -1,0 +1,58 @@
+"""The campaign's judge itself: it must see what is missing and what is altered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.readings import Key, Reading
+from tests.edge_sim.small_county import registry
+from tests.faults.demo_kill import Report, _check, _log
+
+SAID: dict[str, Any] = {"said": "d-a-1", "run": 0, "seq": 4, "source": None, "span": 3600, "time": 7200, "values": {"pm25": 41.5}}
+STORED = Reading("air", "a-1", 3600, 7200, {"pm25": 41.5})
+GOOD = {"received": 1, "stored": 1, "duplicate": 0, "deadletter": 0, "quarantined": 0, "pending": 0}
+
+
+def judged(found: dict[Key, Reading], said: dict[str, Any] | None = SAID) -> Report:
+    """The verdict on one confirmed number."""
+    report = Report(1, confirmed=1, rows=1, totals=dict(GOOD))
+    _check(said, ("d-a-1", 0, 4), found, registry(), report)
+    return report
+
+
+def test_stored_reading_is_sound() -> None:
+    """A confirmed reading that stands in the store with its values is sound."""
+    assert judged({STORED.key: STORED}).sound
+
+
+def test_loss_is_seen() -> None:
+    """A confirmed reading without a row is a loss, and so is a confirmation of something never said."""
+    assert 1 == len(judged({}).missing)
+    assert 1 == len(judged({STORED.key: STORED}, None).missing)
+    assert not judged({}).sound
+
+
+def test_alteration_is_seen() -> None:
+    """Another value under the same key is an alteration."""
+    assert 1 == len(judged({STORED.key: replace(STORED, values={"pm25": 41.0})}).altered)
+
+
+@pytest.mark.parametrize(("term", "by"), [("pending", 1), ("stored", -1), ("received", 1)])
+def test_unbalanced_account_is_not_sound(term: str, by: int) -> None:
+    """An account that does not add up, or more stored readings than rows, is not sound."""
+    report = judged({STORED.key: STORED})
+    report.totals[term] += by
+
+    assert not report.sound
+
+
+def test_torn_line_is_passed_over(tmp_path: Path) -> None:
+    """A log line cut by a kill does not stop the judge."""
+    path = tmp_path / "log"
+    path.write_text('{"said": "d", "ru{"confirmed": "d"}\n{"confirmed": "d"}\n{"sa')
+
+    assert [{"confirmed": "d"}] == list(_log(path))
