@@ -33,7 +33,7 @@ def _scopes(args: argparse.Namespace) -> daily.Scopes:
 
 
 def _water(args: argparse.Namespace) -> None:
-    files.write(args.output, water.answer(args.input, args.types))
+    files.write(args.output, water.answer(args.input, args.types, args.method))
 
 
 def _meters(args: argparse.Namespace) -> None:

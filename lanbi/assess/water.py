@@ -1,4 +1,4 @@
-"""Surface-water classes of automatic records, judged on displayed values as the national platform does."""
+"""Surface-water classes: of automatic records on displayed values, as the national platform does, or of manual ones by 21 items."""
 
 from __future__ import annotations
 
@@ -15,24 +15,27 @@ from domain.places import BODIES
 from lanbi.assess import files
 
 ITEMS_READ: Final = ("temp", "ph", "do", "codmn", "nh3n", "tp", "tn")
+MOST: Final = 100_000
+"""mg/L of anything: more is another unit."""
 HEADER: Final = ("section", "time", "class", "deciding", "type")
 
 
 class _Record(NamedTuple):
-    """One row: section, instant, displayed values in thousandths, water body."""
+    """One row: section, instant, class with the items at it, water body."""
 
     section: str
     time: int
-    shown: dict[str, int]
+    worst: int | None
+    deciding: list[str]
     body: str
 
 
-def answer(name: str, types: str | None) -> Iterator[bytes]:
+def answer(name: str, types: str | None, method: str = "auto") -> Iterator[bytes]:
     """CSV of section, time, class, deciding items and type, ordered as the input; of equal keys the last row counts."""
     bodies = _types(types) if types else {}
     records: dict[tuple[str, int], _Record] = {}
     read = 0
-    for record in _records(name, bodies):
+    for record in _records(name, bodies, method):
         read += 1
         records.pop((record.section, record.time), None)
         records[record.section, record.time] = record
@@ -46,8 +49,7 @@ def answer(name: str, types: str | None) -> Iterator[bytes]:
 
 
 def _row(record: _Record) -> Sequence[object]:
-    worst, deciding = judge(record.shown, record.body)
-    return record.section, civil.iso(record.time), worst or "", "+".join(deciding), record.body
+    return record.section, civil.iso(record.time), record.worst or "", "+".join(record.deciding), record.body
 
 
 def judge(shown: dict[str, int], body: str) -> tuple[int | None, list[str]]:
@@ -71,9 +73,8 @@ def displayed(value: Decimal, digits: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(value.adjusted()), ROUND_HALF_EVEN)
 
 
-def _records(name: str, bodies: dict[str, str]) -> Iterator[_Record]:
-    rows = _rows(name, ("section", "time", *ITEMS_READ))
-    for line, row in rows:
+def _records(name: str, bodies: dict[str, str], method: str) -> Iterator[_Record]:
+    for line, row in _rows(name, ("section", "time", *ITEMS_READ)):
         where = f"{name}, line {line}"
         section = row["section"]
         if not section:
@@ -82,8 +83,23 @@ def _records(name: str, bodies: dict[str, str]) -> Iterator[_Record]:
         if body not in BODIES:
             known = f"{body!r} is no type" if body else f"no type for section {section!r}"
             raise FileError(known, f"{where}, column type", "write river or lake in a column 'type', or give --types FILE")
-        shown = {item: value for item in ITEMS_READ if (value := _cell(row[item], item, where)) is not None}
-        yield _Record(section, _time(row["time"], where), shown, body)
+        worst, deciding = (_manual if method == "manual" else _automatic)(row, body, where)
+        yield _Record(section, _time(row["time"], where), worst, deciding, body)
+
+
+def _automatic(row: dict[str, str], body: str, where: str) -> tuple[int | None, list[str]]:
+    return judge({item: value for item in ITEMS_READ if (value := _cell(row[item], item, where)) is not None}, body)
+
+
+def _manual(row: dict[str, str], body: str, where: str) -> tuple[int | None, list[str]]:
+    results = {item: _measured(row[item], item, where) for item in water.MANUAL if row.get(item)}
+    return water.manual(results, body, _number(row["temp"], "temp", where) if row["temp"] else None)
+
+
+def _measured(text: str, item: str, where: str) -> water.Measured:
+    """A result; ``<0.01`` and ``0.01L`` (HJ 91.2) are below the detection limit of 0.01."""
+    below = text.startswith("<") or text[-1:] in {"L", "l"}
+    return water.Measured(_number(text.lstrip("<").rstrip("Ll") if below else text, item, where), below)
 
 
 def _time(text: str, where: str) -> int:
@@ -94,18 +110,21 @@ def _time(text: str, where: str) -> int:
 
 
 def _cell(text: str, item: str, where: str) -> int | None:
-    if not text:
-        return None
-    known = ITEMS["water", item]
+    return fixed.from_decimal(displayed(_number(text, item, where), ITEMS["water", item].digits)) if text else None
+
+
+def _number(text: str, item: str, where: str) -> Decimal:
+    known = ITEMS.get(("water", item))
+    low, high, unit = (known.low, known.high, known.unit) if known else (0, MOST, "mg/L")
     try:
         value = Decimal(text)
     except InvalidOperation:
         value = Decimal("NaN")
     if not value.is_finite():
         raise FileError(f"not a number: {text!r}", f"{where}, column {item}", "write a decimal number, or leave the cell empty")
-    if not known.low <= value <= known.high:
-        raise FileError(f"outside the range {known.low:g}…{known.high:g} {known.unit}: {text!r}", f"{where}, column {item}", "check the unit")
-    return fixed.from_decimal(displayed(value, known.digits))
+    if not low <= value <= high:
+        raise FileError(f"outside the range {low:g}…{high:g} {unit}: {text!r}", f"{where}, column {item}", "check the unit")
+    return value
 
 
 def _types(name: str) -> dict[str, str]:
@@ -122,7 +141,7 @@ def _rows(name: str, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str
     missing = [column for column in needed if column not in header]
     if missing:
         raise FileError(f"column missing: {', '.join(missing)}", f"{name}, line 1", f"needed are {','.join(needed)}")
-    unknown = [column for column in header if column not in (*needed, "type")]
+    unknown = [column for column in header if column not in (*needed, "type", *water.MANUAL)]
     if unknown:
         files.warn(f"{name}: columns ignored: {', '.join(unknown)}")
     for cells in reader:

@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             one.add_argument("--exchanges", metavar="FILE", help="换表单 · exchange forms: CSV meter,time,last,first[,document]")
         if name == "water":
             one.add_argument("--types", metavar="FILE", help="断面类型 · CSV section,type (river or lake)")
-            one.add_argument("--method", choices=("auto",), default="auto", help="自动站：DO、CODMn、NH3-N、TP 最差 · worst of the four")
+            one.add_argument("--method", choices=("auto", "manual"), default="auto", help="自动四项，手工21项 · auto: worst of four items; manual: of 21")
 
 
 def _days(parser: argparse.ArgumentParser) -> None:

@@ -59,6 +59,35 @@ def test_display_rounding(value: Any, digits: int, wanted: Any) -> None:
     assert Decimal(wanted) == water.displayed(Decimal(value), digits)
 
 
+MANUAL = "section,time,temp,ph,do,codmn,nh3n,tp,tn,type,cod,hg\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "body", "wanted", "deciding"),
+    [
+        (",7.8,8.1,4.6,0.32,0.12,3.41,,", "river", "3", "codmn+tp"),
+        (",8.9,4.4,5.9,0.99,0.20,,,", "river", "4", "do"),
+        (",7.2,7.5,2.0,0.15,0.02,,,", "river", "1", "ph+do+codmn+nh3n+tp"),
+        (",9.1,7.5,2.0,0.15,0.02,,,", "river", "6", "ph"),
+        ("28,7.2,6.9,2.0,0.15,0.02,,,", "river", "2", "do"),
+        ("28,7.2,7.1,2.0,0.15,0.02,,,", "river", "1", "ph+do+codmn+nh3n+tp"),
+        (",,,7,1.2,0.31,,26,", "river", "5", "tp"),
+        (",,,,,0.06,,,", "lake", "4", "tp"),
+        (",,,,,0.06,,,", "river", "2", "tp"),
+        (",7,,,,,,,<0.00004", "river", "1", "ph+hg"),
+        (",7,,,,,,,0.00006L", "river", "3", "hg"),
+        (",,,,,,9.9,,", "river", "", ""),
+    ],
+)
+def test_manual_records_by_21_items(tmp_path: Path, capfd: pytest.CaptureFixture[str], row: str, body: str, wanted: Any, deciding: str) -> None:
+    """Manual results have the worst class of what was measured: saturation, pH, lakes, detection limits; total nitrogen never decides."""
+    temp, ph, do, codmn, nh3n, tp, tn, cod, hg = row.split(",")
+    line = f"s,2025-11-06 16:00,{temp},{ph},{do},{codmn},{nh3n},{tp},{tn},{body},{cod},{hg}\n"
+    found = classes(tmp_path, capfd, line, "--method", "manual", head=MANUAL)[0]
+
+    assert (wanted, deciding) == (found["class"], found["deciding"])
+
+
 def test_types_from_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """The water body may come from a second file."""
     (tmp_path / "types.csv").write_text("section,type\ns,lake\n", encoding="utf-8")
