@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 
+from domain import marks
 from domain.message import Refusal
 from domain.places import Registry
 from domain.readings import Entry
@@ -56,7 +57,7 @@ def read_entries(record: Record, registry: Registry) -> Found:
     for number, body in enumerate(bodies):
         name = f"{record.writer}/{record.seq}" + (f"#{number}" if len(bodies) > 1 else "")
         if record.writer in {PERSON, IMPORT}:
-            found.entries.append(Entry(stream_of(record.topic), name, record.received_ns, str(body.get("user", "")), body))
+            _enter(found, record, (number, name), body)
             continue
         fault = _event_fault(body)
         if fault:
@@ -66,6 +67,24 @@ def read_entries(record: Record, registry: Registry) -> Found:
         if body["type"] == LOST:
             found.lost.append((device, int(body.get("run", 0)), int(body["from"]), int(body["to"])))
     return found
+
+
+def _enter(found: Found, record: Record, place: tuple[int, str], body: Mapping[str, Any]) -> None:
+    """What a person or a file entered; what figures are made of must be usable, or it is a dead letter."""
+    kind, (number, name) = stream_of(record.topic), place
+    wrong = marks.fault(kind, body) if kind in marks.KINDS else None
+    if wrong:
+        found.verdicts.append(Verdict(number, 0, device_of(record.topic), "", 0, None, None, (Refusal("bad-schema", f"{kind}: {wrong}"[:200]),)))
+        return
+    found.entries.append(Entry(kind, name, record.received_ns, str(body.get("user", "")), body))
+
+
+def announce(entries: Iterable[Entry], registry: Registry, touched: dict[int, set[str]]) -> None:
+    """Add the days and places whose figures these entries may change, and by ``~kind`` that entries of that kind are to be read."""
+    for entry in entries:
+        if entry.kind in marks.KINDS:
+            for day, sites in marks.touched(entry.kind, entry.body, registry).items():
+                touched.setdefault(day, set()).update(sites, {marks.signal(entry.kind)})
 
 
 def _stranger(record: Record, device: str, registry: Registry) -> Refusal | None:

@@ -18,7 +18,7 @@ from domain.readings import Change, Entry
 from ingest.accept import IMPORT, WHOLE, Acceptor, Verdict
 from ingest.deadletters import Answer, answers
 from ingest.deciding import Desk, Judged, Memory
-from ingest.entries import REGISTRY, kind_of, read_entries
+from ingest.entries import REGISTRY, announce, kind_of, read_entries
 from ingest.ports import Batch, Loss, Reader, Record, Refused, State
 
 WRITERS: Final = ("person", "mqtt", "hj212", "import")
@@ -158,6 +158,7 @@ class Forwarder:
     def _write(self, desk: Desk, entries: list[Entry]) -> None:
         if entries:
             self.store.enter(entries)
+            announce(entries, self._acceptor.registry, desk.touched)
         if desk.rows:
             self.store.write(list(desk.rows.values()))
         if desk.touched:

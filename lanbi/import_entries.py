@@ -1,14 +1,17 @@
-"""What an import says beside readings: published indices and reported values, each entered once."""
+"""What an import says beside readings: published indices and statements that people answer for, each entered once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from domain.civil import date_of, day_of
+from domain import marks
+from domain.civil import DAY_S, HOUR_S, date_of, day_of
+from domain.places import Registry
 from lanbi.formats.rows import Row, Said
 from lanbi.formats.survey import FileSurvey
 
@@ -17,14 +20,20 @@ LEVEL: Final = "/~entries/"
 PUBLISHED: Final = "published"
 REPORTED: Final = "reported"
 PER_RECORD: Final = 100
+LARGEST: Final = 60_000
+"""Bytes of a record of entries, unless one entry alone is larger."""
+OPEN: Final = 2_000
+"""Reviewed site-days that are collected at once: a file that goes by the hour has one of each place open."""
 Body = Mapping[str, Any]
+_Group = tuple[str, str, int, str]
 
 
 class Note(NamedTuple):
-    """An entry before it is journalled."""
+    """An entry before it is journalled, and how many rows of the file it is."""
 
     kind: str
     body: Body
+    rows: int = 1
 
     @property
     def words(self) -> bytes:
@@ -37,13 +46,71 @@ def published(row: Row, scope: str, file: FileSurvey) -> Note:
     """The AQI that a source published for a day, with its level."""
     aqi, level = row.published or (0.0, "")
     body = {"user": "import", "scope": scope, "figure": "aqi", "period": "day", "date": date_of(day_of(row.time)).isoformat(), "value": aqi}
-    return Note(PUBLISHED, {**body, "level": level, "file": f"{Path(file.name).name} {file.digest}"})
+    return Note(PUBLISHED, {**body, "level": level, "file": _name(file)})
 
 
-def reported(said: Said, file: FileSurvey) -> Note:
-    """A reported value, with the person who answers for it."""
-    body = {"user": said.body["person"], **{name: said.body[name] for name in ("target", "period", "value", "document")}}
-    return Note(said.kind, {**body, "file": f"{Path(file.name).name} {file.digest}"})
+def _name(file: FileSurvey) -> str:
+    return f"{Path(file.name).name} {file.digest}"
+
+
+def subject(said: Said) -> str:
+    """What a statement is about: a target, a scope or a site."""
+    return next((said.body[column] for column in ("target", "scope", "site") if column in said.body), "")
+
+
+def registered(said: Said, registry: Registry) -> str | None:
+    """Registered id of the air place or county that a statement is about; None where no such place is known."""
+    name = subject(said)
+    known = registry.by_code.get(name, name)
+    if known == registry.county.id:
+        return None if said.kind == marks.REVIEWED else known
+    return known if marks.places(known, registry) else None
+
+
+@dataclass
+class Statements:
+    """Statements of one file become entries; the cells of a reviewed site-day become one.
+
+    Attributes
+    ----------
+    file : FileSurvey
+    registry : Registry
+    """
+
+    file: FileSurvey
+    registry: Registry
+    _open: dict[_Group, list[list[Any]]] = field(default_factory=dict)
+
+    def take(self, said: Said) -> Iterator[Note]:
+        """Entries that are complete with this statement."""
+        if said.kind != marks.REVIEWED:
+            yield self._single(said)
+            return
+        body = said.body
+        key = (registered(said, self.registry) or body["site"], body["day"], HOUR_S if "time" in body else DAY_S, body["document"])
+        self._open.setdefault(key, []).append([int(body["hour"]), body["item"], body["value"] or None, body["flag"]])
+        if len(self._open) > OPEN:
+            yield self._closed(next(iter(self._open)))
+
+    def rest(self) -> Iterator[Note]:
+        """What is still open at the end of the file."""
+        for key in list(self._open):
+            yield self._closed(key)
+
+    def _single(self, said: Said) -> Note:
+        body = dict(said.body)
+        if said.kind == REPORTED:
+            user = body.pop("person")
+            return Note(REPORTED, {"user": user, **body, "file": _name(self.file)})
+        return Note(said.kind, {"user": "import", **body, "scope": registered(said, self.registry) or body["scope"], "file": _name(self.file)})
+
+    def _closed(self, key: _Group) -> Note:
+        cells = self._open.pop(key)
+        site, day, width, document = key
+        # The same row twice in a file is one cell; the file's order says nothing.
+        unique = sorted({tuple(cell) for cell in cells}, key=lambda cell: (cell[0], cell[1], str(cell[2]), cell[3]))
+        body = {"user": "import", "site": site, "date": day, "span": width, "document": document, "cells": [list(cell) for cell in unique]}
+        return Note(marks.REVIEWED, {**body, "file": _name(self.file)}, len(cells))
 
 
 class EntryBook:
@@ -53,7 +120,7 @@ class EntryBook:
         self.published = 0
         self.stored = 0
         self.known = 0
-        """Reported values that were entered before, or stand twice in the files."""
+        """Rows of statements that were entered before, or stand twice in the files."""
         self._words: set[bytes] = set()
         self._waiting: dict[str, list[Body]] = {}
 
@@ -62,20 +129,31 @@ class EntryBook:
         kind = topic.rpartition("/")[2]
         self._words.update(Note(kind, body).words for body in msgspec.json.decode(payload))
 
-    def add(self, note: Note) -> None:
-        """Take an entry, if it is new."""
-        words = note.words
-        if words in self._words:
-            self.known += note.kind == REPORTED
-            return
-        self._words.add(words)
-        self._waiting.setdefault(note.kind, []).append(note.body)
-        self.stored += note.kind == REPORTED
-        self.published += note.kind == PUBLISHED
+    def add(self, *notes: Note) -> None:
+        """Take entries, as far as they are new."""
+        for note in notes:
+            words = note.words
+            counts = note.rows * (note.kind != PUBLISHED)
+            if words in self._words:
+                self.known += counts
+                continue
+            self._words.add(words)
+            self._waiting.setdefault(note.kind, []).append(note.body)
+            self.stored += counts
+            self.published += note.kind == PUBLISHED
 
     def take(self) -> Iterator[tuple[str, bytes]]:
         """Payloads of what waits, each with its kind."""
         for kind, bodies in self._waiting.items():
-            for start in range(0, len(bodies), PER_RECORD):
-                yield kind, msgspec.json.encode(bodies[start : start + PER_RECORD])
+            record: list[bytes] = []
+            size = 0
+            for body in bodies:
+                one = msgspec.json.encode(body)
+                if record and (len(record) == PER_RECORD or size + len(one) > LARGEST):
+                    yield kind, b"[" + b",".join(record) + b"]"
+                    record, size = [], 0
+                record.append(one)
+                size += len(one) + 1
+            if record:
+                yield kind, b"[" + b",".join(record) + b"]"
         self._waiting = {}

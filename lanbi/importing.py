@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from domain.errors import DataFolderBusy, FileError, WorkError
+from domain.marks import OFFICIAL
 from domain.message import Message, encode, scan
 from domain.places import Registry
 from domain.ports import Clock
@@ -20,7 +21,7 @@ from lanbi.formats.rows import Row, Said
 from lanbi.formats.sources import open_source
 from lanbi.formats.survey import LOOK, FileSurvey, Survey
 from lanbi.forwarding import forward
-from lanbi.import_entries import LEVEL, EntryBook, published, reported
+from lanbi.import_entries import LEVEL, REPORTED, EntryBook, Statements, published, registered, subject
 from lanbi.journal import JournalReader, JournalWriter
 from lanbi.progress import Progress
 from lanbi.settings import Settings
@@ -121,7 +122,7 @@ class Importer:
         StoreAway, WorkError
             The readings are safe in the journal and wait there.
         """
-        self._check_targets(survey)
+        self._check_subjects(survey)
         writer = JournalWriter(self.journal, WRITER)
         try:
             self._forward(writer, None)
@@ -139,13 +140,15 @@ class Importer:
         unknown = [seen.name for seen in survey.places.values() if seen.name not in self.registry.by_code]
         return Account(survey.files, outcomes, reasons, book.published, unknown)
 
-    def _check_targets(self, survey: Survey) -> None:
-        if not survey.targets:
-            return
-        known = {target.id for plan in wiring.plans(self.settings) for target in plan.targets}
-        for name, where in survey.targets.items():
-            if name not in known:
+    def _check_subjects(self, survey: Survey) -> None:
+        """Reported values need a target of a plan, dust periods and reviews a registered place; official figures may be another county's."""
+        known = {target.id for plan in wiring.plans(self.settings) for target in plan.targets} if survey.subjects else set()
+        for said, where in survey.subjects.values():
+            name = subject(said)
+            if said.kind == REPORTED and name not in known:
                 raise FileError(f"no plan has a target '{name}'", where, f"one of {', '.join(sorted(known))}; nothing was imported")
+            if said.kind not in {REPORTED, OFFICIAL} and registered(said, self.registry) is None:
+                raise FileError(f"no such air place or county: '{name}'", where, "name a registered id or code; nothing was imported")
 
     def _totals(self) -> dict[str, int]:
         view = StateView(self.settings.data)
@@ -212,20 +215,24 @@ class Importer:
         source = open_source(file.name, file.format)
         if source.sheet.digest != file.digest:
             raise FileError("the file changed while it was imported", file.name, "run the same command again; what was read is kept")
+        said = Statements(file, self.registry)
         for count, row in enumerate(source.rows()):
             if count % LOOK == 0:
                 self.stop()
             if isinstance(row, Said):
-                book.add(reported(row, file))
-                continue
-            if not isinstance(row, Row) or not row.names:
-                continue
-            place = self._place(row)
-            if row.published and place in self.registry.kinds:
-                book.add(published(row, place, file))
-            if row.values:
-                number = numbers.of((place, row.span, row.time), row.values)
-                yield Message(row.time, row.span, row.values, seq=number, source=place)
+                book.add(*said.take(row))
+            elif isinstance(row, Row) and row.names:
+                yield from self._message(row, file, numbers, book)
+        book.add(*said.rest())
+
+    def _message(self, row: Row, file: FileSurvey, numbers: Numbers, book: EntryBook) -> Iterator[Message]:
+        """The message of a row, if it has any value; its published index goes into the book."""
+        place = self._place(row)
+        if row.published and place in self.registry.kinds:
+            book.add(published(row, place, file))
+        if row.values:
+            number = numbers.of((place, row.span, row.time), row.values)
+            yield Message(row.time, row.span, row.values, seq=number, source=place)
 
     def _place(self, row: Row) -> str:
         """Registered id of a row; a place of another kind is not the row's, however alike the names are."""

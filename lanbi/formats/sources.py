@@ -8,11 +8,11 @@ from typing import Final
 
 from domain.errors import FileError, InputError
 from domain.items import BY_REALM
-from lanbi.formats import reported
 from lanbi.formats.files import sheet
 from lanbi.formats.rows import Fault, Row, Said, day, day_and_hour, hour, instant, thousandth
 from lanbi.formats.shapes import DAILY_ZERO, DAY_S, Shape
 from lanbi.formats.sheet import Sheet
+from lanbi.formats.statements import STATEMENTS, Statement
 from lanbi.toml_lines import nearest
 
 AUTO: Final = "auto"
@@ -95,7 +95,7 @@ TABLES: Final[Mapping[str, tuple[Shape, ...]]] = {
     "prsa": (_prsa("t"), _prsa("time"), _prsa("year", "month", "day", "hour")),
 }  # fmt: skip
 """Formats of readings, each with the tables it may come as."""
-FORMATS: Final = (*TABLES, reported.NAME)
+FORMATS: Final = (*TABLES, *STATEMENTS)
 
 
 @dataclass
@@ -104,18 +104,18 @@ class Source:
 
     sheet: Sheet
     format: str
-    shape: Shape | None
+    shape: Shape | Statement
 
     @property
     def notices(self) -> list[str]:
         """What a person should know although nothing is wrong."""
-        unknown = self.shape.unknown(self.sheet.columns) if self.shape else reported.unknown(self.sheet.columns)
+        unknown = self.shape.unknown(self.sheet.columns)
         words = f"{self.sheet.name}: 未用的列 columns not used: {', '.join(unknown)}"
         return [*self.sheet.notices, *([words] if unknown else [])]
 
     def rows(self) -> Iterator[Row | Said | Fault]:
         """Rows and faults, once."""
-        return self.shape.rows(self.sheet) if self.shape else reported.rows(self.sheet)
+        return self.shape.rows(self.sheet)
 
     def where(self, fault: Fault) -> str:
         """File, line and column of a fault."""
@@ -148,8 +148,8 @@ def open_source(name: str, wanted: str = AUTO) -> Source:
     chosen = _recognised(table) if known(wanted) == AUTO else wanted
     if (chosen == "cnemc-xml") != (table.shape == "xml"):
         raise FileError(f"{'no' if chosen == 'cnemc-xml' else 'an'} XML file, which {chosen} does not fit", name, "choose another --format, or auto")
-    if chosen == reported.NAME:
-        return Source(table, chosen, None)
+    if chosen in STATEMENTS:
+        return Source(table, chosen, STATEMENTS[chosen])
     shapes = TABLES[chosen]
     best = min(shapes, key=lambda shape: len(shape.lacking(table.columns)))
     return Source(table, chosen, best)
@@ -159,8 +159,7 @@ def _recognised(table: Sheet) -> str:
     if table.shape == "xml":
         return "cnemc-xml"
     fitting = [(len(shape.needed), name) for name, shapes in TABLES.items() for shape in shapes if name != "cnemc-xml" and not shape.lacking(table.columns)]
-    if not reported.lacking(table.columns):
-        fitting.append((len(reported.NEEDED), reported.NAME))
+    fitting += [(len(one.needed), one.name) for one in STATEMENTS.values() if not one.lacking(table.columns)]
     if not fitting:
         columns = ", ".join(table.columns)[:300]
         raise FileError(f"the header fits no format: {columns}", f"{table.name}, {table.unit} 1", f"{_nearly(table)}the formats are {', '.join(FORMATS)}")

@@ -48,15 +48,15 @@ class Survey:
         In the order given.
     places : dict
         By (kind, name), in order of appearance.
-    targets : dict
-        Where each reported target stands first.
+    subjects : dict
+        By kind and what it is about, the first statement of each, and where it stands.
     notices : list of str
         What a person should know although nothing is wrong.
     """
 
     files: list[FileSurvey] = field(default_factory=list)
     places: dict[tuple[str, str], Seen] = field(default_factory=dict)
-    targets: dict[str, str] = field(default_factory=dict)
+    subjects: dict[tuple[str, str], tuple[Said, str]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     _faults: list[tuple[str, str, str]] = field(default_factory=list)
     _more: int = 0
@@ -84,7 +84,7 @@ class Survey:
                 self._place(row)
                 file.empty += not row.values
             elif isinstance(row, Said):
-                self.targets.setdefault(row.body.get("target", ""), f"{source.sheet.name}, {source.sheet.unit} {row.line}, column target")
+                self._subject(source, row)
             else:
                 self._fault(source, row)
 
@@ -95,6 +95,11 @@ class Survey:
                 seen = self.places[row.kind, name] = Seen(row.kind, name, row.title, row.area)
             seen.rows += 1
             seen.readings += bool(row.values)
+
+    def _subject(self, source: Source, said: Said) -> None:
+        column = next((column for column in ("target", "scope", "site") if column in said.body), "")
+        where = f"{source.sheet.name}, {source.sheet.unit} {said.line}, column {column}"
+        self.subjects.setdefault((said.kind, said.body.get(column, "")), (said, where))
 
     def _fault(self, source: Source, fault: Fault) -> None:
         if len(self._faults) < SHOWN:
