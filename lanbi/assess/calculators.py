@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from lanbi.assess import air, daily, files, meters, table, water, writing, yearly
+from lanbi.assess import air, daily, files, meters, stuck, table, water, writing, yearly
 
 
 def _air_hourly(args: argparse.Namespace) -> None:
@@ -40,6 +40,10 @@ def _meters(args: argparse.Namespace) -> None:
     files.write(args.output, meters.answer(args.input, args.registry, args.exchanges))
 
 
+def _stuck(args: argparse.Namespace) -> None:
+    files.write(args.output, stuck.answer(args.input))
+
+
 CALCULATORS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = MappingProxyType(
     {
         "air-hourly": _air_hourly,
@@ -48,5 +52,6 @@ CALCULATORS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = Mapping
         "air-year": _air_year,
         "water": _water,
         "meters": _meters,
+        "stuck": _stuck,
     },
 )

@@ -12,6 +12,7 @@ _KINDS = {
     "air-daily": "日均值和日 AQI · daily values and AQI",
     "air-year": "年度指标和目标 · year figures and targets, as JSON",
     "water": "水质类别 · class of surface-water records",
+    "stuck": "数值停滞 · sensors that stand still, as CSV",
     "meters": "表计账目：区间和事件 · intervals and events of meters, as JSON lines",
 }
 
