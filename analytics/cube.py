@@ -22,6 +22,9 @@ BACK: Final = 1
 """Days kept before the first of January."""
 _COUNTED: Final = STATISTICAL | {"X"}
 """Flags whose values enter the raw series; a dust event stays in it."""
+SHORT: Final = ord("-")
+"""Mark of an hour of which less than 45 minutes were there."""
+_WITHDRAWN: Final = "W"
 _NEAR: Final = 1e-6
 """Distance from a whole number of thousandths within which a float is that decimal."""
 
@@ -39,12 +42,15 @@ class SiteYear(NamedTuple):
         Whether the hour was made of shorter spans.
     days : (d, 6) int32 [thousandths]
         Daily values that were sent or published as such (span 86,400).
+    lost : (24·(BACK + d), 6) uint8
+        Why an hour is missing although something was stored: the letter of its flag (ASCII; W = withdrawn), or ``SHORT``; 0 otherwise.
     """
 
     first: int
     hours: npt.NDArray[np.int32]
     built: npt.NDArray[np.bool_]
     days: npt.NDArray[np.int32]
+    lost: npt.NDArray[np.uint8]
 
 
 def empty(year: int) -> SiteYear:
@@ -53,7 +59,7 @@ def empty(year: int) -> SiteYear:
     count = last - first + 1
     rows = 24 * (count + BACK)
     hours = np.full((rows, len(AIR)), fixed.MISSING, np.int32)
-    return SiteYear(first, hours, np.zeros(hours.shape, bool), np.full((count, len(AIR)), fixed.MISSING, np.int32))
+    return SiteYear(first, hours, np.zeros(hours.shape, bool), np.full((count, len(AIR)), fixed.MISSING, np.int32), np.zeros(hours.shape, np.uint8))
 
 
 def bounds(site: SiteYear) -> tuple[int, int]:
@@ -68,6 +74,7 @@ def clear(site: SiteYear, day: int) -> None:
         rows = slice(24 * (place + BACK), 24 * (place + BACK + 1))
         site.hours[rows] = fixed.MISSING
         site.built[rows] = False
+        site.lost[rows] = 0
     if 0 <= place < len(site.days):
         site.days[place] = fixed.MISSING
 
@@ -110,6 +117,21 @@ def _sent(site: SiteYear, rows: Sequence[Reading]) -> None:
         where = np.array([(row.time - origin) // civil.HOUR_S - 1 for row in has], np.int64)
         site.hours[where, place] = thousandths([_counted(row, item) for row in has])
         site.built[where, place] = False
+        site.lost[where, place] = 0
+    for row in rows:
+        if row.flags or None in row.values.values():
+            _mark(site, (row.time - origin) // civil.HOUR_S - 1, row)
+
+
+def _mark(site: SiteYear, place: int, row: Reading) -> None:
+    """Say why the values of a row do not count, where they do not."""
+    for column, item in enumerate(AIR):
+        if item in row.values and _counted(row, item) is None:
+            site.lost[place, column] = ord(_letter(row, item))
+
+
+def _letter(row: Reading, item: str) -> str:
+    return _WITHDRAWN if row.values[item] is None else row.flags[item]
 
 
 def _daily(site: SiteYear, row: Reading) -> None:
@@ -151,8 +173,18 @@ def _build(site: SiteYear, hour: int, rows: Sequence[Reading], interval: Callabl
     if not 0 <= place < len(site.hours):
         return
     for column, item in enumerate(AIR):
-        site.hours[place, column] = _mean([row for row in rows if item in row.values], item, interval)
+        parts = [row for row in rows if item in row.values]
+        site.hours[place, column] = _mean(parts, item, interval)
         site.built[place, column] = site.hours[place, column] != fixed.MISSING
+        if parts and not site.built[place, column]:
+            site.lost[place, column] = _excuse(parts, item)
+
+
+def _excuse(rows: Sequence[Reading], item: str) -> int:
+    """The flag that most of the shorter spans bear; ``SHORT`` where the ones that count are at least as many."""
+    letters = sorted("" if _counted(row, item) is not None else _letter(row, item) for row in rows)
+    common = max(dict.fromkeys(letters), key=letters.count)
+    return ord(common) if common else SHORT
 
 
 def _mean(rows: Sequence[Reading], item: str, interval: Callable[[int], int]) -> int:
@@ -172,4 +204,6 @@ def _mean(rows: Sequence[Reading], item: str, interval: Callable[[int], int]) ->
 
 def digest(sites: Mapping[str, SiteYear]) -> bytes:
     """All cells of some sites as bytes: equal for equal contents, whatever the order in which they arrived."""
-    return b"".join(name.encode() + site.hours.tobytes() + site.built.tobytes() + site.days.tobytes() for name, site in sorted(sites.items()))
+    return b"".join(
+        name.encode() + site.hours.tobytes() + site.built.tobytes() + site.days.tobytes() + site.lost.tobytes() for name, site in sorted(sites.items())
+    )

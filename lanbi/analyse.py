@@ -19,10 +19,11 @@ from domain.indicators import Event
 from domain.places import Registry
 from domain.ports import Clock
 from domain.readings import Change
+from domain.restating import CONFIRMATION, confirmation_events, confirmations
 from lanbi.metrics import write_status
 
 if TYPE_CHECKING:
-    from lanbi.analyst import Analyst
+    from lanbi.analyst import Analyst, Touched
     from lanbi.settings import Settings
 
 POLL_S: Final = 0.2
@@ -37,6 +38,10 @@ RETRY_S: Final = 2.0
 BEAT_S: Final = 1.0
 POSITION: Final = "analysed"
 """Kind of the events that hold the position in each ingest's changes; their time is 0."""
+WORKED: Final = "computed-with"
+"""Kind of the event that holds the versions of registry and program behind all figures; its time is 0."""
+CONFIRMED_S: Final = 5.0
+"""Between two looks for confirmations."""
 _NS: Final = 10**9
 _LOOK: Final = 10_000
 
@@ -84,7 +89,11 @@ class Follower:
 
     def __init__(self, analyst: Analyst, store: Any, clock: Clock) -> None:
         self.analyst, self.store, self.clock = analyst, store, clock
-        self.position = Position({row.source: int(row.value or 0) for row in store.event_rows(-1, 0, 10_000) if row.kind == POSITION})
+        kept = store.event_rows(-1, 0, _LOOK)
+        self.position = Position({row.source: int(row.value or 0) for row in kept if row.kind == POSITION})
+        self.worked = next((row.text for row in kept if row.kind == WORKED), "")
+        self.confirmations = Entered(store)
+        analyst.settler.confirmed = lambda: confirmations(store.entered(CONFIRMATION))
         self.hour = -1
 
     def now(self) -> int:
@@ -93,26 +102,45 @@ class Follower:
 
     def start(self) -> None:
         """Bring this year and the last up to date, and every older year that changed since the stored position."""
-        touched = self._collect()
+        from lanbi.analyst import away  # noqa: PLC0415  numba comes with it, after its cache folder is set
+
+        touched = self._touched(self._collect())
         year = civil.year_of_day(civil.day_of(self.now()))
-        older = {civil.year_of_day(change.day) for change in touched}
+        older = {civil.year_of_day(one.day) for one in touched}
+        cause = "; ".join(part for part in (away(touched), *self._since()) if part)
+        self.analyst.settler.recall(self.now())
         for one in sorted(older | {year - 1, year}):
-            self.analyst.load(one, self.now())
+            self.analyst.load(one, self.now(), cause)
+        self.analyst.settler.forget()
         self.analyst.forget((year - 1, year))
         self.hour = self.now() // civil.HOUR_S
         self._keep()
 
+    def _since(self) -> list[str]:
+        """What else than readings changed since the figures were computed."""
+        before, now = self.worked.partition(" "), self._versions().partition(" ")
+        names = ("registry", "rule")
+        changed = [f"{name}: {old} → {new}" for name, old, new in zip(names, before[::2], now[::2], strict=True) if old and old != new]
+        return changed or [f"rule: {now[2]}"]
+
+    def _versions(self) -> str:
+        return f"{self.analyst.registry.version} lanbi {importlib.metadata.version('lanbi')}"
+
+    @staticmethod
+    def _touched(changes: Sequence[Change]) -> set[Touched]:
+        from lanbi.analyst import Touched  # noqa: PLC0415  as in start
+
+        return {Touched(site, change.day) for change in changes for site in change.sites}
+
     def step(self) -> int:
         """Work in what changed since the last look, and what the passing of time changes; returns the changes."""
-        from lanbi.analyst import Touched  # noqa: PLC0415  numba comes with it, after its cache folder is set
-
         changes = self._collect()
         now = self.now()
         if self.position.stuck(self.clock.monotonic()):
             for year in sorted(self.analyst.books):
-                self.analyst.load(year, now)
+                self.analyst.load(year, now, "late: changes were passed over")
         if changes:
-            self.analyst.refresh({Touched(site, change.day) for change in changes for site in change.sites}, now, "late data or correction")
+            self.analyst.refresh(self._touched(changes), now)
         if now // civil.HOUR_S != self.hour:
             self.hour = now // civil.HOUR_S
             self.analyst.pass_time(now)
@@ -120,6 +148,7 @@ class Follower:
             year = civil.year_of_day(civil.day_of(now))
             self.analyst.forget((year - 1, year))
             self._keep()
+        self.confirmations.look(self.clock.monotonic(), self.analyst.registry.county.id)
         return len(changes)
 
     def _collect(self) -> list[Change]:
@@ -134,7 +163,32 @@ class Follower:
         return found
 
     def _keep(self) -> None:
-        self.store.events([Event(POSITION, ingest, 0, float(n), "") for ingest, n in sorted(self.position.seen.items())])
+        positions = [Event(POSITION, ingest, 0, float(n), "") for ingest, n in sorted(self.position.seen.items())]
+        versions = self._versions()
+        if versions != self.worked:
+            positions.append(Event(WORKED, self.analyst.registry.county.id, 0, None, versions))
+        if positions:
+            self.store.events(positions)
+        self.worked = versions
+
+
+class Entered:
+    """Confirmations as they are entered: each is said once more as an event, for whoever reads figures only."""
+
+    def __init__(self, store: Any) -> None:
+        self.store = store
+        self._seen = 0
+        self._due = float("-inf")
+
+    def look(self, now: float, scope: str) -> None:
+        """Write the events of what was entered since the last look."""
+        if now < self._due:
+            return
+        self._due = now + CONFIRMED_S
+        entries = self.store.entered(CONFIRMATION)
+        if len(entries) > self._seen:
+            self.store.events(confirmation_events(entries, scope))
+            self._seen = len(entries)
 
 
 def run(settings: Settings, stop: Callable[[], bool]) -> int:
@@ -158,6 +212,8 @@ def run(settings: Settings, stop: Callable[[], bool]) -> int:
             status.beat(now=bool(worked), **_figures(follower))
             clock.sleep(POLL_S)
         except ServiceError as error:
+            # What was half written is found again from the stored position; memory may claim more than the store holds.
+            follower = None
             status.write(ready=False, reasons=[str(error)])
             clock.sleep(RETRY_S)
     store.close()
@@ -189,7 +245,8 @@ def name_registry(store: Any, registry: Registry, now: int) -> None:
 
 def _figures(follower: Follower) -> dict[str, Any]:
     analyst = follower.analyst
-    return {"written": analyst.written, "restated": analyst.restated, "years": sorted(analyst.books), "seen": follower.position.seen}
+    settler = analyst.settler
+    return {"written": settler.written, "restated": settler.restated, "years": sorted(analyst.books), "seen": follower.position.seen}
 
 
 class CurrentRegistry:

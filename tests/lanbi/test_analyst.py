@@ -164,7 +164,7 @@ def test_a_second_look_writes_nothing(house: House) -> None:
     again.start()
 
     assert 0 == house.follower.step()
-    assert (0, 0) == (again.analyst.written, again.analyst.restated)
+    assert (0, 0) == (again.analyst.settler.written, again.analyst.settler.restated)
 
 
 def test_a_late_correction_of_a_closed_day_is_restated(house: House) -> None:

@@ -1,0 +1,204 @@
+"""Settling figures: new ones are compared with those that are stored, and only what differs is written.
+
+A closed figure that changed is restated first, announced if its month was confirmed, and written last; so a crash in between
+repeats all three, and what was said already is said again in the same words at the same instant.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple, Protocol
+
+from analytics.air import years
+from analytics.air.days import Days
+from analytics.causes import Evidence
+from analytics.cube import SiteYear
+from analytics.jobs import columns
+from analytics.jobs.columns import Column, Step, Tag
+from domain import civil
+from domain.indicators import Event, Indicator, Query, Restatement
+from domain.ports import IndicatorSink, IndicatorSource
+from domain.restating import ANNOUNCED, Confirmations, months_of, period_text
+
+CLOSING_S: Final = civil.HOUR_S
+"""A day is closed from 01:00 of the next day on: its last hour may come an hour late."""
+RECENT_S: Final = 30 * civil.DAY_S
+"""How far back a start looks for restatements that a crash may have left without their figures."""
+NAMED: Final = 5
+"""Figures named in an announcement; the rest are counted."""
+_MANY: Final = 10_000_000
+
+
+class Figures(IndicatorSink, IndicatorSource, Protocol):
+    """Both sides of the figures; analytics is their only writer."""
+
+
+class When(NamedTuple):
+    """The instant of a recomputation [s], what led to it, and the places that the figures of a scope are made of."""
+
+    now: int
+    evidence: Evidence
+    sites: Collection[str]
+
+
+@dataclass
+class Book:
+    """What is known about one year: cubes, daily values, and the columns that are stored."""
+
+    year: int
+    sites: dict[str, SiteYear] = field(default_factory=dict)
+    days: dict[str, Days] = field(default_factory=dict)
+    columns: dict[Tag, Column] = field(default_factory=dict)
+    single: dict[tuple[Tag, int], Indicator] = field(default_factory=dict)
+    """Rows that are no columns: attainment of targets."""
+    running: dict[str, years.Running] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
+
+
+@dataclass
+class _Out:
+    """What one settling will write."""
+
+    rows: list[Indicator] = field(default_factory=list)
+    said: list[Restatement] = field(default_factory=list)
+
+
+class Settler:
+    """Writes figures, restatements and announcements; the only hand that does."""
+
+    def __init__(self, figures: Figures) -> None:
+        self.figures = figures
+        self.confirmed: Callable[[], Confirmations] = lambda: Confirmations({})
+        self.written = 0
+        self.restated = 0
+        self._recent: dict[tuple[object, ...], Restatement] = {}
+
+    def recall(self, now: int) -> None:
+        """Before the first settling of a process: remember what was restated lately, for some of it may lack its figures."""
+        self._recent = {row[:7]: row for row in self.figures.restatements(now - RECENT_S, now, _MANY)}
+
+    def forget(self) -> None:
+        """After the first settling: from now on nothing is repeated."""
+        self._recent = {}
+
+    def columns(self, book: Book, scope: str, found: Sequence[Column], when: When) -> int:
+        """Write what differs; returns the first row of the running figures that does (the number of rows, if none)."""
+        stored = self._stored(book, scope, found)
+        out = _Out()
+        first = _MANY
+        for column in found:
+            old = stored.get(column.tag)
+            if old is not None:
+                columns.carry(column, old)
+            steps = columns.changed(column, old)
+            restated = [step for step in steps if step.before is not None and closed(column.tag.period, int(column.time[step.place]), when.now)]
+            for step in restated:
+                column.version[step.place] += 1
+            out.said += [self._restatement(column.row(step.place, 0.0), step.before, when) for step in _told(column.tag, restated) if step.before]
+            out.rows += [column.row(step.place, float(when.now)) for step in steps]
+            if steps and column.tag.period == "ytd":
+                first = min(first, steps[0].place)
+        self._put(out)
+        book.columns.update({column.tag: column for column in found})
+        return first
+
+    def rows(self, book: Book, found: Iterable[Indicator], when: When) -> None:
+        """Write single figures that differ; those of a running year are as many as its days and are never restated."""
+        out = _Out()
+        settled: dict[tuple[Tag, int], Indicator] = {}
+        for row in found:
+            key = Tag._make(row.key[:5]), row.time
+            old = book.single.get(key)
+            if old is not None and replace(row, computed=old.computed, version=old.version) == old:
+                continue
+            over = old is not None and row.period != "ytd" and closed(row.period, row.time, when.now)
+            version = 1.0 if old is None else old.version + over
+            new = settled[key] = replace(row, computed=float(when.now), version=version)
+            if old is not None and over and (old.value, old.status) != (new.value, new.status):
+                out.said.append(self._restatement(new, old, when))
+            out.rows.append(new)
+        self._put(out)
+        book.single.update(settled)
+
+    def _restatement(self, new: Indicator, old: Indicator, when: When) -> Restatement:
+        start, end = span_of(new.period, new.time)
+        cause = when.evidence.text(new.figure, when.sites, start, end)
+        changed = old.value, new.value, old.status, new.status
+        made = Restatement(*new.key, int(new.version), *changed, when.now, cause)
+        before = self._recent.get(made[:7])
+        return before if before is not None and before[7:11] == changed else made
+
+    def _put(self, out: _Out) -> None:
+        if out.said:
+            self.figures.restate(out.said)
+            told = announcements(out.said, self.confirmed())
+            if told:
+                self.figures.events(told)
+        if out.rows:
+            self.figures.put(out.rows)
+        self.written += len(out.rows)
+        self.restated += len(out.said)
+
+    def _stored(self, book: Book, scope: str, found: Sequence[Column]) -> dict[Tag, Column]:
+        """Columns that the store holds: remembered, or read the first time a scope's year is computed."""
+        if scope in book.known:
+            return book.columns
+        by_tag: defaultdict[Tag, list[Indicator]] = defaultdict(list)
+        for row in self._history(book.year, scope):
+            by_tag[Tag._make(row.key[:5])].append(row)
+            if "." in row.figure:
+                book.single[Tag._make(row.key[:5]), row.time] = row
+        book.known.add(scope)
+        return {column.tag: columns.stored(column, by_tag[column.tag]) for column in found if column.tag in by_tag}
+
+    def _history(self, year: int, scope: str) -> list[Indicator]:
+        first, last = civil.year_days(year)
+        query = Query(scope=scope, basis=None, start=civil.day_start(first) - 1, end=civil.day_end(last), limit=_MANY)
+        return [row for row in self.figures.series(query) if _belongs(row, year)]
+
+
+def _told(tag: Tag, steps: Sequence[Step]) -> Sequence[Step]:
+    """A run of running figures changed by one cause is one restatement, that of its newest day."""
+    return steps[-1:] if tag.period == "ytd" else steps
+
+
+def _belongs(row: Indicator, year: int) -> bool:
+    """Whether a stored row is of that year; an hour is named by its end, all others by the start of their last day."""
+    day = civil.day_of(row.time) if row.period == "hour" else civil.day_of(row.time + 1)
+    return civil.year_of_day(day) == year
+
+
+def closed(period: str, time: int, now: int) -> bool:
+    """Whether a change of a figure has to be said: hours are never restated."""
+    return period != "hour" and now >= civil.day_end(civil.day_of(time + 1)) + CLOSING_S
+
+
+def span_of(period: str, time: int) -> tuple[int, int]:
+    """Labels that a figure is made of: start (excluded) and end (included) [s]."""
+    if period == "hour":
+        return time - civil.DAY_S, time
+    last = civil.day_of(time + 1)
+    months = months_of(period, time)
+    first = last if period == "day" else civil.day_number(civil.date_of(last).replace(month=months[0][1], day=1))
+    return civil.day_start(first), civil.day_end(last)
+
+
+def announcements(said: Iterable[Restatement], confirmed: Confirmations) -> list[Event]:
+    """One event a scope and instant that names the confirmed figures that changed; none for provisional ones."""
+    groups: defaultdict[tuple[str, int], list[Restatement]] = defaultdict(list)
+    for row in said:
+        if confirmed.covers(row.period, row.time, row.made):
+            groups[row.scope, row.made].append(row)
+    return [Event(ANNOUNCED, scope, made, float(len(rows)), _announcement(rows)) for (scope, made), rows in groups.items()]
+
+
+def _announcement(rows: Sequence[Restatement]) -> str:
+    named = [f"{row.figure} {period_text(row.period, row.time)} {row.rule_set}: {_shown(row.old)} → {_shown(row.new)}" for row in rows[:NAMED]]
+    more = f"; +{len(rows) - NAMED}" if len(rows) > NAMED else ""
+    return f"{'; '.join(named)}{more} ({rows[0].cause})"
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:g}"
