@@ -107,7 +107,8 @@ class Follower:
         touched = self._touched(self._collect())
         year = civil.year_of_day(civil.day_of(self.now()))
         older = {civil.year_of_day(one.day) for one in touched}
-        cause = "; ".join(part for part in (away(touched), *self._since()) if part)
+        known = [part for part in (away(touched), *self._since()) if part]
+        cause = "; ".join(known) or f"rule: {self._versions().partition(' ')[2]}"
         self.analyst.settler.recall(self.now())
         for one in sorted(older | {year - 1, year}):
             self.analyst.load(one, self.now(), cause)
@@ -120,8 +121,7 @@ class Follower:
         """What else than readings changed since the figures were computed."""
         before, now = self.worked.partition(" "), self._versions().partition(" ")
         names = ("registry", "rule")
-        changed = [f"{name}: {old} → {new}" for name, old, new in zip(names, before[::2], now[::2], strict=True) if old and old != new]
-        return changed or [f"rule: {now[2]}"]
+        return [f"{name}: {old} → {new}" for name, old, new in zip(names, before[::2], now[::2], strict=True) if old and old != new]
 
     def _versions(self) -> str:
         return f"{self.analyst.registry.version} lanbi {importlib.metadata.version('lanbi')}"

@@ -126,3 +126,17 @@ def test_published_days_are_kept_beside_the_hours() -> None:
 
     assert [40_000, MISSING, MISSING, MISSING, MISSING, 120_000] == year.days[0].tolist()
     assert np.all(year.hours == MISSING)
+
+
+def test_a_missing_hour_remembers_why() -> None:
+    """An hour that does not count keeps the letter that took it out, or the mark of too few minutes; a counted or unheard one has none."""
+    year = cube.empty(2025)
+    start = civil.day_start(civil.parse_date("2025-06-01"))
+    hours = [({"pm25": 5.0, "o3": 60.0}, {"pm25": "M"}), ({"pm25": None}, {"pm25": "W"}), ({"pm25": 5.0}, {"pm25": "P"})]
+    rows = [Reading("air", "s", 3_600, start + 3_600 * (place + 1), values, flags, 1) for place, (values, flags) in enumerate(hours)]
+    rows += [Reading("air", "s", 60, start + 3 * 3_600 + 60 * minute, {"pm25": 5.0, "so2": 1.0}, {"so2": "C"}, 1) for minute in range(1, 31)]
+    cube.fill(year, rows, lambda _: 60)
+    first = 24 * (civil.parse_date("2025-06-01") - year.first + cube.BACK)
+    letters = [[chr(code) if code else "" for code in year.lost[first + hour, [0, 2, 5]].tolist()] for hour in range(5)]
+
+    assert [["M", "", ""], ["W", "", ""], ["", "", ""], ["-", "C", ""], ["", "", ""]] == letters

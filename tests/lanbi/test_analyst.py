@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -13,101 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain import civil
-from domain.indicators import Indicator, Query
-from domain.places import AirStation, County, Dated, Registry
-from domain.readings import Change, Reading
-from domain.targets import Plan, Target, YearValue
-from lanbi.analyse import Follower, Position
-from lanbi.analyst import Analyst
-from lanbi.embedded import EmbeddedStore
-
-START = civil.parse_time("2024-12-30T00:00:00+08:00")
-NOW = civil.parse_time("2025-01-06T02:30:00+08:00")
-STATIONS = ("s1", "s2", "s3", "s4", "back")
-PLAN = Plan("p", "", "", 2025, (Target("air.pm25.annual_mean", "", "", "", "<=", "ug/m3", "annual", "sensor", values=(YearValue(2025, Decimal(42)),)),))
-
-
-def registry() -> Registry:
-    """Four assessment stations and a control site."""
-    stations = {name: AirStation(name, name, Dated.always("background" if name == "back" else "assessment")) for name in STATIONS}
-    empty: dict[str, object] = {}
-    return Registry(County("c", "c"), empty, stations, empty, empty, empty, empty, empty, empty, empty, "v1")  # type: ignore[arg-type]
-
-
-class Hand:
-    """A clock turned by hand."""
-
-    def __init__(self, now: int) -> None:
-        self.now = now
-        self.slept = 0.0
-
-    def now_ns(self) -> int:
-        """Wall time."""
-        return self.now * 10**9
-
-    def monotonic(self) -> float:
-        """Seconds slept so far."""
-        return self.slept
-
-    def sleep(self, seconds: float) -> None:
-        """Only note it."""
-        self.slept += seconds
-
-
-def history() -> list[Reading]:
-    """A week over New Year, every hour of every station."""
-    generator = np.random.default_rng(7)
-    hours = (NOW - START) // 3_600
-    values = generator.integers(5, 240, (len(STATIONS), hours, 6))
-    return [
-        Reading(
-            "air",
-            name,
-            3_600,
-            START + 3_600 * (h + 1),
-            dict(zip(("pm25", "pm10", "so2", "no2", "co", "o3"), map(float, values[s, h] / [1, 1, 1, 1, 20, 1]), strict=True)),
-            {},
-            h,
-        )
-        for s, name in enumerate(STATIONS)
-        for h in range(hours)
-    ]
-
-
-HISTORY = history()
-
-
-class House:
-    """A store with an analyst beside it."""
-
-    def __init__(self, folder: Path, name: str = "store") -> None:
-        self.store = EmbeddedStore(folder / f"{name}.db")
-        self.clock = Hand(NOW)
-        self.batch = 0
-        self.follower = self.open()
-
-    def open(self) -> Follower:
-        """A process that starts on what is stored."""
-        return Follower(Analyst(self.store, self.store, registry(), (PLAN,)), self.store, self.clock)
-
-    def bring(self, rows: list[Reading]) -> None:
-        """Store readings and announce them, as the forwarder does."""
-        self.store.write(rows)
-        days: dict[int, set[str]] = {}
-        for row in rows:
-            days.setdefault(civil.day_of(row.time), set()).add(row.source)
-        changes = [Change("i", self.batch + place, day, tuple(sorted(sites))) for place, (day, sites) in enumerate(sorted(days.items()), 1)]
-        self.batch += len(changes)
-        self.store.changes(changes)
-
-    def figures(self) -> dict[tuple[object, ...], Indicator]:
-        """Everything that is stored, without what may differ between two ways to the same figure."""
-        rows = self.store.series(Query(limit=10**6))
-        return {row.key: replace(row, computed=None, version=1.0) for row in rows if row.valid}
-
-    def close(self) -> None:
-        """Close the store."""
-        self.store.close()
+from domain.indicators import Indicator
+from domain.readings import Change
+from lanbi.analyse import Position
+from tests.lanbi.figures_house import HISTORY, House
 
 
 @pytest.fixture
@@ -181,24 +89,6 @@ def test_a_late_correction_of_a_closed_day_is_restated(house: House) -> None:
     assert all(row.new > row.old and row.version == 2 for row in days)
     assert "hour" not in {row.period for row in said}
     assert len(said) == len({(row.figure, row.period, row.scope, row.rule_set) for row in said}), "one row a run of running figures"
-
-
-def test_a_crash_between_restatement_and_figure_gives_one_restatement(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the figures were not written after the restatement, the next start repeats both as one."""
-    house.bring(HISTORY)
-    house.follower.start()
-    late = next(row for row in HISTORY if row.source == "s1" and row.time == civil.parse_time("2025-01-02T10:00:00+08:00"))
-    house.bring([replace(late, values={**late.values, "pm25": 1_500.0})])
-    with monkeypatch.context() as broken:
-        broken.setattr(house.store, "put", lambda rows: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            house.follower.step()
-    house.clock.now += 60
-    again = house.open()
-    again.start()
-    days = [row for row in house.store.restatements(0, 2**40, 1_000) if (row.figure, row.scope, row.period) == ("pm25", "s1", "day")]
-
-    assert 2 == len(days), "one a rule set"
 
 
 def test_the_background_site_is_not_in_the_county(house: House) -> None:
