@@ -133,12 +133,17 @@ def frame(record: Record, salt: int) -> bytes:
     return HEAD.pack(FRAME, len(body), zlib.crc32(body, salt)) + body
 
 
-def trailer(before: Trailer, group: bytes, totals: Trailer, salt: int) -> tuple[bytes, Trailer]:
-    """Bytes of the trailer that closes ``group``, and the trailer with its digest."""
-    digest = hashlib.sha256(before.digest)
+def chained(before: bytes, group: bytes | memoryview, totals: Trailer) -> bytes:
+    """Digest of a commit: over the digest before, the group's bytes and the totals behind it."""
+    digest = hashlib.sha256(before)
     digest.update(group)
     digest.update(struct.pack("<QQQQ", *totals[:4]))
-    closed = totals._replace(digest=digest.digest())
+    return digest.digest()
+
+
+def trailer(before: Trailer, group: bytes, totals: Trailer, salt: int) -> tuple[bytes, Trailer]:
+    """Bytes of the trailer that closes ``group``, and the trailer with its digest."""
+    closed = totals._replace(digest=chained(before.digest, group, totals))
     body = _TOTALS.pack(*closed) + _SALT.pack(salt)
     return HEAD.pack(TRAILER, len(body), zlib.crc32(body, salt)) + body, closed
 

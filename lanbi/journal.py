@@ -14,7 +14,8 @@ from typing import Final
 from domain.civil import date_of, day_of
 from domain.errors import JournalError
 from lanbi.frames import DOORS, EMPTY, Header, Record, Trailer, frame, header, trailer
-from lanbi.journal_files import SUFFIX, Tip, day_of_file, files, hold, newest_trailer, pack_tip, salt_of, sync_folder
+from lanbi.journal_bytes import SUFFIX, files
+from lanbi.journal_files import Tip, day_of_file, hold_writer, newest_trailer, pack_tip, salt_of, sync_folder
 from lanbi.journal_range import between
 from lanbi.journal_reader import JournalReader, Loss, read, record
 from lanbi.journal_recovery import Recovered, recover
@@ -47,7 +48,7 @@ class JournalWriter:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             sync_folder(folder)
-            self._lock = hold(self.folder / "lock", "another lanbi appends to this journal")
+            self._lock = hold_writer(self.folder)
             self._tip = os.open(self.folder / "tip", os.O_RDWR | os.O_CREAT, 0o640)
             self._open(recover(folder, writer))
         except OSError as error:
@@ -106,6 +107,7 @@ class JournalWriter:
         self.torn = found.torn
         """Bytes behind the last trailer that were set aside at opening."""
         self.committed = self._pending = found.totals
+        self._day = found.day
         if found.path:
             self._use(found.path, os.open(found.path, os.O_WRONLY | os.O_APPEND), found.size)
             os.fdatasync(self._file)

@@ -11,15 +11,16 @@ import fcntl
 import os
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
 from domain.civil import parse_date
 from domain.errors import DataFolderBusy, JournalError
 from lanbi.frames import EMPTY, HEADER_SIZE, TRAILER, VERSION, Header, Trailer, format_of, last_trailer, piece, read_header, salt_at_end
+from lanbi.journal_bytes import Source, files, open_bytes
 
-SUFFIX: Final = ".lbj"
 _TIP: Final = struct.Struct("<4sI64sQQQQQ32s")
 _BLOCK: Final = 1 << 16
 T = TypeVar("T")
@@ -31,11 +32,6 @@ class Tip(NamedTuple):
     name: str
     offset: int
     totals: Trailer
-
-
-def files(folder: Path, writer: str) -> list[Path]:
-    """The writer's files, oldest first."""
-    return sorted((folder / writer).glob(f"*{SUFFIX}"))
 
 
 def first_seq(path: Path) -> int:
@@ -63,6 +59,35 @@ def hold(path: Path, what: str) -> int:
         os.close(handle)
         raise DataFolderBusy(what, str(path.parent), "stop it, or name another data folder") from error
     return handle
+
+
+def hold_writer(folder: Path) -> int:
+    """Become the one appender of a writer's folder.
+
+    Whoever closes a file for sealing holds the same lock for a moment, and ``closing`` around it: that moment is waited for.
+
+    Raises
+    ------
+    DataFolderBusy
+        Another process appends here.
+    """
+    what = "another lanbi appends to this journal"
+    try:
+        return hold(folder / "lock", what)
+    except DataFolderBusy:
+        with closing(folder):
+            return hold(folder / "lock", what)
+
+
+@contextmanager
+def closing(folder: Path) -> Iterator[None]:
+    """The lock around looking whether a writer's newest file can be closed; held for moments only."""
+    handle = os.open(folder / "closing", os.O_RDWR | os.O_CREAT, 0o640)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def sync_folder(path: Path) -> None:
@@ -109,11 +134,14 @@ def newest_trailer(folder: Path, writer: str) -> Trailer:
 
 def durable_end(path: Path, tip: Tip | None) -> int:
     """Offset behind the last durable commit of a file."""
-    if tip and path.name >= tip.name:
-        if path.name > tip.name:
-            return 0
-        if tip.offset <= path.stat().st_size:
-            return tip.offset
+    if tip and path.name > tip.name:
+        return 0
+    if tip:
+        with open_bytes(path) as source:
+            # A file that was left behind is durable to its end, also where its last trailer is damaged.
+            end = tip.offset if path.name == tip.name else source.size
+            if end <= source.size:
+                return end
     found = tail(path)
     return found[1] if found else 0
 
@@ -126,8 +154,8 @@ def opening(path: Path) -> Header | None:
     JournalError
         A newer lanbi made the file.
     """
-    with path.open("rb") as handle:
-        data = handle.read(HEADER_SIZE)
+    with open_bytes(path) as source:
+        data = source.pread(HEADER_SIZE, 0)
     if (found := format_of(data)) and found > VERSION:
         raise JournalError(f"made by a newer lanbi (journal format {found}, this one knows {VERSION})", str(path), "use the newer lanbi")
     return read_header(data)
@@ -151,13 +179,11 @@ def tail(path: Path) -> tuple[Trailer, int] | None:
 
 def _from_end(path: Path, look: Callable[[bytes], T | None]) -> tuple[T, int] | None:
     """What ``look`` finds in a growing end of the file, and where that end begins: a file may be gigabytes."""
-    size = path.stat().st_size
     reach = _BLOCK
-    with path.open("rb") as handle:
+    with open_bytes(path) as source:
         while True:
-            start = max(0, size - reach)
-            handle.seek(start)
-            found = look(handle.read(size - start))
+            start = max(0, source.size - reach)
+            found = look(source.pread(source.size - start, start))
             if found is not None:
                 return found, start
             if not start:
@@ -170,26 +196,26 @@ def seek(path: Path, salt: int, after: int, end: int) -> tuple[int, Trailer | No
 
     The file's beginning and None if there is no such trailer.
     """
-    low, found = 0, None
-    high = end
-    with path.open("rb") as handle:
+    found = None
+    with open_bytes(path) as source:
+        low, high = source.around(after, end)
         while high - low > _BLOCK:
             middle = (low + high) // 2
-            next_one = _next_trailer(handle.fileno(), salt, middle, high)
+            next_one = _next_trailer(source, salt, middle, high)
             if next_one is None or next_one[0].last_seq > after:
                 high = middle
             else:
                 found, low = next_one
-        while low < end and (next_one := _next_trailer(handle.fileno(), salt, low, end)) and next_one[0].last_seq <= after:
+        while low < end and (next_one := _next_trailer(source, salt, low, end)) and next_one[0].last_seq <= after:
             found, low = next_one
-    return low, found
+    return low if found else 0, found
 
 
-def _next_trailer(handle: int, salt: int, start: int, end: int) -> tuple[Trailer, int] | None:
+def _next_trailer(source: Source, salt: int, start: int, end: int) -> tuple[Trailer, int] | None:
     """First whole trailer that begins in start ≤ offset < end, and the offset behind it."""
     at, size = start, _BLOCK
     while at < end:
-        data = os.pread(handle, min(size, end - at), at)
+        data = source.pread(min(size, end - at), at)
         place = -1
         while (place := data.find(TRAILER, place + 1)) >= 0:
             found = piece(data, place, salt)

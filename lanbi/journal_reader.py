@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from lanbi.frames import EMPTY, HEADER_SIZE, Damage, Piece, Record, Trailer, piece, reach, resume
-from lanbi.journal_files import Tip, durable_end, files, first_seq, opening, read_tip, salt_of, seek
-
-_CHUNK: Final = 1 << 20
+from lanbi.frames import EMPTY, HEADER_SIZE, Damage, Piece, Record, Trailer
+from lanbi.journal_bytes import files
+from lanbi.journal_files import Tip, durable_end, first_seq, opening, read_tip, salt_of, seek
+from lanbi.journal_walk import Walk
 
 
 class Loss(NamedTuple):
@@ -36,7 +35,7 @@ class JournalReader:
         self.after = after
         self.readings = 0
         self._losses: list[Loss] = []
-        self._file: _File | None = None
+        self._file: Walk | None = None
         self._walk: Iterator[Piece] = iter(())
         self._held: Record | None = None
         self._base: Trailer | None = None
@@ -135,7 +134,7 @@ class JournalReader:
     def _open(self, path: Path, end: int) -> None:
         salt, header = salt_of(path), opening(path)
         following = self._file is not None
-        self._file = _File(path, salt or 0, HEADER_SIZE)
+        self._file = Walk(path, salt or 0, HEADER_SIZE)
         if header and following:
             self._close_group(header.before)
         elif header:
@@ -150,47 +149,6 @@ class JournalReader:
                 self._file.offset = offset
                 self._begin(found)
         self._walk = self._file.walk(end)
-
-
-class _File:
-    """A journal file and how far it was read."""
-
-    def __init__(self, path: Path, salt: int, offset: int) -> None:
-        self.path = path
-        self.salt = salt
-        self.offset = offset
-
-    def walk(self, end: int) -> Iterator[Piece]:
-        """Pieces from ``offset`` to ``end``, read in chunks; damage comes with its place in the file."""
-        size = _CHUNK
-        with self.path.open("rb", buffering=0) as handle:
-            while self.offset < end:
-                before, wanted = self.offset, min(size, end - self.offset)
-                data = os.pread(handle.fileno(), wanted, before)
-                if not data:
-                    return
-                yield from self._chunk(data, last=before + wanted >= end or len(data) < wanted)
-                # A frame longer than the chunk, or long damage: more at once.
-                size = _CHUNK if self.offset > before else size * 4
-
-    def _chunk(self, data: bytes, *, last: bool) -> Iterator[Piece]:
-        base, at = self.offset, 0
-        while at < len(data):
-            found = piece(data, at, self.salt) or self._damaged(data, at, last=last)
-            if not found:
-                return
-            at = found.end
-            self.offset = base + at
-            yield found
-
-    def _damaged(self, data: bytes, at: int, *, last: bool) -> Piece | None:
-        """Damage at ``at``; None if the end of the chunk may only have cut a whole piece."""
-        if not last and reach(data, at) > len(data):
-            return None
-        stop = resume(data, at + 1, self.salt)
-        if stop == len(data) and not last:
-            return None
-        return Piece(Damage(self.offset, stop - at), stop)
 
 
 def read(folder: Path, writer: str, after: int, limit: int = 5_000) -> list[Record]:
