@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from api.schemas import LastValue, Reported, TargetAnswer
 from api.shaping import in_force, printed, stamp
@@ -15,6 +15,7 @@ from domain.air import RULE_SETS
 from domain.civil import day_of, iso, year_days, year_of_day
 from domain.indicators import Indicator
 from domain.readings import Entry
+from domain.restating import CONFIRMATION, Confirmations, confirmations
 from domain.targets import Plan, Target, YearValue
 
 DIGITS: Final = {"day": 0, "enterprise": 0, "unit": 0, "station": 0, "class": 0}
@@ -22,10 +23,17 @@ DIGITS: Final = {"day": 0, "enterprise": 0, "unit": 0, "station": 0, "class": 0}
 FIGURES: Final = {"annual_mean": "_mean", "good_day_ratio": "good_ratio", "heavy_days": "heavy_days"}
 
 
+class Said(NamedTuple):
+    """What people entered: reported values by target, newest first, and which months are confirmed."""
+
+    reports: Mapping[str, list[Entry]]
+    confirmed: Confirmations
+
+
 def all_targets(sources: Sources, year: int | None, rule_set: str | None) -> list[TargetAnswer]:
     """Every target of every plan, in the plans' order."""
-    reported = _reports(sources)
-    return [_target(sources, plan, target, (year, rule_set), reported) for plan in sources.plans for target in plan.targets]
+    said = _said(sources)
+    return [_target(sources, plan, target, (year, rule_set), said) for plan in sources.plans for target in plan.targets]
 
 
 def one_target(sources: Sources, name: str, year: int | None, rule_set: str | None) -> TargetAnswer | None:
@@ -33,17 +41,17 @@ def one_target(sources: Sources, name: str, year: int | None, rule_set: str | No
     for plan in sources.plans:
         target = plan.target(name)
         if target:
-            return _target(sources, plan, target, (year, rule_set), _reports(sources))
+            return _target(sources, plan, target, (year, rule_set), _said(sources))
     return None
 
 
-def _target(sources: Sources, plan: Plan, target: Target, asked: tuple[int | None, str | None], reports: Mapping[str, list[Entry]]) -> TargetAnswer:
+def _target(sources: Sources, plan: Plan, target: Target, asked: tuple[int | None, str | None], entered: Said) -> TargetAnswer:
     now = sources.now()
     running = year_of_day(day_of(now))
     year = asked[0] or running
     row = _stored(sources, plan, target.id, year, asked[1])
     goal, last = target.for_year(year), target.last
-    said = [_reported(entry) for entry in reports.get(target.id, ())]
+    said = [_reported(entry) for entry in entered.reports.get(target.id, ())]
     more = _details(row)
     value, source = (row.value, "measured") if row and row.value is not None else _from_reports(said, year)
     wanted = float(goal.value) if goal and goal.value is not None else None
@@ -73,7 +81,7 @@ def _target(sources: Sources, plan: Plan, target: Target, asked: tuple[int | Non
         basis=row.basis if row else None,
         valid=row.valid if row else None,
         expected=row.expected if row else None,
-        provisional=True,
+        provisional=row is None or not entered.confirmed.covers(row.period, row.time),
         **_notes(more, (goal is None and last) or None, year),
         reported=said,
     )
@@ -140,6 +148,10 @@ def _number(value: object) -> float | None:
 
 def _exact(value: Decimal | None) -> str:
     return "" if value is None else f"{value.normalize():f}"
+
+
+def _said(sources: Sources) -> Said:
+    return Said(_reports(sources), confirmations(sources.entries.entered(CONFIRMATION)))
 
 
 def _reports(sources: Sources) -> dict[str, list[Entry]]:

@@ -17,6 +17,7 @@ from api.sources import Sources
 from domain import indicators as stored
 from domain.air import YEAR_DAYS
 from domain.civil import day_of, iso, year_days, year_of_day
+from domain.restating import CONFIRMATION, Confirmations, causes_of, confirmations
 
 router = APIRouter(prefix="/api/v1", tags=["figures"])
 Period = Literal["hour", "day", "month", "quarter", "year", "ytd"]
@@ -51,15 +52,17 @@ def indicators(
     after = unpack(span.cursor, str, str, str, str, str, int)
     query = stored.Query(figure, name, period, rule_set, basis, asked.start, asked.end, after, limit + 1)
     found = sources.figures.series(query)
-    rows = [_row(sources, row) for row in found[:limit]]
+    confirmed = confirmations(sources.entries.entered(CONFIRMATION))
+    rows = [_row(sources, row, confirmed) for row in found[:limit]]
     follow = pack(found[limit - 1].key) if len(found) > limit else None
     table = [[getattr(row, column) for column in COLUMNS] for row in rows]
     return series(request, Page[IndicatorAnswer](items=rows, next=follow), COLUMNS, table)
 
 
-def _row(sources: Sources, row: stored.Indicator) -> IndicatorAnswer:
+def _row(sources: Sources, row: stored.Indicator, confirmed: Confirmations) -> IndicatorAnswer:
     names = ("figure", "period", "scope", "rule_set", "basis", "value", "valid", "expected", "target", "margin", "low90", "high90", "status", "text")
-    return IndicatorAnswer(**{name: getattr(row, name) for name in names}, time=iso(row.time), unit=_unit(sources, row.figure))
+    provisional = not confirmed.covers(row.period, row.time)
+    return IndicatorAnswer(**{name: getattr(row, name) for name in names}, time=iso(row.time), unit=_unit(sources, row.figure), provisional=provisional)
 
 
 def _unit(sources: Sources, figure: str) -> str:
@@ -84,7 +87,7 @@ def restatements(request: Request, sources: Asked, span: Asking, limit: Limit = 
         same = sum(1 for row in page if row.made == last)
         follow = pack((last, same + (skip if last == made else 0)))
     names = ("figure", "period", "scope", "rule_set", "basis", "version", "old", "new", "old_status", "new_status", "cause")
-    registry = sources.registry()
+    registry, confirmed = sources.registry(), confirmations(sources.entries.entered(CONFIRMATION))
     rows = [
         RestatementAnswer(
             **{name: getattr(row, name) for name in names},
@@ -92,6 +95,8 @@ def restatements(request: Request, sources: Asked, span: Asking, limit: Limit = 
             time=iso(row.time),
             made=iso(row.made),
             unit=_unit(sources, row.figure),
+            causes=list(causes_of(row.cause)),
+            confirmed=confirmed.covers(row.period, row.time, row.made),
         )
         for row in page
     ]

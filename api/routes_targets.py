@@ -20,6 +20,7 @@ from domain.indicators import FIGURES
 from domain.items import BY_REALM, ITEMS
 from domain.readings import FLAGS
 from domain.reasons import ALL
+from domain.restating import CAUSES
 from domain.targets import STATUSES
 from domain.water import CLASSES
 
@@ -60,7 +61,7 @@ def legend(request: Request) -> Response:
     return answer(request, LegendAnswer(levels=levels, good_max=GOOD_MAX, water_classes=list(CLASSES), **words, figures=figures, items=items))
 
 
-_TABLES = {"statuses": STATUSES, "freshness": STATES, "flags": FLAGS, "reasons": ALL}
+_TABLES = {"statuses": STATUSES, "freshness": STATES, "flags": FLAGS, "reasons": ALL, "causes": CAUSES}
 
 
 def _item(realm: str, name: str) -> ItemWords:

@@ -76,6 +76,7 @@ class LegendAnswer(BaseModel):
     freshness: dict[str, Words]
     flags: dict[str, Words]
     reasons: dict[str, Words]
+    causes: dict[str, Words] = Field(description="why closed figures change")
     figures: dict[str, ItemWords]
     items: dict[str, dict[str, ItemWords]] = Field(description="by realm: air, water, point, meter")
 
@@ -166,6 +167,7 @@ class IndicatorAnswer(BaseModel):
     high90: float | None
     status: str
     text: str
+    provisional: bool = Field(description="until every month of its period is confirmed; hours always are")
 
 
 class FreshAnswer(BaseModel):
@@ -215,7 +217,9 @@ class RestatementAnswer(BaseModel):
     old_status: str
     new_status: str
     made: str
-    cause: str
+    cause: str = Field(description="codes of the legend's causes with what exactly: late: source item time…; correction: …")
+    causes: list[str] = Field(description="the codes alone")
+    confirmed: bool = Field(description="the figure was confirmed when it changed: the change was announced")
 
 
 class DeadLetterAnswer(BaseModel):

@@ -41,6 +41,8 @@ PROGRAMS: Final = {
     "import": Program("import_", "导入历史和外来文件 · import history and foreign files"),
     "assess": Program("assess", "计算器：文件进，结果出 · the calculator: files in, results out"),
     "registry": Program("registry", "登记册：导入、比较、生效 · the registry: import, diff, apply"),
+    "confirm": Program("confirm", "确认某月数值，或撤回确认 · confirm a month's figures, or take that back"),
+    "restatements": Program("restatements", "更正记录：哪些已公布数值变了，为什么 · closed figures that changed, and why"),
     "deadletters": Program("deadletters", "死信：列表、查看 · what was refused, and why"),
     "store": Program("store", "存储：InfluxDB 建桶、写令牌 · the server database: buckets and tokens"),
     "check": Program("check", "检查设置、登记册和规划 · check settings, registry and plans"),

@@ -61,13 +61,17 @@ function restated(row, value, code) {
   return `${number(value, digits)}${level ? ` ${said(level)}` : ""}${status ? ` ${said(status)}` : ""}`;
 }
 
+// The codes at the head of each cause in the reader's words; sources, items and times stay as they are.
+const causeText = (row) => row.causes.reduce((text, code) => text.replace(`${code}:`, `${said(data.legend.causes[code])}:`), row.cause);
+
 export function renderRestatements() {
   const rows = data.restatements.items;
   if (!rows.length) { fill("restated", h("p", { class: "note" }, t("noRestated"))); return; }
   const line = (row) => h("li", {},
     h("span", {}, `${row.scope_name} · ${figure(row.figure)} · ${periodWord(row.period)} ${day(row.time)}: `),
     h("b", {}, `${restated(row, row.old, row.old_status)} → ${restated(row, row.new, row.new_status)}`),
-    h("small", {}, `${t("made")} ${moment(row.made)}${row.cause ? ` · ${t("cause")}: ${row.cause}` : ""}`));
+    row.confirmed ? h("span", { class: "tag" }, t("wasConfirmed")) : "",
+    h("small", {}, `${t("made")} ${moment(row.made)}${row.cause ? ` · ${causeText(row)}` : ""}`));
   fill("restated", h("ul", { class: "changes" }, rows.map(line)));
 }
 

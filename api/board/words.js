@@ -74,7 +74,7 @@ const WORDS = {
   newestLetters: ["最近的拒收", "Newest refusals"],
   noLetters: ["没有拒收。", "Nothing was refused."],
   made: ["更正时间", "Changed"],
-  cause: ["原因", "Cause"],
+  wasConfirmed: ["已确认数值", "was confirmed"],
   noRestated: ["没有更正。", "Nothing was restated."],
   validDays: ["有效天", "valid days"],
   capture: ["有效率", "capture"],

@@ -77,7 +77,8 @@ def seed_store(store: EmbeddedStore) -> None:
     store.put([*_hour_figures(), *_day_figures(), *_year_figures(), *_attainments()])
     store.restate(_restatements())
     body = {"target": "water.national.good_ratio", "period": "2025", "value": "100", "document": "市局通报〔2025〕9号", "person": "李工"}
-    store.enter([Entry("reported", "person/1", NOW * NS - NS, "李工", body)])
+    month = {"month": "2025-09", "action": "confirm", "document": "示环〔2025〕31号"}
+    store.enter([Entry("reported", "person/1", NOW * NS - NS, "李工", body), Entry("confirmation", "person/3", (NOW - 86_400) * NS, "王工", month)])
 
 
 def _hours() -> Iterator[Reading]:
@@ -138,10 +139,14 @@ def _restatements() -> list[Restatement]:
     made = NOW - 3 * HOUR_S
     names = (("pm25", "sc-a01", 42.0, 45.0, "", ""), ("aqi", "sc-a01", 97.0, 103.0, "2", "3"))
     early = [
-        Restatement(figure, "day", scope, RULES[0], "raw", period_stamp(TODAY - 20), 2, old, new, a, b, made, "late") for figure, scope, old, new, a, b in names
+        Restatement(figure, "day", scope, RULES[0], "raw", period_stamp(TODAY - 20), 2, old, new, a, b, made, "late: sc-a01 pm25 2025-09-25T10:00")
+        for figure, scope, old, new, a, b in names
     ]
     same = [
-        Restatement("pm25", "day", "sc", RULES[0], "raw", period_stamp(FIRST_DAY + day), 2, 40.0, 41.0, "", "", made - DAY_S, "correction") for day in range(25)
+        Restatement(
+            "pm25", "day", "sc", RULES[0], "raw", period_stamp(FIRST_DAY + day), 2, 40.0, 41.0, "", "", made - DAY_S, "correction: sc-a02 pm25 2025-01-01T10:00"
+        )
+        for day in range(25)
     ]
     return [*early, *same]
 

@@ -138,3 +138,14 @@ def test_restatements_newest_first(client: Client) -> None:
     assert [("pm25", 42.0, 45.0), ("aqi", 97.0, 103.0)] == sorted(((row["figure"], row["old"], row["new"]) for row in rows), reverse=True)
     assert ("区政府", "2", "3") == tuple(next(row for row in rows if row["figure"] == "aqi")[key] for key in ("scope_name", "old_status", "new_status"))
     assert NOW
+
+
+def test_a_confirmed_figure_says_so(client: Client) -> None:
+    """Figures of a confirmed month are not provisional, and a change after the confirmation is marked as one of a confirmed figure."""
+    days = client.get("/api/v1/indicators?figure=pm25&scope=sc&from=2025-09-30&to=2025-10-01&rule_set=HJ633-2012").json()["items"]
+    said = client.get("/api/v1/restatements?limit=100&from=2025-10-01").json()["items"]
+
+    assert [("2025-09-30T00:00:00+08:00", False), ("2025-10-01T00:00:00+08:00", True)] == [(row["time"], row["provisional"]) for row in days]
+    assert {("2025-09-25T00:00:00+08:00", True, "late"), ("2025-01-01T00:00:00+08:00", False, "correction")} <= {
+        (row["time"], row["confirmed"], *row["causes"]) for row in said
+    }
