@@ -13,7 +13,10 @@ from typing import Final
 
 from api.sources import Seen, Sources
 from domain.civil import day_of
+from domain.errors import StoreAway
+from domain.indicators import Indicator
 from domain.places import Registry
+from domain.ports import IndicatorSource
 
 STATES: Final = MappingProxyType(
     {
@@ -48,6 +51,27 @@ class Fresh:
     due: int | None
     state: str
     overdue: int | None
+
+
+@dataclass(slots=True)
+class WhileThere:
+    """Figures beside newest values: where the store does not answer, values are shown without them.
+
+    It is asked no further in the same answer, for a silent store would cost its time-out once a place.
+    """
+
+    figures: IndicatorSource
+    away: bool = False
+
+    def latest(self, figure: str, scope: str, period: str, rule_set: str, now: int) -> Indicator | None:
+        """The newest figure; None also while the store is away."""
+        if self.away:
+            return None
+        try:
+            return self.figures.latest(figure, scope, period, rule_set, now)
+        except StoreAway:
+            self.away = True
+            return None
 
 
 def newest(sources: Sources) -> dict[str, Seen]:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.answers import answer, series
 from api.depends import Asked
-from api.freshness import by_source, newest
+from api.freshness import WhileThere, by_source, newest
 from api.params import Asking, Limit, Place, Window, day_window, pack, unpack, window
 from api.problems import unknown
 from api.schemas import Page
@@ -40,6 +40,7 @@ def stations(request: Request, sources: Asked) -> Response:
     """Every station with its newest hour, AQI, class and whether it is silent; assessed ones first."""
     now = sources.now()
     seen, fresh, day = newest(sources), by_source(sources, now), day_of(now)
+    figures = WhileThere(sources.figures)
     rows = []
     places = sorted(sources.registry().air_stations.values(), key=lambda one: ORDER.get(one.role.on(day) or "", 9))
     for place in places:
@@ -57,7 +58,7 @@ def stations(request: Request, sources: Asked) -> Response:
                 values=values,
                 flags=flags,
                 units=units("air", SIX),
-                **_judged(sources, place.id, now),
+                **_judged(figures, place.id, now),
             ),
         )
     return answer(request, Page[StationAnswer](items=rows))
@@ -67,11 +68,11 @@ def _head(place: AirStation, day: int) -> dict[str, Any]:
     return {"id": place.id, "name": place.name, "role": place.role.on(day), "town": place.town}
 
 
-def _judged(sources: Sources, site: str, now: int) -> dict[str, Any]:
+def _judged(figures: WhileThere, site: str, now: int) -> dict[str, Any]:
     """The newest stored AQI of a station and its rolling PM2.5, as far as they are of the last day."""
     rules = in_force(day_of(now))
-    aqi = sources.figures.latest("aqi", site, "hour", rules, now)
-    rolling = sources.figures.latest("pm25_24h", site, "hour", rules, now)
+    aqi = figures.latest("aqi", site, "hour", rules, now)
+    rolling = figures.latest("pm25_24h", site, "hour", rules, now)
     recent = [row if row and row.time > now - 24 * HOUR_S else None for row in (aqi, rolling)]
     row = recent[0]
     return {

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import answer, series
 from api.depends import Asked
-from api.freshness import Fresh, by_source, newest
+from api.freshness import Fresh, WhileThere, by_source, newest
 from api.params import Asking, Limit, Place, pack, unpack, window
 from api.problems import unknown
 from api.schemas import Page
@@ -31,11 +31,12 @@ def sections(request: Request, sources: Asked) -> Response:
     """Every section with its newest record and class."""
     now = sources.now()
     seen, fresh = newest(sources), by_source(sources, now)
+    figures = WhileThere(sources.figures)
     rows = []
     for place in sources.registry().water_sections.values():
         if place.id not in fresh:
             continue
-        judged = sources.figures.latest("water_class", place.id, "hour", water.RULE_SET, now)
+        judged = figures.latest("water_class", place.id, "hour", water.RULE_SET, now)
         recent = judged if judged and judged.time > now - STALE_S else None
         rows.append(
             SectionAnswer(

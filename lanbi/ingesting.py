@@ -1,4 +1,4 @@
-"""The ingest process: a listener thread, a forwarder thread, and a status file every second.
+"""The ingest process: a listener, a forwarder and a glimpse thread, and a status file every second.
 
 The listener never waits for the store, and the forwarder never for the broker: the journal lies between them. A thread that
 dies ends the process, for a supervisor starts it again in a second and nothing is lost by it.
@@ -21,6 +21,7 @@ from ingest.listener import TOPICS, Broker, Listener
 from lanbi import wiring
 from lanbi.broker import EMBEDDED, HOST, port_of
 from lanbi.forwarding import IDLE_S, Forwarding
+from lanbi.glimpsing import Glimpsing
 from lanbi.journal import JournalWriter
 from lanbi.metrics import write_status
 from lanbi.settings import Settings
@@ -76,6 +77,7 @@ def run(settings: Settings, stop: Callable[[], bool]) -> int:
     threads = {
         "listener": threading.Thread(target=listener.run, args=(stop,), name="listener", daemon=True),
         "forwarder": threading.Thread(target=forwarding.run, args=(stop,), name="forwarder", daemon=True),
+        "glimpse": threading.Thread(target=Glimpsing(settings, clock, forwarding).run, args=(stop,), name="glimpse", daemon=True),
     }
     for thread in threads.values():
         thread.start()

@@ -20,9 +20,9 @@ from domain.places import Registry
 from lanbi import metrics, wiring
 from lanbi.clock import SimClock, SystemClock
 from lanbi.processes import Told, address, free_port
+from lanbi.seen import Seen
 from lanbi.settings import Settings
 from lanbi.signs import sign_of
-from lanbi.state import StateView
 
 OTHERS: Final = ("ingest", "analyse")
 """Whom `/readyz` looks at."""
@@ -76,7 +76,7 @@ def sources(settings: Settings) -> Sources:
         figures=store,
         readings=store,
         entries=store,
-        state=StateView(settings.data),
+        state=Seen(settings.data),
         clock=clock,
         health=lambda: health(settings.data),
         metrics=lambda: metrics.text(metrics.collect(settings.data, clock)),

@@ -50,6 +50,27 @@ def test_store_away(tmp_path: Path) -> None:
         assert (200, True, "down: the store does not answer") == (ready.status, ready.json()["ready"], ready.json()["store"])
 
 
+def test_newest_values_without_the_store(tmp_path: Path) -> None:
+    """Without the store every station and section still shows its newest values, only without the figures; it is asked once."""
+    asked: list[str] = []
+
+    class Silent(Away):
+        def latest(self, figure: str, scope: str, period: str, rule_set: str, now: int) -> Indicator | None:
+            asked.append(scope)
+            return super().latest(figure, scope, period, rule_set, now)
+
+    with served(create_app(County(tmp_path).sources())) as client:
+        usual = {row["id"]: row["values"] for row in client.get("/api/v1/air/stations").json()["items"]}
+    with served(create_app(replace(County(tmp_path / "away").sources(), figures=Silent()))) as client:
+        rows = client.get("/api/v1/air/stations").json()["items"]
+        sections = client.get("/api/v1/water/sections")
+
+    assert usual == {row["id"]: row["values"] for row in rows}
+    assert any(usual.values())
+    assert {None} == {row["aqi"] for row in rows}
+    assert (200, 2) == (sections.status, len(asked))
+
+
 def test_a_process_that_is_not_well(tmp_path: Path) -> None:
     """A process that is not ready makes us unready with its reason, and stands first among the tasks."""
     county = County(tmp_path, health={"ingest": Health(ready=False, reasons=("broker: not connected",)), "analyse": Health(ready=True)})

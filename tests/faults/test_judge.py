@@ -23,7 +23,7 @@ Rows = dict[str, Row]
 def world() -> tuple[Ids, Rows, dict[str, Refused], dict[str, int]]:
     """A log, a store, dead letters and an account that agree: everything said, receipted, and dealt with."""
     numbers = range(COUNTY.count)
-    ids = Ids({COUNTY.device(one): SAID for one in numbers}, {COUNTY.device(one): set(range(SAID)) for one in numbers})
+    ids = Ids({COUNTY.device(one): SAID for one in numbers}, {COUNTY.device(one): np.ones(SAID, np.bool_) for one in numbers})
     rows = {COUNTY.source(one): COUNTY.rows(one, SAID) for one in numbers}
     refused = {COUNTY.device(one): COUNTY.refusals(one, SAID) for one in numbers}
     fates = np.concatenate([COUNTY.plan(one, SAID).fate for one in numbers])
@@ -66,7 +66,7 @@ def test_lost_reading_is_seen() -> None:
         rows["src-0000"] = without(rows["src-0000"], 10)
 
     def lose_unreceipted(ids: Ids, rows: Rows, *_: object) -> None:
-        ids.receipted.clear()
+        ids.receipted["dev-0000"][:] = False
         lose(ids, rows)
 
     lost, missing = judged(lose), judged(lose_unreceipted)

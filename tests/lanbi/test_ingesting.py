@@ -14,6 +14,8 @@ from domain.message import Message, encode
 from lanbi.cli import main
 from lanbi.clock import SystemClock
 from lanbi.metrics import collect, text
+from lanbi.processes import free
+from lanbi.seen import Seen
 from tests.lanbi.ingest_house import MOSQUITTO, Gadget, House, iotcore_broker, mosquitto_broker, until
 
 BrokerMaker = Callable[[int, Path], AbstractContextManager[None]]
@@ -170,3 +172,34 @@ def test_a_refused_login_is_said_in_plain_words(house: House) -> None:
         status = until(lambda: (now := house.status()) and "login refused" in str(now["reasons"]) and now, "the cause")
 
     assert not status["ready"]
+
+
+def test_newest_values_go_on_while_the_store_is_away(house: House) -> None:
+    """With nobody behind the store's address, ingest confirms on, and the newest value is seen with every further reading."""
+    for name in ("write", "read"):
+        (house.data / name).write_text("token\n")
+        (house.data / name).chmod(0o600)
+    files = f"token_file = {json.dumps(str(house.data / 'write'))}\nread_token_file = {json.dumps(str(house.data / 'read'))}\n"
+    with (house.data / "lanbi.toml").open("a") as out:
+        out.write(f'\n[store]\nkind = "influx"\nurl = "http://127.0.0.1:{free(0)}"\n{files}')
+    with iotcore_broker(house.port, house.data):
+        house.start()
+        until(lambda: house.status().get("ready"), "ready")
+        device = Gadget("air1", house.port)
+        for seq, value in ((9, 5.0), (3, 6.0)):
+            device.say(reading(seq, value))
+            until(lambda value=value: [value] == seen(house), f"{value} is seen")
+        until(lambda: device.durable() >= {9, 3}, "receipts")
+        device.close()
+
+        assert (2, 0) == (house.law()["pending"], house.law()["stored"])
+        assert 0 == house.stop()
+        assert [] == seen(house)
+
+
+def seen(house: House) -> list[float | None]:
+    """The newest PM2.5 values as people see them."""
+    view = Seen(house.data)
+    found = [row.items["pm25"][0] for row in view.latest()]
+    view.close()
+    return found

@@ -16,6 +16,7 @@ from typing import IO, Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from tests.faults.parts.truth import County, Plan
 from tests.faults.parts.wire import Wire, WireError
@@ -70,6 +71,8 @@ class Fleet:
     receipted: int = 0
     repeated: int = 0
     errors: int = 0
+    bytes: int = 0
+    """Of payloads, said for the first time."""
     faults: list[str] = field(default_factory=list)
     receipt_s: list[float] = field(default_factory=list)
     """Seconds from first saying to receipt, of each message."""
@@ -173,6 +176,7 @@ class Fleet:
         low, high, payload = self._message(number)
         self.held[number][low] = Held(low, high, payload, now, now)
         self.said += high - low + 1
+        self.bytes += len(payload)
         self._file.write(f"+ {self.county.device(number)} {low} {high}\n")
         if self._one_in(self.pace.late):
             heappush(self._late, (now + float(self._chance.uniform(0.0, LATE_S)), number, low))
@@ -239,7 +243,7 @@ class Ids:
     """A log read back: numbers said (0 … said − 1, always dense) and which of them were receipted, by device."""
 
     said: dict[str, int] = field(default_factory=dict)
-    receipted: dict[str, set[int]] = field(default_factory=dict)
+    receipted: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, log: Path) -> Ids:
@@ -248,15 +252,21 @@ class Ids:
         Raises
         ------
         ValueError
-            Numbers were skipped or said anew: the fleet itself is broken.
+            Numbers were skipped or said anew, or a receipt names what was never said: the fleet itself is broken.
         """
-        ids = cls()
-        for line in log.read_text(encoding="utf-8").splitlines():
-            mark, device, low, high = line.split()
-            if mark == "+":
-                if ids.said.get(device, 0) != int(low):
+        ids, named = cls(), []
+        with log.open(encoding="utf-8") as lines:
+            for line in lines:
+                mark, device, low, high = line.split()
+                if mark == "-":
+                    named.append((device, int(low), int(high) + 1))
+                elif ids.said.get(device, 0) == int(low):
+                    ids.said[device] = int(high) + 1
+                else:
                     raise ValueError(line)
-                ids.said[device] = int(high) + 1
-            else:
-                ids.receipted.setdefault(device, set()).update(range(int(low), int(high) + 1))
+        ids.receipted = {device: np.zeros(size, np.bool_) for device, size in ids.said.items()}
+        for device, low, high in named:
+            if high > ids.said.get(device, 0):
+                raise ValueError(f"{device} {low} {high}")
+            ids.receipted[device][low:high] = True
         return ids

@@ -10,21 +10,26 @@ import hashlib
 import sqlite3
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
+from domain.readings import Reading
+from lanbi.embedded import EmbeddedStore
 from tests.faults.parts.devices import Ids
-from tests.faults.parts.truth import ABSENT, FIRST_RUN, QUANTITIES, SPAN, VALID, WITHDRAWN, County, Row
+from tests.faults.parts.truth import ABSENT, FIRST_RUN, QUANTITIES, SPAN, VALID, County, Row
 
 NAMED: Final = 20
 """Names of one kind of fault that a report lists; the number of faults is always complete."""
 REST: Final = ("stored", "duplicate", "deadletter", "quarantined", "pending")
+Bools = npt.NDArray[np.bool_]
 Refused = set[tuple[int, str, str | None]]
 ReadRows = Callable[[str, str], Row]
 """(kind, source) → its rows in the store."""
@@ -103,9 +108,9 @@ def judge(county: County, ids: Ids, read: ReadRows, refused: dict[str, Refused],
         truth, stored = county.rows(number, size), read(kind, source)
         expected.update(digest(source, truth))
         found.update(digest(source, stored))
-        receipted = ids.receipted.get(device, set())
+        receipted = ids.receipted.get(device, np.zeros(size, np.bool_))
         verdict.readings += size
-        verdict.receipted += len(receipted)
+        verdict.receipted += int(receipted.sum())
         verdict.rows += len(stored.times)
         verdict.stored_expected += int((county.plan(number, size).slot >= 0).sum())
         _rows(verdict, source, (truth, stored), receipted)
@@ -121,7 +126,7 @@ def digest(source: str, row: Row) -> bytes:
     return hashlib.sha256(b"\0".join([source.encode(), *parts])).digest()
 
 
-def _rows(verdict: Verdict, source: str, pair: tuple[Row, Row], receipted: set[int]) -> None:
+def _rows(verdict: Verdict, source: str, pair: tuple[Row, Row], receipted: Bools) -> None:
     truth, stored = pair
     if digest(source, truth) == digest(source, stored):
         return
@@ -133,12 +138,12 @@ def _rows(verdict: Verdict, source: str, pair: tuple[Row, Row], receipted: set[i
         at = np.flatnonzero(stored.times == time)
         seq = rev - FIRST_RUN
         if not len(at):
-            verdict.note("lost" if seq in receipted else "missing", f"{source}@{time} seq {seq}")
+            verdict.note("lost" if receipted[seq] else "missing", f"{source}@{time} seq {seq}")
             continue
         fault = _difference(truth, stored, int((time - truth.times[0]) // SPAN), int(at[0]))
         if fault:
             stale = stored.revs[at[0]] < rev
-            verdict.note(("lost" if seq in receipted else "missing") if stale else "altered", f"{source}@{time} seq {seq}: {fault}")
+            verdict.note(("lost" if receipted[seq] else "missing") if stale else "altered", f"{source}@{time} seq {seq}: {fault}")
 
 
 def _difference(truth: Row, stored: Row, at: int, there: int) -> str:
@@ -149,10 +154,10 @@ def _difference(truth: Row, stored: Row, at: int, there: int) -> str:
     return ""
 
 
-def _refusals(verdict: Verdict, device: str, pair: tuple[Refused, Refused], receipted: set[int]) -> None:
+def _refusals(verdict: Verdict, device: str, pair: tuple[Refused, Refused], receipted: Bools) -> None:
     wanted, found = pair
     for seq, reason, item in sorted(wanted - found, key=str):
-        verdict.note("unrefused" if seq in receipted else "missing", f"{device} seq {seq}: no {reason} of {item or 'the reading'}")
+        verdict.note("unrefused" if receipted[seq] else "missing", f"{device} seq {seq}: no {reason} of {item or 'the reading'}")
     for seq, reason, item in sorted(found - wanted, key=str):
         verdict.note("overrefused", f"{device} seq {seq}: {reason} of {item or 'the reading'}")
 
@@ -167,19 +172,26 @@ def refusals(data: Path) -> dict[str, Refused]:
     return found
 
 
-def arranged(kind: str, columns: dict[str, list[object]]) -> Row:
-    """Rows from columns of a store: ``time`` [s], ``rev``, items and their flags; a missing flag beside a value means valid."""
-    names = [one.name for one in QUANTITIES[kind]]
-    size = len(columns["time"])
-    values, flags = np.full((size, len(names)), np.nan), np.zeros((size, len(names)), np.uint8)
-    for at, name in enumerate(names):
-        values[:, at] = np.array([np.nan if one is None else one for one in columns.get(name, [None] * size)], np.float64)
-        letters = [one or "" for one in columns.get(f"{name}_f", [None] * size)]
-        flags[:, at] = [ord(str(letter)) if letter else ABSENT if np.isnan(value) else VALID for letter, value in zip(letters, values[:, at], strict=True)]
-    values[flags == WITHDRAWN] = np.nan
-    times, revs = np.array(columns["time"], np.int64), np.array(columns["rev"], np.float64).astype(np.int64)
+def arranged(kind: str, table: pa.Table) -> Row:
+    """Rows from a store's columns: ``time`` [s], ``rev``, items and their flags; a missing flag beside a value means valid."""
+    size, quantities, there = len(table), QUANTITIES[kind], set(table.column_names)
+    values, flags = np.full((size, len(quantities)), np.nan), np.zeros((size, len(quantities)), np.uint8)
+    for at, one in enumerate(quantities):
+        if one.name in there:
+            values[:, at] = table.column(one.name).cast(pa.float64()).to_numpy()
+        letters = _letters(table.column(f"{one.name}_f")) if f"{one.name}_f" in there else np.zeros(size, np.uint8)
+        flags[:, at] = np.where(letters > 0, letters, np.where(np.isnan(values[:, at]), ABSENT, VALID))
+    times = table.column("time").to_numpy().astype(np.int64)
+    revs = table.column("rev").to_numpy().astype(np.float64).astype(np.int64)
     order = np.argsort(times, kind="stable")
     return Row(times[order], revs[order], values[order], flags[order])
+
+
+def _letters(column: pa.ChunkedArray) -> npt.NDArray[np.uint8]:
+    """Flag letters as numbers, 0 where there is none."""
+    coded = pc.dictionary_encode(pc.fill_null(column.cast(pa.string()), "")).combine_chunks()
+    numbers = np.array([ord(letter) if letter else 0 for letter in coded.dictionary.to_pylist()], np.uint8)
+    return numbers[coded.indices.to_numpy()] if len(numbers) else np.zeros(len(coded), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -199,13 +211,13 @@ class FromInflux:
         with urllib.request.urlopen(urllib.request.Request(f"{self.url}/query", body, head), timeout=300) as answer:
             data = answer.read()
         if not data.strip():
-            return arranged(kind, {"time": [], "rev": []})
+            return arranged(kind, pa.table({"time": pa.array([], pa.int64()), "rev": pa.array([], pa.float64())}))
         texts = {f"{one.name}_f": pa.string() for one in QUANTITIES[kind]}
         options = csv.ConvertOptions(column_types={**texts, "site": pa.string(), "span": pa.string()}, strings_can_be_null=True)
         table = csv.read_csv(pa.BufferReader(data), convert_options=options)
-        if unknown := set(table.column("span").to_pylist()) - {str(SPAN)}:
+        if unknown := set(pc.unique(table.column("span")).to_pylist()) - {str(SPAN)}:
             raise ValueError(f"{source}: rows of a span that nobody said: {unknown}")
-        return arranged(kind, {name: table.column(name).to_pylist() for name in table.column_names})
+        return arranged(kind, table)
 
 
 @dataclass(frozen=True)
@@ -216,25 +228,19 @@ class FromEmbedded:
 
     def __call__(self, kind: str, source: str) -> Row:
         """Rows of a source."""
-        from domain.readings import Reading
-        from lanbi.embedded import EmbeddedStore
-
         store = EmbeddedStore(self.path)
         try:
-            rows: list[Reading] = list(store.rows(kind, [source], -(2**62), 2**62))
+            rows = list(store.rows(kind, [source], -(2**62), 2**62))
         finally:
             store.close()
-        return arranged(kind, columns_of(kind, rows))
+        return arranged(kind, table_of(kind, rows))
 
 
-def columns_of(kind: str, rows: Iterable[object]) -> dict[str, list[object]]:
-    """Columns of readings as the store's port gives them."""
-    found = list(rows)
-    columns: dict[str, list[object]] = {"time": [row.time for row in found], "rev": [row.rev for row in found]}  # type: ignore[attr-defined]
+def table_of(kind: str, rows: Sequence[Reading]) -> pa.Table:
+    """Columns of readings as the store's port gives them; a withdrawn item is its flag alone."""
+    columns: dict[str, Any] = {"time": [row.time for row in rows], "rev": [float(row.rev) for row in rows]}
     for one in QUANTITIES[kind]:
-        columns[one.name] = [row.values.get(one.name) for row in found]  # type: ignore[attr-defined]
-        columns[f"{one.name}_f"] = [  # withdrawn items are flag alone
-            ("W" if one.name in row.values and row.values[one.name] is None else row.flags.get(one.name))  # type: ignore[attr-defined]
-            for row in found
-        ]
-    return columns
+        columns[one.name] = pa.array([row.values.get(one.name) for row in rows], pa.float64())
+        letters = ["W" if row.values.get(one.name, 0) is None else row.flags.get(one.name) for row in rows]
+        columns[f"{one.name}_f"] = pa.array(letters, pa.string())
+    return pa.table(columns)

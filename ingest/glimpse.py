@@ -1,0 +1,90 @@
+"""A glimpse ahead of the forwarder: what was measured last, while the store is away and nothing is decided.
+
+Decided is only what the forwarder has stored. But who is silent and what the newest value is must not freeze with the store, so
+the journal is read ahead of the cursor and each source's newest reading is kept: memory grows with the sources, never with the
+backlog. Nothing of it enters the store or a count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from domain.places import Registry
+from ingest.accept import Acceptor, Sight, device_of, stream_of
+from ingest.ports import Latest, Reader, Record
+
+WRITERS: Final = ("mqtt", "hj212")
+"""The doors of devices; what an import brings is history."""
+SLICE: Final = 5_000
+"""Readings read at once."""
+WHOLE: Final = 1_000
+"""A slice of so many readings is looked at whole; of a fuller one only each device's newest messages."""
+NEWEST: Final = 2
+
+Series = tuple[str, int]
+
+
+@dataclass
+class Glimpse:
+    """Follows the journals behind the cursors as they stood when it began.
+
+    Attributes
+    ----------
+    reader : callable
+        ``reader(writer, after)`` follows a writer's journal behind a sequence number.
+    cursor : callable
+        ``cursor(writer)``: last record behind the forwarder.
+    registry : callable
+        In force now.
+    """
+
+    reader: Callable[[str, int], Reader]
+    cursor: Callable[[str], int]
+    registry: Callable[[], Registry]
+    latest: dict[Series, Latest] = field(default_factory=dict)
+    """Newest reading of each source and span that is not decided yet."""
+    _readers: dict[str, Reader] = field(default_factory=dict)
+
+    def look(self) -> bool:
+        """Read one slice of every door; whether there may be more."""
+        if not self._readers:
+            self._readers = {writer: self.reader(writer, self.cursor(writer)) for writer in WRITERS}
+        acceptor = Acceptor(self.registry())
+        full = False
+        for reader in self._readers.values():
+            records = reader.read(SLICE)
+            reader.take_losses()  # named by the forwarder when it comes to them
+            count = sum(record.readings for record in records)
+            full = full or count >= SLICE
+            for record in records if count <= WHOLE else _newest(records):
+                self._see(acceptor, record)
+        return full
+
+    def _see(self, acceptor: Acceptor, record: Record) -> None:
+        if stream_of(record.topic) != "data":
+            return
+        for verdict in acceptor.judge(record):
+            sight = verdict.sight
+            known = self.latest.get((sight.source, sight.span)) if sight else None
+            if sight and (known is None or sight.time >= known.time):
+                self.latest[sight.source, sight.span] = _latest(sight)
+
+
+def _newest(records: Sequence[Record]) -> Iterable[Record]:
+    """The last messages of each device, in their order."""
+    left: dict[str, int] = {}
+    found: list[Record] = []
+    for record in reversed(records):
+        device = device_of(record.topic)
+        if left.setdefault(device, NEWEST):
+            left[device] -= 1
+            found.append(record)
+    return reversed(found)
+
+
+def _latest(sight: Sight) -> Latest:
+    # Its revision is decided with the batch; nobody may take this one for decided.
+    items = {name: (value, "W" if value is None else sight.flags.get(name, "N")) for name, value in sight.values.items()}
+    return Latest(sight.source, sight.span, sight.kind, sight.time, 0, sight.received_ns, sight.device, items)

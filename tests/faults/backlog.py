@@ -1,0 +1,209 @@
+"""Backlog campaign: the database is away for ten minutes at 10,000 readings a second, and nobody but the dashboards' history notices.
+
+While the store is away ingest goes on taking, journalling and confirming; its memory stays where it was; the API goes on saying who
+is fresh and what was measured last. When the store is back it is up to date within two minutes, while the devices go on speaking.
+6,000,000 readings are the backlog of 3.3 hours at the design load of 500/s.
+Run it alone with ``python -m tests.faults.backlog --away 60``.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from domain.civil import parse_time
+from lanbi.journal import JournalReader
+from tests.faults.parts.devices import Fleet, Ids, Pace
+from tests.faults.parts.house import House, until
+from tests.faults.parts.judge import FromInflux, judge, refusals
+from tests.faults.parts.proxy import REFUSE, Mode
+from tests.faults.parts.report import Asked, Finding, main
+from tests.faults.parts.truth import CLEAN, SPAN, County
+from tests.faults.parts.watch import Watch, percentiles, slope
+
+MEGABYTE: Final = 1 << 20
+DAY_S: Final = 86_400
+MEMORY_MB: Final = 256.0
+FLAT_MB: Final = 8.0
+"""Growth from the second to the last quarter of the outage that still counts as flat: an allocator's, not a queue's (that is GBs)."""
+OVERHEAD_B: Final = 64.0
+SEALED_B: Final = 60.0
+BACK_S: Final = 120.0
+LAG_S: Final = 60.0
+"""Newest value that the API shows, behind the newest one said."""
+FRESH_S: Final = 3.0
+"""Seconds of the load that may be pending when the store counts as up to date."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How long and how fast."""
+
+    away: float
+    rate: float
+    warm: float = 20.0
+    devices: int = 100
+
+
+FULL: Final = Size(away=600.0, rate=10_000.0)
+QUICK: Final = Size(away=15.0, rate=2_000.0, warm=3.0)
+
+
+@dataclass
+class Gaze:
+    """What the API says while the store is away."""
+
+    house: House
+    fleet: Fleet
+    lags: list[float] = field(default_factory=list)
+    """Newest time of a source as the API knows it, behind what its device last said [s of the campaign]."""
+    values: list[float] = field(default_factory=list)
+    silent: int = 0
+    asked: int = 0
+
+    def look(self) -> None:
+        """Ask for freshness and latest values."""
+        self.asked += 1
+        county = self.fleet.county
+        said = [county.time(int(plan.slot[: max(1, next_)].max())) for plan, next_ in zip(self.fleet.plans, self.fleet.next, strict=True)]
+        fresh, stations = self.house.get("/api/v1/freshness"), self.house.get("/api/v1/air/stations")
+        a_second = self.fleet.pace.rate / county.count * SPAN
+        for answer, key, name, lags in ((fresh, "last", "source", self.lags), (stations, "time", "id", self.values)):
+            if not isinstance(answer, dict):
+                self.silent += 1
+                continue
+            seen = {county.number(row[name]): parse_time(row[key]) for row in answer["items"] if row[key]}
+            lags += [max(0.0, (said[number] - time_) / a_second) for number, time_ in seen.items()]
+
+
+def campaign(asked: Asked) -> Finding:
+    """The campaign that the command line asks for."""
+    more = asked.more
+    return backlog(asked.folder, asked.seed, QUICK if asked.quick else Size(more.away, more.rate))
+
+
+def backlog(folder: Path, seed: int, size: Size) -> Finding:
+    """Speak, take the store away, bring it back, wait, judge."""
+    county = County(seed, size.devices, int(time.time()) // DAY_S * DAY_S - 200 * DAY_S, CLEAN)
+    log = folder / "devices.log"
+    most = int(size.rate * (size.away + 600) / size.devices)
+    with House(folder / "house", county.registry(), serve=True) as house:
+        fleet, watch = Fleet(county, house.broker_port, log, most, Pace(size.rate, again_s=15.0)), Watch(house, every=1.0)
+        gaze = Gaze(house, fleet)
+        with closing(fleet), closing(watch):
+            watch.start()
+            fleet.start()
+            time.sleep(size.warm)
+            warm = _stretch(fleet, watch)
+            watch.also = gaze.look
+            house.proxy.set(Mode(REFUSE))
+            begun = watch.now
+            time.sleep(size.away)
+            away = _stretch(fleet, watch)
+            looks = [look for look in watch.looks if begun <= look.at]
+            watch.also = lambda: None
+            house.proxy.set(Mode())
+            back = _return(house, fleet, watch, size)
+            settled = fleet.settle(60)
+            until(lambda: house.law()["pending"] == 0, "the backlog is empty", 600)
+            watch.look()
+        verdict = _verdict(house, log, county, watch)
+        exit_code = house.ingest.stop()
+        journal = _journal(house)
+    memory = _memory([look.at for look in looks], [look.resident / MEGABYTE for look in looks])
+    api = {"asked": gaze.asked, "silent": gaze.silent, "freshness_lag": _lag(gaze.lags), "values_lag": _lag(gaze.values)}
+    bars = {
+        "nothing lost": verdict.sound and settled and exit_code == 0 and not watch.breaches,
+        "memory at most 256 MB": memory["most_mb"] <= MEMORY_MB,
+        "memory flat": memory["grown_mb"] <= FLAT_MB,
+        "acknowledged on": away["receipted"] >= 0.95 * size.rate * size.away,
+        "freshness and latest values go on": gaze.silent == 0 and max(api["freshness_lag"]["most_s"], api["values_lag"]["most_s"]) <= min(LAG_S, size.away / 2),
+        "journal at most 64 B beside the payload": journal["overhead_b"] <= OVERHEAD_B,
+        "up to date within two minutes": back["up_to_date_s"] <= BACK_S,
+    }
+    return {
+        "sound": all(bars.values()),
+        "bars": bars,
+        "away_s": size.away,
+        "rate": size.rate,
+        "warm": warm,
+        "away": away,
+        "back": back,
+        "memory": memory,
+        "api": api,
+        "journal": journal,
+        **verdict.words(),
+        "watch": watch.words(),
+    }
+
+
+def _stretch(fleet: Fleet, watch: Watch) -> dict[str, Any]:
+    """What was said and confirmed since the last call, and how fast."""
+    said, receipted = fleet.said, fleet.receipted
+    before = getattr(fleet, "_before", (0, 0))
+    fleet._before = (said, receipted)  # type: ignore[attr-defined]
+    acks, receipts = fleet.take_latencies()
+    pending = watch.looks[-1].law["pending"] if watch.looks else 0
+    return {"said": said - before[0], "receipted": receipted - before[1], "puback": percentiles(acks), "receipt": percentiles(receipts), "pending": pending}
+
+
+def _return(house: House, fleet: Fleet, watch: Watch, size: Size) -> dict[str, Any]:
+    """The store is back: until what is pending is what comes in a moment, while the devices go on."""
+    begun, pending = watch.now, house.law()["pending"]
+    cpu = {part.name: _cpu(part.pid) for part in (house.ingest, house.influx)}
+    until(lambda: house.law()["pending"] <= FRESH_S * size.rate, "the store is up to date", 1_800)
+    took = watch.now - begun
+    spent = {part.name: round(_cpu(part.pid) - cpu[part.name], 1) for part in (house.ingest, house.influx)}
+    done = pending + size.rate * took
+    return {"backlog": pending, "up_to_date_s": round(took, 1), "readings_s": round(done / max(took, 0.1)), "cpu_s": spent, **_stretch(fleet, watch)}
+
+
+def _cpu(pid: int) -> float:
+    words = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / 100
+
+
+def _memory(times: list[float], megabytes: list[float]) -> dict[str, Any]:
+    quarter = max(1, len(times) // 4)
+    second, last = float(np.median(megabytes[quarter : 2 * quarter])), float(np.median(megabytes[-quarter:]))
+    a_minute = slope(times[quarter:], megabytes[quarter:]) * 60
+    return {"most_mb": round(max(megabytes), 1), "grown_mb": round(last - second, 2), "slope_mb_min": round(a_minute, 3), "samples": len(times)}
+
+
+def _lag(lags: list[float]) -> dict[str, float]:
+    if not lags:
+        return {"most_s": float("inf")}
+    p50, p99 = np.percentile(lags, [50, 99])
+    return {"p50_s": round(float(p50), 2), "p99_s": round(float(p99), 2), "most_s": round(max(lags), 2), "samples": len(lags)}
+
+
+def _journal(house: House) -> dict[str, Any]:
+    """Bytes a reading, from the journal itself: payloads, what stands beside them, and what sealing would leave."""
+    reader = JournalReader(house.data / "journal", "mqtt")
+    records = readings = payload = 0
+    while found := reader.read():
+        records += len(found)
+        readings += sum(record.readings for record in found)
+        payload += sum(len(record.payload) for record in found)
+    size = house.journal_bytes()
+    per = {"payload_b": payload / readings, "overhead_b": (size - payload) / readings, "overhead_b_message": (size - payload) / records}
+    return {"records": records, "readings": readings, "bytes": size, **{name: round(value, 2) for name, value in per.items()}}
+
+
+def _verdict(house: House, log: Path, county: County, watch: Watch) -> Any:
+    read = FromInflux(f"http://127.0.0.1:{house.influx_port}", house.secret("influx-write").read_text().strip())
+    return judge(county, Ids.of(log), read, refusals(house.data), watch.looks[-1].law)
+
+
+if __name__ == "__main__":
+    arguments = (
+        ("--away", float, FULL.away, "seconds without the database"),
+        ("--rate", float, FULL.rate, "readings a second"),
+    )
+    sys.exit(main("backlog", __doc__.splitlines()[0], campaign, arguments))

@@ -1,0 +1,85 @@
+"""A glimpse ahead: newest values while the store is away, in bounded memory, and nothing decided by it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from domain.message import Message, encode
+from ingest import glimpse
+from ingest.glimpse import Glimpse
+from lanbi.journal import JournalReader, JournalWriter
+from tests.ingest.county import NOW
+from tests.ingest.machine import REGISTRY, Machine
+
+HOUR = NOW // 3600 * 3600
+
+
+def air(time: int, value: float | None, seq: int = 1) -> bytes:
+    """A message of the air device."""
+    return encode(Message(time, 3600, {"pm25": value}, 0, seq))
+
+
+def looking(data: Path, after: int = 0) -> Glimpse:
+    """A glimpse of a data folder behind a cursor."""
+    return Glimpse(lambda writer, seq: JournalReader(data / "journal", writer, seq), lambda _: after, lambda: REGISTRY)
+
+
+def values(one: Glimpse) -> dict[str, object]:
+    """Newest PM2.5 value and flag by source."""
+    return {source: row.items.get("pm25") for (source, _), row in one.latest.items()}
+
+
+def test_newest_reading_is_seen_before_it_is_decided(tmp_path: Path) -> None:
+    """The value with the greatest time is shown, whatever came last; a refused one and an event are not."""
+    one = Machine(tmp_path)
+    one.journal([air(HOUR - 3600, 40.0), air(HOUR, 50.0), air(HOUR - 7200, 30.0), air(HOUR + 86_400, 60.0), b"rubbish"])
+    one.journal([b'{"type": "power-up"}'], topic="lanbi/v1/air1/event")
+    seen = looking(tmp_path)
+    seen.look()
+    row = seen.latest["tc-a01", 3600]
+
+    assert {"tc-a01": (50.0, "N")} == values(seen)
+    assert ("air", HOUR, "air1") == (row.kind, row.time, row.device)
+    assert {} == one.totals()
+
+
+def test_it_follows_the_journal(tmp_path: Path) -> None:
+    """Later looks go on where the last one ended, a withdrawn value is shown as withdrawn, and what is behind the cursor is left alone."""
+    one = Machine(tmp_path)
+    one.journal([air(HOUR - 3600, 40.0)])
+    seen = looking(tmp_path)
+    seen.look()
+    one.journal([air(HOUR, None)])
+    seen.look()
+    caught_up = looking(tmp_path, 2)
+    caught_up.look()
+
+    assert {"tc-a01": (None, "W")} == values(seen)
+    assert {} == caught_up.latest
+
+
+def test_a_long_backlog_costs_a_look_at_the_newest_of_each_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a full slice only the last messages of each device are decoded, and the silent device's only message is among them."""
+    judged: list[str] = []
+
+    class Counting(glimpse.Acceptor):
+        def judge(self, record: object) -> list[object]:
+            judged.append(record.topic)  # type: ignore[attr-defined]
+            return super().judge(record)  # type: ignore[arg-type, return-value]
+
+    monkeypatch.setattr(glimpse, "Acceptor", Counting)
+    writer = JournalWriter(tmp_path / "journal", "mqtt")
+    for number in range(1_500):
+        topic = "lanbi/v1/gate/data" if number == 7 else "lanbi/v1/air1/data"
+        payload = encode(Message(HOUR, 0, {"ph": 7.5}, 0, 1, "tc-w01")) if number == 7 else air(HOUR - 3600 * (1_500 - number), float(number), number)
+        writer.append(topic, payload, received_ns=NOW * 10**9, flags=1)
+    writer.commit()
+    writer.close()
+    seen = looking(tmp_path)
+    more = seen.look()
+
+    assert {"tc-a01", "tc-w01"} == {source for source, _ in seen.latest}
+    assert (1_499.0, "N") == values(seen)["tc-a01"]
+    assert (3, False) == (len(judged), more)
