@@ -7,86 +7,43 @@ acknowledgement is sent only on the connection on which its message came, becaus
 
 from __future__ import annotations
 
-import json
 import select
+import socket
 import ssl
-from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final, NamedTuple
-from zlib import crc32
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from domain.civil import iso
 from domain.errors import JournalError
 from domain.message import scan
 from domain.ports import Clock
+from ingest import causes
 from ingest.accept import NS, RETAINED, device_of, stream_of
 from ingest.deadletters import Answer
+from ingest.link import LONGEST_S, Broker, Health, Pulse, Redial, Wish
+from ingest.outbox import Outbox, Word
 from ingest.ports import Writer
-from ingest.receipts import Receipts
 
 QOS1: Final = 1
 DUP: Final = 4
 TOPICS: Final = ("lanbi/v1/+/data", "lanbi/v1/+/event", "lanbi/v1/+/state")
-KEEPALIVE_S: Final = 60
 GROUP: Final = 1_000
 """Messages of one commit at most."""
 WAIT_S: Final = 0.05
 RETRY_S: Final = 1.0
-RECONNECT_S: Final = (0.5, 30.0)
-CONNECT_S: Final = 2.0
-RECEIPT_S: Final = 0.2
+CONNECT_S: Final = 5.0
 BACK_NS: Final = 300 * NS
 KEPT: Final = 1 << 18
 """Bytes kept of a monster: enough to see that it was too large; the broker's own limit lies below."""
 
 
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where to connect and as whom; the session outlives the connection."""
-
-    host: str
-    port: int
-    client_id: str
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    tls: bool = False
-    ca_file: Path | None = None
-
-
 class _Ack(NamedTuple):
     connection: int
     mid: int
-
-
-@dataclass
-class Health:
-    """What the listener says of itself; read by other threads."""
-
-    connected: bool = False
-    cause: str = "未连接 not connected yet"
-    journal_fault: str = ""
-    clock_back: bool = False
-    last_packet: float = 0.0
-    messages: int = 0
-    readings: int = 0
-    stale_acks: int = 0
-    faults: int = 0
-    unsaid: int = 0
-    reconnects: int = 0
-
-    def reasons(self) -> list[str]:
-        """Why it is not ready; empty if it is."""
-        found = [] if self.connected else [f"broker: {self.cause}"]
-        if self.journal_fault:
-            found.append(f"journal: {self.journal_fault}")
-        if self.clock_back:
-            found.append("clock: 系统时钟倒退超过5分钟 the clock went back by more than 5 minutes; readings wait in the journal")
-        return found
 
 
 @dataclass
@@ -109,24 +66,25 @@ class Listener:
     topics: Sequence[str] = TOPICS
     newest_ns: int = 0
     health: Health = field(default_factory=Health)
-    receipts: Receipts = field(default_factory=Receipts)
+    outbox: Outbox = field(default_factory=Outbox)
     connection: int = 0
     _acks: list[_Ack] = field(default_factory=list)
     _durable: list[tuple[str, list[tuple[int, int]]]] = field(default_factory=list)
     _group: int = 0
-    _outbox: deque[Answer] = field(default_factory=lambda: deque(maxlen=10_000))
-    _failures: int = 0
-    _refused: str = ""
-    _due: float = 0.0
+    _open: bool = False
+    _since: float = 0.0
+    _why: str = ""
+    _unkept: bool = False
     _retry: float = 0.0
-    _told: float = 0.0
 
     def __post_init__(self) -> None:
+        self._pulse = Pulse(self.broker.keepalive)
+        self._redial = Redial(self.broker.client_id, min(LONGEST_S, self.broker.keepalive))
         self._client = self._make()
 
     def tell(self, answers: Sequence[Answer]) -> None:
-        """Words for devices, from any thread; the oldest go if nobody can take them."""
-        self._outbox.extend(answers)
+        """Words about refusals, from any thread."""
+        self.outbox.tell(answers)
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Listen until told to stop; what was read by then is committed and acknowledged."""
@@ -135,12 +93,14 @@ class Listener:
                 self._round()
             except Exception as error:  # noqa: BLE001  the thread must outlive any fault of ours or of the library
                 self._fault(error)
+                # The library would hand out the packet that it failed on for ever: only a new connection gets past it.
+                self._drop(f"{self.broker.address}: {error!r}"[:200])
                 self.clock.sleep(RETRY_S)
         self._commit()
         self._client.disconnect()
 
     def _round(self) -> None:
-        now = self.clock.monotonic()
+        now = self.health.beat = self.clock.monotonic()
         if self.health.journal_fault:
             # Nothing more is read while nothing can be kept: the broker holds it, and knows that we have not got it.
             self._again(now)
@@ -150,27 +110,52 @@ class Listener:
             self._read()
             self._commit()
             self._say(now)
+            self._mind(self.clock.monotonic())
         self._client.loop_misc()
 
     def _read(self) -> None:
         """Take what the socket has, up to a group."""
         wait = WAIT_S
         while self._group < GROUP:
-            socket = self._client.socket()
-            if socket is None or not self._readable(socket, wait):
+            link = self._client.socket()
+            if link is None or not self._readable(link, wait):
                 break
             wait = 0.0
-            self.health.last_packet = self.clock.monotonic()
-            self._client.loop_read()
+            if self._client.loop_read() == mqtt.MQTT_ERR_SUCCESS:
+                self.health.last_packet = self.clock.monotonic()
+                self._pulse.packet(self.health.last_packet)
         if self._client.want_write():
             self._client.loop_write()
 
+    def _mind(self, now: float) -> None:
+        """Ask a silent broker whether it is there, and drop a dead link; a message that was not taken is asked for again."""
+        if self._client.socket() is None:
+            return
+        if self._unkept:
+            self._unkept = False
+            self._drop(f"{self.broker.address}: {causes.UNKEPT}: {self.health.last_fault}")
+            return
+        wish = self._pulse.wish(now)
+        if wish is Wish.PING:
+            self._client._send_pingreq()  # noqa: SLF001  the library's own ping comes so late that twice the keep-alive would pass
+        elif wish is Wish.DROP:
+            silent = causes.SILENT.format(seconds=now - self._pulse.heard)
+            self._drop(f"{self.broker.address}: {silent if self.health.connected else causes.DEAF}")
+
+    def _drop(self, why: str) -> None:
+        """Cut the connection, in both directions, without asking the other side; the next look at the socket finds it ended."""
+        self._why = why
+        link: Any = self._client.socket()
+        if link is not None:
+            with suppress(OSError):  # ended already
+                link.shutdown(socket.SHUT_RDWR)
+
     @staticmethod
-    def _readable(socket: Any, wait: float) -> bool:
+    def _readable(link: Any, wait: float) -> bool:
         # TLS may hold decrypted bytes for which select would wait in vain.
-        if isinstance(socket, ssl.SSLSocket) and socket.pending():
+        if isinstance(link, ssl.SSLSocket) and link.pending():
             return True
-        return bool(select.select([socket], [], [], wait)[0])
+        return bool(select.select([link], [], [], wait)[0])
 
     def _commit(self) -> None:
         """One fdatasync for the group, then its acknowledgements, then its receipts."""
@@ -178,13 +163,12 @@ class Listener:
             return
         try:
             self.writer.commit()
-        except JournalError as error:
-            self.health.journal_fault = str(error)
+        except Exception as error:  # noqa: BLE001  whatever the fault: nothing of the group is durable, so nothing of it is acknowledged
+            self.health.journal_fault = str(error) if isinstance(error, JournalError) else repr(error)
             self._retry = self.clock.monotonic() + RETRY_S
             return
         self.health.journal_fault = ""
-        for device, numbers in self._durable:
-            self.receipts.durable(device, numbers)
+        self.outbox.durable(self._durable)
         acks, self._acks, self._durable, self._group = self._acks, [], [], 0
         for ack in acks:
             if ack.connection == self.connection and self.health.connected:
@@ -205,39 +189,37 @@ class Listener:
         """Receipts, several times a second at most, and words about refusals."""
         if not self.health.connected:
             return
-        if now - self._told >= RECEIPT_S:
-            self._told = now
-            for receipt in self.receipts.due():
-                body = {"run": receipt.run, "ranges": receipt.ranges, "time": iso(self.clock.now_ns() // NS)}
-                self._publish(f"lanbi/v1/{receipt.device}/receipt", body)
-        for _ in range(min(len(self._outbox), GROUP)):
-            answer = self._outbox.popleft()
-            self._publish(f"lanbi/v1/{answer.device}/error", answer.body)
+        for word in self.outbox.due(now, self.clock.now_ns() // NS):
+            self._publish(word)
 
-    def _publish(self, topic: str, body: object) -> None:
+    def _publish(self, word: Word) -> None:
         try:
-            done = self._client.publish(topic, json.dumps(body, ensure_ascii=False), qos=QOS1)
+            done = self._client.publish(word.topic, word.text, qos=QOS1)
             self.health.unsaid += done.rc != mqtt.MQTT_ERR_SUCCESS
-        except ValueError:  # a device id that makes no topic
+        except Exception as error:  # noqa: BLE001  an id that makes no topic, or anything else: the device hears nothing and sends again
             self.health.unsaid += 1
+            self._fault(error)
 
     def _dial(self, now: float) -> None:
-        if now < self._due:
-            self.clock.sleep(min(WAIT_S, self._due - now))
+        if now < self._redial.due:
+            self.clock.sleep(min(WAIT_S, self._redial.due - now))
             return
-        self._due = now + CONNECT_S
+        self._why = ""
+        # Some failures, such as a client certificate that the broker wants, are told by the library's log only.
+        self._client.on_log = lambda _client, _user, level, text: self._noted(level, text)
         try:
-            self._client.connect(self.broker.host, self.broker.port, KEEPALIVE_S)
+            self._client.connect(self.broker.host, self.broker.port, self.broker.keepalive)
         except (OSError, ValueError) as error:
-            self._away(f"{self.broker.host}:{self.broker.port}: {error}")
+            self._away(f"{self.broker.address}: {causes.of_error(error, tls=self.broker.tls is not None)}")
+            self._redial.failed(self.clock.monotonic())
+
+    def _noted(self, level: int, text: str) -> None:
+        if level == mqtt.MQTT_LOG_ERR and not self._why and (words := causes.of_text(text)):
+            self._why = f"{self.broker.address}: {words}"
 
     def _away(self, cause: str) -> None:
-        low, high = RECONNECT_S
-        share = crc32(f"{self.broker.client_id}/{self.health.reconnects}/{self._failures}".encode()) % 1_000 / 1_000
-        self.health.connected = False
+        self.health.connected = self.health.subscribed = False
         self.health.cause = cause
-        self._due = self.clock.monotonic() + min(high, low * 2.0**self._failures) * (0.5 + share)
-        self._failures = min(self._failures + 1, 10)
 
     def _make(self) -> mqtt.Client:
         client = mqtt.Client(
@@ -251,28 +233,59 @@ class Listener:
         client.connect_timeout = CONNECT_S
         client.max_queued_messages_set(50_000)
         if self.broker.tls:
-            client.tls_set(str(self.broker.ca_file) if self.broker.ca_file else None)
+            client.tls_set_context(self.broker.tls)
         client.on_socket_open = lambda *_: self._opened()
-        client.on_connect = lambda _c, _u, _f, reason, _p: self._connected(reason)
+        client.on_connect = lambda _c, _u, flags, reason, _p: self._connected(reason, known=flags.session_present)
         client.on_disconnect = lambda _c, _u, _f, reason, _p: self._disconnected(reason)
+        client.on_subscribe = lambda _c, _u, _m, reasons, _p: self._subscribed(reasons)
         client.on_message = lambda _c, _u, message: self._heard(message)
         return client
 
     def _opened(self) -> None:
         self.connection += 1
+        self._open = True
+        self._since = self.clock.monotonic()
+        self._pulse.opened(self._since)
 
-    def _connected(self, reason: Any) -> None:
+    def _connected(self, reason: Any, *, known: bool) -> None:
         if reason.is_failure:
-            self._refused = self.health.cause = f"{self.broker.host}:{self.broker.port}: 拒绝登录 login refused: {reason}"
-            self._failures = max(self._failures, 3)
+            self._why = f"{self.broker.address}: {causes.of_refusal(reason.value, str(reason))}"
             return
-        self._failures, self._refused = 0, ""
-        self.health.connected, self.health.cause = True, ""
+        self._client.on_log = None  # it would be asked for every message
+        self._why = ""
+        self._pulse.login = True
+        self.health.sessions_lost += not known and self.health.reconnects > 0
+        self.health.connected, self.health.cause = True, "订阅未确认 the subscription is not confirmed yet"
         self._client.subscribe([(topic, QOS1) for topic in self.topics])
 
+    def _subscribed(self, reasons: Sequence[Any]) -> None:
+        """Without a subscription a connection is deaf, however well it looks."""
+        self.health.subscribed = not any(reason.is_failure for reason in reasons)
+        self.health.cause = ""
+        if not self.health.subscribed:
+            self.health.cause = f"{self.broker.address}: {causes.SUBSCRIBE}"
+            self._drop(self.health.cause)
+
     def _disconnected(self, reason: Any) -> None:
-        self.health.reconnects += 1
-        self._away(self._refused or f"{self.broker.host}:{self.broker.port}: {reason}")
+        if not self._open:  # the library tells one end twice where the link was dead
+            return
+        self._open = False
+        now = self.clock.monotonic()
+        why = self._why or f"{self.broker.address}: {self._ended(reason)}"
+        if self.health.connected:
+            self.health.reconnects += 1
+            self._redial.lost(now, now - self._since)
+        else:
+            self._redial.failed(now, refused=bool(self._why))
+        self._away(why)
+
+    def _ended(self, reason: Any) -> str:
+        """Why a connection ended that neither side gave a reason for."""
+        if self.health.journal_fault:
+            return causes.PAUSED
+        if not self.health.connected:
+            return causes.EARLY
+        return causes.TWIN if self._redial.twin else f"连接中断 connection lost: {reason}"
 
     def _heard(self, message: mqtt.MQTTMessage) -> None:
         """Into the group; whatever goes wrong here costs this message's acknowledgement, never the thread."""
@@ -282,6 +295,7 @@ class Listener:
                 self._acks.append(_Ack(self.connection, message.mid))
         except Exception as error:  # noqa: BLE001  not acknowledged, so the broker keeps it
             self._fault(error)
+            self._unkept = True
 
     def _append(self, message: mqtt.MQTTMessage) -> None:
         topic = _topic(message)
@@ -306,7 +320,7 @@ class Listener:
 
     def _fault(self, error: Exception) -> None:
         self.health.faults += 1
-        self.health.cause = repr(error)[:200] if not self.health.connected else self.health.cause
+        self.health.last_fault = repr(error)[:200]
 
 
 def _topic(message: mqtt.MQTTMessage) -> str:

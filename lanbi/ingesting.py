@@ -9,17 +9,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 from zlib import crc32
 
-from domain.errors import SettingsError
 from domain.places import Registry
 from domain.ports import Clock
-from ingest.listener import TOPICS, Broker, Listener
+from ingest.listener import TOPICS, Listener
 from lanbi import wiring
-from lanbi.broker import EMBEDDED, HOST, port_of
+from lanbi.broker_access import broker_of
 from lanbi.forwarding import IDLE_S, Forwarding
 from lanbi.glimpsing import Glimpsing
 from lanbi.journal import JournalWriter
@@ -29,27 +26,6 @@ from lanbi.settings import Settings
 NS: Final = 1_000_000_000
 STATUS_S: Final = 1.0
 STOP_S: Final = 2.0
-
-
-def broker_of(settings: Settings) -> Broker:
-    """Address and login of the broker; the client id is the user name, because the broker binds one to the other."""
-    chosen = settings.broker
-    parts = urlsplit(chosen.url)
-    number = settings.ingest.instance.partition("/")[0]
-    host = HOST if chosen.url == EMBEDDED else parts.hostname or HOST
-    port = parts.port or (8883 if parts.scheme == "mqtts" else port_of(chosen.url))
-    name = chosen.username if number == "1" else f"{chosen.username}-{number}"
-    return Broker(host, port, name, chosen.username, _password(chosen.password_file), tls=parts.scheme == "mqtts")
-
-
-def _password(path: Path | None) -> str | None:
-    if path is None or not path.exists():
-        return None
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        what = f"the broker's password cannot be read: {error.strerror}"
-        raise SettingsError(what, str(path), "check broker.password_file and its permissions") from error
 
 
 def topics_of(instance: str, registry: Registry) -> tuple[str, ...]:
@@ -110,13 +86,16 @@ def status(listener: Listener, forwarding: Forwarding, clock: Clock) -> dict[str
         "ready": not reasons,
         "reasons": reasons,
         "connected": health.connected,
+        "subscribed": health.subscribed,
         "packet_age_s": round(now - health.last_packet, 3) if health.last_packet else None,
         "messages": health.messages,
         "readings": health.readings,
         "reconnects": health.reconnects,
         "stale_acks": health.stale_acks,
         "faults": health.faults,
-        "unsaid": health.unsaid,
+        "last_fault": health.last_fault,
+        "sessions_lost": health.sessions_lost,
+        "unsaid": health.unsaid + listener.outbox.dropped,
         "store": forwarding.store,
         "store_retries": dict(forwarding.retries),
         "write_s": round(forwarding.write_s, 6),

@@ -34,8 +34,13 @@ KEYS: Final[Mapping[str, Key]] = {
     "targets": Key(("plans/chiping.toml",), "规划目标", "plans whose targets are judged"),
     "clock": Key("system", "时钟：system 或 simulated（演示）", "system, or simulated for the demo"),
     "broker.url": Key("mqtt://127.0.0.1:1883", "MQTT 服务器", "mqtt://, mqtts:// or embedded (demo, 127.0.0.1 only)"),
-    "broker.username": Key("lanbi-ingest", "MQTT 用户名", "user name of ingest at the broker"),
+    "broker.username": Key("lanbi-ingest", "MQTT 用户名", "user name of ingest at the broker; by default of instance i > 1: lanbi-ingest-i"),
     "broker.password_file": Key(None, "MQTT 密码文件", "file that holds the broker password"),
+    "broker.client_id": Key(None, "MQTT 客户端标识（默认同用户名）", "client id of ingest; default: the user name, because a safe broker binds the two"),
+    "broker.keepalive": Key("60", "心跳秒数", "seconds in which a dead link is noticed; dialled again within twice as many"),
+    "broker.ca_file": Key(None, "签发 MQTT 服务器证书的根证书", "certificate of whoever signed the broker's (mqtts://); default: those of the system"),
+    "broker.cert_file": Key(None, "客户端证书", "our own certificate, where the broker wants one"),
+    "broker.key_file": Key(None, "客户端证书的私钥", "key of our own certificate"),
     "store.kind": Key("embedded", "存储：embedded 或 influx", "embedded, or influx"),
     "store.url": Key("http://127.0.0.1:8086", "InfluxDB 地址", "address of InfluxDB"),
     "store.org": Key("lanbi", "InfluxDB 组织", "organisation in InfluxDB"),
@@ -56,6 +61,11 @@ class BrokerSettings:
     url: str
     username: str
     password_file: Path | None
+    client_id: str | None
+    keepalive: int
+    ca_file: Path | None
+    cert_file: Path | None
+    key_file: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +183,10 @@ def _check_values(flat: Mapping[str, Any], places: Mapping[str, str], faults: li
         if key not in KEYS:
             continue
         many = isinstance(KEYS[key].default, tuple)
-        if many and not (isinstance(value, list) and value and all(isinstance(one, str) and one.strip() for one in value)):
+        if key in WHOLE and isinstance(value, int) and not isinstance(value, bool):
+            words = _fault_of(key, str(value))
+            faults += [(places[key], f"{key}: {words}")] if words else []
+        elif many and not (isinstance(value, list) and value and all(isinstance(one, str) and one.strip() for one in value)):
             faults.append((places[key], f"{key}: a list of file names is needed"))
         elif not many and not isinstance(value, str):
             # The value is not repeated: somebody may have written the secret itself where its file is meant.
@@ -208,6 +221,10 @@ def _address(value: str) -> str:
     return "" if host and _is_number(port) and int(port) < 65_536 else f"write HOST:PORT, not '{value}'"
 
 
+def _whole(low: int, high: int) -> Callable[[str], str]:
+    return lambda value: "" if _is_number(value) and low <= int(value) <= high else f"write a whole number from {low} to {high}, not '{value}'"
+
+
 def _share(value: str) -> str:
     mine, _, count = value.partition("/")
     good = _is_number(mine) and _is_number(count) and 1 <= int(mine) <= int(count)
@@ -231,6 +248,8 @@ def _url(schemes: tuple[str, ...], secret: str, word: str = "") -> Callable[[str
     return fault
 
 
+WHOLE: Final = frozenset({"broker.keepalive"})
+"""Keys whose value is a whole number, with or without quotes."""
 RULES: Final[Mapping[str, Callable[[str], str]]] = {
     "clock": _choice(*CLOCKS),
     "store.kind": _choice(*STORES),
@@ -238,6 +257,7 @@ RULES: Final[Mapping[str, Callable[[str], str]]] = {
     "ingest.health": _address,
     "analyse.health": _address,
     "ingest.instance": _share,
+    "broker.keepalive": _whole(5, 3_600),
     "broker.url": _url(("mqtt", "mqtts"), "broker.password_file", "embedded"),
     "store.url": _url(("http", "https"), "store.token_file"),
 }
@@ -249,9 +269,11 @@ def _build(flat: Mapping[str, Any], file: Path | None) -> Settings:
         return flat.get(key, KEYS[key].default)
 
     def section(kind: type, name: str) -> Any:
-        values = {field.name: of(f"{name}.{field.name}") for field in fields(kind)}
-        return kind(**{key: (Path(value) if value else None) if key.endswith("_file") else value for key, value in values.items()})
+        return kind(**{field.name: _typed(f"{name}.{field.name}", of(f"{name}.{field.name}")) for field in fields(kind)})
 
+    number = of("ingest.instance").partition("/")[0]
+    # The broker binds the client id to the user name: two ingests under one name would throw each other out.
+    flat = flat if "broker.username" in flat or number == "1" else {**flat, "broker.username": f"{KEYS['broker.username'].default}-{number}"}
     return Settings(
         data=Path(of("data")),
         county=Path(flat["county"]) if "county" in flat else _sample(of("county")),
@@ -264,6 +286,15 @@ def _build(flat: Mapping[str, Any], file: Path | None) -> Settings:
         analyse=section(AnalyseSettings, "analyse"),
         file=file,
     )
+
+
+def _typed(key: str, value: Any) -> Any:
+    """A checked value as the settings hold it: whole numbers, paths of files, text."""
+    if key in WHOLE:
+        return int(value)
+    if key.endswith("_file"):
+        return Path(value) if value else None
+    return value
 
 
 def _sample(name: str) -> Path:

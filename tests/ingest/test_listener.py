@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from domain.errors import JournalError
-from ingest.listener import Broker, Listener
+from ingest.link import Broker
+from ingest.listener import Listener
 from lanbi.clock import SystemClock
 from lanbi.frames import Trailer
 from lanbi.journal import JournalReader, JournalWriter
