@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from lanbi.assess import air, daily, files, meters, stuck, table, water, writing, yearly
+from lanbi.assess import air, daily, drift, files, meters, stuck, table, water, writing, yearly
 
 
 def _air_hourly(args: argparse.Namespace) -> None:
@@ -44,6 +44,10 @@ def _stuck(args: argparse.Namespace) -> None:
     files.write(args.output, stuck.answer(args.input))
 
 
+def _drift(args: argparse.Namespace) -> None:
+    files.write(args.output, drift.answer(args.input, args.neighbours))
+
+
 CALCULATORS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = MappingProxyType(
     {
         "air-hourly": _air_hourly,
@@ -53,5 +57,6 @@ CALCULATORS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = Mapping
         "water": _water,
         "meters": _meters,
         "stuck": _stuck,
+        "drift": _drift,
     },
 )

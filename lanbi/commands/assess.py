@@ -13,6 +13,7 @@ _KINDS = {
     "air-year": "年度指标和目标 · year figures and targets, as JSON",
     "water": "水质类别 · class of surface-water records",
     "stuck": "数值停滞 · sensors that stand still, as CSV",
+    "drift": "漂移 · sensors that drift off their neighbours, as CSV",
     "meters": "表计账目：区间和事件 · intervals and events of meters, as JSON lines",
 }
 
@@ -34,6 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         if name == "meters":
             one.add_argument("--registry", metavar="TOML", required=True, help="登记册：模数、倍率、最大功率 · registry with modulus, multiplier, power")
             one.add_argument("--exchanges", metavar="FILE", help="换表单 · exchange forms: CSV meter,time,last,first[,document]")
+        if name == "drift":
+            one.add_argument("--neighbours", metavar="FILE", help="相邻点位 · CSV site,neighbour (default: all other sites)")
         if name == "water":
             one.add_argument("--types", metavar="FILE", help="断面类型 · CSV section,type (river or lake)")
             one.add_argument("--method", choices=("auto", "manual"), default="auto", help="自动四项，手工21项 · auto: worst of four items; manual: of 21")

@@ -1,0 +1,246 @@
+"""Sensors that drift off the truth, seen in the ratio to their neighbours.
+
+What moves all stations together, season and dust, cancels in the ratio. Three watches look at it:
+
+* **CUSUM** of the daily log-ratio against its own trailing year, lagged so that a new drift is not learnt as normal: finds
+  steps, offsets and ramps within weeks.
+* **commissioning**: the trailing baseline absorbs slow ramps by design, so the last month is also held against the first year.
+* **divergence**: a station that suddenly shows a small part of what its neighbours show, hour by hour: a masked sampler.
+
+Until a baseline exists nothing is told; that is learning, not health. The limits are wider than a textbook's, because daily
+ratios are correlated (0.2 to 0.55 from day to day): with k 0.5 and h 5 every month would bring an alarm. ``bench/drift.py`` prints
+what they give, on counties that were not used to choose them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Longs = npt.NDArray[np.int64]
+
+LEAST: Final = {"co": 0.2}
+"""Below this the ratio is noise; any other item: 5 of its unit."""
+LEAST_OTHERS: Final = 5.0
+VALID_HOURS: Final = 20
+NEIGHBOURS: Final = 5
+WINDOW: Final = 365
+LEARN: Final = 40
+LAG: Final = 45
+SCALE: Final = 1.4826
+FLOOR: Final = 0.12
+CLIP: Final = 4.0
+K: Final = 0.65
+H: Final = 15.0
+SAME: Final = 60
+"""Days after an alarm in which another one of the same direction is the same drift."""
+BEFORE: Final = 10
+"""Days before the sum began to rise in which the onset is looked for too."""
+CLEARLY: Final = 0.85
+"""A ramp is told from a step only where it fits so much better; a few days cannot tell them apart."""
+SHORTEST_RAMP: Final = 13
+SHORTEST_OFFSET: Final = 8
+MONTH: Final = 30
+FIRST_YEAR: Final = 365
+SLOW: Final = 0.25
+"""A month so far from the first year [natural logarithm] is a slow ramp, if it is also four times the first year's own spread."""
+MASKED: Final = 0.4
+MASKED_ITEMS: Final = ("pm25", "pm10")
+HIGH: Final = 50.0
+HOURS: Final = (4, 6)
+"""Four of six hours below :data:`MASKED` of the usual ratio, while the neighbours show at least :data:`HIGH`."""
+USUAL_HOURS: Final = 720
+
+
+class Drift(NamedTuple):
+    """A sensor's departure from its neighbours.
+
+    Attributes
+    ----------
+    kind : str
+        ``step`` (gain), ``offset``, ``ramp`` or ``divergence``.
+    onset, detected : int
+        Rows of the input's days for the first three, of its hours for a divergence.
+    size : float
+        Relative change (0.3 = 30 % too high); of an offset: units of the item.
+    """
+
+    item: str
+    kind: str
+    onset: int
+    detected: int
+    size: float
+
+
+def proxy(table: Floats, own: int, others: Sequence[int]) -> Floats:
+    """Hourly median of a station's neighbours.
+
+    Parameters
+    ----------
+    table : (h, s) float64
+        NaN = missing.
+    others : sequence of int
+        Columns of the neighbours.
+
+    Returns
+    -------
+    (h,) float64
+        NaN with fewer than five valid neighbours, or fewer than half of them where there are fewer than ten.
+    """
+    beside = [column for column in others if column != own]
+    if not beside:
+        return np.full(len(table), np.nan)
+    rows = np.sort(table[:, beside], axis=1)  # NaN sort to the end
+    count = (~np.isnan(rows)).sum(axis=1)
+    need = min(NEIGHBOURS, (len(beside) + 1) // 2)
+    low, high = np.maximum(count - 1, 0) // 2, count // 2
+    places = np.arange(len(rows))
+    middle = (rows[places, low] + rows[places, np.minimum(high, len(beside) - 1)]) / 2
+    return np.where(count >= need, middle, np.nan)
+
+
+def days(hours: Floats) -> Floats:
+    """Daily means of whole civil days with at least 20 valid hours: (24·d,) to (d,) float64."""
+    rows = hours.reshape(-1, 24)
+    count = (~np.isnan(rows)).sum(axis=1)
+    return np.where(count >= VALID_HOURS, np.nansum(rows, axis=1) / np.maximum(count, 1), np.nan)
+
+
+def trailing(values: Floats, window: int = WINDOW, lag: int = LAG) -> Floats:
+    """Median of the ``window`` values that end ``lag`` before each place; NaN with fewer than 40 valid."""
+    out = np.full(len(values), np.nan)
+    for place in range(lag, len(values)):
+        seen = values[max(0, place - lag - window + 1) : place - lag + 1]
+        seen = seen[~np.isnan(seen)]
+        if len(seen) >= LEARN:
+            out[place] = np.median(seen)
+    return out
+
+
+def find(item: str, station: Floats, beside: Floats) -> list[Drift]:
+    """Drifts of one item of one station.
+
+    Parameters
+    ----------
+    station, beside : (24·d,) float64
+        Hours of whole civil days of the station and of its neighbours' median; NaN = missing.
+
+    Returns
+    -------
+    list of Drift
+        In order of detection: days for ramps, steps and offsets, hours for divergences.
+    """
+    least = LEAST.get(item, LEAST_OTHERS)
+    own, other = days(station), days(beside)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.where((own > least) & (other > least), np.log(own / other), np.nan)
+    quick = _quick(item, ratio, own, other)
+    slow = [one for one in _slow(item, ratio) if not any(abs(one.detected - other.detected) < WINDOW and one.size * other.size > 0 for other in quick)]
+    masked = _masked(item, station, beside) if item in MASKED_ITEMS else []
+    return sorted([*quick, *slow], key=lambda one: one.detected) + masked
+
+
+def _quick(item: str, ratio: Floats, own: Floats, other: Floats) -> list[Drift]:
+    base = trailing(ratio)
+    spread = np.maximum(SCALE * trailing(np.abs(ratio - base)), FLOOR)
+    z = np.clip((ratio - base) / spread, -CLIP, CLIP)
+    found: list[Drift] = []
+    sums, since = [0.0, 0.0], [0, 0]
+    last = [-(10**9), -(10**9)]
+    for day in np.flatnonzero(~np.isnan(z)).tolist():
+        for side, sign in enumerate((1.0, -1.0)):
+            if sums[side] == 0.0:
+                since[side] = day
+            sums[side] = max(0.0, sums[side] + sign * z[day] - K)
+            if sums[side] <= H:
+                continue
+            if day - last[side] > SAME:
+                found.append(_named(item, (since[side], day), (ratio, base), (own, other)))
+            last[side] = day
+            sums = [0.0, 0.0]
+    return found
+
+
+def _named(item: str, span: tuple[int, int], ratios: tuple[Floats, Floats], means: tuple[Floats, Floats]) -> Drift:
+    """Onset, kind and size of what made the sum rise: the sum may have begun to rise by chance days before."""
+    ratio, base = ratios
+    there = np.arange(max(0, span[0] - BEFORE), span[1] + 1)
+    there = there[~np.isnan(ratio[there])]
+    excess = ratio[there] - base[span[1]]
+    step, (begin, level) = min((_step_from(excess, place), (place, float(excess[place:].mean()))) for place in range(max(1, len(excess) - 2)))
+    ramp, (foot, slope) = min(_ramp_from(there, excess, place) for place in range(max(1, len(excess) - SHORTEST_RAMP)))
+    if len(excess) > SHORTEST_RAMP and ramp < CLEARLY * step and slope * level > 0:
+        return Drift(item, "ramp", int(there[foot]), span[1], float(np.expm1(slope * (there[-1] - there[foot] + 1))))
+    onset = int(there[begin])
+    own, usual = means[0][there[begin:]], means[1][there[begin:]] * np.exp(base[span[1]])
+    shift, gain = float(np.median(own - usual)), float(np.median(own / usual))
+    if len(own) >= SHORTEST_OFFSET and np.abs(own - usual - shift).sum() < 0.8 * np.abs(own - gain * usual).sum():
+        return Drift(item, "offset", onset, span[1], shift)
+    return Drift(item, "step", onset, span[1], gain - 1)
+
+
+def _step_from(excess: Floats, place: int) -> float:
+    """Squared error of: as usual before ``place``, another level from there on."""
+    after = excess[place:]
+    return float((excess[:place] ** 2).sum() + ((after - after.mean()) ** 2).sum())
+
+
+def _ramp_from(there: Longs, excess: Floats, place: int) -> tuple[float, tuple[int, float]]:
+    """Squared error of: as usual before ``place``, a straight ramp from zero from there on; and that ramp."""
+    days_since = (there[place:] - there[place] + 1).astype(np.float64)
+    slope = float((days_since * excess[place:]).sum() / (days_since**2).sum())
+    return float((excess[:place] ** 2).sum() + ((excess[place:] - slope * days_since) ** 2).sum()), (place, slope)
+
+
+def _slow(item: str, ratio: Floats) -> list[Drift]:
+    """Months that lie far from the first year: one row a departure."""
+    first = ratio[:FIRST_YEAR]
+    if len(ratio) <= FIRST_YEAR or (~np.isnan(first)).sum() < FIRST_YEAR // 2:
+        return []
+    usual = float(np.nanmedian(first))
+    months = [np.nanmedian(part) for part in np.array_split(first, 12) if (~np.isnan(part)).any()]
+    limit = max(SLOW, 4 * SCALE * float(np.median(np.abs(np.array(months) - usual))))
+    found: list[Drift] = []
+    away = False
+    for day in range(FIRST_YEAR + MONTH, len(ratio)):
+        seen = ratio[day - MONTH + 1 : day + 1]
+        if (~np.isnan(seen)).sum() < MONTH // 2:
+            continue
+        gap = float(np.nanmedian(seen)) - usual
+        if abs(gap) > limit and not away:
+            found.append(Drift(item, "ramp", _crossed(ratio, day, usual, gap), day, float(np.expm1(gap))))
+        away = abs(gap) > (limit / 2 if away else limit)
+    return found
+
+
+def _crossed(ratio: Floats, day: int, usual: float, gap: float) -> int:
+    """Last day before the alarm on which the week's median lay on the other side of the first year's."""
+    for place in range(day - MONTH, 7, -1):
+        week = ratio[place - 6 : place + 1]
+        if (~np.isnan(week)).any() and (np.nanmedian(week) - usual) * gap <= 0:
+            return place
+    return 0
+
+
+def _masked(item: str, station: Floats, beside: Floats) -> list[Drift]:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.where(beside > LEAST_OTHERS, station / beside, np.nan)
+    low = np.zeros(len(ratio), bool)
+    found: list[Drift] = []
+    suspects = np.flatnonzero((ratio < MASKED) & (beside >= HIGH))
+    until = -1
+    for hour in suspects.tolist():
+        past = ratio[max(0, hour - USUAL_HOURS) : max(0, hour - HOURS[1])]
+        past = past[~np.isnan(past)]
+        low[hour] = len(past) >= USUAL_HOURS // 4 and ratio[hour] < MASKED * np.median(past)
+        recent = np.arange(max(0, hour - HOURS[1] + 1), hour + 1)
+        if low[recent].sum() >= HOURS[0]:
+            if hour > until:
+                onset = int(recent[low[recent]][0])
+                found.append(Drift(item, "divergence", onset, hour, float(np.nanmedian(ratio[recent]) / np.median(past) - 1)))
+            until = hour + HOURS[1]
+    return found
