@@ -6,6 +6,7 @@ not fit, its frames are looked at one by one.
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from lanbi.frames import EMPTY, FRAME, HEAD, HEADER_SIZE, MAX_BODY, TRAILER_SIZE
 from lanbi.journal_bytes import Source, open_bytes
 from lanbi.journal_files import first_seq, opening, salt_of
 from lanbi.journal_walk import Walk
+from lanbi.sealed import SealedBytes
 
 _CHUNK: Final = 1 << 22
 _HOP: Final = struct.Struct("<4sIIQQ")
@@ -44,24 +46,34 @@ class Commit(NamedTuple):
 
 
 class _Window:
-    """The part of a file that is looked at; it moves forward only."""
+    """The part of a file that is looked at; it moves forward only, and all that it reads in one row is hashed."""
 
     def __init__(self, source: Source, end: int) -> None:
         self.data, self._base, self._end, self._source = b"", 0, end, source
+        self.sha256 = hashlib.sha256()
+        self.hashed = 0
+        self._read(HEADER_SIZE, 0)
 
     def at(self, offset: int) -> int:
         """Place of ``offset`` in :attr:`data`."""
         if offset >= self._base + len(self.data):
-            self.data, self._base = self._source.pread(min(_CHUNK, self._end - offset), offset), offset
+            self.data, self._base = self._read(min(_CHUNK, self._end - offset), offset), offset
         return offset - self._base
 
     def grow(self, offset: int) -> bool:
         """Forget what stands before ``offset`` and take more behind; False if there is no more."""
         reached = self._base + len(self.data)
         kept = self.data[offset - self._base :]
-        more = self._source.pread(min(max(_CHUNK, len(kept)), self._end - reached), reached) if reached < self._end else b""
+        more = self._read(min(max(_CHUNK, len(kept)), self._end - reached), reached) if reached < self._end else b""
         self.data, self._base = kept + more, offset
         return bool(more)
+
+    def _read(self, size: int, offset: int) -> bytes:
+        data = self._source.pread(size, offset)
+        if offset == self.hashed:
+            self.sha256.update(data)
+            self.hashed += len(data)
+        return data
 
 
 @dataclass
@@ -76,6 +88,10 @@ class Examination:
         Records behind the last whole trailer: of the file before at first, then of this one.
     passed : int
         Offset behind the last commit passed.
+    sha256 : str
+        Of all bytes, if every commit of the whole file fitted.
+    mended : list of (int, int)
+        Records of sealed blocks that are damaged and were read by their parity: first and last, about.
     unlinked : int
         Last record that the digests behind it do not cover, because a fault lies between; 0 if there is none.
     """
@@ -86,6 +102,8 @@ class Examination:
     faults: list[Fault] = field(default_factory=list)
     unlinked: int = 0
     passed: int = HEADER_SIZE
+    sha256: str = ""
+    mended: list[tuple[int, int]] = field(default_factory=list)
     header: Header | None = None
     _salt: int = 0
 
@@ -120,9 +138,13 @@ class Examination:
             while self.passed < end:
                 found = self._fitting(window, self.passed) or self._looked_at(self.passed, end)
                 if found is None:
-                    return
+                    break
                 self.passed, self.totals = found.end, found.totals
                 yield found
+            if window.hashed == source.size:
+                self.sha256 = window.sha256.hexdigest()
+            if isinstance(source, SealedBytes):
+                self.mended = [source.records_of(number) for number in sorted(source.mended)]
 
     def _fitting(self, window: _Window, at: int) -> Commit | None:
         """The commit that begins here, if it is what was written."""

@@ -48,6 +48,11 @@ def mended(path: Path, handle: int, members: Sequence[Member], number: int) -> b
     return mixed.to_bytes(len(whole), "little")[: members[number][1]]
 
 
+def is_whole(path: Path, count: int) -> bool:
+    """Whether a parity file can be believed from end to end, for a sealed file of so many members."""
+    return all(_stride(path, count, number) is not None for number in range(_strides(count)))
+
+
 def _strides(count: int) -> int:
     return -(-count // GROUP)
 

@@ -176,6 +176,11 @@ class SealedBytes:
         last = self.index[beyond] if self.index else Block(0, 0, 0, 0, 0, 0, 0)
         return max(0, start - TRAILER_SIZE), min(end, last.at + last.size + TRAILER_SIZE)
 
+    def records_of(self, number: int) -> tuple[int, int]:
+        """First and last record that may stand in a block."""
+        before = self.index[number - 1].last_seq if number else 0
+        return before + 1, max(self.index[number].last_seq, before + 1)
+
     def _number(self, offset: int) -> int:
         number = offset // BLOCK
         if number < len(self.index) and self.index[number].at <= offset < self.index[number].at + self.index[number].size:
