@@ -16,14 +16,17 @@ from domain import civil, fixed
 from domain.indicators import FIGURES
 from domain.items import AIR, ITEMS
 from domain.places import Registry
-from domain.readings import FLAGS, STATISTICAL
+from domain.readings import FLAGS, STATISTICAL, Entry
 
 DUST: Final = "dust"
 MARK: Final = "mark"
 REVIEWED: Final = "reviewed"
 OFFICIAL: Final = "official"
-KINDS: Final = (DUST, MARK, REVIEWED, OFFICIAL)
+PUBLISHED: Final = "published"
+KINDS: Final = (DUST, MARK, REVIEWED, OFFICIAL, PUBLISHED)
 """Kinds of entries that figures are made of."""
+CODES: Final = MappingProxyType({DUST: "dust", MARK: "review", REVIEWED: "review", OFFICIAL: "official", PUBLISHED: "official"})
+"""Which cause of a restatement each kind is."""
 PARTICLES: Final = ("pm25", "pm10")
 """What a sand-dust event takes out of the assessment; the gases stay (环办监测〔2016〕120号)."""
 MARKS: Final = ("H", "R", "X", "N")
@@ -33,8 +36,12 @@ COUNTED: Final = STATISTICAL | {"X", "S"}
 LONGEST_S: Final = 31 * civil.DAY_S
 """A single event longer than a month is a slip of the pen."""
 DAILY: Final = (*AIR[:-1], "o3_8h")
+_HIGHEST: Final = 1_000
+"""No publisher's AQI lies above; some do not stop at 500."""
 _PERIOD: Final = re.compile(r"((?:19|20)\d\d)(?:-?Q([1-4])|-(0[1-9]|1[0-2])(?:-(\d\d))?)?")
 
+SIGNAL: Final = "~"
+"""Begins what a change row names besides places: no id begins so."""
 Body = Mapping[str, Any]
 
 
@@ -44,7 +51,7 @@ def signal(kind: str) -> str:
     >>> signal("dust")
     '~dust'
     """
-    return f"~{kind}"
+    return f"{SIGNAL}{kind}"
 
 
 class Span(NamedTuple):
@@ -159,12 +166,18 @@ def figure(name: str, kind: str) -> str | None:
     return long if long in FIGURES and long not in {"aqi", "water_class", "pm25_24h"} else None
 
 
+def cause(entry: Entry) -> str:
+    """Words for a restatement: the cause's code, and by which document or reason."""
+    code = "dust" if entry.body.get("flag") == "X" else CODES[entry.kind]
+    return f"{code}: {str(entry.body.get('document') or entry.body.get('reason') or entry.body.get('file') or entry.id).replace(';', ',')[:80]}"
+
+
 def touched(kind: str, body: Body, registry: Registry) -> dict[int, set[str]]:
     """Civil days and air places whose figures an entry may change; what cannot be read touches nothing."""
     if fault(kind, body):
         return {}
-    if kind == OFFICIAL:
-        return {period(str(body["period"])).last: set()}
+    if kind in {OFFICIAL, PUBLISHED}:
+        return {period(str(body["period" if kind == OFFICIAL else "date"])).last: set()}
     if kind == REVIEWED:
         return {civil.parse_date(str(body["date"])): {str(body["site"])}}
     one = span(kind, body, registry)
@@ -232,11 +245,18 @@ def _official_fault(body: Body) -> str | None:
     return _lacking(body, ("scope", "document")) if rank.isascii() and rank.isdigit() and int(rank) else f"no rank: {rank[:20]!r}"
 
 
+def _published_fault(body: Body) -> str | None:
+    if body["figure"] != "aqi" or body["period"] != "day" or not 0 < float(body["value"]) <= _HIGHEST:
+        return f"no published index: {str(body['figure'])[:40]} {str(body['value'])[:40]}"
+    civil.parse_date(str(body["date"]))
+    return _lacking(body, ("scope",))
+
+
 def _lacking(body: Body, names: Sequence[str]) -> str | None:
     lacking = [name for name in names if not str(body.get(name) or "").strip()]
     return f"without {', '.join(lacking)}" if lacking else None
 
 
 _CHECKS: Final[Mapping[str, Callable[[Body], str | None]]] = MappingProxyType(
-    {DUST: _dust_fault, MARK: _mark_fault, REVIEWED: _reviewed_fault, OFFICIAL: _official_fault},
+    {DUST: _dust_fault, MARK: _mark_fault, REVIEWED: _reviewed_fault, OFFICIAL: _official_fault, PUBLISHED: _published_fault},
 )

@@ -7,23 +7,21 @@ What differs from what is stored is settled in :mod:`lanbi.settling`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from analytics import causes, cube
-from analytics.air import years
-from analytics.air.days import Days
+from analytics import bases, causes, cube
 from analytics.causes import Cell, Evidence
-from analytics.cube import BACK
-from analytics.jobs import attained, county, periods, stations
+from analytics.cube import BACK, SiteYear
+from analytics.jobs import attained, county, foreign, scopes, stations
 from analytics.jobs.columns import Column
-from domain import air, civil
+from domain import air, civil, marks
 from domain.places import Registry
-from domain.ports import ReadingSource
-from domain.readings import Reading
+from domain.ports import Entries, ReadingSource
+from domain.readings import Entry, Reading
 from domain.targets import Plan
 from lanbi.settling import Book, Figures, Settler, When
 
@@ -38,13 +36,19 @@ class Touched(NamedTuple):
     day: int
 
 
+class Source(ReadingSource, Entries, Protocol):
+    """Readings, and what people and files entered about them."""
+
+
 class Analyst:
     """Figures of a county's air, year by year."""
 
-    def __init__(self, source: ReadingSource, figures: Figures, registry: Registry, plans: Sequence[Plan]) -> None:
+    def __init__(self, source: Source, figures: Figures, registry: Registry, plans: Sequence[Plan]) -> None:
         self.source, self.registry, self.plans = source, registry, plans
         self.settler = Settler(figures)
         self.books: dict[int, Book] = {}
+        self.entered: dict[str, list[Entry]] = {}
+        self.marks = bases.Marks()
         self.pulse: Callable[[], None] = lambda: None
 
     @property
@@ -54,29 +58,41 @@ class Analyst:
 
     def load(self, year: int, now: int, cause: str) -> None:
         """Read a whole year from the store and bring its figures up to date; ``cause`` is why figures may differ from what is stored."""
+        if not self.entered:
+            self._learn(marks.KINDS)
         book = self.books[year] = Book(year)
         for site in self.sites:
             self.pulse()
             self._read(book, site)
-        self._work(book, self.sites, now, Evidence(general=[cause] if cause else []))
+        evidence = Evidence(general=[cause] if cause else [])
+        self._work(book, self.sites, now, evidence)
+        self._foreign(book, When(now, evidence, self.sites))
 
-    def refresh(self, touched: Iterable[Touched], now: int) -> None:
-        """Read the touched site-days again and bring all figures that hang on them up to date."""
+    def refresh(self, touched: Collection[Touched], now: int) -> None:
+        """Read the touched site-days again, and what was entered about them, and bring all figures that hang on them up to date."""
         by_year: defaultdict[int, set[Touched]] = defaultdict(set)
+        news = self._learn([kind for kind in marks.KINDS if any(one.site == marks.signal(kind) for one in touched)])
         for one in touched:
-            if one.site in self.sites:
-                for day in (one.day, one.day + BACK):
-                    by_year[civil.year_of_day(day)].add(one)
+            days = (one.day, one.day + BACK) if one.site in self.sites else (one.day,) if one.site.startswith(marks.SIGNAL) else ()
+            for day in days:
+                by_year[civil.year_of_day(day)].add(one)
         for year in sorted(by_year):
             if year not in self.books:
-                self.load(year, now, away(by_year[year]))
+                self.load(year, now, "; ".join([*news, *filter(None, [away(by_year[year])])]))
                 continue
-            book, evidence = self.books[year], Evidence()
-            for one in sorted(by_year[year]):
-                evidence.cells += self._reread(book, one)
-            self._work(book, sorted({one.site for one in by_year[year]}), now, evidence)
+            when = When(now, Evidence(general=news), self.sites)
+            self._rework(self.books[year], [one for one in sorted(by_year[year]) if one.site in self.sites], when)
             if year + 1 in self.books and year + 1 not in by_year:
-                self._targets(self.books[year + 1], 0, When(now, evidence, self.sites))
+                self._targets(self.books[year + 1], 0, when)
+
+    def _rework(self, book: Book, touched: Sequence[Touched], when: When) -> None:
+        """Fill the touched days anew, and bring what hangs on them up to date; what differs is added to the evidence."""
+        for one in touched:
+            when.evidence.cells.extend(self._reread(book, one))
+        if touched:
+            self._work(book, sorted({one.site for one in touched}), when.now, when.evidence)
+        if when.evidence.general:
+            self._foreign(book, when)
 
     def pass_time(self, now: int) -> None:
         """A day has begun or ended: running figures move on."""
@@ -95,6 +111,7 @@ class Analyst:
         year = cube.empty(book.year)
         start, end = cube.bounds(year)
         cube.fill(year, self._accepted(site, start, end), lambda day: self._interval(site, day))
+        self._hold(year, site)
         book.sites[site] = year
 
     def _reread(self, book: Book, one: Touched) -> list[Cell]:
@@ -104,7 +121,25 @@ class Analyst:
         cube.clear(year, one.day)
         rows = self._accepted(one.site, civil.day_start(one.day), civil.day_end(one.day))
         cube.fill(year, rows, lambda day: self._interval(one.site, day))
+        self._hold(year, one.site)
         return causes.cells(one.site, before, year)
+
+    def _hold(self, year: SiteYear, site: str) -> None:
+        """Take out what people held or rejected."""
+        letters = bases.letters(self.marks, site, year)
+        if letters is not None:
+            bases.hold(year, letters)
+
+    def _learn(self, kinds: Iterable[str]) -> list[str]:
+        """Read what was entered of some kinds; returns what is new, as causes."""
+        said = []
+        for kind in kinds:
+            known = {entry.id for entry in self.entered.get(kind, ())}
+            self.entered[kind] = self.source.entered(kind)
+            said += [marks.cause(entry) for entry in self.entered[kind] if entry.id not in known]
+        if said:
+            self.marks = bases.read((entry for some in self.entered.values() for entry in some), self.registry)
+        return list(dict.fromkeys(said))
 
     def _accepted(self, site: str, start: int, end: int) -> Iterator[Reading]:
         """Stored rows of a site, without those that a device sent on trial."""
@@ -132,37 +167,36 @@ class Analyst:
 
     def _site(self, book: Book, site: str, at: stations.Span) -> list[Column]:
         year = book.sites[site]
-        days = book.days[site] = stations.daily(year, at.begun)
+        known = book.bases[site] = scopes.site(year, self.marks, site, at.begun)
         hours = year.hours[24 * BACK : 24 * (BACK + at.begun)]
         found = [*stations.hour_columns(site, at.first, hours), *stations.rolling_columns(site, year, at)]
-        return [*found, *self._daily(book, site, days, at)]
+        return [*found, *(column for basis in scopes.figures(site, known, at) for column in basis.columns)]
 
     def _county(self, book: Book, names: tuple[str, ...], member: npt.NDArray[np.bool_], at: stations.Span) -> list[Column]:
         scope = self.registry.county.id
         for name in names:
-            if name not in book.days:
-                book.days[name] = stations.daily(book.sites[name], at.begun)
-        days = county.daily([book.days[name] for name in names], member)
-        hours = county.hourly(book.sites, names, member)
-        return [*stations.hour_columns(scope, at.first, hours), *self._daily(book, scope, days, at, 24 * member.sum(axis=1))]
-
-    def _daily(self, book: Book, scope: str, days: Days, at: stations.Span, expected: npt.NDArray[np.integer] | int = 24) -> list[Column]:
-        verdicts = stations.judged(days)
-        found = stations.day_columns(scope, days, verdicts, at, expected)
-        both = years.under(days, [verdict.aqi for verdict in verdicts], at.first)
-        for rules, running in zip(air.RULE_SETS, both, strict=True):
-            found += [*stations.year_columns(scope, rules.name, running, at), *periods.columns(scope, rules, days, running, at)]
-            if scope == self.registry.county.id:
-                book.running[rules.name] = running
+            # After midnight a late value of one site may come before the new day has been begun for the others.
+            if name not in book.bases or len(book.bases[name].raw.shown) != at.begun:
+                book.bases[name] = scopes.site(book.sites[name], self.marks, name, at.begun)
+        found = stations.hour_columns(scope, at.first, county.hourly(book.sites, names, member))
+        known = scopes.city([book.bases[name] for name in names], member)
+        for basis in scopes.figures(scope, known, at, 24 * member.sum(axis=1)):
+            found += basis.columns
+            book.running |= {(basis.name, rules.name): running for rules, running in zip(air.RULE_SETS, basis.running, strict=True)}
         return found
+
+    def _foreign(self, book: Book, when: When) -> None:
+        """Figures of authorities, as they were entered."""
+        said = (entry for kind in foreign.BASES for entry in self.entered.get(kind, ()))
+        self.settler.rows(book, foreign.rows(said, self.registry, book.year), when)
 
     def _targets(self, book: Book, first: int, when: When) -> None:
         """Attainment rows from the first changed day on."""
         at = stations.span(book.year, when.now)
         before = self.books.get(book.year - 1)
-        for name, running in book.running.items():
-            last = before.running.get(name) if before is not None else None
-            case = attained.Case(self.registry.county.id, name, book.year, running, last)
+        for (basis, name), running in book.running.items():
+            last = before.running.get((basis, name)) if before is not None else None
+            case = attained.Case(self.registry.county.id, name, book.year, running, last, basis)
             self.settler.rows(book, attained.rows(self.plans, case, first, min(at.closed, len(running))), when)
 
 
@@ -171,6 +205,7 @@ def away(touched: Iterable[Touched]) -> str:
     days: defaultdict[str, set[int]] = defaultdict(set)
     for one in touched:
         days[one.site].add(one.day)
+    entered = [f"{marks.CODES[kind]}: entered" for kind in marks.KINDS if days.pop(marks.signal(kind), None)]
     parts = [f"{site} {civil.date_of(min(some))}{f'…{civil.date_of(max(some))}' if len(some) > 1 else ''}" for site, some in sorted(days.items())]
     more = f", +{len(parts) - causes.SHOWN}" if len(parts) > causes.SHOWN else ""
-    return f"late: {', '.join(parts[: causes.SHOWN])}{more}" if parts else ""
+    return "; ".join([*dict.fromkeys(entered), *([f"late: {', '.join(parts[: causes.SHOWN])}{more}"] if parts else [])])

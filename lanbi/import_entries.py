@@ -17,7 +17,6 @@ from lanbi.formats.survey import FileSurvey
 
 LEVEL: Final = "/~entries/"
 """What a topic of entries holds in front of their kind."""
-PUBLISHED: Final = "published"
 REPORTED: Final = "reported"
 PER_RECORD: Final = 100
 LARGEST: Final = 60_000
@@ -46,7 +45,7 @@ def published(row: Row, scope: str, file: FileSurvey) -> Note:
     """The AQI that a source published for a day, with its level."""
     aqi, level = row.published or (0.0, "")
     body = {"user": "import", "scope": scope, "figure": "aqi", "period": "day", "date": date_of(day_of(row.time)).isoformat(), "value": aqi}
-    return Note(PUBLISHED, {**body, "level": level, "file": _name(file)})
+    return Note(marks.PUBLISHED, {**body, "level": level, "file": _name(file)})
 
 
 def _name(file: FileSurvey) -> str:
@@ -133,14 +132,14 @@ class EntryBook:
         """Take entries, as far as they are new."""
         for note in notes:
             words = note.words
-            counts = note.rows * (note.kind != PUBLISHED)
+            counts = note.rows * (note.kind != marks.PUBLISHED)
             if words in self._words:
                 self.known += counts
                 continue
             self._words.add(words)
             self._waiting.setdefault(note.kind, []).append(note.body)
             self.stored += counts
-            self.published += note.kind == PUBLISHED
+            self.published += note.kind == marks.PUBLISHED
 
     def take(self) -> Iterator[tuple[str, bytes]]:
         """Payloads of what waits, each with its kind."""

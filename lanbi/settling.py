@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, Protocol
 
 from analytics.air import years
-from analytics.air.days import Days
 from analytics.causes import Evidence
 from analytics.cube import SiteYear
 from analytics.jobs import columns
 from analytics.jobs.columns import Column, Step, Tag
+from analytics.jobs.scopes import Known
 from domain import civil
 from domain.indicators import Event, Indicator, Query, Restatement
 from domain.ports import IndicatorSink, IndicatorSource
@@ -28,6 +28,8 @@ RECENT_S: Final = 30 * civil.DAY_S
 """How far back a start looks for restatements that a crash may have left without their figures."""
 NAMED: Final = 5
 """Figures named in an announcement; the rest are counted."""
+FOREIGN: Final = frozenset({"official", "published"})
+"""Bases of figures that others computed."""
 _MANY: Final = 10_000_000
 
 
@@ -49,11 +51,12 @@ class Book:
 
     year: int
     sites: dict[str, SiteYear] = field(default_factory=dict)
-    days: dict[str, Days] = field(default_factory=dict)
+    bases: dict[str, Known] = field(default_factory=dict)
     columns: dict[Tag, Column] = field(default_factory=dict)
     single: dict[tuple[Tag, int], Indicator] = field(default_factory=dict)
-    """Rows that are no columns: attainment of targets."""
-    running: dict[str, years.Running] = field(default_factory=dict)
+    """Rows that are no columns: attainment of targets, figures of authorities."""
+    running: dict[tuple[str, str], years.Running] = field(default_factory=dict)
+    """The county's, by basis and rule set."""
     known: set[str] = field(default_factory=set)
 
 
@@ -148,7 +151,7 @@ class Settler:
         by_tag: defaultdict[Tag, list[Indicator]] = defaultdict(list)
         for row in self._history(book.year, scope):
             by_tag[Tag._make(row.key[:5])].append(row)
-            if "." in row.figure:
+            if "." in row.figure or row.basis in FOREIGN:
                 book.single[Tag._make(row.key[:5]), row.time] = row
         book.known.add(scope)
         return {column.tag: columns.stored(column, by_tag[column.tag]) for column in found if column.tag in by_tag}

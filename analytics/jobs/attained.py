@@ -28,6 +28,7 @@ class Case(NamedTuple):
     year: int
     running: Running
     last: Running | None
+    basis: str = "raw"
 
 
 def rows(plans: Sequence[Plan], case: Case, first: int, closed: int) -> Iterator[Indicator]:
@@ -55,7 +56,7 @@ def _row(target: Target, plan: Plan, standing: Standing, case: Case) -> Iterator
     state = attainment.attain(target, standing, plan.horizon)
     if state is None:
         return
-    tag = Tag(target.id, "ytd", case.scope, case.rule_set)
+    tag = Tag(target.id, "ytd", case.scope, case.rule_set, case.basis)
     time = civil.period_stamp(standing.now.first + standing.row)
     running = _indicator(tag, time, state, standing)
     yield running
@@ -69,6 +70,7 @@ def _indicator(tag: Tag, time: int, state: Attainment, standing: Standing) -> In
         period=tag.period,
         scope=tag.scope,
         rule_set=tag.rule_set,
+        basis=tag.basis,
         time=time,
         value=_float(state.value, FIGURES[state.figure].digits),
         valid=float(standing.now.counts[standing.row][0]),

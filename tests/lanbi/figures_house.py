@@ -106,7 +106,7 @@ class House:
 
     def figures(self) -> dict[tuple[object, ...], Indicator]:
         """Everything that is stored, without what may differ between two ways to the same figure."""
-        rows = self.store.series(Query(limit=10**6))
+        rows = self.store.series(Query(basis=None, limit=10**6))
         return {row.key: replace(row, computed=None, version=1.0) for row in rows if row.valid}
 
     def close(self) -> None:
