@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
 from domain.errors import SettingsError
 from lanbi.plans import folder
+from lanbi.settings_rules import Rule, address, bytes_of, choice, mail, share, size, url, whole
 from lanbi.toml_lines import Lines, nearest, parse, raise_all, read, unknown
 
 DEFAULT_FILE: Final = "lanbi.toml"
@@ -18,6 +18,7 @@ FREE_NAMES: Final = ("LANBI_REQUIRE_SERVICES", "LANBI_CONFIG")
 FREE_PREFIXES: Final = ("LANBI_GRAFANA_", "LANBI_INFLUX_", "LANBI_DINGTALK_", "LANBI_WECOM_")
 CLOCKS: Final = ("system", "simulated")
 STORES: Final = ("embedded", "influx")
+ON_FULL: Final = ("stop", "drop-oldest-forwarded")
 
 
 class Key(NamedTuple):
@@ -41,6 +42,17 @@ KEYS: Final[Mapping[str, Key]] = {
     "broker.ca_file": Key(None, "签发 MQTT 服务器证书的根证书", "certificate of whoever signed the broker's (mqtts://); default: those of the system"),
     "broker.cert_file": Key(None, "客户端证书", "our own certificate, where the broker wants one"),
     "broker.key_file": Key(None, "客户端证书的私钥", "key of our own certificate"),
+    "broker.queue_bytes": Key(None, "服务器为离线的 lanbi 保留的字节数", "bytes that the broker holds for a lanbi that does not take them, as set there"),
+    "journal.on_full": Key("stop", "日志写满时：stop 或 drop-oldest-forwarded", "when full: stop, or drop-oldest-forwarded"),
+    "journal.quota": Key(None, "日志最大占用，如 500GB", "most bytes that the journal may take; default: the disk"),
+    "journal.keep_days": Key("1826", "日志至少保存天数", "days that the journal is kept at least; the law asks for five years"),
+    "journal.archive": Key(None, "封存文件的归档文件夹", "folder on another disk for sealed days"),
+    "journal.anchor_mail": Key((), "封印寄往的外部邮箱", "mail addresses outside this server that get every seal"),
+    "mail.url": Key("smtp://127.0.0.1:25", "发信服务器", "smtp:// (no TLS), smtp+starttls:// or smtps://"),
+    "mail.username": Key(None, "发信用户名", "user name at the mail server; default: no login"),
+    "mail.password_file": Key(None, "发信密码文件", "file that holds the password of the mail server"),
+    "mail.ca_file": Key(None, "签发发信服务器证书的根证书", "certificate of whoever signed the mail server's; default: those of the system"),
+    "mail.sender": Key("lanbi@localhost", "发信地址", "address that mails come from"),
     "store.kind": Key("embedded", "存储：embedded 或 influx", "embedded, or influx"),
     "store.url": Key("http://127.0.0.1:8086", "InfluxDB 地址", "address of InfluxDB"),
     "store.org": Key("lanbi", "InfluxDB 组织", "organisation in InfluxDB"),
@@ -66,6 +78,29 @@ class BrokerSettings:
     ca_file: Path | None
     cert_file: Path | None
     key_file: Path | None
+    queue_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """How long and how much of the record is kept, and where its seals go."""
+
+    on_full: str
+    quota: int | None
+    keep_days: int
+    archive: Path | None
+    anchor_mail: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """The server that takes mails from lanbi."""
+
+    url: str
+    username: str | None
+    password_file: Path | None
+    ca_file: Path | None
+    sender: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +146,8 @@ class Settings:
     targets: tuple[Path, ...]
     clock: str
     broker: BrokerSettings
+    journal: JournalSettings
+    mail: MailSettings
     store: StoreSettings
     http: HttpSettings
     ingest: IngestSettings
@@ -182,18 +219,16 @@ def _check_values(flat: Mapping[str, Any], places: Mapping[str, str], faults: li
     for key, value in flat.items():
         if key not in KEYS:
             continue
-        many = isinstance(KEYS[key].default, tuple)
-        if key in WHOLE and isinstance(value, int) and not isinstance(value, bool):
+        if key in LISTS and not (isinstance(value, list) and value and all(isinstance(one, str) and one.strip() for one in value)):
+            words = f"a list of {LISTS[key]} in quotes is needed"
+        elif key in LISTS:
+            words = next((fault for one in value if (fault := _fault_of(key, one))), "")
+        elif isinstance(value, str) or (key in WHOLE and isinstance(value, int) and not isinstance(value, bool)):
             words = _fault_of(key, str(value))
-            faults += [(places[key], f"{key}: {words}")] if words else []
-        elif many and not (isinstance(value, list) and value and all(isinstance(one, str) and one.strip() for one in value)):
-            faults.append((places[key], f"{key}: a list of file names is needed"))
-        elif not many and not isinstance(value, str):
+        else:
             # The value is not repeated: somebody may have written the secret itself where its file is meant.
-            faults.append((places[key], f"{key}: text in quotes is needed, not {_type_of(value)}"))
-        elif not many:
-            words = _fault_of(key, str(value))
-            faults += [(places[key], f"{key}: {words}")] if words else []
+            words = f"text in quotes is needed, not {_type_of(value)}"
+        faults += [(places[key], f"{key}: {words}")] if words else []
 
 
 def _type_of(value: object) -> str:
@@ -208,58 +243,30 @@ def _fault_of(key: str, value: str) -> str:
     return rule(value) if rule else ""
 
 
-def _choice(*words: str) -> Callable[[str], str]:
-    return lambda value: "" if value in words else f"'{value}' is none of {', '.join(words)}"
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 6
-
-
-def _address(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    return "" if host and _is_number(port) and int(port) < 65_536 else f"write HOST:PORT, not '{value}'"
-
-
-def _whole(low: int, high: int) -> Callable[[str], str]:
-    return lambda value: "" if _is_number(value) and low <= int(value) <= high else f"write a whole number from {low} to {high}, not '{value}'"
-
-
-def _share(value: str) -> str:
-    mine, _, count = value.partition("/")
-    good = _is_number(mine) and _is_number(count) and 1 <= int(mine) <= int(count)
-    return "" if good else f"write i/N with 1 ≤ i ≤ N, not '{value}'"
-
-
-def _url(schemes: tuple[str, ...], secret: str, word: str = "") -> Callable[[str], str]:
-    wanted = " or ".join([f"{scheme}://HOST:PORT" for scheme in schemes] + ([word] if word else []))
-
-    def fault(value: str) -> str:
-        if "@" in value:
-            # The value is not repeated: a password may stand in it.
-            return f"user and password do not belong in an address; {secret} names the file of the secret"
-        try:
-            parts = urlsplit(value)
-            good = value == word or (parts.scheme in schemes and bool(parts.hostname) and parts.port != 0)
-        except ValueError:  # a port that is none, a bracket that is not closed
-            good = False
-        return "" if good else f"write {wanted}, not '{value}'"
-
-    return fault
-
-
-WHOLE: Final = frozenset({"broker.keepalive"})
+WHOLE: Final = frozenset({"broker.keepalive", "journal.keep_days"})
 """Keys whose value is a whole number, with or without quotes."""
-RULES: Final[Mapping[str, Callable[[str], str]]] = {
-    "clock": _choice(*CLOCKS),
-    "store.kind": _choice(*STORES),
-    "http.listen": _address,
-    "ingest.health": _address,
-    "analyse.health": _address,
-    "ingest.instance": _share,
-    "broker.keepalive": _whole(5, 3_600),
-    "broker.url": _url(("mqtt", "mqtts"), "broker.password_file", "embedded"),
-    "store.url": _url(("http", "https"), "store.token_file"),
+SIZES: Final = frozenset({"broker.queue_bytes", "journal.quota"})
+"""Keys whose value is an amount of bytes."""
+LISTS: Final = {"targets": "file names", "journal.anchor_mail": "mail addresses"}
+KEEP_DAYS: Final = 4
+"""The floor: a store's yes is not believed for 96 hours."""
+RULES: Final[Mapping[str, Rule]] = {
+    "clock": choice(*CLOCKS),
+    "store.kind": choice(*STORES),
+    "http.listen": address,
+    "ingest.health": address,
+    "analyse.health": address,
+    "ingest.instance": share,
+    "broker.keepalive": whole(5, 3_600),
+    "broker.url": url(("mqtt", "mqtts"), "broker.password_file", "embedded"),
+    "broker.queue_bytes": size,
+    "journal.on_full": choice(*ON_FULL),
+    "journal.quota": size,
+    "journal.keep_days": whole(KEEP_DAYS, 36_525),
+    "journal.anchor_mail": mail,
+    "mail.url": url(("smtp", "smtp+starttls", "smtps"), "mail.password_file"),
+    "mail.sender": mail,
+    "store.url": url(("http", "https"), "store.token_file"),
 }
 """What a value may be; an empty answer = good."""
 
@@ -280,6 +287,8 @@ def _build(flat: Mapping[str, Any], file: Path | None) -> Settings:
         targets=tuple(Path(one) for one in flat["targets"]) if "targets" in flat else tuple(_sample(one) for one in of("targets")),
         clock=of("clock"),
         broker=section(BrokerSettings, "broker"),
+        journal=section(JournalSettings, "journal"),
+        mail=section(MailSettings, "mail"),
         store=section(StoreSettings, "store"),
         http=section(HttpSettings, "http"),
         ingest=section(IngestSettings, "ingest"),
@@ -292,7 +301,11 @@ def _typed(key: str, value: Any) -> Any:
     """A checked value as the settings hold it: whole numbers, paths of files, text."""
     if key in WHOLE:
         return int(value)
-    if key.endswith("_file"):
+    if key in SIZES:
+        return bytes_of(value) if value else None
+    if key in LISTS:
+        return tuple(value)
+    if key.endswith("_file") or key == "journal.archive":
         return Path(value) if value else None
     return value
 

@@ -164,3 +164,40 @@ def test_a_secret_that_others_may_read_is_noticed(tmp_path: Path) -> None:
         found.append(open_to_others(path))
 
     assert [False, True] == found
+
+
+def test_journal_and_mail_are_typed(tmp_path: Path) -> None:
+    """Sizes are bytes, days a number with or without quotes, addresses a list; left out they mean: no bound, five years, nobody."""
+    path = write(tmp_path, '[journal]\nquota = "500GB"\nkeep_days = 400\nanchor_mail = ["a@x.cn", "b@y.org"]\n[mail]\nurl = "smtp+starttls://m:587"\n')
+
+    found = load(path, {"LANBI_BROKER_QUEUE_BYTES": "2GiB"})
+    assert (500 * 10**9, 400, ("a@x.cn", "b@y.org"), 2**31) == (
+        found.journal.quota, found.journal.keep_days, found.journal.anchor_mail, found.broker.queue_bytes,
+    )  # fmt: skip
+    assert ("b@x.cn", "c@x.cn") == load(path, {"LANBI_JOURNAL_ANCHOR_MAIL": "b@x.cn:c@x.cn"}).journal.anchor_mail
+    plain = load(write(tmp_path, ""), {})
+    assert ("stop", None, 1826, None, ()) == (
+        plain.journal.on_full,
+        plain.journal.quota,
+        plain.journal.keep_days,
+        plain.journal.archive,
+        plain.journal.anchor_mail,
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('quota = "much"', "500GB"),
+        ("quota = 5", "text in quotes"),
+        ('quota = "0GB"', "500GB"),
+        ("keep_days = 3", "from 4 to"),
+        ('on_full = "ask"', "drop-oldest-forwarded"),
+        ('anchor_mail = "a@x.cn"', "a list of mail addresses"),
+        ('anchor_mail = ["nobody"]', "NAME@HOST"),
+    ],
+)
+def test_wrong_values_of_the_journal_are_told(tmp_path: Path, line: str, words: str) -> None:
+    """With what to write instead."""
+    with pytest.raises(SettingsError, match=words):
+        load(write(tmp_path, f"[journal]\n{line}\n"), {})
