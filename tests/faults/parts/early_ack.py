@@ -24,8 +24,7 @@ class EarlyListener(Listener):
     _written: float = 0.0
 
     def _commit(self) -> None:
-        for device, numbers in self._durable:
-            self.receipts.durable(device, numbers)
+        self.outbox.durable(self._durable)
         acks, self._acks, self._durable = self._acks, [], []
         for ack in acks:
             self._client.ack(ack.mid, 1)
