@@ -82,6 +82,8 @@ class Forwarding:
     store: str = "ok"
     write_s: float = 0.0
     waiting_ns: int = 0
+    beat: float = 0.0
+    """Monotonic time of the thread's last sign."""
     retries: Counter[str] = field(default_factory=Counter)
     _failures: int = 0
     _checked: float = 0.0
@@ -118,6 +120,7 @@ class Forwarding:
                 one.checkpoint()
 
     def _step(self, one: Forwarder) -> None:
+        self.beat = self.clock.monotonic()
         if self.listener.health.clock_back:
             self.clock.sleep(IDLE_S)
             return
@@ -141,5 +144,6 @@ class Forwarding:
         low, high = RETRY_S
         until = self.clock.monotonic() + min(high, low * 2.0**self._failures)
         self._failures = min(self._failures + 1, 10)
-        while not stop() and self.clock.monotonic() < until:
+        while not stop() and (now := self.clock.monotonic()) < until:
+            self.beat = now
             self.clock.sleep(IDLE_S)

@@ -6,26 +6,35 @@ dies ends the process, for a supervisor starts it again in a second and nothing 
 
 from __future__ import annotations
 
+import math
 import os
-import threading
+import re
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
 
+from domain.civil import iso
 from domain.places import Registry
 from domain.ports import Clock
 from ingest.listener import TOPICS, Listener
 from lanbi import wiring
 from lanbi.broker_access import broker_of
+from lanbi.crew import Crew, Member, where
 from lanbi.forwarding import IDLE_S, Forwarding
 from lanbi.glimpsing import Glimpsing
+from lanbi.health_child import HealthChild, kept
 from lanbi.journal import JournalWriter
 from lanbi.metrics import write_status
+from lanbi.processes import say
 from lanbi.settings import Settings
 
 NS: Final = 1_000_000_000
 STATUS_S: Final = 1.0
-STOP_S: Final = 2.0
+PATIENCE_S: Final = {"listener": 90.0, "forwarder": 300.0}
+"""So long a thread may give no sign. A dial or a commit takes seconds; a batch may wait for several time-outs of a store."""
 
 
 def topics_of(instance: str, registry: Registry) -> tuple[str, ...]:
@@ -37,36 +46,79 @@ def topics_of(instance: str, registry: Registry) -> tuple[str, ...]:
     return tuple(topic.replace("+", device) for device in own for topic in TOPICS)
 
 
-def run(settings: Settings, stop: Callable[[], bool]) -> int:
+def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -> int:
     """Run the process until ``stop``.
+
+    Parameters
+    ----------
+    health : bool
+        Whether to serve ``[ingest] health``, from a process of its own.
 
     Raises
     ------
     DataFolderBusy
         Another ingest listens for this data folder.
+    PortTaken
+        Somebody else listens on the health address.
     """
     clock = wiring.clock(settings)
     registry = wiring.registry(settings)
+    broker = broker_of(settings)
     writer = JournalWriter(settings.data / "journal", "mqtt")
-    listener = Listener(broker_of(settings), writer, clock, topics_of(settings.ingest.instance, registry), newest_ns=writer.committed.committed_ns)
+    listener = Listener(broker, writer, clock, topics_of(settings.ingest.instance, registry), newest_ns=writer.committed.committed_ns)
     forwarding = Forwarding(settings, clock, listener, registry)
-    threads = {
-        "listener": threading.Thread(target=listener.run, args=(stop,), name="listener", daemon=True),
-        "forwarder": threading.Thread(target=forwarding.run, args=(stop,), name="forwarder", daemon=True),
-        "glimpse": threading.Thread(target=Glimpsing(settings, clock, forwarding).run, args=(stop,), name="glimpse", daemon=True),
+    crew = _crew(settings, clock, (listener, forwarding), stop)
+    path, told, hung = settings.data / "run" / "ingest.json", Told(clock), ""
+    with kept(HealthChild("ingest", settings.ingest.health, settings.file, clock), wanted=health) as child:
+        crew.start()
+        while not stop() and not hung:
+            now = {**status(listener, forwarding, clock, crew), "health": child.mind()}
+            write_status(path, now)
+            told.say(now["reasons"])
+            _nap(clock, stop)
+            hung = crew.hung()
+        if hung and not stop():
+            return _give_up(path, {**status(listener, forwarding, clock, crew), "ready": False, "reasons": [hung]}, told)
+        crew.join()
+    write_status(path, {**status(listener, forwarding, clock, crew), "ready": False, "reasons": ["stopped"]})
+    return 0
+
+
+def _crew(settings: Settings, clock: Clock, main: tuple[Listener, Forwarding], stop: Callable[[], bool]) -> Crew:
+    listener, forwarding = main
+    glimpsing = Glimpsing(settings, clock, forwarding)
+    members = {
+        "listener": Member(lambda: listener.run(stop), lambda: listener.health.beat, PATIENCE_S["listener"]),
+        "forwarder": Member(lambda: forwarding.run(stop), lambda: forwarding.beat, PATIENCE_S["forwarder"]),
+        "glimpse": Member(lambda: glimpsing.run(stop), clock.monotonic, math.inf),  # freshness only: its silence harms no reading
     }
-    for thread in threads.values():
-        thread.start()
-    path = settings.data / "run" / "ingest.json"
-    while not stop() and all(thread.is_alive() for thread in threads.values()):
-        write_status(path, status(listener, forwarding, clock))
-        _nap(clock, stop)
-    dead = [name for name, thread in threads.items() if not thread.is_alive() and not stop()]
-    until = clock.monotonic() + STOP_S
-    for thread in threads.values():
-        thread.join(max(0.0, until - clock.monotonic()))
-    write_status(path, {**status(listener, forwarding, clock), "ready": False, "reasons": [f"{name} thread ended" for name in dead] or ["stopped"]})
-    return 1 if dead else 0
+    return Crew(members, clock)
+
+
+def _give_up(path: Path, last: dict[str, Any], told: Told) -> int:
+    """End for the supervisor, with the cause and where every thread stands in the log; nothing acknowledged is in memory."""
+    write_status(path, last)
+    told.say(last["reasons"])
+    where(sys.stderr)
+    sys.stderr.flush()
+    os._exit(1)  # an orderly exit would wait for what a hanging thread holds
+
+
+@dataclass
+class Told:
+    """Says in the log when the process became ready or unready, and why; once a change."""
+
+    clock: Clock
+    _said: list[str] | None = None
+
+    def say(self, reasons: list[str]) -> None:
+        """The reasons of now. Figures in them change every second and are no news."""
+        plain = [re.sub(r"\d+(\.\d+)?", "#", reason) for reason in reasons]
+        if plain == self._said:
+            return
+        self._said = plain
+        words = "未就绪 not ready: " + "; ".join(reasons) if reasons else "就绪 ready"
+        say(f"{iso(self.clock.now_ns() // NS)} ingest {words}")
 
 
 def _nap(clock: Clock, stop: Callable[[], bool]) -> None:
@@ -75,10 +127,10 @@ def _nap(clock: Clock, stop: Callable[[], bool]) -> None:
         clock.sleep(IDLE_S)
 
 
-def status(listener: Listener, forwarding: Forwarding, clock: Clock) -> dict[str, Any]:
+def status(listener: Listener, forwarding: Forwarding, clock: Clock, crew: Crew) -> dict[str, Any]:
     """What the process says of itself; the store is reported and never makes it unready."""
     health = listener.health
-    reasons = health.reasons()
+    reasons = [*health.reasons(), *crew.reasons()]
     now = clock.monotonic()
     return {
         "pid": os.getpid(),

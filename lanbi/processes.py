@@ -20,7 +20,9 @@ THREE: Final = ("ingest", "analyse", "serve")
 def family(data: Path, config: str | None, *, log: Path | None, broker: bool) -> list[Program]:
     """Ingest, analytics and API, behind the embedded broker if asked for."""
     embedded = [Program("broker", (sys.executable, "-m", "lanbi.broker", *_config(config)), log=_log(log, "broker"))]
-    return [*(embedded if broker else []), *(program(name, [name], data, config, log) for name in THREE)]
+    # The API answers for all of them, so the others need no health address of their own.
+    words = {"ingest": ["ingest", "--no-health"], "analyse": ["analyse", "--no-health"], "serve": ["serve"]}
+    return [*(embedded if broker else []), *(program(name, words[name], data, config, log) for name in THREE)]
 
 
 def program(name: str, words: Sequence[str], data: Path, config: str | None, log: Path | None) -> Program:

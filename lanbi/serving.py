@@ -22,7 +22,7 @@ from lanbi.clock import SimClock, SystemClock
 from lanbi.processes import Told, address, free_port
 from lanbi.seen import Seen
 from lanbi.settings import Settings
-from lanbi.signs import sign_of
+from lanbi.signs import metrics_of, sign_of
 
 OTHERS: Final = ("ingest", "analyse")
 """Whom `/readyz` looks at."""
@@ -79,7 +79,7 @@ def sources(settings: Settings) -> Sources:
         state=Seen(settings.data),
         clock=clock,
         health=lambda: health(settings.data),
-        metrics=lambda: metrics.text(metrics.collect(settings.data, clock)),
+        metrics=lambda: metrics.text([*metrics.collect(settings.data, clock), *metrics_of(settings.data)]),
         speed=clock.speed if isinstance(clock, SimClock) else None,
     )
 

@@ -41,6 +41,17 @@ class Sign(NamedTuple):
         return self.age is not None and not (self.reasons and self.reasons[0].startswith("no sign"))
 
 
+def metrics_of(data: Path) -> list[metrics.Metric]:
+    """How every process that ever ran on a data folder shows itself, as metrics."""
+    signs = {name: sign for name in PATIENCE if (sign := sign_of(data, name)).age is not None}
+    ready = tuple(({"process": name}, float(sign.ready)) for name, sign in signs.items())
+    ages = tuple(({"process": name}, round(sign.age or 0.0, 3)) for name, sign in signs.items())
+    return [
+        metrics.Metric("lanbi_process_ready", "gauge", "1 while the process says that it is ready, and said it lately", ready),
+        metrics.Metric("lanbi_process_sign_age_seconds", "gauge", "seconds since the process last gave a sign", ages),
+    ]
+
+
 def sign_of(data: Path, name: str) -> Sign:
     """The sign of a process of a data folder; judged by the file's age on the real clock."""
     path = data / "run" / f"{name}.json"

@@ -8,7 +8,8 @@ from types import FrameType
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """No arguments of its own: everything stands in the settings."""
+    """One argument of its own: everything else stands in the settings."""
+    parser.add_argument("--no-health", action="store_true", help="不开健康端口 no health address; lanbi run does so, because its API answers for all")
     parser.epilog = "例 example: lanbi ingest --config lanbi.toml"
 
 
@@ -25,5 +26,5 @@ def run(args: argparse.Namespace) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, note)
-    code = ingesting.run(settings, lambda: bool(asked))
+    code = ingesting.run(settings, lambda: bool(asked), health=not args.no_health)
     return 130 if code == 0 and asked and asked[0] == signal.SIGINT else code

@@ -80,7 +80,9 @@ class House:
     def __post_init__(self) -> None:
         (self.data / "county.toml").write_text(TEXT)
         lines = [f"data = {json.dumps(str(self.data))}", f"county = {json.dumps(str(self.data / 'county.toml'))}"]
+        self.health = free(0)
         lines += [f"targets = [{json.dumps(str(ROOT / 'plans' / 'chiping.toml'))}]", "[broker]", f'url = "mqtt://127.0.0.1:{self.port}"']
+        lines += ["[ingest]", f'health = "127.0.0.1:{self.health}"']
         (self.data / "lanbi.toml").write_text("\n".join(lines))
 
     def start(self) -> None:
