@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from analytics.kernels.aqi import ABSENT, LANES, Rounding
 from analytics.kernels.whole import NONE
 from domain import air, fixed
 from domain.items import AIR, ITEMS
@@ -43,6 +44,12 @@ def factors() -> npt.NDArray[np.int64]:
     return np.array([COMMON // hours if hours >= air.DAY_HOURS else 0 for hours in range(25)], np.int64)
 
 
+@lru_cache
+def ozone_factors() -> npt.NDArray[np.int64]:
+    """(10,) int64 for :func:`analytics.kernels.days.ozone`: COMMON over the hours of a window, and COMMON units in a displayed one."""
+    return np.array([0, *(COMMON // hours for hours in range(1, air.O3_WINDOW + 1)), STEPS[OZONE] * COMMON], np.int64)
+
+
 def _answers(rules: air.RuleSet, name: str, average: str) -> list[int]:
     found = (air.iaqi(rules, name, average, units) for units in range(WIDTH))
     return [NONE if answer is None else answer for answer in found]
@@ -60,6 +67,26 @@ def answers(*, daily: bool) -> npt.NDArray[np.int16]:
     averages = ("24h",) * 5 + ("8h",) if daily else ("1h",) * 6
     names = DAILY if daily else AIR
     return np.array([[_answers(rules, *pair) for pair in zip(names, averages, strict=True)] for rules in air.RULE_SETS], np.int16)
+
+
+@lru_cache
+def hourly_answers() -> npt.NDArray[np.int16]:
+    """(2, 6, 4098) int16: the answers for 1 h means behind one more entry, ``ABSENT``, that a missing value finds."""
+    missing = np.full((len(air.RULE_SETS), len(AIR), 1), ABSENT, np.int16)
+    return np.concatenate([missing, answers(daily=False)], axis=2)
+
+
+@lru_cache
+def hourly_marks() -> npt.NDArray[np.int16]:
+    """(2, 3) int16 marks for :func:`analytics.kernels.aqi.hours`, by rule set."""
+    return np.array([(air.PRIMARY_MIN - 1, air.GOOD_MAX if rules.needs_all else NONE, int(rules.needs_all)) for rules in air.RULE_SETS], np.int16)
+
+
+@lru_cache
+def rounding() -> Rounding:
+    """Constants of rounding to displayed units, for :func:`analytics.kernels.aqi.hours`."""
+    step = np.resize(steps(), LANES)
+    return Rounding(step * (WIDTH - 1), (2**23 // step).astype(np.uint32), step)
 
 
 @lru_cache

@@ -79,18 +79,19 @@ def running_means(bench: Bench, values: npt.NDArray[np.float64], hours: npt.NDAr
     series = np.ascontiguousarray(wide.T)
     frame = pd.DataFrame(wide)
     out = np.empty(flat.shape, np.float32)
+    state = rolling.State(np.empty(flat.shape[1], np.int32), np.empty(flat.shape[1], np.int16))
 
     def ours() -> npt.NDArray[np.float32]:
-        rolling.means(flat, 24, 20, 0, out)
+        rolling.means(flat, 24, 20, 0, state, out)
         return out
 
     def fresh() -> npt.NDArray[np.float32]:
         new = np.empty(flat.shape, np.float32)
-        rolling.means(flat, 24, 20, 0, new)
+        rolling.means(flat, 24, 20, 0, state, new)
         return new
 
     def foreign() -> npt.NDArray[np.float32]:
-        rolling.means(to_cube(series).T.copy(), 24, 20, 0, out)
+        rolling.means(to_cube(series).T.copy(), 24, 20, 0, state, out)
         return out
 
     def peer() -> npt.NDArray[np.float64]:
@@ -130,12 +131,11 @@ def hourly_aqi(bench: Bench, values: npt.NDArray[np.float64], hours: npt.NDArray
     """AQI, level and primary pollutants of every hour; the peer gives the AQI only."""
     rows = hours.reshape(-1, 6)
     floats = values.reshape(-1, 6)
-    rule = np.zeros(len(rows), np.uint8)
-    ours = air_hours.real_time(rows, rule).aqi.astype(float)
+    ours = air_hours.real_time(rows, 0).aqi.astype(float)
     peer = numpy_iaqi(floats, daily=False)
     wrong = int((np.where(ours < 0, np.nan, ours) != peer)[~np.isnan(peer)].sum())
     assert wrong < len(rows) / 100, "float ceil differs at some CO values only"
-    own, others = bench.duel(lambda: air_hours.real_time(rows, rule), lambda: numpy_iaqi(floats, daily=False))
+    own, others = bench.duel(lambda: air_hours.real_time(rows, 0), lambda: numpy_iaqi(floats, daily=False))
     bench.add(
         f"hourly AQI from the cube (peer wrong on {wrong} of {len(rows)})",
         own / len(rows) * NS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,8 @@ class Days(NamedTuple):
         return judge(self.shown.reshape(-1, 6), rule, daily=True)
 
 
+BLOCK: Final = 64
+"""Station-days whose ozone windows move together."""
 _LAW = (air.O3_WINDOW, air.O3_WINDOW_HOURS, air.O3_DAY_WINDOWS, air.limits_on(0)["o3"].day)
 
 
@@ -66,17 +68,21 @@ def from_hours(hours: npt.NDArray[np.int32]) -> Days:
         Whole civil days, hours 1…24 of n stations; ``MISSING`` = no valid hour.
     """
     rows, stations, items = hours.shape
-    flat = np.ascontiguousarray(hours).reshape(rows, stations * items)
-    shape = rows // 24, stations * items
-    total, count = np.empty(shape, np.int32), np.empty(shape, np.int16)
-    exact = np.empty(shape, np.int64)
-    kernel.totals(flat, total, count)
-    kernel.means(total, count, tables.factors(), exact)
-    ozone = np.arange(tables.OZONE, stations * items, items, dtype=np.int32)
-    law = np.array([*_LAW, tables.STEPS[tables.OZONE]], np.int32)
-    kernel.ozone(flat, ozone, law, tables.COMMON, exact)
-    whole = rows // 24, stations, items
+    series, days = stations * items, rows // 24
+    flat = np.ascontiguousarray(hours).reshape(rows, series)
+    total, count = np.empty((days, series), np.int32), np.empty((days, series), np.int16)
+    exact = np.empty((days, series), np.int64)
+    ozone = np.arange(tables.OZONE, series, items, dtype=np.int32)
+    law = kernel.DayLaw(tables.factors(), ozone, np.array(_LAW, np.int32), tables.ozone_factors())
+    kernel.daily(flat, law, _windows(), total, count, exact)
+    whole = days, stations, items
     return _shown(exact.reshape(whole), np.ones(whole, np.int32), count.reshape(whole).astype(np.int32))
+
+
+def _windows() -> kernel.Windows:
+    rows = [np.empty((many, BLOCK), np.int32) for many in (24, air.O3_WINDOW + 1)]
+    total, number, valid = np.empty((3, BLOCK), np.int32)
+    return kernel.Windows(np.empty(BLOCK, np.uint64), rows[0], total, number, valid, rows[1], np.empty(BLOCK, np.int64))
 
 
 def published(values: npt.NDArray[np.int32]) -> Days:

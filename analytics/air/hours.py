@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from analytics import tables
 from analytics.kernels import aqi as kernel
+
+BLOCK: Final = 320
+"""Hours judged at a time: what lies between the steps takes 8 kB."""
 
 
 class Judged(NamedTuple):
@@ -67,13 +70,27 @@ def judge(displayed: npt.NDArray[np.int32], rule: npt.NDArray[np.uint8], *, dail
     return Judged(displayed, iaqi, aqi, tables.levels()[aqi], primary)
 
 
-def real_time(values: npt.NDArray[np.int32], rule: npt.NDArray[np.uint8]) -> kernel.Hourly:
-    """AQI and primary pollutants of (n, 6) int32 thousandths in one pass; equal to :func:`hourly`, without the IAQIs."""
+def real_time(values: npt.NDArray[np.int32], rule: int) -> kernel.Hourly:
+    """AQI, primary pollutants and number of items of hours under one rule set: as :func:`hourly`, in one pass and without IAQIs.
+
+    Parameters
+    ----------
+    values : (n, 6) int32 [thousandths of the reporting unit]
+        ``MISSING`` = no valid hour.
+    rule : int
+        Index of the rule set in :data:`domain.air.RULE_SETS`.
+    """
     rows = len(values)
     out = kernel.Hourly(np.empty(rows, np.int16), np.empty(rows, np.uint8), np.empty(rows, np.uint8))
-    law = kernel.Law(rule, tables.strict(), tables.marks(daily=False))
-    kernel.hours(np.ascontiguousarray(values), tables.steps(), tables.answers(daily=False), law, out)
+    judge_hours(values, rule, out)
     return out
+
+
+def judge_hours(values: npt.NDArray[np.int32], rule: int, out: kernel.Hourly) -> None:
+    """The same into arrays that are there."""
+    flat = np.ascontiguousarray(values).reshape(-1)
+    scratch = kernel.Scratch(np.empty(BLOCK * 6, np.int16), np.empty((6, BLOCK), np.int16))
+    kernel.hours(flat, tables.rounding(), tables.hourly_answers()[rule], tables.hourly_marks()[rule], scratch, out)
 
 
 def hourly(values: npt.NDArray[np.int32], rule: npt.NDArray[np.uint8]) -> Judged:

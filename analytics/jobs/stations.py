@@ -76,7 +76,7 @@ def hour_columns(scope: str, first: int, values: npt.NDArray[np.int32]) -> list[
     time = _hours(first, len(values))
     found = []
     for place, rows in _in_force(first, len(values)):
-        part = air_hours.real_time(values[rows], np.full(rows.stop - rows.start, place, np.uint8))
+        part = air_hours.real_time(values[rows], place)
         tag = Tag("aqi", "hour", scope, NAMES[place])
         found.append(_aqi(tag, time[rows], part.aqi, (part.primary, part.valid), tables.primaries(daily=False)))
     return found

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from analytics.kernels.whole import MISSING, NONE, Whole, half_even
+from analytics.kernels.whole import MISSING, NONE, Whole, half_even, settled
 
 Ints = npt.NDArray[np.int32]
 Shorts = npt.NDArray[np.int16]
 Bytes = npt.NDArray[np.uint8]
+LANES: Final = 48
+"""Eight rows of six items: the constants of :class:`Rounding` repeat after as many values, which are three registers."""
+ABSENT: Final = -2
+"""Answer for an item that is missing, other than ``NONE``: the item is there, but the rule set gives it no IAQI."""
 
 
 class Law(NamedTuple):
@@ -34,6 +38,30 @@ class Law(NamedTuple):
     marks: Shorts
 
 
+class Rounding(NamedTuple):
+    """How thousandths become displayed units, for the items of eight rows side by side (8 · 6 = :data:`LANES`).
+
+    Attributes
+    ----------
+    top : (48,) int32 [thousandths]
+        Values above it are taken for it: 4,096 displayed units, where every table has its last answer.
+    factor : (48,) uint32
+        2²³ over ``step``, rounded down: with it :func:`_units` is exact up to ``top``.
+    step : (48,) int32 [thousandths in one displayed unit]
+    """
+
+    top: Ints
+    factor: npt.NDArray[np.uint32]
+    step: Ints
+
+
+class Scratch(NamedTuple):
+    """Room for the displayed units + 1 of a block of rows, in their order, and for its IAQIs, item by item."""
+
+    units: Shorts
+    iaqi: Shorts
+
+
 class Hourly(NamedTuple):
     """What :func:`hours` finds.
 
@@ -53,58 +81,91 @@ class Hourly(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def hours(values: Ints, steps: Ints, tables: Shorts, law: Law, out: Hourly) -> None:
-    """Real-time AQI in one pass: :func:`displayed`, :func:`indices` and :func:`judge` without what lies between.
+def hours(values: Ints, rounding: Rounding, answers: Shorts, marks: Shorts, scratch: Scratch, out: Hourly) -> None:
+    """Real-time AQI under one rule set: rounded, looked up and judged block by block, so that what lies between stays in cache.
 
     Parameters
     ----------
-    values : (n, 6) int32 [thousandths of the reporting unit]
-        ``MISSING`` = no value.
-    steps : (6,) int32 [thousandths in one displayed unit]
-    tables : (r, 6, width) int16
-    law : Law
+    values : (n · 6,) int32 [thousandths of the reporting unit]
+        Rows of six items; ``MISSING`` = no value; any other integer is safe.
+    rounding : Rounding
+    answers : (6, 4098) int16
+        IAQI by item and displayed units + 1; ``NONE`` = the rule set gives none; the first entry, for no value, is ``ABSENT``.
+    marks : (3,) int16
+        AQI up to which no primary pollutant is named (50); AQI up to which an incomplete AQI is not published (100, or less
+        than 0 where it always is); the smallest AQI (HJ 633-2026: 1, before: 0).
+    scratch : Scratch
+        (b · 6,) and (6, b); its size makes the blocks.
     out : Hourly
         Written.
     """
-    found = np.empty(6, np.int32)
-    scale = 1.0 / steps
-    limit = np.uint32(tables.shape[2] - 1)
-    for row in range(values.shape[0]):
-        rule = law.rule[row]
-        top, valid = np.int32(-1), 0
-        for item in range(6):
-            value = values[row, item]
-            has = value != MISSING
-            units = np.uint32(_units(value, steps[item], scale[item])) if has else limit
-            found[item] = tables[rule, item, min(units, limit)] if has else NONE
-            top = max(top, found[item])
-            valid += has
-        top = _published(top, valid, law.strict[rule], law.marks[1])
-        mask = 0
-        if top > law.marks[0]:
-            for item in range(6):
-                mask |= (found[item] == top) << item
-        out.aqi[row], out.primary[row], out.valid[row] = top, mask, valid
+    size, block = values.shape[0], scratch.units.shape[0]
+    for start in range(0, size, block):
+        count = min(block, size - start)
+        _round(values, np.uint64(start), count, rounding, scratch.units)
+        _look_up(count // 6, answers, scratch)
+        _decide(np.uint64(start // 6), count // 6, marks, scratch.iaqi, out)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _units(value: Whole, step: Whole, scale: Whole) -> Whole:
-    """Displayed units, half to even; the float quotient only names a neighbour, the integer rest decides.
+def _round(values: Ints, start: Whole, count: int, rounding: Rounding, units: Shorts) -> None:
+    """Displayed units + 1 of ``count`` values from ``start`` on; 0 = missing. Unsigned places: signed ones may count from the end."""
+    top, factor, step = rounding
+    whole = count // LANES
+    for part in range(whole):
+        own = np.uint64(part * LANES)
+        for lane in range(LANES):
+            place = np.uint64(lane)
+            units[own + place] = _units(values[start + own + place], top[lane], factor[lane], step[lane])
+    own = np.uint64(whole * LANES)
+    for lane in range(count - whole * LANES):
+        place = np.uint64(lane)
+        units[own + place] = _units(values[start + own + place], top[lane], factor[lane], step[lane])
 
-    An integer division costs three times as much here.
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _units(value: Whole, top: Whole, factor: Whole, step: Whole) -> Whole:
+    """Displayed units + 1, half to even; 0 for ``MISSING``. Everything in 32 bits, so that sixteen go at once.
+
+    The product is the quotient's whole part, or one less where less than a third of a unit lies above it; tested on every
+    value up to ``top``.
     """
-    units = np.int32(value * scale + 0.5)
-    rest = 2 * np.int32(value - units * step)
-    odd = units & 1
-    return units + (rest + odd > step) - (rest - odd < -step)
+    capped = min(max(value, np.int32(0)), top)
+    low = np.int32(np.uint32(np.uint32(capped >> 4) * factor) >> 19)
+    units = settled(low, np.int32(capped - np.int32(low * step)), step)
+    return np.int16(units + 1) if value != MISSING else np.int16(0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _published(top: Whole, valid: Whole, strict: Whole, clean: Whole) -> Whole:
-    """HJ 633-2026: nothing for an incomplete AQI up to ``clean``, and a scale that begins at 1."""
-    if strict and valid < 6 and top <= clean:
-        return np.int32(NONE)
-    return np.int32(1) if strict and top == 0 else np.int32(top)
+def _look_up(rows: int, answers: Shorts, scratch: Scratch) -> None:
+    """IAQIs of a block, item by item."""
+    for item in range(6):
+        for row in range(rows):
+            scratch.iaqi[item, row] = answers[item, np.uint16(scratch.units[row * 6 + item])]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _decide(start: Whole, rows: int, marks: Shorts, iaqi: Shorts, out: Hourly) -> None:
+    """AQI, primary pollutants and items there of a block; written out item by item, for an inner loop would not run side by side."""
+    quiet, incomplete, least = marks[0], marks[1], marks[2]
+    for row in range(rows):
+        a, b, c, d, e, f = iaqi[0, row], iaqi[1, row], iaqi[2, row], iaqi[3, row], iaqi[4, row], iaqi[5, row]
+        valid = _one(a != ABSENT, 0) + _one(b != ABSENT, 0) + _one(c != ABSENT, 0)
+        valid = np.int16(valid + _one(d != ABSENT, 0) + _one(e != ABSENT, 0) + _one(f != ABSENT, 0))
+        top = max(a, b, c, d, e, f)
+        withheld = (top < 0) | ((valid < 6) & (top <= incomplete))
+        aqi = np.int16(NONE) if withheld else max(top, least)
+        mask = _one(a == aqi, 0) | _one(b == aqi, 1) | _one(c == aqi, 2) | _one(d == aqi, 3) | _one(e == aqi, 4) | _one(f == aqi, 5)
+        place = start + np.uint64(row)
+        out.aqi[place] = aqi
+        out.primary[place] = np.int16(mask) if aqi > quiet else np.int16(0)
+        out.valid[place] = valid
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _one(fact: Whole, bit: int) -> Whole:
+    """A fact as a bit, in 16 bits."""
+    return np.int16(np.int16(fact) << bit)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -2,107 +2,250 @@
 
 from __future__ import annotations
 
+from typing import Final, NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from analytics.kernels.whole import MISSING, NONE, Whole, half_even
+from analytics.kernels.whole import MISSING, NONE, Whole, nearest
 
 Ints = npt.NDArray[np.int32]
 Shorts = npt.NDArray[np.int16]
 Longs = npt.NDArray[np.int64]
+WIDE: Final = 48
+"""Series from which on a row of hours fills the registers."""
+CACHE: Final = 65_536
+"""Values that stay in the core's own cache while they are read twice."""
+
+
+class DayLaw(NamedTuple):
+    """What the kernels need of the law of days.
+
+    Attributes
+    ----------
+    means : (25,) int64
+        The common denominator divided by each number of hours, 0 where so few hours make no day (below 20, GB 3095-2026
+        table 4).
+    columns : (k,) int32
+        Series that hold ozone.
+    ozone : (4,) int32
+        Window (8 h); valid hours a window needs (6); windows a day needs (14); the limit above which fewer windows are enough,
+        in displayed units (160, HJ 663-2013 6.1.2).
+    windows : (10,) int64
+        The common denominator divided by each number of hours 1…8 of a window (0: unused); last the units of an exact value in
+        one displayed unit of ozone.
+    """
+
+    means: Longs
+    columns: Ints
+    ozone: Ints
+    windows: Longs
+
+
+class Windows(NamedTuple):
+    """Room for the ozone windows of a block of b station-days side by side.
+
+    Attributes
+    ----------
+    base : (b,) uint64
+        Place of the day's first hour.
+    hours : (24, b) int32 [thousandths]
+    total, number, valid : (b,) int32
+        Sum and valid hours of the window; windows that were valid so far.
+    best : (w + 1, b) int32 [thousandths·h]
+        Largest sum among the windows with each number of valid hours so far; ``NONE`` = no such window.
+    top : (b,) int64 [1/(1000·common) of the reporting unit]
+        The largest of them; ``NONE`` = none.
+    """
+
+    base: npt.NDArray[np.uint64]
+    hours: Ints
+    total: Ints
+    number: Ints
+    valid: Ints
+    best: Ints
+    top: Longs
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def totals(hours: Ints, total: Ints, count: Shorts) -> None:
-    """Sum and number of the valid hours of each day and series.
+def daily(hours: Ints, law: DayLaw, scratch: Windows, total: Ints, count: Shorts, exact: Longs) -> None:
+    """:func:`totals`, :func:`means` and :func:`ozone` of some days at a time, so that their hours are read from memory once.
 
     Parameters
     ----------
     hours : (24·d, s) int32 [thousandths]
         Whole civil days, rows are hours 1…24; ``MISSING`` = no valid hour.
+    law : DayLaw
+    scratch : Windows
+    total, count, exact : (d, s)
+        Written, see there.
+    """
+    many = max(CACHE // (24 * hours.shape[1]), 1)
+    for first in range(0, total.shape[0], many):
+        days = first, min(first + many, total.shape[0])
+        totals(hours, days, total, count)
+        means(total, count, days, law.means, exact)
+        ozone(hours, days, law, scratch, exact)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def totals(hours: Ints, days: tuple[int, int], total: Ints, count: Shorts) -> None:
+    """Sum and number of the valid hours of each day and series.
+
+    Parameters
+    ----------
+    hours : (24·d, s) int32 [thousandths]
+    days : (int, int)
+        First row of days, and the one behind the last.
     total : (d, s) int32 [thousandths·h]
         Written; 24 hours fit while values stay below 89,478 units.
     count : (d, s) int16 [h]
         Written.
     """
-    rows, series = hours.shape
-    for t in range(rows):
-        day = t // 24
-        if t % 24 == 0:
-            for s in range(series):
-                total[day, s] = 0
-                count[day, s] = 0
-        for s in range(series):
-            value = hours[t, s]
-            has = np.int32(value != MISSING)
-            total[day, s] += value & -has
-            count[day, s] += has
+    for day in range(days[0], days[1]):
+        if total.shape[1] < WIDE:
+            _by_series(hours, day, total, count)
+        else:
+            _by_hours(hours, day, total, count)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def means(total: Ints, count: Shorts, factors: Longs, exact: Longs) -> None:
+def _by_series(hours: Ints, day: Whole, total: Ints, count: Shorts) -> None:
+    """Few series: each one's day at a time, in registers."""
+    for s in range(total.shape[1]):
+        value, number = np.int32(0), np.int32(0)
+        for hour in range(24):
+            one = hours[np.uint64(day * 24 + hour), s]
+            has = np.int32(one != MISSING)
+            value = np.int32(value + np.int32(one & np.int32(-has)))
+            number = np.int32(number + has)
+        total[day, s], count[day, s] = value, number
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _by_hours(hours: Ints, day: Whole, total: Ints, count: Shorts) -> None:
+    """Many series: hour by hour, as they lie in memory."""
+    for s in range(total.shape[1]):
+        total[day, s], count[day, s] = 0, 0
+    for hour in range(day * 24, day * 24 + 24):
+        for s in range(total.shape[1]):
+            one = hours[hour, s]
+            has = np.int32(one != MISSING)
+            total[day, s] = np.int32(total[day, s] + np.int32(one & np.int32(-has)))
+            count[day, s] = np.int16(count[day, s] + has)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def means(total: Ints, count: Shorts, days: tuple[int, int], factors: Longs, exact: Longs) -> None:
     """Unrounded daily means as integers over one common denominator.
 
     Parameters
     ----------
     total, count : (d, s)
         From :func:`totals`.
+    days : (int, int)
     factors : (25,) int64
         The common denominator divided by each number of hours, 0 where so few hours make no day (below 20, GB 3095-2026
         table 4).
     exact : (d, s) int64 [1/(1000·common) of the reporting unit]
         Written; ``NONE`` = not valid.
     """
-    days, series = total.shape
-    for day in range(days):
-        for s in range(series):
+    for day in range(days[0], days[1]):
+        for s in range(total.shape[1]):
             factor = factors[np.uint16(count[day, s])]
             exact[day, s] = total[day, s] * factor if factor else NONE
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _top(hours: Ints, start: int, s: int, window: int, least: int) -> tuple[Whole, Whole, Whole]:
-    """Sum, count of the day's largest window that ends with hour ``window``…24, and how many windows are valid."""
-    best, among, valid = np.int64(0), np.int64(1), 0
-    total, number = np.int64(0), np.int64(0)
-    for hour in range(24):
-        value = hours[start + hour, s]
-        if value != MISSING:
-            total += value
-            number += 1
-        if hour >= window and hours[start + hour - window, s] != MISSING:
-            total -= hours[start + hour - window, s]
-            number -= 1
-        if hour >= window - 1 and number >= least:
-            if valid == 0 or total * among > best * number:
-                best, among = total, number
-            valid += 1
-    return best, among, valid
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def ozone(hours: Ints, columns: Ints, law: Ints, common: int, exact: Longs) -> None:
+def ozone(hours: Ints, days: tuple[int, int], law: DayLaw, scratch: Windows, exact: Longs) -> None:
     """Daily maximum of the 8 h mean over the windows that end with hour 8…24, compared as exact fractions.
+
+    Station-days stand side by side in blocks, because one window after the other is a chain of dependent additions.
 
     Parameters
     ----------
     hours : (24·d, s) int32 [thousandths]
-    columns : (k,) int32
-        Series that hold ozone; only these columns of ``exact`` are written.
-    law : (5,) int32
-        Window (8 h); valid hours a window needs (6); windows a day needs (14); the limit above which fewer windows are enough,
-        in displayed units (160, HJ 663-2013 6.1.2); thousandths in one displayed unit.
-    common : int
-        Multiple of every window's count: 212,520.
+    days : (int, int)
+    law : DayLaw
+    scratch : Windows
     exact : (d, s) int64 [1/(1000·common) of the reporting unit]
-        Written; ``NONE`` = not valid.
+        Columns of ozone are written; ``NONE`` = not valid.
     """
-    for day in range(hours.shape[0] // 24):
-        for s in columns:
-            best, among, valid = _top(hours, day * 24, s, law[0], law[1])
-            exceeds = valid > 0 and half_even(best, among * law[4]) > law[3]
-            exact[day, s] = best * (common // among) if valid >= law[2] or exceeds else NONE
+    columns, window = law.columns, law.ozone[0]
+    block, last = scratch.top.shape[0], days[1] * columns.shape[0]
+    for start in range(days[0] * columns.shape[0], last, block):
+        count = min(block, last - start)
+        _lay(hours, columns, (start, count), scratch)
+        for hour in range(24):
+            _move(hour, window, count, scratch)
+            if hour >= window - 1:
+                _raise(law.ozone, count, scratch)
+        _settle(law, count, scratch)
+        day, k = start // columns.shape[0], start % columns.shape[0]
+        for lane in range(count):
+            exact[day, columns[k]] = scratch.top[lane]
+            k += 1
+            if k == columns.shape[0]:
+                day, k = day + 1, 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _lay(hours: Ints, columns: Ints, part: tuple[Whole, Whole], scratch: Windows) -> None:
+    """Lay the hours of some station-days side by side."""
+    start, count = part
+    width = hours.shape[1]
+    flat = hours.reshape(hours.size)
+    day, k = start // columns.shape[0], start % columns.shape[0]
+    for lane in range(count):
+        scratch.base[lane] = day * 24 * width + columns[k]
+        scratch.total[lane], scratch.number[lane], scratch.valid[lane] = 0, 0, 0
+        k += 1
+        if k == columns.shape[0]:
+            day, k = day + 1, 0
+    scratch.best[:] = NONE
+    for hour in range(24):
+        for lane in range(count):
+            scratch.hours[hour, lane] = flat[scratch.base[lane] + np.uint64(hour * width)]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _move(hour: int, window: Whole, count: Whole, scratch: Windows) -> None:
+    """Move the windows on to end with ``hour`` (from 0)."""
+    gone = max(hour - window, 0)
+    slides = np.int32(hour >= window)
+    for lane in range(count):
+        new, old = scratch.hours[hour, lane], scratch.hours[gone, lane]
+        has, had = np.int32(new != MISSING), np.int32(np.int32(old != MISSING) & slides)
+        scratch.total[lane] = np.int32(np.int32(scratch.total[lane] + np.int32(new & np.int32(-has))) - np.int32(old & np.int32(-had)))
+        scratch.number[lane] = np.int32(scratch.number[lane] + np.int32(has - had))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _raise(law: Ints, count: Whole, scratch: Windows) -> None:
+    """Keep the larger of the best and the present window with the same number of valid hours."""
+    for number in range(law[1], law[0] + 1):
+        for lane in range(count):
+            here = np.int32(scratch.number[lane] == number)
+            scratch.best[number, lane] = max(scratch.best[number, lane], np.int32(scratch.total[lane] | np.int32(here - 1)))
+            scratch.valid[lane] = np.int32(scratch.valid[lane] + here)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _settle(law: DayLaw, count: Whole, scratch: Windows) -> None:
+    """Largest means over the common denominator; ``NONE`` where the windows are too few."""
+    window, least, enough, limit = law.ozone
+    for lane in range(count):
+        scratch.top[lane] = NONE
+    for number in range(least, window + 1):
+        factor = law.windows[number]
+        for lane in range(count):
+            scratch.top[lane] = max(scratch.top[lane], scratch.best[number, lane] * factor)
+    unit = law.windows[window + 1]
+    for lane in range(count):
+        top = scratch.top[lane]
+        stands = (scratch.valid[lane] >= enough) | (nearest(top, unit) > limit)
+        scratch.top[lane] = top if stands else np.int64(NONE)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -123,7 +266,8 @@ def shown(exact: Longs, parts: Ints, steps: Longs, out: Ints) -> None:
     for day in range(days):
         for s in range(series):
             value = exact[day, s]
-            out[day, s] = NONE if value < 0 else half_even(value, steps[s] * parts[day, s])
+            units = nearest(value, steps[s] * parts[day, s])
+            out[day, s] = units if value >= 0 else np.int64(NONE)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -86,14 +86,30 @@ def test_running_means_equal_fractions(*, cells: Cells, follows: bool) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(grid(rows=48, stations=2), st.integers(0, 47))
-def test_blocks_of_time_give_what_the_whole_gives(cells: Cells, first: str) -> None:
+def test_blocks_of_time_give_what_the_whole_gives(cells: Cells, first: Any) -> None:
     """The chart kernel's rows do not depend on where a block of time begins."""
     series = cells.reshape(48, 12)
     whole, part = np.empty((48, 12), np.float32), np.empty((48 - first, 12), np.float32)
-    kernel.means(series, 24, 20, 0, whole)
-    kernel.means(series, 24, 20, first, part)
+    state = kernel.State(np.empty(12, np.int32), np.empty(12, np.int16))
+    kernel.means(series, 24, 20, 0, state, whole)
+    kernel.means(series, 24, 20, first, state, part)
 
     assert np.array_equal(whole[first:], part, equal_nan=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(grid(rows=40))
+def test_chart_means_are_the_nearest_float(cells: Cells) -> None:
+    """The chart kernel writes the float32 of the exact sum over the exact count, and nothing below 20 valid hours."""
+    series = cells.reshape(40, 6)
+    before, out = series.copy(), np.empty((40, 6), np.float32)
+    kernel.means(series, 24, 20, 0, kernel.State(np.empty(6, np.int32), np.empty(6, np.int16)), out)
+    for place in range(6):
+        wanted = reference.rolling([fraction(value) for value in series[:, place].tolist()], 24, 20)
+
+        assert [value is None for value in wanted] == np.isnan(out[:, place]).tolist()
+        assert all(abs(value - Fraction(float(found))) <= value / 2**22 for value, found in zip(wanted, out[:, place], strict=True) if value is not None)
+    assert np.array_equal(before, series), "inputs are never modified"
 
 
 def test_the_daily_maximum_of_ozone_is_the_golden_one() -> None:
@@ -162,10 +178,28 @@ def test_the_quorum_is_three_quarters_or_half_of_few() -> None:
     assert [0, 1, 1, 2, 3, 4, 5, 6, 6] == days.quorum(8).tolist()
 
 
-def test_sums_of_a_day_count_only_valid_hours() -> None:
-    """Missing hours enter neither the sum nor the count."""
-    cells = np.array([[5_000], [MISSING]] * 12, np.int32)
-    total, count = np.empty((1, 1), np.int32), np.empty((1, 1), np.int16)
-    day_kernel.totals(cells, total, count)
+@pytest.mark.parametrize("series", [1, 6, 47, 48, 100])
+def test_sums_of_a_day_count_only_valid_hours(series: int) -> None:
+    """Missing hours enter neither the sum nor the count, with few series as with many."""
+    cells = np.repeat(np.array([[5_000], [MISSING]] * 24, np.int32), series, axis=1) + np.where(np.arange(48) % 2 == 0, np.arange(48), 0)[:, None].astype(
+        np.int32
+    )
+    total, count = np.empty((2, series), np.int32), np.empty((2, series), np.int16)
+    day_kernel.totals(cells, (0, 2), total, count)
 
-    assert (60_000, 12) == (total[0, 0], count[0, 0])
+    assert [[60_000 + sum(range(0, 24, 2))] * series, [60_000 + sum(range(24, 48, 2))] * series] == total.tolist()
+    assert [[12] * series] * 2 == count.tolist()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_stations_side_by_side_give_what_each_gives_alone(seed: Any, stations: Any) -> None:
+    """A station's days depend neither on its neighbours nor on how many station-days one block or one look at memory holds."""
+    generator = np.random.default_rng(seed)
+    cells = generator.integers(0, 300_000, (24 * 5, stations, 6)).astype(np.int32)
+    cells[generator.random(cells.shape) < 0.15] = MISSING
+    found = days.from_hours(cells)
+    for place in range(stations):
+        alone = days.from_hours(cells[:, place : place + 1])
+
+        assert all(np.array_equal(one[:, place], other[:, 0]) for one, other in zip(found, alone, strict=True))

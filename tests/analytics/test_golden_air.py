@@ -110,7 +110,7 @@ def test_the_pass_over_hours_answers_like_the_table(law: int) -> None:
         top = TOPS.get((item, "hour"), TOPS[item, "day"]) + 2
         values = np.full((top, 6), MISSING, np.int32)
         values[:, place] = np.arange(top) * (1_000 // scale) + (1_000 // scale) // 2 - (np.arange(top) % 2)
-        found = hours.real_time(values, np.full(top, LAWS[law], np.uint8)).aqi.tolist()
+        found = hours.real_time(values, LAWS[law]).aqi.tolist()
         for units in range(top):
             shown = reference.shown(item, Fraction(int(values[units, place]), 1_000))
             row = [shown if name == item else None for name in reference.ITEMS]
@@ -150,7 +150,7 @@ HOURLY = [
 def test_published_hours(site: str, pm25: Any, pm10: Any, so2: Any, no2: Any, co: Any, o3: Any, aqi: int, primary: str) -> None:
     """Published hours have their AQI and all their primary pollutants, ties after the ceiling included."""
     found = judged(2012, "hour", (pm25, pm10, so2, no2, co, o3))
-    quick = hours.real_time(thousandths((pm25, pm10, so2, no2, co, o3)), np.zeros(1, np.uint8))
+    quick = hours.real_time(thousandths((pm25, pm10, so2, no2, co, o3)), 0)
 
     assert (aqi, primary) == (int(found.aqi[0]), tables.primaries(daily=False)[found.primary[0]])
     assert (aqi, primary) == (int(quick.aqi[0]), tables.primaries(daily=False)[quick.primary[0]])

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 
 from analytics import tables
 from analytics.air import hours
+from analytics.kernels import aqi as aqi_kernel
+from analytics.kernels import rolling as kernel
+from domain.fixed import half_even
 from domain.items import AIR
 from tests import reference
 
@@ -91,8 +94,54 @@ def test_one_pass_equals_three(cells: list[list[int]], law: int) -> None:
     """The kernel that does all at once gives what rounding, look-up and judgement give one after the other."""
     values = np.array(cells, np.int32)
     rule = np.full(len(values), law, np.uint8)
-    apart, once = hours.hourly(values, rule), hours.real_time(values, rule)
+    apart, once = hours.hourly(values, rule), hours.real_time(values, law)
 
     assert apart.aqi.tolist() == once.aqi.tolist()
     assert apart.primary.tolist() == once.primary.tolist()
     assert (apart.shown >= 0).sum(axis=1).tolist() == once.valid.tolist()
+
+
+@pytest.mark.parametrize("rows", [1, 7, 8, 9, hours.BLOCK - 1, hours.BLOCK, 2 * hours.BLOCK + 3])
+def test_blocks_of_hours_leave_no_seam(rows: int) -> None:
+    """However many hours there are, each is judged as it is alone."""
+    generator = np.random.default_rng(rows)
+    values = generator.integers(0, 900_000, (rows, 6)).astype(np.int32)
+    values[generator.random(values.shape) < 0.3] = -(2**31)
+    for law in (0, 1):
+        once, apart = hours.real_time(values, law), hours.hourly(values, np.full(rows, law, np.uint8))
+
+        assert apart.aqi.tolist() == once.aqi.tolist()
+        assert apart.primary.tolist() == once.primary.tolist()
+
+
+def test_every_thousandth_is_rounded_half_to_even() -> None:
+    """The product that replaces the division gives the rounded concentration of every value that a table can tell apart."""
+    step = tables.steps().astype(np.int64)
+    values = np.arange(4_097_000)[:, None] * step // 1_000
+    low, rest = np.divmod(values, step)
+    wanted = np.minimum(low + ((2 * rest > step) | ((2 * rest == step) & (low % 2 == 1))), tables.WIDTH - 1)
+    units = np.empty(values.size, np.int16)
+    aqi_kernel._round(values.astype(np.int32).reshape(-1), np.uint64(0), values.size, tables.rounding(), units)
+
+    assert np.array_equal(wanted + 1, units.reshape(-1, 6))
+
+
+def test_values_of_any_size_are_safe() -> None:
+    """A value beyond every table, or below zero, finds the table's end or its beginning and nothing outside."""
+    cells = np.full((2, 6), 2**31 - 1, np.int32)
+    cells[1] = -5
+
+    assert [500, 0] == hours.real_time(cells, 0).aqi.tolist()
+
+
+def test_quotients_are_exact_at_every_tie() -> None:
+    """The rounding that runs side by side equals the plain one at, below and above ties, for every count of hours."""
+    counts = np.arange(1, 25)
+    ties = (np.arange(0, 4_000)[:, None] * 2 + 1) * counts * 500
+    for shift in (-1, 0, 1):
+        total = (ties + shift).astype(np.int32)
+        out = np.empty_like(total)
+        kernel.rounded(total, np.broadcast_to(counts, total.shape).astype(np.int32), 1, np.full(24, 1_000, np.int32), out)
+        wanted = [[half_even(value, int(number) * 1_000) for value, number in zip(row, counts, strict=True)] for row in total.tolist()]
+
+        assert wanted == out.tolist()
