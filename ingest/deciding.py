@@ -18,7 +18,7 @@ from domain.readings import Key, Reading
 from ingest.accept import IMPORT, Sight, Verdict, outcome
 from ingest.deadletters import rows
 from ingest.ports import Batch, Latest, Record, Refused, State, Version
-from ingest.revisions import Cell, Cells, Known, cells_of, cells_of_versions, merge, remembered, revision_of, row_of
+from ingest.revisions import Cell, Cells, Known, Merger, cells_of, cells_of_versions, merge, remembered, revision_of, row_of
 from ingest.sequences import Runs, Sequences
 
 Series = tuple[str, int]
@@ -71,14 +71,19 @@ class Memory:
         asked = {sight[:4] for _, verdict in judged if (sight := verdict.sight)} if again else late
         if not asked:
             return {}
-        met: dict[RowKey, Row] = {}
-        for key, versions in self.state.versions([Key(*key) for key in asked]).items():
-            finished = [one for one in versions if not one.writer or one.seq <= behind.get(one.writer, 0)]
-            known = {(one.item, one.rev, one.value, one.flag) for one in finished}
-            met[key] = Row(cells_of_versions(finished), remembered=True, known=known)
+        met = self.remembered(asked, behind)
         for key, row in source.cells([Key(*key) for key in late if key not in met]).items():
             newest = self.latest.get((key.source, key.span))
             met[key] = Row(cells_of(row, newest.device if newest and newest.time == key.time else ""))
+        return met
+
+    def remembered(self, keys: Iterable[RowKey], behind: Mapping[str, int]) -> dict[RowKey, Row]:
+        """Those of the rows whose versions are remembered, as they are behind the cursors."""
+        met: dict[RowKey, Row] = {}
+        for key, versions in self.state.versions([Key(*key) for key in keys]).items():
+            finished = [one for one in versions if not one.writer or one.seq <= behind.get(one.writer, 0)]
+            known = {(one.item, one.rev, one.value, one.flag) for one in finished}
+            met[key] = Row(cells_of_versions(finished), remembered=True, known=known)
         return met
 
     def _not_newer(self, judged: Iterable[Judged]) -> set[RowKey]:
@@ -198,9 +203,13 @@ class Desk:
             self._touch(sight)
         held = [Refusal("conflict", _difference(before[name], sight, name), name) for name in done.conflicts]
         fresh = self._keep(one, held) if held else []
+        self._settle(sight, done, held=bool(fresh))
+
+    def _settle(self, _sight: Sight, done: Merger, *, held: bool) -> None:
+        """Count a reading that met a row."""
         if done.stored:
             self.batch.count("stored")
-        elif fresh:
+        elif held:
             self.batch.count("quarantined", "conflict")
         else:
             self.batch.count("duplicate")

@@ -20,6 +20,7 @@ from ingest.deadletters import Answer, answers
 from ingest.deciding import Desk, Judged, Memory
 from ingest.entries import REGISTRY, announce, kind_of, read_entries
 from ingest.ports import Batch, Loss, Reader, Record, Refused, State
+from ingest.slices import Jobs, Journal
 
 WRITERS: Final = ("person", "mqtt", "hj212", "import")
 """Order of attention: what people enter (a new registry above all) comes before what it judges."""
@@ -37,8 +38,8 @@ class Forwarder:
 
     Attributes
     ----------
-    reader : callable
-        ``reader(writer, after)`` follows a writer's journal behind a sequence number; so a failed batch is read again.
+    journal : Journal
+        Gives a reader of a writer behind a sequence number, so that a failed batch is read again; and what jobs need of it.
     state, store : State, Store
         The forwarder is the one writer of both.
     registry : Registry
@@ -51,7 +52,7 @@ class Forwarder:
         Takes words for devices whose readings were refused.
     """
 
-    reader: Callable[[str, int], Reader]
+    journal: Journal
     state: State
     store: Store
     registry: Registry
@@ -68,14 +69,15 @@ class Forwarder:
 
     def __post_init__(self) -> None:
         self._acceptor = Acceptor(self.registry)
+        self._jobs = Jobs(self.journal, self.state, self.store, self._write, self.ingest)
 
     def step(self, limit: int = LIMIT) -> int:
-        """One batch of every writer that has something.
+        """One batch of every writer that has something, then one slice of what a person asked for.
 
         Returns
         -------
         int
-            Records processed; 0 when everything journalled is behind the cursors.
+            Records processed; 0 when everything journalled is behind the cursors and no job is open.
 
         Raises
         ------
@@ -84,7 +86,8 @@ class Forwarder:
         """
         try:
             memory = self._memory or self._begin()
-            return sum(self._batch(writer, limit, memory) for writer in WRITERS)
+            worked = sum(self._batch(writer, limit, memory) for writer in WRITERS)
+            return worked + self._jobs.step(memory, self._acceptor, self._behind(), limit)
         except BaseException:
             # Whatever was half done is forgotten; state and journal know better.
             self._memory = None
@@ -93,13 +96,17 @@ class Forwarder:
     def _begin(self) -> Memory:
         memory = Memory(self.state)
         self._cursors = {writer: self.state.cursor(writer) for writer in WRITERS}
-        self._readers = {writer: self.reader(writer, seq) for writer, (seq, _) in self._cursors.items()}
+        self._readers = {writer: self.journal.reader(writer, seq) for writer, (seq, _) in self._cursors.items()}
         committed = self.state.change_number(self.ingest)
         announced = [row.n for row in self.store.changes_after({self.ingest: committed}) if row.ingest == self.ingest]
         self._change = max([committed, *announced])
         self._unfinished = {writer: self.state.unfinished(writer) for writer in WRITERS}
+        self._jobs.reload()
         self._memory = memory
         return memory
+
+    def _behind(self) -> dict[str, int]:
+        return {name: seq for name, (seq, _) in self._cursors.items()}
 
     def _batch(self, writer: str, limit: int, memory: Memory) -> int:
         reader = self._readers[writer]
@@ -113,8 +120,7 @@ class Forwarder:
             _lose(loss, batch)
         entries, judged = self._sort(records, batch, memory)
         again = self._unfinished[writer] > self._cursors[writer][0]
-        behind = {name: seq for name, (seq, _) in self._cursors.items()}
-        desk = Desk(memory, batch, memory.met_again(judged, self.store, behind, again=again), set())
+        desk = Desk(memory, batch, memory.met_again(judged, self.store, self._behind(), again=again), set())
         for one in judged:
             desk.take(one)
         if desk.versions or again:
@@ -123,7 +129,9 @@ class Forwarder:
         finished = desk.finish()
         if writer == IMPORT:
             _account(finished)
+        batch.jobs = self._jobs.asked(writer, entries, self._behind())
         self.state.commit(finished, self.ingest)
+        self._jobs.accept(batch.jobs)
         self.waiting_ns = 0
         memory.latest.update(batch.latest)
         self._cursors[writer] = (batch.seq, batch.readings)

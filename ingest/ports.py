@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from domain.readings import Key
+from ingest.jobs import Job
 
 
 class Record(Protocol):
@@ -172,17 +173,25 @@ class Batch:
 
     Attributes
     ----------
+    writer : str
+        Whose cursor moves; empty for a slice of a job, which moves none.
     seq : int
         Last record behind the cursor.
     readings : int
         Journalled readings behind the cursor after this batch.
     totals : dict
-        Increments by (name, reason): ``stored duplicate deadletter quarantined items_refused decoded_more messages gaps``;
-        ``decoded_more`` = readings found by decoding beyond those counted before the commit.
+        Increments by (name, reason): ``stored duplicate deadletter quarantined items_refused decoded_more replayed messages gaps``;
+        ``decoded_more`` = readings found by decoding beyond those counted before the commit, ``replayed`` = received once more.
     runs, sequences : dict
         By (device, run): small index of the run; greatest sequence number seen.
     change_number : int or None
         Number of the last change announced; None if this batch announced none.
+    jobs : list of Job
+        New ones, or the one that this batch was a slice of.
+    resolved : dict of int to str
+        Refusals (by id) that no longer stand, with the job that settled them.
+    renamed : dict of int to Refused
+        Refusals that stand for another reason now.
     """
 
     writer: str
@@ -194,6 +203,9 @@ class Batch:
     runs: dict[tuple[str, int], int] = field(default_factory=dict)
     sequences: dict[tuple[str, int], int] = field(default_factory=dict)
     change_number: int | None = None
+    jobs: list[Job] = field(default_factory=list)
+    resolved: dict[int, str] = field(default_factory=dict)
+    renamed: dict[int, Refused] = field(default_factory=dict)
 
     def count(self, name: str, reason: str = "", by: int = 1) -> None:
         """Add to a total."""
@@ -245,4 +257,24 @@ class State(Protocol):
 
     def commit(self, batch: Batch, ingest: str) -> None:
         """Move everything of a batch in one transaction."""
+        ...
+
+    def open_jobs(self) -> Sequence[Job]:
+        """Jobs with something left to do, oldest first."""
+        ...
+
+    def begin(self, job: Job, versions: Sequence[Version]) -> None:
+        """Keep versions, and what a slice of a job is about to touch, durably **before** the store is written."""
+        ...
+
+    def standing(self, writer: str, first: int, last: int) -> Sequence[tuple[int, Refused]]:
+        """Refusals of these records, with their ids, that nothing has settled since."""
+        ...
+
+    def selected(self, job: Job, limit: int) -> Sequence[tuple[int, Refused]]:
+        """The next standing refusals that a job asks for, behind its position, in journal order."""
+        ...
+
+    def wanted(self, job: Job) -> int:
+        """How many standing refusals a job asks for."""
         ...

@@ -133,7 +133,10 @@ class Connections:
         """Is there a file with tables to read from?"""
         if self.create or getattr(self._local, "there", False):
             return True
-        self._local.there = self.path.exists() and self._version(self.db) > 0
+        version = self._version(self.db) if self.path.exists() else 0
+        if 0 < version < self.schema.version:
+            raise StoreRefused(f"made by an older lanbi (schema {version})", str(self.path), "start `lanbi ingest` once: it brings the file up to date")
+        self._local.there = version > 0
         return bool(self._local.there)
 
     @contextmanager

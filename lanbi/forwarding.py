@@ -14,8 +14,8 @@ from domain.readings import Entry
 from ingest.forwarder import Forwarder, Store
 from ingest.listener import Listener
 from lanbi import wiring
-from lanbi.journal import JournalReader
-from lanbi.registry import loads
+from lanbi.journal_view import JournalView
+from lanbi.registry import load, loads
 from lanbi.settings import Settings
 from lanbi.state import State
 from lanbi.store import OpenStore
@@ -28,7 +28,7 @@ FORWARD: Final = "forward"
 
 def forwarder(settings: Settings, state: State, store: Store, registry: Registry) -> Forwarder:
     """The forwarder of a data folder; ``lanbi import`` uses the same one where no ingest runs."""
-    journal = settings.data / "journal"
+    journal = JournalView(settings.data / "journal", lambda: load(settings.county))
 
     def reload(entry: Entry) -> Registry | None:
         try:
@@ -37,7 +37,7 @@ def forwarder(settings: Settings, state: State, store: Store, registry: Registry
             return None  # what cannot be read was never in force
 
     name = settings.ingest.instance.partition("/")[0]
-    return Forwarder(lambda writer, after: JournalReader(journal, writer, after), state, store, registry, name, reload)
+    return Forwarder(journal, state, store, registry, name, reload)
 
 
 def forward(settings: Settings, registry: Registry, writer: str, done: Callable[[int], None] = lambda _: None) -> Registry:

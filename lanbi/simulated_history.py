@@ -20,6 +20,7 @@ from edge_sim.county import SimulatedCounty
 from ingest.forwarder import Forwarder
 from lanbi import wiring
 from lanbi.journal import JournalReader, JournalWriter
+from lanbi.journal_view import JournalView
 from lanbi.progress import Progress
 from lanbi.settings import Settings
 from lanbi.state import State, StateView
@@ -120,7 +121,7 @@ def forward(settings: Settings, registry: Registry, clock: Clock, done: Callable
         return
     store = wiring.store(settings)
     try:
-        worker = Forwarder(lambda writer, after: JournalReader(settings.data / "journal", writer, after), state, store, registry)
+        worker = Forwarder(JournalView(settings.data / "journal", lambda: registry), state, store, registry)
         while worker.step():
             done(state.conservation()["stored"])
     finally:

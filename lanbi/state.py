@@ -7,13 +7,15 @@ that after any crash **received = stored + duplicate + dead-letter + quarantined
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from domain.readings import Key
+from ingest.jobs import Job
 from ingest.ports import Batch, Latest, Refused, Version
 from lanbi.embedded_schema import Connections, Schema
 from lanbi.folders import made
@@ -22,8 +24,12 @@ from lanbi.journal_files import hold, newest_trailer
 
 _decode_items: Final = msgspec.json.Decoder(dict[str, tuple[float | None, str]]).decode
 OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
+ADDED: Final = ("decoded_more", "replayed")
+"""Readings received that no trailer of the journal counts."""
+_decode_job: Final = msgspec.json.Decoder(Job).decode
+_STANDS: Final = "NOT EXISTS (SELECT 1 FROM resolved WHERE resolved.id = refused.id)"
 SCHEMA: Final = Schema(
-    1,
+    2,
     """
 CREATE TABLE IF NOT EXISTS cursor (writer TEXT PRIMARY KEY, seq INTEGER, readings INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS total (name TEXT, reason TEXT, count INTEGER, PRIMARY KEY (name, reason)) WITHOUT ROWID;
@@ -37,11 +43,19 @@ CREATE TABLE IF NOT EXISTS refused (id INTEGER PRIMARY KEY, outcome TEXT, reason
     source TEXT, run INTEGER, number INTEGER, writer TEXT, seq INTEGER, element INTEGER, received_ns INTEGER, topic TEXT, digest BLOB);
 CREATE INDEX IF NOT EXISTS refused_reason ON refused (reason, id);
 CREATE INDEX IF NOT EXISTS refused_digest ON refused (digest);
+CREATE INDEX IF NOT EXISTS refused_record ON refused (writer, seq);
+CREATE TABLE IF NOT EXISTS resolved (id INTEGER PRIMARY KEY, at_ns INTEGER, job TEXT);
+CREATE TABLE IF NOT EXISTS job (id TEXT PRIMARY KEY, asked_ns INTEGER, open INTEGER, body TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS run (device TEXT, run INTEGER, number INTEGER, PRIMARY KEY (device, run)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sequence (device TEXT, run INTEGER, seq INTEGER, PRIMARY KEY (device, run)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batch (ingest TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID
 """,
 )
+
+
+_VERSION: Final = "item, rev, value, flag, corrects, received_ns, device, writer, seq"
+_REVISED: Final = f"INSERT OR REPLACE INTO revised VALUES ({', '.join('?' * 13)})"  # noqa: S608  question marks
+_JOB: Final = "INSERT OR REPLACE INTO job VALUES (?, ?, ?, ?)"
 
 
 class StateView:
@@ -77,7 +91,7 @@ class StateView:
         for name, count in totals:
             if name in counts:
                 counts[name] += count
-            added += count if name == "decoded_more" else 0
+            added += count if name in ADDED else 0
         return {"received": journalled + added, **counts, "pending": journalled - sum(behind)}
 
     def latest(self) -> list[Latest]:
@@ -87,27 +101,69 @@ class StateView:
 
     def versions(self, keys: Iterable[Key]) -> dict[Key, list[Version]]:
         """All versions of rows that were written more than once."""
-        text = "SELECT item, rev, value, flag, corrects, received_ns, device, writer, seq FROM revised WHERE kind = ? AND source = ? AND span = ? AND time = ?"
-        found: dict[Key, list[Version]] = {}
+        series: defaultdict[tuple[str, str, int], set[int]] = defaultdict(set)
+        for key in keys:
+            series[key[:3]].add(key.time)
+        text = f"SELECT time, {_VERSION} FROM revised WHERE kind = ? AND source = ? AND span = ? AND time IN (SELECT value FROM json_each(?))"  # noqa: S608  our own columns
+        found: defaultdict[Key, list[Version]] = defaultdict(list)
         if not self._files.there():
             return found
         with self._files.read() as db:
-            for key in set(keys):
-                versions = [Version._make((key, *row[:4], bool(row[4]), *row[5:])) for row in db.execute(text, key)]
-                if versions:
-                    found[key] = versions
-        return found
+            for one, times in series.items():
+                for time, *row in db.execute(text, (*one, msgspec.json.encode(list(times)).decode())):
+                    key = Key(*one, time)
+                    found[key].append(Version._make((key, *row[:4], bool(row[4]), *row[5:])))
+        return dict(found)
 
     def refused(
-        self, *, reason: str | None = None, after: int = 0, limit: int = 100, outcome: str | None = None, newest: bool = False
-    ) -> list[tuple[int, Refused]]:
-        """Dead letters and quarantined readings by id, oldest first behind ``after``; or newest first below it (0: no bound)."""
-        given = [(name, value) for name, value in (("reason", reason), ("outcome", outcome)) if value is not None]
-        bound = "id < ?" if newest else "id > ?"
-        where = " AND ".join([bound, *(f"{name} = ?" for name, _ in given)])
+        self, *, reason: str | None = None, after: int = 0, limit: int = 100, outcome: str | None = None, newest: bool = False,
+        device: str | None = None, since_ns: int = 0, resolved: bool = False,
+    ) -> list[tuple[int, Refused]]:  # fmt: skip
+        """Dead letters and quarantined readings by id, oldest first behind ``after``; or newest first below it (0: no bound).
+
+        Parameters
+        ----------
+        since_ns : int
+            Received at or after.
+        resolved : bool
+            Also those that a replay has settled since.
+        """
+        given = [(name, value) for name, value in (("reason", reason), ("outcome", outcome), ("device", device)) if value is not None]
+        bounds = ["id < ?" if newest else "id > ?", "received_ns >= ?", *([] if resolved else [_STANDS])]
+        where = " AND ".join([*bounds, *(f"{name} = ?" for name, _ in given)])
         text = f"SELECT * FROM refused WHERE {where} ORDER BY id {'DESC' if newest else ''} LIMIT ?"  # noqa: S608  our own columns
         start = after or 2**62 if newest else after
-        return [(row[0], Refused(*row[1:])) for row in self._files.all(text, (start, *(value for _, value in given), limit))]
+        return _numbered(self._files.all(text, (start, since_ns, *(value for _, value in given), limit)))
+
+    def standing(self, writer: str, first: int, last: int) -> list[tuple[int, Refused]]:
+        """Refusals of these records, with their ids, that nothing has settled since."""
+        text = f"SELECT * FROM refused WHERE writer = ? AND seq BETWEEN ? AND ? AND {_STANDS} ORDER BY seq, id"  # noqa: S608  our own words
+        return _numbered(self._files.all(text, (writer, first, last)))
+
+    def selected(self, job: Job, limit: int) -> list[tuple[int, Refused]]:
+        """The next standing refusals that a job asks for, behind its position, in journal order."""
+        where, values = _asked_for(job)
+        text = f"SELECT * FROM refused WHERE writer = ? AND seq > ? AND seq <= ? AND {where} ORDER BY seq, id LIMIT ?"  # noqa: S608  our own words
+        return _numbered(self._files.all(text, (job.writer, job.seq, job.upto.get(job.writer, 0), *values, limit)))
+
+    def wanted(self, job: Job) -> int:
+        """How many standing refusals a job asks for."""
+        where, values = _asked_for(job)
+        return int(self._files.all(f"SELECT count(*) FROM refused WHERE {where}", values)[0][0])  # noqa: S608  our own words
+
+    def resolutions(self, ids: Iterable[int]) -> dict[int, tuple[int, str]]:
+        """When, and by which job, refusals were settled."""
+        text = "SELECT id, at_ns, job FROM resolved WHERE id IN (SELECT value FROM json_each(?))"
+        return {row[0]: (row[1], row[2]) for row in self._files.all(text, (msgspec.json.encode(list(ids)).decode(),))}
+
+    def job(self, name: str) -> Job | None:
+        """A job by the journal reference of its request."""
+        found = self._files.all("SELECT body FROM job WHERE id = ?", (name,))
+        return _decode_job(found[0][0]) if found else None
+
+    def open_jobs(self) -> list[Job]:
+        """Jobs with something left to do, oldest first."""
+        return [_decode_job(row[0]) for row in self._files.all("SELECT body FROM job WHERE open ORDER BY asked_ns, length(id), id")]
 
     def unfinished(self, writer: str) -> int:
         """Greatest record of a writer beyond its cursor that has versions: a batch up to there never finished; else 0."""
@@ -166,12 +222,19 @@ class State(StateView):
         packed = [(*row.key, *row[1:]) for row in versions]
         with self._files.write() as db:
             db.execute("DELETE FROM revised WHERE writer = ? AND seq > ? AND seq <= ?", (writer, self.cursor(writer)[0], upto))
-            db.executemany(f"INSERT OR REPLACE INTO revised VALUES ({', '.join('?' * 13)})", packed)  # noqa: S608  question marks
+            db.executemany(_REVISED, packed)
+
+    def begin(self, job: Job, versions: Sequence[Version]) -> None:
+        """Keep versions, and what a slice of a job is about to touch, before the store is written."""
+        with self._files.write() as db:
+            db.executemany(_REVISED, [(*row.key, *row[1:]) for row in versions])
+            db.execute(_JOB, _packed(job))
 
     def commit(self, batch: Batch, ingest: str) -> None:
         """Move everything of a batch in one transaction."""
         with self._files.write() as db:
-            db.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", (batch.writer, batch.seq, batch.readings))
+            if batch.writer:
+                db.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", (batch.writer, batch.seq, batch.readings))
             more = "INSERT INTO total VALUES (?, ?, ?) ON CONFLICT (name, reason) DO UPDATE SET count = count + excluded.count"
             db.executemany(more, [(*name, count) for name, count in batch.totals.items()])
             rows = [(*row[:7], msgspec.json.encode(dict(row.items)).decode()) for row in batch.latest.values()]
@@ -179,6 +242,11 @@ class State(StateView):
             db.executemany(f"INSERT INTO refused VALUES (NULL, {', '.join('?' * 14)})", list(batch.refused))  # noqa: S608  question marks
             db.executemany("INSERT OR REPLACE INTO run VALUES (?, ?, ?)", [(*name, number) for name, number in batch.runs.items()])
             db.executemany("INSERT OR REPLACE INTO sequence VALUES (?, ?, ?)", [(*name, seq) for name, seq in batch.sequences.items()])
+            db.executemany(_JOB, [_packed(job) for job in batch.jobs])
+            asked = {job.id: job.asked_ns for job in batch.jobs}
+            db.executemany("INSERT OR REPLACE INTO resolved VALUES (?, ?, ?)", [(number, asked[name], name) for number, name in batch.resolved.items()])
+            renamed = [(row.outcome, row.reason, row.detail, number) for number, row in batch.renamed.items()]
+            db.executemany("UPDATE refused SET outcome = ?, reason = ?, detail = ? WHERE id = ?", renamed)
             if batch.change_number is not None:
                 db.execute("INSERT OR REPLACE INTO batch VALUES (?, ?)", (ingest, batch.change_number))
 
@@ -190,3 +258,22 @@ class State(StateView):
         """Close the file and give the lock back."""
         super().close()
         os.close(self._lock)
+
+
+def _numbered(rows: Iterable[Sequence[Any]]) -> list[tuple[int, Refused]]:
+    return [(row[0], Refused(*row[1:])) for row in rows]
+
+
+def _packed(job: Job) -> tuple[str, int, bool, str]:
+    return job.id, job.asked_ns, job.open, msgspec.json.encode(job).decode()
+
+
+def _asked_for(job: Job) -> tuple[str, list[object]]:
+    """Condition on refusals, and its values."""
+    given: list[tuple[str, object]] = [("reason", job.reason), ("device", job.device), ("source", job.source)]
+    parts = [_STANDS, "received_ns BETWEEN ? AND ?", *(f"{name} = ?" for name, value in given if value is not None)]
+    values: list[object] = [job.since_ns, job.to_ns, *(value for _, value in given if value is not None)]
+    if job.ids is not None:
+        parts.append("id IN (SELECT value FROM json_each(?))")
+        values.append(msgspec.json.encode(job.ids).decode())
+    return " AND ".join(parts), values

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from domain.civil import iso
 from domain.errors import StoreAway
 from domain.message import scan
 from domain.places import Registry
 from domain.readings import Entry, Key, Reading
 from ingest.deadletters import Answer
 from ingest.forwarder import Forwarder
+from ingest.jobs import Job
 from lanbi.embedded import EmbeddedStore
-from lanbi.journal import JournalReader, JournalWriter
-from lanbi.state import State
+from lanbi.journal import JournalWriter
+from lanbi.journal_view import JournalView
+from lanbi.state import OUTCOMES, State
 from tests.ingest.county import NOW, county
 
 REGISTRY = county()
@@ -61,21 +66,50 @@ class Machine:
             out.commit()
         out.close()
 
-    def forward(self, limit: int = 5_000, fuse: Fuse | None = None) -> None:
-        """Forward until nothing is pending, as a process of its own would; a blown fuse is a kill."""
+    @contextmanager
+    def forwarder(self, fuse: Fuse | None = None) -> Iterator[Forwarder]:
+        """A forwarder as a process of its own would have it."""
         state, store = State(self.data), EmbeddedStore(self.data / "store.db")
         if fuse:
-            for part, name in ((state, "intend"), (store, "write"), (store, "changes"), (state, "commit")):
+            for part, name in ((state, "intend"), (state, "begin"), (store, "write"), (store, "changes"), (state, "commit")):
                 setattr(part, name, fuse.wrap(getattr(part, name)))
-        one = Forwarder(
-            lambda writer, after: JournalReader(self.data / "journal", writer, after), state, store, self.registry, "1", self.reload, self.told.extend
-        )  # fmt: skip
+        journal = JournalView(self.data / "journal", lambda: REGISTRY)
         try:
-            while one.step(limit):
-                pass
+            yield Forwarder(journal, state, store, self.registry, "1", self.reload, self.told.extend)
         finally:
             store.close()
             state.close()
+
+    def forward(self, limit: int = 5_000, fuse: Fuse | None = None) -> None:
+        """Forward until nothing is pending and no job open; a blown fuse is a kill."""
+        with self.forwarder(fuse) as one:
+            while one.step(limit):
+                pass
+
+    def ask(self, what: str, now: int = NOW, **more: Any) -> str:
+        """Journal a person's request; returns the name of the job that it will be."""
+        out = JournalWriter(self.data / "journal", "person")
+        body = {"user": "li", "time": iso(now), "what": what, **more}
+        seq = out.append("lanbi/v1/~person/replay", json.dumps(body).encode(), received_ns=now * 10**9, readings=0)
+        out.commit()
+        out.close()
+        return f"person/{seq}"
+
+    def job(self, name: str) -> Job:
+        """A job as the state knows it."""
+        state = State(self.data)
+        found = state.job(name)
+        state.close()
+        assert found
+        assert found.counts.get("read", 0) == sum(found.counts.get(name, 0) for name in OUTCOMES)
+        return found
+
+    def refused(self, *, resolved: bool = False) -> list[tuple[str, str | None, int]]:
+        """What is refused: reason, item, journal record."""
+        state = State(self.data)
+        found = [(row.reason, row.item, row.seq) for _, row in state.refused(resolved=resolved)]
+        state.close()
+        return found
 
     def rows(self) -> dict[Key, Reading]:
         """Everything in the store."""

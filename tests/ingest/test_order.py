@@ -12,6 +12,7 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.civil import iso
 from domain.errors import StoreAway
 from domain.message import Message, encode
 from domain.readings import Key
@@ -161,3 +162,36 @@ def test_runs_in_epoch_seconds_keep_their_order() -> None:
 
         assert [3.0] == [row.values["pm25"] for row in one.rows().values()]
         assert 3 == one.law()["stored"]
+
+
+REPLAYS = st.lists(st.tuples(st.integers(0, 13), st.sampled_from(["replay", "deadletters"]), st.booleans(), st.integers(0, 40)), min_size=1, max_size=3)
+
+
+@SLOW
+@given(arrivals(), REPLAYS, st.integers(1, 6), st.one_of(st.none(), st.tuples(st.integers(1, 12), st.booleans())))
+def test_replays_between_arrivals_change_nothing(
+    arrival: tuple[list[Message], list[list[Message]]], replays: list[tuple[int, str, bool, int]], limit: int, kill: tuple[int, bool] | None
+) -> None:
+    """However replays are mixed with arrivals, also into a store that was wiped, and killed: rows are those of the greatest revisions."""
+    sent, payloads = arrival
+    with machine() as one:
+        for number, part in enumerate(payloads):
+            one.journal([encode(part)], now=NOW + number)
+            for _, what, wiped, since in (replay for replay in replays if replay[0] % len(payloads) == number):
+                one.forward(limit)
+                if wiped:
+                    _wipe(one)
+                one.ask(what, now=NOW + number, since=iso(0 if wiped else NOW + since))
+                if wiped and what != "replay":
+                    one.ask("replay", now=NOW + number)
+                if kill:
+                    killed(one, *kill, limit)
+        one.forward(limit)
+
+        assert expected(sent) == actual(one)
+        assert 0 == one.law()["pending"]
+
+
+def _wipe(one: Machine) -> None:
+    for path in one.data.glob("store.db*"):
+        path.unlink()

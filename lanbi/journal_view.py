@@ -1,0 +1,75 @@
+"""The journal as the forwarder and its jobs see it: followed from a number or from a moment, with the registry of each moment."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from domain.civil import day_of
+from domain.errors import LanbiError
+from domain.places import Registry
+from lanbi.frames import Record
+from lanbi.journal import JournalReader, files, newest_trailer
+from lanbi.journal_files import day_of_file, first_seq
+from lanbi.registry import loads
+
+NS: Final = 1_000_000_000
+PERSON: Final = "person"
+LEVEL: Final = "/registry"
+
+
+@dataclass
+class JournalView:
+    """Reading side of a data folder's journal.
+
+    Attributes
+    ----------
+    first : callable
+        The registry that was in force before the first change that the journal knows.
+    """
+
+    folder: Path
+    first: Callable[[], Registry]
+    _changes: JournalReader | None = None
+    _times: list[int] = field(default_factory=list)
+    _registries: list[Registry] = field(default_factory=list)
+
+    def reader(self, writer: str, after: int) -> JournalReader:
+        """Follows a writer behind a sequence number."""
+        return JournalReader(self.folder, writer, after)
+
+    def begin(self, writer: str, since_ns: int) -> int:
+        """A sequence number behind which everything received since then is found; by files, each of which is a day.
+
+        A receive time may lie some minutes before the one ahead of it, so the day before is looked at too.
+        """
+        first = next((path for path in files(self.folder, writer) if day_of_file(path) >= day_of(since_ns // NS) - 1), None)
+        return first_seq(first) - 1 if first else newest_trailer(self.folder, writer).last_seq
+
+    def registry(self, received_ns: int) -> Registry:
+        """The registry in force when something was received: that of the newest change until then."""
+        self._follow()
+        place = bisect_right(self._times, received_ns)
+        return self._registries[place - 1] if place else self.first()
+
+    def _follow(self) -> None:
+        if self._changes is None:
+            self._changes = JournalReader(self.folder, PERSON)
+        while records := self._changes.read():
+            for record in records:
+                registry = _registry_of(record) if record.topic.endswith(LEVEL) else None
+                if registry is not None:
+                    self._times.append(max(record.received_ns, self._times[-1] if self._times else 0))
+                    self._registries.append(registry)
+
+
+def _registry_of(record: Record) -> Registry | None:
+    """The registry of a change; what cannot be read was never in force."""
+    try:
+        return loads(str(json.loads(record.payload)["text"]), f"{record.writer}/{record.seq}")
+    except (LanbiError, ValueError, KeyError, TypeError):
+        return None
