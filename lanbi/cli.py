@@ -43,7 +43,8 @@ PROGRAMS: Final = {
     "registry": Program("registry", "登记册：导入、比较、生效 · the registry: import, diff, apply"),
     "confirm": Program("confirm", "确认某月数值，或撤回确认 · confirm a month's figures, or take that back"),
     "restatements": Program("restatements", "更正记录：哪些已公布数值变了，为什么 · closed figures that changed, and why"),
-    "deadletters": Program("deadletters", "死信：列表、查看 · what was refused, and why"),
+    "deadletters": Program("deadletters", "死信：列表、查看、重放 · what was refused, and why; judged once more"),
+    "replay": Program("replay", "重放日志，补齐存储 · judge journalled readings once more, fill what the store lost"),
     "store": Program("store", "存储：InfluxDB 建桶、写令牌 · the server database: buckets and tokens"),
     "check": Program("check", "检查设置、登记册和规划 · check settings, registry and plans"),
 }

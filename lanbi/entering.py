@@ -42,12 +42,7 @@ def enter(settings: Settings, kind: str, body: Mapping[str, str]) -> str:
     for name, flag in (("user", "--person"), ("document", "--document")):
         if not body.get(name, "").strip():
             raise InputError("an entry needs the person who answers for it and the document that it rests on", flag, f"write {flag} TEXT")
-    writer = JournalWriter(made(settings.data) / "journal", WRITER)
-    try:
-        writer.append(TOPIC + kind, json.dumps(body, ensure_ascii=False).encode(), received_ns=wiring.clock(settings).now_ns(), readings=0)
-        writer.commit()
-    finally:
-        writer.close()
+    journal(settings, kind, body)
     try:
         forward(settings, wiring.registry(settings), WRITER)
     except DataFolderBusy:
@@ -55,3 +50,22 @@ def enter(settings: Settings, kind: str, body: Mapping[str, str]) -> str:
     except (ServiceError, StoreRefused) as error:
         return str(error)
     return ""
+
+
+def journal(settings: Settings, kind: str, body: Mapping[str, object]) -> str:
+    """Make what a person says durable; returns the journal reference of the record.
+
+    Raises
+    ------
+    DataFolderBusy
+        Somebody else enters something at this moment.
+    JournalError
+        It could not be made durable.
+    """
+    writer = JournalWriter(made(settings.data) / "journal", WRITER)
+    try:
+        seq = writer.append(TOPIC + kind, json.dumps(body, ensure_ascii=False).encode(), received_ns=wiring.clock(settings).now_ns(), readings=0)
+        writer.commit()
+    finally:
+        writer.close()
+    return f"{WRITER}/{seq}"

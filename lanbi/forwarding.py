@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from domain.errors import DataFolderBusy, LanbiError, ServiceError, StoreRefused
+from domain.errors import DataFolderBusy, LanbiError, ServiceError, StoreRefused, WorkError
 from domain.places import Registry
 from domain.ports import Clock
 from domain.readings import Entry
@@ -24,6 +24,8 @@ IDLE_S: Final = 0.1
 RETRY_S: Final = (0.5, 15.0)
 CHECKPOINT_S: Final = 1.0
 FORWARD: Final = "forward"
+PAUSE_S: Final = 0.2
+STALLED_S: Final = 60.0
 
 
 def forwarder(settings: Settings, state: State, store: Store, registry: Registry) -> Forwarder:
@@ -69,6 +71,31 @@ def forward(settings: Settings, registry: Registry, writer: str, done: Callable[
     finally:
         store.close()
         state.close()
+
+
+@dataclass
+class Patience:
+    """Waiting for the ingest that forwards from the same data folder, as long as it gets on.
+
+    Attributes
+    ----------
+    todo : str
+        What to do if it does not.
+    """
+
+    clock: Clock
+    todo: str
+    _last: int | None = None
+    _since: float = 0.0
+
+    def wait(self, done: int) -> None:
+        """Pause; raises once nothing has moved for a minute."""
+        now = self.clock.monotonic()
+        if done != self._last:
+            self._last, self._since = done, now
+        if now - self._since > STALLED_S:
+            raise WorkError("the running ingest has forwarded nothing for a minute", "", self.todo)
+        self.clock.sleep(PAUSE_S)
 
 
 @dataclass

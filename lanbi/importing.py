@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from domain.errors import DataFolderBusy, FileError, WorkError
+from domain.errors import DataFolderBusy, FileError
 from domain.marks import OFFICIAL
 from domain.message import Message, encode, scan
 from domain.places import Registry
@@ -20,7 +20,7 @@ from lanbi import wiring
 from lanbi.formats.rows import Row, Said
 from lanbi.formats.sources import open_source
 from lanbi.formats.survey import LOOK, FileSurvey, Survey
-from lanbi.forwarding import forward
+from lanbi.forwarding import Patience, forward
 from lanbi.import_entries import LEVEL, REPORTED, EntryBook, Statements, published, registered, subject
 from lanbi.journal import JournalReader, JournalWriter
 from lanbi.progress import Progress
@@ -35,8 +35,7 @@ LARGEST: Final = 60_000
 GROUP: Final = 50
 """Records a commit: 5,000 readings."""
 CENTISECOND: Final = 10_000_000
-PAUSE_S: Final = 0.2
-STALLED_S: Final = 60.0
+RERUN: Final = "the readings are safe in the journal and will follow; look at its messages, then run the same command again"
 TABLES: Final = {"city": "air", "air_station": "air", "water_section": "water", "meter": "meter"}
 OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
 Key = tuple[str, int, int]
@@ -244,7 +243,7 @@ class Importer:
 
     def _forward(self, writer: JournalWriter, bar: Progress | None) -> None:
         """Have everything journalled forwarded: here, or by the ingest that runs on this data folder."""
-        patience = Patience(self.clock)
+        patience = Patience(self.clock, RERUN)
         begun = self._cursor()[1]
 
         def done(readings: int) -> None:
@@ -267,25 +266,6 @@ class Importer:
             return view.cursor(WRITER)
         finally:
             view.close()
-
-
-@dataclass
-class Patience:
-    """Waiting for another process, as long as it gets on."""
-
-    clock: Clock
-    _last: int = -1
-    _since: float = 0.0
-
-    def wait(self, cursor: int) -> None:
-        """Pause; raises once nothing has moved for a minute."""
-        now = self.clock.monotonic()
-        if cursor != self._last:
-            self._last, self._since = cursor, now
-        if now - self._since > STALLED_S:
-            what = "the running ingest has forwarded nothing for a minute"
-            raise WorkError(what, "", "the readings are safe in the journal and will follow; look at its messages, then run the same command again")
-        self.clock.sleep(PAUSE_S)
 
 
 def _append(writer: JournalWriter, topic: str, messages: Sequence[Message], now_ns: int) -> None:

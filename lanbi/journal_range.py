@@ -9,7 +9,7 @@ from typing import Final
 
 from lanbi.frames import Record
 from lanbi.journal_bytes import files, open_sealed
-from lanbi.journal_files import first_seq
+from lanbi.journal_files import first_seq, newest_trailer
 from lanbi.journal_reader import JournalReader, Loss
 from lanbi.sealed import Block
 from lanbi.seals import read_index
@@ -48,6 +48,12 @@ def between(folder: Path, writer: str, since_ns: int, to_ns: int, lost: Callable
                 break
         for loss in reader.take_losses():
             lost(loss)
+
+
+def begin(folder: Path, writer: str, since_ns: int) -> int:
+    """The sequence number behind which everything is found that a writer received since then."""
+    after = next((after for after, _ in _stretches(folder, writer, since_ns, _END)), None)
+    return newest_trailer(folder, writer).last_seq if after is None else after
 
 
 def _stretches(folder: Path, writer: str, since_ns: int, to_ns: int) -> Iterator[tuple[int, int]]:

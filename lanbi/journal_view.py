@@ -9,15 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from domain.civil import day_of
 from domain.errors import LanbiError
 from domain.places import Registry
 from lanbi.frames import Record
-from lanbi.journal import JournalReader, files, newest_trailer
-from lanbi.journal_files import day_of_file, first_seq
+from lanbi.journal import JournalReader
+from lanbi.journal_range import begin
 from lanbi.registry import loads
 
-NS: Final = 1_000_000_000
 PERSON: Final = "person"
 LEVEL: Final = "/registry"
 
@@ -43,12 +41,8 @@ class JournalView:
         return JournalReader(self.folder, writer, after)
 
     def begin(self, writer: str, since_ns: int) -> int:
-        """A sequence number behind which everything received since then is found; by files, each of which is a day.
-
-        A receive time may lie some minutes before the one ahead of it, so the day before is looked at too.
-        """
-        first = next((path for path in files(self.folder, writer) if day_of_file(path) >= day_of(since_ns // NS) - 1), None)
-        return first_seq(first) - 1 if first else newest_trailer(self.folder, writer).last_seq
+        """A sequence number behind which everything received since then is found."""
+        return begin(self.folder, writer, since_ns)
 
     def registry(self, received_ns: int) -> Registry:
         """The registry in force when something was received: that of the newest change until then."""

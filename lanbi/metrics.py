@@ -101,6 +101,7 @@ def _readings(law: Mapping[str, int], totals: Mapping[tuple[str, str], int]) -> 
         by_reason("ingest_readings_deadletter", "readings refused", "deadletter"),
         by_reason("ingest_readings_quarantined", "readings held for a person", "quarantined"),
         by_reason("ingest_items_refused", "items refused out of readings", "items_refused"),
+        single("ingest_readings_replayed", "readings that replays received once more", totals.get(("replayed", ""), 0)),
         single("sequence_gaps", "numbers of devices that were skipped at first sight or declared lost", totals.get(("gaps", ""), 0)),
     ]
 

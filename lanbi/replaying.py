@@ -1,0 +1,147 @@
+"""Asking for a replay, waiting for it, and its closing account.
+
+The request goes into the person's journal; whoever forwards from this data folder works it off: a running ingest between its
+live batches, or this process if none runs. Interrupted, it goes on with the next of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from domain.civil import SHANGHAI, day_start, iso, parse_date, parse_time
+from domain.errors import DataFolderBusy, InputError
+from ingest.jobs import DOORS, REPLAY, Job
+from lanbi import wiring
+from lanbi.entering import WRITER, journal
+from lanbi.forwarding import Patience, forward
+from lanbi.journal import newest_trailer
+from lanbi.progress import Progress
+from lanbi.settings import Settings
+from lanbi.state import OUTCOMES, StateView
+
+NS: Final = 1_000_000_000
+UNITS: Final = {"h": 3_600, "d": 86_400}
+STANDS: Final = "the request stands in the journal and will be worked off; look at ingest's messages, then `lanbi replay --job {}`"
+WORDS: Final = {"stored": "已存 stored", "duplicate": "重复 duplicate", "deadletter": "死信 dead-letter", "quarantined": "隔离 quarantined"}
+
+
+def moment(text: str, flag: str, now: int, *, end: bool = False) -> int:
+    """Instant [s] of ``2026-11-23``, ``2026-11-23T08:00`` (China's time unless an offset says else), or ``96h`` and ``7d`` before now.
+
+    Parameters
+    ----------
+    end : bool
+        A date stands for its last second instead of its first.
+
+    Raises
+    ------
+    InputError
+        None of these.
+    """
+    plain = text.strip()
+    if plain[:-1].isdigit() and plain[-1:] in UNITS:
+        return now - int(plain[:-1]) * UNITS[plain[-1]]
+    try:
+        return day_start(parse_date(plain) + end) - end
+    except ValueError:
+        pass
+    try:
+        return parse_time(plain, SHANGHAI)
+    except (ValueError, OverflowError) as error:
+        raise InputError(str(error), flag, "write 2026-11-23, 2026-11-23T08:00, or 96h or 7d before now") from error
+
+
+def ask(settings: Settings, what: str, body: Mapping[str, object]) -> str:
+    """Journal a request; returns the name of its job.
+
+    Parameters
+    ----------
+    body : mapping
+        Fields of :class:`ingest.jobs.Asked`; those that are None are left out. ``user`` names who asks.
+    """
+    view = StateView(settings.data)
+    behind = {writer: view.cursor(writer)[0] for writer in DOORS}
+    view.close()
+    now = wiring.clock(settings).now_ns() // NS
+    given = {name: value for name, value in body.items() if value is not None}
+    return journal(settings, REPLAY, {**given, "time": iso(now), "what": what, "behind": behind})
+
+
+def wait(settings: Settings, name: str) -> Job:
+    """Have a job worked off, here or by the running ingest, with a progress bar on a terminal; returns it closed.
+
+    Raises
+    ------
+    InputError
+        There is no such request.
+    StoreAway, WorkError
+        It goes on when what hinders it is mended.
+    """
+    clock = wiring.clock(settings)
+    bar = Progress("重放 replay", 1, clock)
+    patience = Patience(clock, STANDS.format(name))
+
+    def show(_: int = 0) -> None:
+        job = look(settings, name)
+        if job:
+            bar.total = max(1, job.wanted)
+            bar.at(job.records)
+
+    number = _number(name)
+    while True:
+        job = look(settings, name)
+        if job and not job.open:
+            bar.close()
+            return job
+        if job is None and not _behind(settings) < number <= newest_trailer(settings.data / "journal", WRITER).last_seq:
+            raise InputError("there is no such request", name, "`lanbi replay` without --job makes one")
+        try:
+            forward(settings, wiring.registry(settings), WRITER, show)
+        except DataFolderBusy:
+            patience.wait(job.records if job else -1)
+            show()
+
+
+def look(settings: Settings, name: str) -> Job | None:
+    """A job as it stands; None as long as its request was not read."""
+    view = StateView(settings.data)
+    try:
+        return view.job(name)
+    finally:
+        view.close()
+
+
+def _behind(settings: Settings) -> int:
+    view = StateView(settings.data)
+    try:
+        return view.cursor(WRITER)[0]
+    finally:
+        view.close()
+
+
+def _number(name: str) -> int:
+    writer, _, seq = name.partition("/")
+    if writer != WRITER or not seq.isdigit():
+        raise InputError("not a request", name, f"write it as {WRITER}/17")
+    return int(seq)
+
+
+def account(job: Job) -> dict[str, object]:
+    """The account for a machine: read = the four outcomes."""
+    names = ("read", *OUTCOMES, "resolved", "left", "unreadable")
+    return {"id": job.id, "state": job.state, "detail": job.detail, **{name: job.counts.get(name, 0) for name in names}}
+
+
+def lines(job: Job) -> Iterator[str]:
+    """The account in words, Chinese first."""
+    count: Callable[[str], int] = lambda name: job.counts.get(name, 0)  # noqa: E731  it reads better
+    yield f"读取 read {count('read')} = {' + '.join(f'{WORDS[name]} {count(name)}' for name in OUTCOMES)}"
+    if count("resolved"):
+        yield f"已解决的死信 dead letters settled: {count('resolved')}"
+    if count("left"):
+        yield f"保持原样 left as they are: {count('left')} (今日登记册会拒收 refused by today's registry; --registry then 用接收时的 takes that of their receipt)"
+    if count("unreadable"):
+        yield f"日志损坏，无法重放 damaged or missing in the journal: {count('unreadable')}"
+    if job.detail:
+        yield f"{job.state}: {job.detail}"
