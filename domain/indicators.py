@@ -61,6 +61,25 @@ FIGURES: Final = MappingProxyType(
 )
 """Figure names with unit, digits, zh, en. Besides these, a plan target's id is the figure of its attainment."""
 
+COMPARISONS: Final = MappingProxyType({"yoy": ("同比", "change on last year"), "mom": ("环比", "change on the month before"), "rank": ("排名", "rank")})
+"""Suffixes that make a compared figure out of a figure: ``pm25_mean_yoy``."""
+
+
+def figure(name: str) -> Figure | None:
+    """What a figure is, also a compared one; None for a target's id or an unknown name.
+
+    >>> figure("pm25_mean_yoy").zh, figure("composite_rank").digits, figure("nothing_yoy")
+    ('PM2.5 均值同比', 0, None)
+    """
+    if name in FIGURES:
+        return FIGURES[name]
+    base, _, suffix = name.rpartition("_")
+    if base not in FIGURES or suffix not in COMPARISONS:
+        return None
+    known, (zh, en) = FIGURES[base], COMPARISONS[suffix]
+    ranked = suffix == "rank"
+    return Figure("" if ranked else known.unit, 0 if ranked else known.digits, f"{known.zh}{zh}", f"{known.en}, {en}")
+
 
 @dataclass(frozen=True, slots=True)
 class Indicator:

@@ -37,6 +37,8 @@ class Column:
         Positions in ``statuses`` and ``texts``.
     version : (n,) uint16
         Version of the row, grows with each restatement.
+    target, margin : (n,) float64 or None
+        What the value is compared with, and by how much it differs; NaN = nothing; None where the figure has no such thing.
     """
 
     tag: Tag
@@ -49,6 +51,8 @@ class Column:
     statuses: Sequence[str] = ("",)
     texts: Sequence[str] = ("",)
     version: npt.NDArray[np.uint16] = field(default_factory=lambda: np.ones(0, np.uint16))
+    target: npt.NDArray[np.float64] | None = None
+    margin: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if len(self.version) != len(self.time):
@@ -62,7 +66,6 @@ class Column:
     def row(self, place: int, computed: float) -> Indicator:
         """One figure as it is stored."""
         tag = self.tag
-        value = float(self.value[place])
         return Indicator(
             figure=tag.figure,
             period=tag.period,
@@ -70,9 +73,11 @@ class Column:
             rule_set=tag.rule_set,
             basis=tag.basis,
             time=int(self.time[place]),
-            value=None if value != value else value,  # noqa: PLR0124  NaN is the only value unequal to itself
+            value=_number(self.value, place),
             valid=float(self.valid[place]),
             expected=float(self.expected[place]),
+            target=_number(self.target, place),
+            margin=_number(self.margin, place),
             computed=computed,
             version=float(self.version[place]),
             status=_word(self.statuses, int(self.status[place])),
@@ -88,6 +93,11 @@ class Step(NamedTuple):
 
 
 _STATES: Final = 1 << 8
+
+
+def _number(values: npt.NDArray[np.float64] | None, place: int) -> float | None:
+    value = np.nan if values is None else float(values[place])
+    return None if value != value else value  # noqa: PLR0124  NaN is the only value unequal to itself
 
 
 def _word(words: Sequence[str], place: int) -> str:
@@ -107,12 +117,19 @@ def changed(new: Column, old: Column | None) -> list[Step]:
     size = 0 if old is None else min(len(new.time), len(old.time))
     differs = np.asarray(new.valid > 0)
     if old is not None and size:
-        same = (new.value[:size] == old.value[:size]) | (np.isnan(new.value[:size]) & np.isnan(old.value[:size]))
+        same = _same(new.value, old.value, size) & _same(new.target, old.target, size) & _same(new.margin, old.margin, size)
         same &= (new.valid[:size] == old.valid[:size]) & (new.status[:size] == old.status[:size]) & (new.text[:size] == old.text[:size])
         both_absent = (new.valid[:size] == 0) & (old.valid[:size] == 0)
         differs = np.concatenate([~(same | both_absent), differs[size:]])
     places = np.flatnonzero(differs).tolist()
     return [Step(place, old.row(place, 0.0) if old is not None and place < size and old.valid[place] > 0 else None) for place in places]
+
+
+def _same(new: npt.NDArray[np.float64] | None, old: npt.NDArray[np.float64] | None, size: int) -> npt.NDArray[np.bool_] | bool:
+    """Where two columns hold the same number or both none."""
+    if new is None or old is None:
+        return new is old
+    return np.asarray((new[:size] == old[:size]) | (np.isnan(new[:size]) & np.isnan(old[:size])))
 
 
 def stored(new: Column, rows: Iterable[Indicator]) -> Column:
@@ -128,6 +145,8 @@ def stored(new: Column, rows: Iterable[Indicator]) -> Column:
         np.zeros(size, np.uint8),
         new.statuses,
         new.texts,
+        target=None if new.target is None else np.full(size, np.nan),
+        margin=None if new.margin is None else np.full(size, np.nan),
     )
     places = {time: place for place, time in enumerate(new.time.tolist())}
     for row in rows:
@@ -144,6 +163,29 @@ def _put(old: Column, place: int, row: Indicator) -> None:
     old.status[place] = old.statuses.index(row.status) if row.status in old.statuses else _STATES - 1
     old.text[place] = old.texts.index(row.text) if row.text in old.texts else _STATES - 1
     old.version[place] = int(row.version)
+    for kept, number in ((old.target, row.target), (old.margin, row.margin)):
+        if kept is not None and number is not None:
+            kept[place] = number
+
+
+def found(rows: Iterable[Indicator]) -> dict[Tag, Column]:
+    """Columns of stored rows as they are, for looking up: times in order, whatever rows there are."""
+    by_tag: dict[Tag, list[Indicator]] = {}
+    for row in sorted(rows, key=lambda row: row.time):
+        by_tag.setdefault(Tag._make(row.key[:5]), []).append(row)
+    return {tag: _as_stored(tag, some) for tag, some in by_tag.items()}
+
+
+def _as_stored(tag: Tag, rows: Sequence[Indicator]) -> Column:
+    time = np.array([row.time for row in rows], np.int64)
+    statuses = tuple(dict.fromkeys(row.status for row in rows))
+    made = column(
+        tag,
+        time,
+        np.array([np.nan if row.value is None else row.value for row in rows]),
+        ([row.valid or 0 for row in rows], [row.expected or 0 for row in rows]),
+    )
+    return replace(made, status=np.array([statuses.index(row.status) for row in rows], np.uint8), statuses=statuses)
 
 
 def carry(new: Column, old: Column) -> None:
