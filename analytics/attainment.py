@@ -14,16 +14,15 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
-from analytics.air.years import MEANS, Running
+from analytics.air.years import MEANS
+from analytics.tally import Case, Standing, Tally, bounds_of, burn_rate, last_rest, rest_of, tally_of, value_of, worse
 from domain.fixed import half_even
 from domain.indicators import FIGURES
-from domain.items import ITEMS
 from domain.targets import Target
 
 UNDECIDABLE_DAYS: Final = 90
 """Means and ratios of fewer valid days decide nothing."""
 _HOLDS: Final[Mapping[str, Callable[[Fraction, Fraction], bool]]] = MappingProxyType({"<=": operator.le, ">=": operator.ge, "<": operator.lt})
-_HUNDRED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,10 @@ class Attainment:
         Year whose value is the target; where this year has none, the year of the newest value that was ever set.
     last : Fraction or None
         That newest value, where this year has none.
+    burn_rate : Fraction or None
+        Share of the allowed used up over the share of the year that the valid days are: 1 arrives exactly at the target.
+    one_more : Attainment or None
+        The same after one more bad day, if the year has a day left.
     """
 
     id: str
@@ -63,34 +66,8 @@ class Attainment:
     horizon_passed: bool = False
     target_year: int | None = None
     last: Fraction | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A year as it stood at the end of one day, with the year before it.
-
-    Attributes
-    ----------
-    year : int
-    length : int [d]
-        Calendar days of the year.
-    now : Running
-    row : int
-        The day, from 0.
-    last : Running or None
-        The whole year before.
-    """
-
-    year: int
-    length: int
-    now: Running
-    row: int
-    last: Running | None = None
-
-    @property
-    def remaining(self) -> int:
-        """Calendar days that are still to come."""
-        return self.length - self.row - 1
+    burn_rate: Fraction | None = None
+    one_more: Attainment | None = None
 
 
 def figure_of(target: Target) -> str | None:
@@ -118,26 +95,33 @@ def attain(target: Target, standing: Standing, horizon: int | None = None, judge
         return None
     goal = target.for_year(judge_year or standing.year)
     passed = horizon is not None and standing.year > horizon
-    value = _value(figure, standing)
+    tally = tally_of(figure, standing)
     if goal is None or goal.value is None or target.op not in _HOLDS:
         last = target.last
-        state = Attainment(target.id, figure, standing.year, value, None, "no-target", horizon_passed=passed)
+        state = Attainment(target.id, figure, standing.year, value_of(figure, tally), None, "no-target", horizon_passed=passed)
         return state if last is None or last.value is None else replace(state, target_year=last.year, last=Fraction(last.value))
-    exact = Fraction(goal.value)
-    budget, rest = _rest(figure, target.op, standing, exact)
+    case = Case(figure, target.op, Fraction(goal.value), standing.last)
+    found = replace(_judged(case, target, tally), year=standing.year, horizon_passed=passed, target_year=goal.year)
+    if not tally.remaining:
+        return found
+    return replace(found, one_more=replace(_judged(case, target, worse(figure, tally)), year=standing.year))
+
+
+def _judged(case: Case, target: Target, tally: Tally) -> Attainment:
+    value = value_of(case.figure, tally)
+    budget, rest = rest_of(case, tally)
     return Attainment(
         target.id,
-        figure,
-        standing.year,
+        case.figure,
+        0,
         value,
-        exact,
-        _softened(target, _status(figure, target.op, standing, exact)),
-        None if value is None else (value - exact if target.op == ">=" else exact - value),
+        case.goal,
+        _softened(target, _status(case, tally, rest)),
+        None if value is None else (value - case.goal if case.op == ">=" else case.goal - value),
         budget,
         rest,
-        value is not None and _rounding_decides(figure, target, value, exact),
-        passed,
-        goal.year,
+        value is not None and _rounding_decides(case, value),
+        burn_rate=burn_rate(case, tally),
     )
 
 
@@ -146,104 +130,45 @@ def _softened(target: Target, status: str) -> str:
     return "at-risk" if target.kind == "aspiration" and status == "missed" else status
 
 
-def _value(figure: str, at: Standing) -> Fraction | None:
-    if figure == "good_ratio":
-        return at.now.ratio(at.row)
-    if figure == "heavy_days":
-        return Fraction(int(at.now.counts[at.row][2]))
-    return at.now.mean(figure.removesuffix("_mean"), at.row)
-
-
-def _valid(figure: str, at: Standing) -> int:
-    if figure in {"good_ratio", "heavy_days"}:
-        return int(at.now.counts[at.row][0])
-    return at.now.number(figure.removesuffix("_mean"), at.row)
-
-
-def _bounds(figure: str, at: Standing) -> tuple[Fraction, Fraction] | None:
-    """Smallest and largest figure that the year can still end with; late data of past days aside."""
-    _, good, heavy = (int(number) for number in at.now.counts[at.row])
-    if figure == "heavy_days":
-        return Fraction(heavy), Fraction(heavy + at.remaining)
-    whole = _valid(figure, at) + at.remaining
-    if not whole:
-        return None
-    if figure == "good_ratio":
-        return Fraction(_HUNDRED * good, whole), Fraction(_HUNDRED * (good + at.remaining), whole)
-    name = figure.removesuffix("_mean")
-    total = (at.now.mean(name, at.row) or Fraction()) * _valid(figure, at)
-    highest = Fraction(str(ITEMS["air", name].high))
-    return total / whole, (total + at.remaining * highest) / whole
-
-
-def _status(figure: str, op: str, at: Standing, goal: Fraction) -> str:
-    bounds = _bounds(figure, at)
+def _status(case: Case, tally: Tally, rest: Fraction | None) -> str:
+    bounds = bounds_of(case.figure, tally)
     if bounds is None:
         return "undecidable"
-    low, high = (_HOLDS[op](bound, goal) for bound in bounds)
-    few = _valid(figure, at) < UNDECIDABLE_DAYS
-    if figure == "heavy_days":
+    low, high = (_HOLDS[case.op](bound, case.goal) for bound in bounds)
+    few = tally.valid < UNDECIDABLE_DAYS
+    if case.figure == "heavy_days":
         if low == high and not (low and few):
             return "met" if low else "missed"
-        return _count_course(op, at, goal) if at.remaining else "undecidable"
-    if few and not (at.remaining and low == high):
+        return _count_course(case, tally) if tally.remaining else "undecidable"
+    if few and not (tally.remaining and low == high):
         return "undecidable"
     if low == high:
         return "met" if low else "missed"
-    return _course(figure, op, at, goal)
+    return _course(case, tally, rest)
 
 
-def _course(figure: str, op: str, at: Standing, goal: Fraction) -> str:
+def _course(case: Case, tally: Tally, rest: Fraction | None) -> str:
     """The required rest against what the same stretch of last year was."""
-    _, required = _rest(figure, op, at, goal)
-    before = _last_rest(figure, at)
-    if required is None or before is None:
+    before = last_rest(case, tally)
+    if rest is None or before is None:
         return "undecidable"
-    return "on-course" if _HOLDS[op](before, required) else "at-risk"
+    return "on-course" if _HOLDS[case.op](before, rest) else "at-risk"
 
 
-def _count_course(op: str, at: Standing, goal: Fraction) -> str:
+def _count_course(case: Case, tally: Tally) -> str:
     """Used days against the budget's share: last year's by this date, else the elapsed part of the year."""
-    used = int(at.now.counts[at.row][2])
-    share = Fraction(at.row + 1, at.length)
-    if at.last is not None and int(at.last.counts[-1][2]):
-        row = max(len(at.last) - at.remaining - 1, 0)
-        share = Fraction(int(at.last.counts[row][2]), int(at.last.counts[-1][2]))
-    return "on-course" if _HOLDS[op](Fraction(used), goal * share) else "at-risk"
+    share = Fraction(tally.length - tally.remaining, tally.length)
+    last = case.last
+    if last is not None and int(last.counts[-1][2]):
+        row = max(len(last) - tally.remaining - 1, 0)
+        share = Fraction(int(last.counts[row][2]), int(last.counts[-1][2]))
+    return "on-course" if _HOLDS[case.op](Fraction(tally.hits), case.goal * share) else "at-risk"
 
 
-def _last_rest(figure: str, at: Standing) -> Fraction | None:
-    """The figure of last year's days from this date to its end."""
-    if at.last is None or not at.remaining:
-        return None
-    since = len(at.last) - at.remaining - 1
-    if figure == "good_ratio":
-        valid, good, _ = (at.last.counts[-1] - (at.last.counts[since] if since >= 0 else 0)).tolist()
-        return Fraction(_HUNDRED * good, valid) if valid else None
-    return at.last.mean(figure.removesuffix("_mean"), -1, since)
-
-
-def _rest(figure: str, op: str, at: Standing, goal: Fraction) -> tuple[int | None, Fraction | None]:
-    """Remaining budget and required rest."""
-    valid, good, heavy = (int(number) for number in at.now.counts[at.row])
-    if figure == "heavy_days":
-        most = goal.numerator // goal.denominator
-        return (most - 1 if op == "<" and goal.denominator == 1 else most) - heavy, None
-    whole = _valid(figure, at) + at.remaining
-    if figure == "good_ratio":
-        needed = -(-goal.numerator * whole // (goal.denominator * _HUNDRED))
-        budget = whole - needed - (valid - good)
-        return budget, (goal * whole - _HUNDRED * good) / at.remaining if at.remaining else None
-    if not at.remaining:
-        return None, None
-    total = (at.now.mean(figure.removesuffix("_mean"), at.row) or Fraction()) * _valid(figure, at)
-    return None, (goal * whole - total) / at.remaining
-
-
-def _rounding_decides(figure: str, target: Target, value: Fraction, goal: Fraction) -> bool:
-    decimals = {FIGURES[figure].digits, _decimals(goal)}
-    holds = _HOLDS[target.op]
-    return any(holds(rounded(value, places), goal) != holds(value, goal) for places in decimals)
+def _rounding_decides(case: Case, value: Fraction) -> bool:
+    decimals = {FIGURES[case.figure].digits, _decimals(case.goal)}
+    holds = _HOLDS[case.op]
+    return any(holds(rounded(value, places), case.goal) != holds(value, case.goal) for places in decimals)
 
 
 def _decimals(goal: Fraction) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -64,6 +65,13 @@ class Running:
             total += Fraction(_between(part.total[:, place], row, since), 1_000 * tables.COMMON * part.parts)
             number += _between(part.count[:, place], row, since)
         return total / number if number else None
+
+    def total(self, item: str, row: int = -1) -> tuple[int, int]:
+        """Exact sum of the daily values of an item up to a row, and the parts of the reporting unit that it is counted in."""
+        place = AIR.index(item)
+        parts = math.lcm(*(part.parts for part in self.sums))
+        total = sum(int(part.total[row, place]) * (parts // part.parts) for part in self.sums)
+        return total, 1_000 * tables.COMMON * parts
 
     def number(self, item: str, row: int = -1) -> int:
         """Valid daily values of an item up to a row."""

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from analytics import attainment
 from analytics.air.years import Running
-from analytics.attainment import Attainment, Standing
+from analytics.attainment import Attainment
 from analytics.jobs.columns import Tag
+from analytics.tally import Standing
 from domain import civil
 from domain.indicators import FIGURES, Indicator
 from domain.targets import Plan, Target

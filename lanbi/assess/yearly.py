@@ -13,7 +13,7 @@ import numpy.typing as npt
 from analytics import attainment
 from analytics.air import years
 from analytics.air.days import Days
-from analytics.attainment import Standing
+from analytics.tally import Standing
 from domain import civil
 from domain.indicators import FIGURES
 from domain.targets import Plan

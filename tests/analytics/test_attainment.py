@@ -12,7 +12,7 @@ import pytest
 
 from analytics import attainment
 from analytics.air import days, years
-from analytics.attainment import Standing
+from analytics.tally import Standing
 from domain.civil import day_number
 from domain.fixed import MISSING
 from domain.targets import Target, YearValue
@@ -123,3 +123,61 @@ def test_an_aspiration_is_never_missed() -> None:
 def test_other_targets_are_left_alone() -> None:
     """A target about anything else has no figure here."""
     assert attainment.attain(target("water.tn", "<=", "1"), Standing(2025, 365, running([10]), 0)) is None
+
+
+@pytest.mark.parametrize(
+    ("goal", "pm25", "rate"),
+    [
+        (target(HEAVY, "<=", "5"), [160] * 3 + [10] * 97, Fraction(3 * 365, 5 * 100)),
+        (target(RATIO, ">=", "65.3"), [80] * 40 + [10] * 60, Fraction(400, 347)),
+        (target(MEAN, "<=", "42"), [45] * 200, Fraction(45, 42)),
+        (target(HEAVY, "<=", "0"), [160] + [10] * 99, None),
+        (target(RATIO, ">=", "100"), [10] * 100, None),
+    ],
+)
+def test_burn_rate(goal: Target, pm25: Any, rate: Fraction | None) -> None:
+    """Used share of the allowed over the elapsed share of valid days: 3 of 5 heavy days in 100 of 365 burn 2.19 times too fast."""
+    assert rate == state(goal, pm25).burn_rate
+
+
+def test_burn_rate_counts_valid_days_only() -> None:
+    """Days without data have not used anything up and have not passed either."""
+    assert state(target(HEAVY, "<=", "5"), [160] * 3 + [10] * 97).burn_rate == state(target(HEAVY, "<=", "5"), [160] * 3 + [10] * 97 + [None] * 50).burn_rate
+
+
+def test_one_more_heavy_day_may_decide() -> None:
+    """With the budget used up, one more heavy day misses the target; with one left, it uses that."""
+    spent = state(target(HEAVY, "<=", "5"), [160] * 5 + [10] * 95).one_more
+    left = state(target(HEAVY, "<=", "5"), [160] * 4 + [10] * 96).one_more
+
+    assert spent is not None
+    assert left is not None
+    assert ("missed", -1, 6) == (spent.status, spent.remaining_budget, spent.value)
+    assert (0, 5) == (left.remaining_budget, left.value)
+
+
+def test_one_more_bad_day_for_means_and_ratios() -> None:
+    """A day of 151 (the lowest PM2.5 of a heavy day) raises mean and required rest; a day above AQI 100 costs one of the 126."""
+    mean = state(target(MEAN, "<=", "42"), [45] * 200).one_more
+    ratio = state(target(RATIO, ">=", "65.3"), [10] * 100).one_more
+
+    assert mean is not None
+    assert ratio is not None
+    assert (Fraction(45 * 200 + 151, 201), Fraction(42 * 365 - 45 * 200 - 151, 164)) == (mean.value, mean.required_rest)
+    assert (Fraction(10_000, 101), 125) == (ratio.value, ratio.remaining_budget)
+
+
+def test_a_closed_year_has_no_one_more() -> None:
+    """When the year is over no day can be added."""
+    assert state(target(MEAN, "<=", "42"), [42] * 365).one_more is None
+
+
+@pytest.mark.parametrize(
+    ("days_so_far", "mean", "rest", "status"), [(90, 70, "32.836", "undecidable"), (300, 45, "28.154", "undecidable"), (340, 46, "-12.400", "missed")]
+)
+def test_required_rest_of_published_examples(days_so_far: int, mean: int, rest: str, status: str) -> None:
+    """N = 365, T = 42: 90 days at 70 leave 32.836, 300 at 45 leave 28.154, 340 at 46 can no longer reach it."""
+    found = state(target(MEAN, "<=", "42"), [mean] * days_so_far)
+
+    assert found.required_rest is not None
+    assert (rest, status) == (f"{float(found.required_rest):.3f}", found.status)
