@@ -101,19 +101,18 @@ def attain(target: Target, standing: Standing, horizon: int | None = None, judge
         state = Attainment(target.id, figure, standing.year, value_of(figure, tally), None, "no-target", horizon_passed=passed)
         return state if last is None or last.value is None else replace(state, target_year=last.year, last=Fraction(last.value))
     case = Case(figure, target.op, Fraction(goal.value), standing.last)
-    found = replace(_judged(case, target, tally), year=standing.year, horizon_passed=passed, target_year=goal.year)
-    if not tally.remaining:
-        return found
-    return replace(found, one_more=replace(_judged(case, target, worse(figure, tally)), year=standing.year))
+    found = _judged(case, target, tally, standing.year)
+    more = _judged(case, target, worse(figure, tally), standing.year) if tally.remaining else None
+    return replace(found, horizon_passed=passed, target_year=goal.year, one_more=more)
 
 
-def _judged(case: Case, target: Target, tally: Tally) -> Attainment:
+def _judged(case: Case, target: Target, tally: Tally, year: int) -> Attainment:
     value = value_of(case.figure, tally)
     budget, rest = rest_of(case, tally)
     return Attainment(
         target.id,
         case.figure,
-        0,
+        year,
         value,
         case.goal,
         _softened(target, _status(case, tally, rest)),

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from api.schemas import LastValue, Reported, TargetAnswer
+from api.schemas import Beside, LastValue, OneMore, Reported, TargetAnswer
 from api.shaping import in_force, printed, stamp
 from api.sources import Sources
 from domain.air import RULE_SETS
 from domain.civil import day_of, iso, year_days, year_of_day
-from domain.indicators import Indicator
+from domain.indicators import Indicator, Query
 from domain.readings import Entry
 from domain.restating import CONFIRMATION, Confirmations, confirmations
 from domain.targets import Plan, Target, YearValue
@@ -49,11 +49,11 @@ def _target(sources: Sources, plan: Plan, target: Target, asked: tuple[int | Non
     now = sources.now()
     running = year_of_day(day_of(now))
     year = asked[0] or running
-    row = _stored(sources, plan, target.id, year, asked[1])
+    row, others = _stored(sources, plan, target.id, year, asked[1])
     goal, last = target.for_year(year), target.last
     said = [_reported(entry) for entry in entered.reports.get(target.id, ())]
     more = _details(row)
-    value, source = (row.value, "measured") if row and row.value is not None else _from_reports(said, year)
+    value, source = (row.value, "official" if row.basis == "official" else "measured") if row and row.value is not None else _from_reports(said, year)
     wanted = float(goal.value) if goal and goal.value is not None else None
     digits = DIGITS.get(target.unit, 1)
     return TargetAnswer(
@@ -75,6 +75,9 @@ def _target(sources: Sources, plan: Plan, target: Target, asked: tuple[int | Non
         required_rest=_number(more.get("required_rest")),
         required_rest_text=printed(_number(more.get("required_rest")), digits),
         rounding=bool(more.get("rounding")),
+        burn_rate=_number(more.get("burn_rate")),
+        one_more=_one_more(more.get("one_more"), digits),
+        beside=[_beside(other, digits) for other in others],
         time=stamp(row.time) if row else None,
         period=row.period if row else None,
         rule_set=row.rule_set if row else None,
@@ -103,16 +106,36 @@ def figure_of(name: str) -> str | None:
     return f"{words[1]}{known}" if known and known.startswith("_") else known
 
 
-def _stored(sources: Sources, plan: Plan, name: str, year: int, rule_set: str | None) -> Indicator | None:
-    """The newest judgement of a year; a closed year's own row before its last running one."""
+def _stored(sources: Sources, plan: Plan, name: str, year: int, rule_set: str | None) -> tuple[Indicator | None, list[Indicator]]:
+    """The newest judgement of a year, and what stands beside it at the same time.
+
+    A closed year's own row goes before its last running one, and an official figure before ours.
+    """
     first, last = (day * 86_400 - 28_800 for day in year_days(year))
+    scope = sources.registry().county.id
     rules = _rules(plan, year) if rule_set is None else [rule_set]
     for period in ("year", "ytd"):
         for one in rules:
-            row = sources.figures.latest(name, sources.registry().county.id, period, one, min(last, sources.now()))
+            row = sources.figures.latest(name, scope, period, one, min(last, sources.now()))
             if row and row.time >= first:
-                return row
-    return None
+                same = sources.figures.series(Query(name, scope, period, basis=None, start=row.time - 1, end=row.time))
+                official = next((other for other in same if other.basis == "official"), None)
+                chosen = official or row
+                return chosen, [other for other in same if other.key != chosen.key]
+    return None, []
+
+
+def _one_more(found: Any, digits: int) -> OneMore | None:
+    if not isinstance(found, dict):
+        return None
+    numbers = {name: _number(found.get(name)) for name in ("value", "margin", "remaining_budget", "required_rest")}
+    return OneMore(**numbers, value_text=printed(numbers["value"], digits), status=str(found.get("status", "")))
+
+
+def _beside(row: Indicator, digits: int) -> Beside:
+    budget = _number(_details(row).get("remaining_budget"))
+    words = {name: getattr(row, name) for name in ("rule_set", "basis", "value", "status", "margin")}
+    return Beside(**words, value_text=printed(row.value, digits), margin_text=printed(row.margin, digits), remaining_budget=budget)
 
 
 def _rules(plan: Plan, year: int) -> list[str]:

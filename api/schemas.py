@@ -99,6 +99,30 @@ class Reported(BaseModel):
     received: str
 
 
+class OneMore(BaseModel):
+    """Where a target would stand after one more bad day: above AQI 100 for the ratio, a heavy-pollution day for the others."""
+
+    value: float | None
+    value_text: str
+    margin: float | None
+    remaining_budget: float | None
+    required_rest: float | None
+    status: str
+
+
+class Beside(BaseModel):
+    """The same target at the same time under another rule set or on another basis."""
+
+    rule_set: str
+    basis: str
+    value: float | None
+    value_text: str
+    status: str
+    margin: float | None
+    margin_text: str
+    remaining_budget: float | None
+
+
 class TargetAnswer(BaseModel):
     """A target of a plan and where the county stands.
 
@@ -128,7 +152,7 @@ class TargetAnswer(BaseModel):
     last: LastValue | None
     value: float | None
     value_text: str
-    value_source: str | None = Field(description="measured, reported, or null where there is no value")
+    value_source: str | None = Field(description="measured, official, reported, or null where there is no value")
     status: str
     margin: float | None
     margin_text: str
@@ -136,6 +160,9 @@ class TargetAnswer(BaseModel):
     required_rest: float | None
     required_rest_text: str
     rounding: bool
+    burn_rate: float | None = Field(description="used share of the allowed over the elapsed share of the year in valid days; above 1 it will not last")
+    one_more: OneMore | None = Field(description="null once the year is over")
+    beside: list[Beside] = Field(description="other rule sets and bases; where an official figure is known, it is the one above")
     time: str | None = Field(description="last day that the value covers")
     period: str | None
     rule_set: str | None

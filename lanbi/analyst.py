@@ -162,8 +162,8 @@ class Analyst:
         names, member = county.members(self.registry, at.first, at.begun)
         if names:
             when = When(now, evidence, names)
-            first = self.settler.columns(book, self.registry.county.id, self._county(book, names, member, at), when)
-            self._targets(book, first, when)
+            settled = self.settler.columns(book, self.registry.county.id, self._county(book, names, member, at), when)
+            self._targets(book, settled.first, when)
 
     def _site(self, book: Book, site: str, at: stations.Span) -> list[Column]:
         year = book.sites[site]

@@ -33,6 +33,17 @@ FOREIGN: Final = frozenset({"official", "published"})
 _MANY: Final = 10_000_000
 
 
+class Settled(NamedTuple):
+    """What a settling changed: places of the rows by tag, hours left out."""
+
+    changed: dict[Tag, list[int]]
+
+    @property
+    def first(self) -> int:
+        """First changed row of the running figures; a number beyond all rows if there is none."""
+        return min((places[0] for tag, places in self.changed.items() if tag.period == "ytd"), default=_MANY)
+
+
 class Figures(IndicatorSink, IndicatorSource, Protocol):
     """Both sides of the figures; analytics is their only writer."""
 
@@ -86,11 +97,11 @@ class Settler:
         """After the first settling: from now on nothing is repeated."""
         self._recent = {}
 
-    def columns(self, book: Book, scope: str, found: Sequence[Column], when: When) -> int:
-        """Write what differs; returns the first row of the running figures that does (the number of rows, if none)."""
+    def columns(self, book: Book, scope: str, found: Sequence[Column], when: When) -> Settled:
+        """Write what differs, and tell it."""
         stored = self._stored(book, scope, found)
         out = _Out()
-        first = _MANY
+        settled = Settled({})
         for column in found:
             old = stored.get(column.tag)
             if old is not None:
@@ -101,11 +112,15 @@ class Settler:
                 column.version[step.place] += 1
             out.said += [self._restatement(column.row(step.place, 0.0), step.before, when) for step in _told(column.tag, restated) if step.before]
             out.rows += [column.row(step.place, float(when.now)) for step in steps]
-            if steps and column.tag.period == "ytd":
-                first = min(first, steps[0].place)
+            if steps and column.tag.period != "hour":
+                settled.changed[column.tag] = [step.place for step in steps]
         self._put(out)
         book.columns.update({column.tag: column for column in found})
-        return first
+        return settled
+
+    def derived(self, rows: Iterable[Indicator], now: int) -> None:
+        """Write rows that follow from settled ones: they are not compared and never restated, for what they follow from is."""
+        self._put(_Out([replace(row, computed=float(now)) for row in rows]))
 
     def rows(self, book: Book, found: Iterable[Indicator], when: When) -> None:
         """Write single figures that differ; those of a running year are as many as its days and are never restated."""

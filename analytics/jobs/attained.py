@@ -14,6 +14,7 @@ from analytics.attainment import Attainment
 from analytics.jobs.columns import Tag
 from analytics.tally import Standing
 from domain import civil
+from domain.fixed import half_even
 from domain.indicators import FIGURES, Indicator
 from domain.targets import Plan, Target
 
@@ -98,10 +99,25 @@ def _text(state: Attainment, year: int) -> str:
         "rounding": state.rounding,
         "horizon_passed": state.horizon_passed,
         "target_year": state.target_year,
+        "burn_rate": _float(state.burn_rate, _DIGITS),
+        "one_more": _one_more(state.one_more),
         "note_zh": zh,
         "note_en": en,
     }
     return json.dumps(body, ensure_ascii=False)
+
+
+def _one_more(state: Attainment | None) -> dict[str, object] | None:
+    """What one more bad day would do."""
+    if state is None:
+        return None
+    return {
+        "value": _float(state.value, FIGURES[state.figure].digits),
+        "margin": _float(state.margin, _DIGITS),
+        "remaining_budget": state.remaining_budget,
+        "required_rest": _float(state.required_rest, _DIGITS),
+        "status": state.status,
+    }
 
 
 def _plain(value: Fraction | None) -> str:
@@ -109,4 +125,8 @@ def _plain(value: Fraction | None) -> str:
 
 
 def _float(value: Fraction | None, digits: int) -> float | None:
-    return None if value is None else float(attainment.rounded(value, digits))
+    """The float whose shortest text is the value rounded half to even."""
+    if value is None:
+        return None
+    power: int = 10**digits
+    return half_even(value.numerator * power, value.denominator) / power

@@ -63,6 +63,12 @@ class Column:
         arrays = {name: getattr(self, name)[rows] for name in ("time", "value", "valid", "expected", "status", "text", "version")}
         return replace(self, tag=self.tag._replace(rule_set=rule_set), **arrays)
 
+    def take(self, places: npt.NDArray[np.integer]) -> Column:
+        """Some of the rows, by their places."""
+        names = ("time", "value", "valid", "expected", "status", "text", "version", "target", "margin")
+        arrays = {name: kept[places] for name in names if (kept := getattr(self, name)) is not None}
+        return replace(self, **arrays)
+
     def row(self, place: int, computed: float) -> Indicator:
         """One figure as it is stored."""
         tag = self.tag

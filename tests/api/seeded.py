@@ -126,13 +126,15 @@ def _year_figures() -> Iterator[Indicator]:
 
 
 def _attainments() -> Iterator[Indicator]:
-    def row(name: str, value: float, target: float, margin: float, status: str, **more: object) -> Indicator:
+    def row(name: str, value: float, target: float, margin: float, status: str, rules: str = RULES[0], **more: object) -> Indicator:
         text = json.dumps({"remaining_budget": None, "required_rest": None, "rounding": False, "note_zh": "", "note_en": "", **more})
-        return Indicator(name, "ytd", "sc", RULES[0], period_stamp(TODAY - 1), value, target=target, margin=margin, status=status, text=text, valid=280.0)
+        return Indicator(name, "ytd", "sc", rules, period_stamp(TODAY - 1), value, target=target, margin=margin, status=status, text=text, valid=280.0)
 
-    yield row("air.pm25.annual_mean", 42.1, 42.0, -0.1, "at-risk", required_rest=41.6, rounding=True)
-    yield row("air.aqi.good_day_ratio", 68.2, 65.3, 2.9, "on-course", remaining_budget=37, required_rest=55.0)
-    yield row("air.aqi.heavy_days", 6.0, 5.0, -1.0, "missed", remaining_budget=-1)
+    more = {"value": 42.5, "margin": -0.477, "remaining_budget": None, "required_rest": 40.1, "status": "at-risk"}
+    yield row("air.pm25.annual_mean", 42.1, 42.0, -0.1, "at-risk", required_rest=41.6, rounding=True, burn_rate=1.002, one_more=more)
+    yield row("air.aqi.good_day_ratio", 68.2, 65.3, 2.9, "on-course", remaining_budget=37, required_rest=55.0, burn_rate=0.916)
+    yield row("air.aqi.good_day_ratio", 61.4, 65.3, -3.9, "at-risk", RULES[1], remaining_budget=12)
+    yield row("air.aqi.heavy_days", 6.0, 5.0, -1.0, "missed", remaining_budget=-1, burn_rate=1.564)
 
 
 def _restatements() -> list[Restatement]:

@@ -1,8 +1,13 @@
 """County, words and targets."""
 
+from dataclasses import replace
+from datetime import date
+
 from api.attainments import figure_of
 from api.shaping import printed
 from domain.air import LEVELS
+from domain.civil import day_number, period_stamp
+from domain.indicators import Indicator
 from domain.readings import Entry
 from tests.api.seeded import NS, RULES, County
 from tests.api.served import Client
@@ -121,3 +126,37 @@ def test_today_lists_what_presses_first(client: Client) -> None:
     assert "目标有风险：细颗粒物(PM2.5)年均浓度，现值 42.1，目标 ≤ 42" == tasks[1]["zh"]
     assert "30 readings refused in 24 h, mostly: the place or meter is not in the registry" == tasks[-2]["en"]
     assert ("restatement", 27) == (tasks[-1]["kind"], tasks[-1]["count"])
+
+
+def test_one_more_bad_day_and_the_rate(client: Client) -> None:
+    """How fast the allowed is used up, and what one more bad day would do, come with the target."""
+    row = client.get("/api/v1/targets/air.pm25.annual_mean").json()
+
+    assert 1.002 == row["burn_rate"]
+    assert {"value": 42.5, "value_text": "42.5", "margin": -0.477, "remaining_budget": None, "required_rest": 40.1, "status": "at-risk"} == row["one_more"]
+    assert client.get("/api/v1/targets/air.aqi.heavy_days").json()["one_more"] is None
+
+
+def test_the_other_rule_set_stands_beside(client: Client) -> None:
+    """A plan of 2023-2025 is judged by the 2012 set; what the 2026 set would say is beside it and does not decide."""
+    row = client.get("/api/v1/targets/air.aqi.good_day_ratio").json()
+
+    assert ("HJ633-2012", "on-course", "68.2") == (row["rule_set"], row["status"], row["value_text"])
+    assert [("HJ633-2026", "raw", "61.4", "at-risk", "-3.9", 12.0)] == [
+        tuple(other[key] for key in ("rule_set", "basis", "value_text", "status", "margin_text", "remaining_budget")) for other in row["beside"]
+    ]
+
+
+def test_an_official_year_decides(county: County) -> None:
+    """Where the authority published the year, its judgement is the target's, and ours stands beside it."""
+    from api.attainments import one_target
+
+    sources = county.sources()
+    stamp = period_stamp(day_number(date(2024, 12, 31)))
+    ours = Indicator("air.pm25.annual_mean", "year", "sc", RULES[0], stamp, 42.3, target=42.0, margin=-0.3, status="missed", text="{}")
+    sources.figures.put([ours, replace(ours, basis="official", value=41.9, margin=0.1, status="met")])
+    found = one_target(sources, "air.pm25.annual_mean", 2024, None)
+
+    assert found is not None
+    assert ("official", "met", "41.9") == (found.basis, found.status, found.value_text)
+    assert [("raw", "missed", "42.3")] == [(other.basis, other.status, other.value_text) for other in found.beside]
