@@ -71,12 +71,7 @@ def _target(sources: Sources, plan: Plan, target: Target, asked: tuple[int | Non
         status=row.status if row and row.status else ("undecidable" if wanted is not None else "no-target"),
         margin=row.margin if row else None,
         margin_text=printed(row.margin, digits) if row else "",
-        remaining_budget=_number(more.get("remaining_budget")),
-        required_rest=_number(more.get("required_rest")),
-        required_rest_text=printed(_number(more.get("required_rest")), digits),
-        rounding=bool(more.get("rounding")),
-        burn_rate=_number(more.get("burn_rate")),
-        one_more=_one_more(more.get("one_more"), digits),
+        **_rest(more, digits),
         beside=[_beside(other, digits) for other in others],
         time=stamp(row.time) if row else None,
         period=row.period if row else None,
@@ -123,6 +118,13 @@ def _stored(sources: Sources, plan: Plan, name: str, year: int, rule_set: str | 
                 chosen = official or row
                 return chosen, [other for other in same if other.key != chosen.key]
     return None, []
+
+
+def _rest(more: Mapping[str, Any], digits: int) -> dict[str, Any]:
+    """What the judgement says of the days to come."""
+    numbers = {name: _number(more.get(name)) for name in ("remaining_budget", "required_rest", "burn_rate")}
+    words = {"required_rest_text": printed(numbers["required_rest"], digits), "rounding": bool(more.get("rounding"))}
+    return {**numbers, **words, "one_more": _one_more(more.get("one_more"), digits)}
 
 
 def _one_more(found: Any, digits: int) -> OneMore | None:
