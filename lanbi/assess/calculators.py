@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from lanbi.assess import air, daily, drift, files, meters, stuck, table, water, writing, yearly
+from lanbi.assess import air, daily, drift, files, meters, projection, stuck, table, water, writing, yearly
 
 
 def _air_hourly(args: argparse.Namespace) -> None:
@@ -48,6 +48,11 @@ def _drift(args: argparse.Namespace) -> None:
     files.write(args.output, drift.answer(args.input, args.neighbours))
 
 
+def _projection(args: argparse.Namespace) -> None:
+    asked = projection.question(args.item, args.asof, args.target)
+    files.write(args.output, projection.answer(args.input, table.read(args.input, table.one_item(asked.item)), asked))
+
+
 CALCULATORS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = MappingProxyType(
     {
         "air-hourly": _air_hourly,
@@ -58,5 +63,6 @@ CALCULATORS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = Mapping
         "meters": _meters,
         "stuck": _stuck,
         "drift": _drift,
+        "projection": _projection,
     },
 )

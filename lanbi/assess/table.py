@@ -42,6 +42,11 @@ AIR_HOURLY: Final = Shape("site", "time", AIR)
 AIR_DAILY: Final = Shape("site", "date", DAILY)
 
 
+def one_item(item: str) -> Shape:
+    """Daily values of one item."""
+    return Shape("site", "date", (item,))
+
+
 @dataclass(frozen=True)
 class Table:
     """Columns of a file, one row a key, in the file's order.

@@ -14,6 +14,7 @@ _KINDS = {
     "water": "水质类别 · class of surface-water records",
     "stuck": "数值停滞 · sensors that stand still, as CSV",
     "drift": "漂移 · sensors that drift off their neighbours, as CSV",
+    "projection": "年底预测 · how the year may end, as JSON lines",
     "meters": "表计账目：区间和事件 · intervals and events of meters, as JSON lines",
 }
 
@@ -32,14 +33,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
             _days(one)
         if name == "air-year":
             one.add_argument("--targets", metavar="PLAN", action="append", default=[], help="规划目标 · plan whose air targets are judged (TOML)")
-        if name == "meters":
-            one.add_argument("--registry", metavar="TOML", required=True, help="登记册：模数、倍率、最大功率 · registry with modulus, multiplier, power")
-            one.add_argument("--exchanges", metavar="FILE", help="换表单 · exchange forms: CSV meter,time,last,first[,document]")
-        if name == "drift":
-            one.add_argument("--neighbours", metavar="FILE", help="相邻点位 · CSV site,neighbour (default: all other sites)")
-        if name == "water":
-            one.add_argument("--types", metavar="FILE", help="断面类型 · CSV section,type (river or lake)")
-            one.add_argument("--method", choices=("auto", "manual"), default="auto", help="自动四项，手工21项 · auto: worst of four items; manual: of 21")
+        _own(name, one)
+
+
+def _own(name: str, one: argparse.ArgumentParser) -> None:
+    """Arguments of one calculator alone."""
+    if name == "meters":
+        one.add_argument("--registry", metavar="TOML", required=True, help="登记册：模数、倍率、最大功率 · registry with modulus, multiplier, power")
+        one.add_argument("--exchanges", metavar="FILE", help="换表单 · exchange forms: CSV meter,time,last,first[,document]")
+    if name == "projection":
+        _projection(one)
+    if name == "drift":
+        one.add_argument("--neighbours", metavar="FILE", help="相邻点位 · CSV site,neighbour (default: all other sites)")
+    if name == "water":
+        one.add_argument("--types", metavar="FILE", help="断面类型 · CSV section,type (river or lake)")
+        one.add_argument("--method", choices=("auto", "manual"), default="auto", help="自动四项，手工21项 · auto: worst of four items; manual: of 21")
+
+
+def _projection(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "例 example: lanbi assess projection days.csv --asof 2025-04-30 --target 42"
+    parser.add_argument("--asof", metavar="DATE", required=True, help="截至日期，其后的数据不看 · last day that is looked at")
+    parser.add_argument("--target", metavar="VALUE", required=True, help="年均值目标（不高于）· annual mean not to be exceeded")
+    parser.add_argument("--item", choices=("pm25", "pm10", "so2", "no2"), default="pm25", help="项目 · item (default: pm25)")
 
 
 def _days(parser: argparse.ArgumentParser) -> None:
