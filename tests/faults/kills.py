@@ -74,11 +74,13 @@ class Storm:
     kills: Counter[str] = field(default_factory=Counter)
     outages: list[str] = field(default_factory=list)
     out_s: float = 0.0
+    restarts: list[float] = field(default_factory=list)
+    """Seconds from the start of a killed ingest until it listens again, of those that lived so long."""
 
     def __post_init__(self) -> None:
         self._kill_at = time.monotonic() + 1.0
         self._outage_at = time.monotonic() + 2.0
-        self._until = 0.0
+        self._until = self._started = 0.0
         self._kind = ""
         lengths = np.exp(self.chance.uniform(*np.log(OUTAGE_S), self.size.outages)) / self.size.scale
         lengths[:2] = [edge / self.size.scale for edge in OUTAGE_S[::-1]][: len(lengths)]
@@ -93,6 +95,9 @@ class Storm:
     def turn(self) -> None:
         """Do what is due."""
         now = time.monotonic()
+        if self._started and self.house.ingest.ready():
+            self.restarts.append(now - self._started)
+            self._started = 0.0
         if self._kind and now >= self._until:
             self._end()
         elif not self._kind and self._lengths and now >= self._outage_at:
@@ -110,6 +115,8 @@ class Storm:
             part.kill()
             self.kills[part.name] += 1
             part.start(wait=False)
+            if part is self.house.ingest:
+                self._started = time.monotonic()
 
     def _begin(self, now: float) -> None:
         self._kind = self._kinds[len(self.outages) % len(self._kinds)]
@@ -161,6 +168,7 @@ def storm_over(folder: Path, seed: int, size: Size, ingest: Sequence[str] = ("-m
         "kills": dict(storm.kills),
         "outages": storm.outages,
         "outages_s": round(storm.out_s, 1),
+        "restart": percentiles(storm.restarts),
         "scale": size.scale,
         "rate": rate,
         **verdict.words(),

@@ -88,7 +88,7 @@ class Fleet:
         self._chance = np.random.default_rng(self.county.seed)
         self._speaking = threading.Event()
         self._stop = threading.Event()
-        self._limit: int | None = None
+        self._limit = self._most = (self.size - self.pace.per_message) * self.county.count
         self._turn = 0
         self._owed = 0.0
         self._file: IO[str] = self.log.open("w", encoding="utf-8")
@@ -109,7 +109,7 @@ class Fleet:
 
     def speak(self, readings: int) -> None:
         """Stop by itself after so many readings in all."""
-        self._limit = readings
+        self._limit = min(self._most, readings)
 
     @property
     def open(self) -> int:
@@ -118,8 +118,8 @@ class Fleet:
 
     @property
     def done(self) -> bool:
-        """Whether the readings asked for are said."""
-        return self._limit is not None and self.said >= self._limit
+        """Whether the readings asked for, or all that were planned, are said."""
+        return self.said >= self._limit
 
     def settle(self, patience: float) -> bool:
         """Say nothing new and wait until everything is receipted."""

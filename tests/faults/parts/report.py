@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -41,6 +42,8 @@ def main(name: str, words: str, campaign: Callable[[Asked], Finding], arguments:
     for option, kind, default, told in arguments:
         parser.add_argument(option, type=kind, default=default, help=told)
     args = parser.parse_args()
+    # Told to end, it ends by its own way out: parts are stopped and the folder is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     print(f"{name}: seed {args.seed}", flush=True)
     begun = time.monotonic()
     try:
