@@ -30,6 +30,8 @@ FULL: Final = 10_000_000
 QUICK: Final = 12_000
 SHARE: Final = 0.7
 """Of the readings, before the backup."""
+REBUILT: Final = 100_000
+"""Up to so many readings the store is also made from the journal alone."""
 PENDING: Final = 200_000
 """The fleet waits while so many readings wait: the drill needs a full store, not a backlog."""
 
@@ -86,6 +88,14 @@ class Drill:
         self.house.influx.kill()
         shutil.rmtree(self.house.folder / "influxd")
 
+    def begin_anew(self) -> None:
+        """A fresh store without a backup."""
+        if self.house.store == "embedded":
+            self.house.ingest.start()
+            return
+        self.house.influx.start()
+        self.house.init_store()
+
     def give(self) -> None:
         """A fresh store gets the backup."""
         if self.house.store == "embedded":
@@ -105,18 +115,20 @@ def campaign(asked: Asked) -> Finding:
 
 
 def drill(folder: Path, seed: int, store: str, readings: int) -> Finding:
-    """Fill, back up, go on, wipe, restore, replay, judge."""
+    """Fill, back up while devices speak, go on, wipe, restore, judge what is lost, replay, judge."""
     devices = 100 if readings > 100_000 else 30
     county = County(seed, devices, int(time.time()) // DAY_S * DAY_S - 200 * DAY_S)
     took: dict[str, float] = {}
     with House(folder / "house", county.registry(), store=store) as house:
         log = folder / "devices.log"
-        fleet, watch = Fleet(county, house.broker_port, log, readings // devices + 2_000, Pace(20_000.0)), Watch(house)
+        fleet, watch = Fleet(county, house.broker_port, log, readings // devices + 2_000, Pace(min(20_000.0, readings / 5))), Watch(house)
         one = Drill(house, county, fleet, log, folder / "backup")
         with closing(fleet), closing(watch):
             fleet.start()
             watch.start()
             _timed(took, "fill_s", lambda: one.fill(int(readings * SHARE)))
+            until(lambda: house.law()["pending"] < readings * SHARE / 4, "most of it is stored", 3_600)
+            fleet.speak(readings)
             since = oldest(house)
             size = _timed(took, "backup_s", one.take)
             _timed(took, "fill_more_s", lambda: one.fill(readings))
@@ -127,14 +139,16 @@ def drill(folder: Path, seed: int, store: str, readings: int) -> Finding:
             restored = one.verdict(house.law())
             _timed(took, "replay_s", lambda: _replay(house, since))
             after = one.verdict(watch.look().law)
+            rebuilt = _rebuilt(one, took) if readings <= REBUILT else after
     return {
-        "sound": before.sound and equal(before, after) and bool(restored.counts) and not watch.breaches,
+        "sound": before.sound and equal(before, after) and equal(before, rebuilt) and bool(restored.counts) and not watch.breaches,
         "readings": after.readings,
         "rows": after.rows,
         "backup_mb": round(size / 1e6, 1),
         "took": took,
         "lost_by_the_wipe": restored.counts,
-        "faults_after_replay": {**after.counts},
+        "faults_after_replay": after.counts,
+        "rebuilt_from_the_journal_alone": readings <= REBUILT and equal(before, rebuilt),
         "names": after.names,
         "digest": after.digest,
         "digest_before": before.digest,
@@ -147,6 +161,14 @@ def drill(folder: Path, seed: int, store: str, readings: int) -> Finding:
 def equal(before: Verdict, after: Verdict) -> bool:
     """The store after the drill is the store before it, and the account adds up."""
     return before.digest == after.digest and not after.counts and after.balanced
+
+
+def _rebuilt(one: Drill, took: dict[str, float]) -> Verdict:
+    """Wiped once more, and this time there is no backup."""
+    one.wipe()
+    one.begin_anew()
+    _timed(took, "rebuild_s", lambda: _replay(one.house, 0))
+    return one.verdict(one.house.law())
 
 
 def oldest(house: House) -> int:

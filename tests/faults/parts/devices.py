@@ -122,11 +122,12 @@ class Fleet:
         return self.said >= self._limit
 
     def settle(self, patience: float) -> bool:
-        """Say nothing new and wait until everything is receipted."""
+        """Say nothing new and wait until everything is receipted; the log is whole then."""
         self.pause()
         end = time.monotonic() + patience
         while self.open and time.monotonic() < end:
             time.sleep(0.05)
+        self._file.flush()
         return not self.open
 
     def close(self) -> None:
