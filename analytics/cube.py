@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from analytics.kernels import layout
 from analytics.tables import DAILY
 from domain import air, civil, fixed
 from domain.items import AIR
@@ -25,8 +26,6 @@ _COUNTED: Final = STATISTICAL | {"X"}
 SHORT: Final = ord("-")
 """Mark of an hour of which less than 45 minutes were there."""
 _WITHDRAWN: Final = "W"
-_NEAR: Final = 1e-6
-"""Distance from a whole number of thousandths within which a float is that decimal."""
 
 
 class SiteYear(NamedTuple):
@@ -156,14 +155,37 @@ def thousandths(values: Sequence[float | None]) -> npt.NDArray[np.int32]:
     >>> thousandths([35.0, 0.0005, None]).tolist()[:2]
     [35000, 0]
     """
-    floats = np.array([np.nan if value is None else value for value in values], np.float64)
-    scaled = floats * fixed.SCALE
-    near = np.rint(scaled)
-    with np.errstate(invalid="ignore"):
-        tied = np.flatnonzero(np.abs(scaled - near) > _NEAR)
-    out = np.where(np.isnan(floats), fixed.MISSING, near).astype(np.int32)
-    for place in tied.tolist():
-        out[place] = fixed.from_float(float(floats[place]))
+    return laid(np.array([[np.nan if value is None else value for value in values]], np.float64))[:, 0]
+
+
+def laid(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
+    """Thousandths of floats that stand for decimals, turned from one series a row to one hour a row.
+
+    Parameters
+    ----------
+    values : (s, t) float64 [reporting unit]
+        NaN = no value.
+
+    Returns
+    -------
+    (t, s) int32 [thousandths]
+        Half to even on the decimal; ``MISSING`` = no value.
+
+    Raises
+    ------
+    ValueError
+        A value is infinite or beyond ±2,147,483.647.
+    """
+    out = np.empty(values.shape[::-1], np.int32)
+    values = np.ascontiguousarray(values)
+    refused, between = layout.laid(values, np.empty((layout.TILE, layout.TILE), np.int32), out)
+    if refused:
+        message = f"{refused} values are infinite or too large"
+        raise ValueError(message)
+    if between:
+        scaled = values * fixed.SCALE
+        for series, hour in np.argwhere(np.abs(scaled - np.rint(scaled)) > layout.NEAR).tolist():
+            out[hour, series] = fixed.from_float(float(values[series, hour]))
     return out
 
 

@@ -148,9 +148,8 @@ def hourly_aqi(bench: Bench, values: npt.NDArray[np.float64], hours: npt.NDArray
 def our_year(hours: npt.NDArray[np.int32]) -> list[years.Running]:
     """Hours to days to running year figures of every station."""
     days = air_days.from_hours(hours)
-    rule = np.zeros(len(days.shown), np.uint8)
-    each = (days.scope(place) for place in range(hours.shape[1]))
-    return [years.running(one, one.judged(rule).aqi, 20_089) for one in each]
+    aqi = days.judged(np.zeros(days.shown.size // 6, np.uint8)).aqi.reshape(days.shown.shape[:2])
+    return [one for (one,) in years.together(days, [aqi], 20_089)]
 
 
 def pandas_year(frame: pd.DataFrame) -> dict[str, Any]:
@@ -192,15 +191,13 @@ def percentiles(bench: Bench, hours: npt.NDArray[np.int32]) -> None:
     days = air_days.from_hours(hours)
     shown = np.ascontiguousarray(days.shown.reshape(len(days.shown), -1).T)
     floats = np.where(shown < 0, np.nan, shown.astype(float))
-    table, out = np.zeros(16_384, np.int32), np.empty(shown.shape[1], np.int64)
+    turned = np.ascontiguousarray(shown.T)
+    columns, percent = np.arange(len(shown), dtype=np.int32), np.full(len(shown), 95, np.int32)
+    table, out = np.zeros(16_384, np.int32), np.empty(turned.shape, np.int64)
 
     def ours() -> npt.NDArray[np.int64]:
-        found = np.empty(len(shown), np.int64)
-        for row in range(len(shown)):
-            table[:] = 0
-            year_kernel.percentile(shown[row], 95, table, out)
-            found[row] = out[-1]
-        return found
+        year_kernel.percentiles(turned, columns, percent, table, out)
+        return out[-1]
 
     assert np.allclose(ours() / 100, np.nanpercentile(floats, 95, axis=1))
     own, others = bench.duel(ours, lambda: np.nanpercentile(floats, 95, axis=1))

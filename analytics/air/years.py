@@ -21,7 +21,8 @@ from domain.items import AIR
 
 MEANS: Final = ("pm25", "pm10", "so2", "no2")
 """Items with an annual mean; CO and O3 are judged by percentiles."""
-_CO, _OZONE = AIR.index("co"), AIR.index("o3")
+TOPS: Final = ("co", "o3")
+"""Items with an annual percentile."""
 
 
 @dataclass(frozen=True)
@@ -147,15 +148,45 @@ def running(days: Days, aqi: npt.NDArray[np.int16], first: int) -> Running:
 
 def under(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int) -> tuple[Running, ...]:
     """Year of one scope under several rule sets: only the counts differ, means and percentiles are made once."""
-    groups = tuple(_sums(days, parts) for parts in (_divisors(days)))
+    beside = Days(days.exact[:, None], days.parts[:, None], days.hours[:, None], days.shown[:, None])
+    return together(beside, [aqi[:, None] for aqi in aqis], first)[0]
+
+
+def together(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int) -> list[tuple[Running, ...]]:
+    """Years of scopes side by side under several rule sets.
+
+    Parameters
+    ----------
+    days : Days
+        (d, n, 6): calendar days of n scopes from the first of January on, none left out.
+    aqis : sequence of (d, n) int16
+        AQI of each day, one array a rule set; -1 = none.
+    first : int
+        Civil day of the first row.
+
+    Returns
+    -------
+    list of tuple of Running
+        By scope and rule set.
+    """
+    groups = [_sums(days, parts) for parts in _divisors(days)]
     valid = sum((group.count for group in groups[1:]), groups[0].count)
-    tops = {"co": _percentile(days, _CO, "co"), "o3": _percentile(days, _OZONE, "o3")}
-    return tuple(Running(first, _counts(aqi), valid, groups, tops) for aqi in aqis)
+    tops = _percentiles(days)
+    counts = [_counts(aqi) for aqi in aqis]
+    found = []
+    for place in range(days.exact.shape[1]):
+        own = tuple(Sums(group.parts, group.total[:, place], group.count[:, place]) for group in groups)
+        ranked = {item: top[:, place] for item, top in tops.items()}
+        found.append(tuple(Running(first, count[:, place], valid[:, place], own, ranked) for count in counts))
+    return found
+
+
+_CUTS: Final = np.array([air.GOOD_MAX, air.HEAVY_MIN], np.int16)
 
 
 def _counts(aqi: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
-    counts = np.empty((len(aqi), 3), np.int32)
-    kernel.counts(aqi, np.array([air.GOOD_MAX, air.HEAVY_MIN], np.int16), counts)
+    counts = np.empty((*aqi.shape, 3), np.int32)
+    kernel.counts(np.ascontiguousarray(aqi), _CUTS, counts)
     return counts
 
 
@@ -167,11 +198,17 @@ def _divisors(days: Days) -> list[int]:
 def _sums(days: Days, parts: int) -> Sums:
     chosen = np.where(days.parts == parts, days.exact, -1) if _divisors(days) != [parts] else days.exact
     total, count = np.empty(chosen.shape, np.int64), np.empty(chosen.shape, np.int32)
-    kernel.sums(chosen, total, count)
+    rows = len(chosen)
+    kernel.sums(np.ascontiguousarray(chosen).reshape(rows, -1), total.reshape(rows, -1), count.reshape(rows, -1))
     return Sums(parts, total, count)
 
 
-def _percentile(days: Days, place: int, item: str) -> npt.NDArray[np.int64]:
-    out = np.empty(len(days.shown), np.int64)
-    kernel.percentile(np.ascontiguousarray(days.shown[:, place]), air.PERCENTILES[item], np.zeros(int(days.shown[:, place].max(initial=0)) + 2, np.int32), out)
-    return out
+def _percentiles(days: Days) -> dict[str, npt.NDArray[np.int64]]:
+    """(d, n) running percentiles of CO and O3."""
+    rows, scopes, items = days.shown.shape
+    shown = np.ascontiguousarray(days.shown).reshape(rows, scopes * items)
+    ranked = [(items * place + AIR.index(item), air.PERCENTILES[item]) for item in TOPS for place in range(scopes)]
+    columns, percent = np.array(ranked, np.int32).reshape(-1, 2).T.copy()
+    out = np.empty((rows, len(ranked)), np.int64)
+    kernel.percentiles(shown, columns, percent, np.zeros(int(shown.max(initial=0)) + 2, np.int32), out)
+    return {item: out[:, scopes * place : scopes * (place + 1)] for place, item in enumerate(TOPS)}

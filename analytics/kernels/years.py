@@ -19,20 +19,21 @@ def counts(aqi: Shorts, cuts: Shorts, out: Ints) -> None:
 
     Parameters
     ----------
-    aqi : (d,) int16
-        ``NONE`` = no AQI.
+    aqi : (d, n) int16
+        Of n scopes; ``NONE`` = no AQI.
     cuts : (2,) int16
         Largest AQI of a good day (100), smallest of a heavy day (201).
-    out : (d, 3) int32 [d]
+    out : (d, n, 3) int32 [d]
         Written: valid, good, heavy days so far.
     """
-    valid, good, heavy = 0, 0, 0
-    for day in range(aqi.shape[0]):
-        value = aqi[day]
-        valid += value >= 0
-        good += value >= 0 and value <= cuts[0]
-        heavy += value >= cuts[1]
-        out[day, 0], out[day, 1], out[day, 2] = valid, good, heavy
+    for n in range(aqi.shape[1]):
+        valid, good, heavy = np.int32(0), np.int32(0), np.int32(0)
+        for day in range(aqi.shape[0]):
+            value = aqi[day, n]
+            valid += value >= 0
+            good += (value >= 0) & (value <= cuts[0])
+            heavy += value >= cuts[1]
+            out[day, n, 0], out[day, n, 1], out[day, n, 2] = valid, good, heavy
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -49,11 +50,15 @@ def sums(exact: Longs, total: Longs, count: Ints) -> None:
         Written.
     """
     days, series = exact.shape
-    for day in range(days):
+    for s in range(series if days else 0):
+        has = exact[0, s] >= 0
+        total[0, s], count[0, s] = exact[0, s] if has else np.int64(0), np.int32(has)
+    for day in range(1, days):
         for s in range(series):
-            has = exact[day, s] >= 0
-            total[day, s] = (exact[day, s] if has else 0) + (total[day - 1, s] if day else 0)
-            count[day, s] = (1 if has else 0) + (count[day - 1, s] if day else 0)
+            value = exact[day, s]
+            has = value >= 0
+            total[day, s] = total[day - 1, s] + (value if has else np.int64(0))
+            count[day, s] = np.int32(count[day - 1, s] + np.int32(has))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -72,25 +77,37 @@ def _settle(table: Ints, at: Whole, below: Whole, rank: Whole) -> tuple[Whole, W
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def percentile(shown: Ints, percent: int, table: Ints, out: Longs) -> None:
-    """Running percentile of the valid daily values by counting, exact: X[lo] + (X[lo+1] - X[lo])·(k - lo), k = (n - 1)·p.
+def percentiles(shown: Ints, columns: Ints, percent: Ints, table: Ints, out: Longs) -> None:
+    """Running percentiles of the valid daily values by counting, exact: X[lo] + (X[lo+1] - X[lo])·(k - lo), k = (n - 1)·p.
 
     The same as the formula of HJ 663 and as numpy's ``linear``.
 
     Parameters
     ----------
-    shown : (d,) int32 [displayed units]
+    shown : (d, s) int32 [displayed units]
         Daily values; ``NONE`` = not valid.
-    percent : int
+    columns : (k,) int32
+        Series that are ranked.
+    percent : (k,) int32
         p in hundredths.
     table : (width,) int32
-        Scratch, zero on entry and larger than every value; left filled.
-    out : (d,) int64 [hundredths of a displayed unit]
+        Scratch, zero on entry and on return, wider than the largest value by one.
+    out : (d, k) int64 [hundredths of a displayed unit]
         Written; ``NONE`` before the first valid day.
     """
+    for k in range(columns.shape[0]):
+        column = np.uint64(columns[k])
+        _percentile(shown, column, percent[k], table, out[:, k])
+        for day in range(shown.shape[0]):
+            table[np.uint32(max(shown[day, column], np.int32(0)))] = 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _percentile(shown: Ints, column: Whole, percent: Whole, table: Ints, out: Longs) -> None:
+    """Running percentile of one series."""
     number, at, below = 0, 0, 0
     for day in range(shown.shape[0]):
-        value = shown[day]
+        value = shown[day, column]
         if value >= 0:
             table[np.uint32(value)] += 1
             number += 1

@@ -140,3 +140,23 @@ def test_a_missing_hour_remembers_why() -> None:
     letters = [[chr(code) if code else "" for code in year.lost[first + hour, [0, 2, 5]].tolist()] for hour in range(5)]
 
     assert [["M", "", ""], ["W", "", ""], ["", "", ""], ["-", "C", ""], ["", "", ""]] == letters
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 70), st.integers(1, 140), st.integers(0, 2**32 - 1))
+def test_foreign_floats_are_turned_and_rounded(series: Any, hours: Any, seed: Any) -> None:
+    """Floats of any shape lie hour by hour afterwards, as their thousandths, with NaN as missing."""
+    generator = np.random.default_rng(seed)
+    units = generator.integers(0, 2_000_000, (series, hours))
+    values = np.where(generator.random(units.shape) < 0.1, np.nan, units / 1_000)
+    before = values.copy()
+
+    assert np.array_equal(np.where(np.isnan(values), MISSING, units).T, cube.laid(values))
+    assert np.array_equal(before, values, equal_nan=True), "inputs are never modified"
+
+
+@pytest.mark.parametrize("bad", [float("inf"), float("-inf"), 1e20, 9.969209968386869e36, 2_147_483.648])
+def test_what_no_sum_can_hold_is_refused_by_count(bad: Any) -> None:
+    """Infinite and leaked values never become a number of the core."""
+    with pytest.raises(ValueError, match="1 values are infinite or too large"):
+        cube.laid(np.array([[1.0, bad, np.nan]]))

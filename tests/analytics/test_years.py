@@ -28,9 +28,16 @@ def year(values: np.ndarray) -> years.Running:
 
 def ranked(values: list[int], percent: int) -> Fraction:
     """Percentile of all values."""
-    out = np.empty(len(values), np.int64)
-    kernel.percentile(np.array(values, np.int32), percent, np.zeros(16_384, np.int32), out)
-    return Fraction(int(out[-1]), 100)
+    return Fraction(running_percentiles(np.array(values), percent)[-1], 100)
+
+
+def running_percentiles(values: Any, percent: int) -> list[int]:
+    """Hundredths of a displayed unit after each value; computed beside another series, which must not be seen."""
+    shown = np.stack([np.asarray(values)[::-1], np.asarray(values)], axis=1).astype(np.int32)
+    table, out = np.zeros(int(shown.max()) + 2, np.int32), np.empty(shown.shape, np.int64)
+    kernel.percentiles(shown, np.array([0, 1], np.int32), np.full(2, percent, np.int32), table, out)
+    assert not table.any(), "the table is left as it was found"
+    return out[:, 1].tolist()
 
 
 @pytest.mark.parametrize(
@@ -54,8 +61,7 @@ def test_golden_percentiles(values: Any, percent: int, wanted: Any) -> None:
 @given(st.lists(st.integers(-1, 1_500), min_size=1, max_size=80), st.sampled_from([90, 95, 98]))
 def test_running_percentiles_equal_sorting(values: Any, percent: int) -> None:
     """Every row is the percentile of the valid days up to it, whatever their order."""
-    out = np.empty(len(values), np.int64)
-    kernel.percentile(np.array(values, np.int32), percent, np.zeros(2_000, np.int32), out)
+    out = running_percentiles(values, percent)
     for row in range(len(values)):
         valid = [Fraction(value) for value in values[: row + 1] if value >= 0]
         wanted = reference.percentile(valid, Fraction(percent, 100)) * 100 if valid else -1
@@ -132,3 +138,21 @@ def test_a_city_year_divides_by_the_stations_of_each_day() -> None:
     running = years.running(found, found.judged(np.zeros(2, np.uint8)).aqi, FIRST)
 
     assert (Fraction(50, 4) + Fraction(40, 3)) / 2 == running.mean("pm25")
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5))
+def test_years_side_by_side_are_what_each_is_alone(seed: Any, scopes: Any) -> None:
+    """The years of many scopes, computed together, are those of each scope."""
+    generator = np.random.default_rng(seed)
+    hours = generator.integers(0, 300_000, (24 * 40, scopes, 6)).astype(np.int32)
+    hours[generator.random(hours.shape) < 0.1] = MISSING
+    found = days.from_hours(hours)
+    aqis = [found.judged(np.full(40 * scopes, rule, np.uint8)).aqi.reshape(40, scopes) for rule in (0, 1)]
+    for place, both in enumerate(years.together(found, aqis, FIRST)):
+        alone = years.under(found.scope(place), [aqi[:, place] for aqi in aqis], FIRST)
+        for one, other in zip(both, alone, strict=True):
+            assert one.counts.tolist() == other.counts.tolist()
+            assert one.sums[0].total.tolist() == other.sums[0].total.tolist()
+            assert one.valid.tolist() == other.valid.tolist()
+            assert all(one.percentiles[item].tolist() == other.percentiles[item].tolist() for item in years.TOPS)
