@@ -8,17 +8,19 @@ Run it alone with ``python -m tests.faults.backlog --away 60``.
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from domain.civil import parse_time
 from lanbi.journal import JournalReader
+from lanbi.sealing import close_idle, seal, sealable
 from tests.faults.parts.devices import Fleet, Ids, Pace
 from tests.faults.parts.house import House, until
 from tests.faults.parts.judge import FromInflux, judge, refusals
@@ -29,6 +31,8 @@ from tests.faults.parts.watch import Watch, percentiles, slope
 
 MEGABYTE: Final = 1 << 20
 DAY_S: Final = 86_400
+FAR_DAY: Final = 1_000_000
+"""A day by which every file of the journal is an old one."""
 MEMORY_MB: Final = 256.0
 FLAT_MB: Final = 8.0
 """Growth from the second to the last quarter of the outage that still counts as flat: an allocator's, not a queue's (that is GBs)."""
@@ -55,6 +59,15 @@ class Size:
 
 FULL: Final = Size(away=600.0, rate=10_000.0)
 QUICK: Final = Size(away=15.0, rate=2_000.0, warm=3.0)
+
+
+class Content(NamedTuple):
+    """What a journal holds: counts, bytes of payloads, digest over everything in its order."""
+
+    records: int
+    readings: int
+    payload: int
+    digest: str
 
 
 @dataclass
@@ -127,10 +140,20 @@ def backlog(folder: Path, seed: int, size: Size) -> Finding:
         "acknowledged on": away["receipted"] >= 0.95 * size.rate * size.away,
         "freshness and latest values go on": gaze.silent == 0 and max(api["freshness_lag"]["most_s"], api["values_lag"]["most_s"]) <= min(LAG_S, size.away / 2),
         "journal at most 64 B beside the payload": journal["overhead_b"] <= OVERHEAD_B,
+        "sealed at most 60 B a reading": journal["sealed_b"] <= SEALED_B and journal["sealed_reads_the_same"],
         "up to date within two minutes": back["up_to_date_s"] <= BACK_S,
     }
     return {
         "sound": all(bars.values()),
+        "figures": [
+            f"{back['backlog']:,} readings waited after {size.away:.0f} s at {size.rate:,.0f}/s",
+            f"memory at most {memory['most_mb']} MB, {memory['slope_mb_min']:+.2f} MB a minute",
+            f"confirmed meanwhile: PUBACK {_words(away['puback'])}, receipt {_words(away['receipt'])}",
+            f"newest value over the API at most {max(api['freshness_lag']['most_s'], api['values_lag']['most_s']):.1f} s behind",
+            f"journal {journal['overhead_b']} B a reading beside {journal['payload_b']} B of payload, sealed {journal['sealed_b']} B in all",
+            f"up to date {back['up_to_date_s']} s after the return, {back['readings_s']:,} readings/s beside {size.rate:,.0f}/s of new ones",
+            f"faults {sum(verdict.counts.values())}, {len(watch.breaches)} breaches in {len(watch.looks):,} looks",
+        ],
         "bars": bars,
         "away_s": size.away,
         "rate": size.rate,
@@ -143,6 +166,10 @@ def backlog(folder: Path, seed: int, size: Size) -> Finding:
         **verdict.words(),
         "watch": watch.words(),
     }
+
+
+def _words(latency: dict[str, float]) -> str:
+    return f"p50 {latency.get('p50_ms', 0):.0f} ms, p99 {latency.get('p99_ms', 0):.0f} ms"
 
 
 def _stretch(fleet: Fleet, watch: Watch) -> dict[str, Any]:
@@ -187,16 +214,40 @@ def _lag(lags: list[float]) -> dict[str, float]:
 
 
 def _journal(house: House) -> dict[str, Any]:
-    """Bytes a reading, from the journal itself: payloads, what stands beside them, and what sealing would leave."""
-    reader = JournalReader(house.data / "journal", "mqtt")
+    """Bytes a reading, from the journal itself: payloads, what stands beside them, and what sealing leaves."""
+    folder = house.data / "journal"
+    plain, size = _content(folder), _size(folder)
+    per = {"payload_b": plain.payload / plain.readings, "overhead_b": (size - plain.payload) / plain.readings}
+    per["overhead_b_message"] = (size - plain.payload) / plain.records
+    begun = time.process_time()
+    close_idle(folder, "mqtt", FAR_DAY)
+    for path in sealable(folder, "mqtt"):
+        seal(folder, "mqtt", path)
+    per |= {"sealed_b": _size(folder) / plain.readings, "sealing_cpu_s": time.process_time() - begun}
+    same = _content(folder) == plain
+    return {
+        "records": plain.records,
+        "readings": plain.readings,
+        "bytes": size,
+        "sealed_reads_the_same": same,
+        **{name: round(one, 2) for name, one in per.items()},
+    }
+
+
+def _content(folder: Path) -> Content:
+    reader, digest = JournalReader(folder, "mqtt"), hashlib.sha256()
     records = readings = payload = 0
     while found := reader.read():
-        records += len(found)
-        readings += sum(record.readings for record in found)
-        payload += sum(len(record.payload) for record in found)
-    size = house.journal_bytes()
-    per = {"payload_b": payload / readings, "overhead_b": (size - payload) / readings, "overhead_b_message": (size - payload) / records}
-    return {"records": records, "readings": readings, "bytes": size, **{name: round(value, 2) for name, value in per.items()}}
+        for record in found:
+            records += 1
+            readings += record.readings
+            payload += len(record.payload)
+            digest.update(b"%d %d %s " % (record.seq, record.received_ns, record.topic.encode()) + record.payload)
+    return Content(records, readings, payload, digest.hexdigest())
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in (folder / "mqtt").glob("*.lbj*")) + sum(path.stat().st_size for path in (folder / "mqtt").glob("*.seal"))
 
 
 def _verdict(house: House, log: Path, county: County, watch: Watch) -> Any:

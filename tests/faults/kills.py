@@ -24,7 +24,7 @@ import numpy as np
 
 from tests.faults.parts.devices import Fleet, Ids, Pace
 from tests.faults.parts.house import House, Part, until
-from tests.faults.parts.judge import FromInflux, judge, refusals
+from tests.faults.parts.judge import FromInflux, Verdict, judge, refusals
 from tests.faults.parts.proxy import ANSWER, CUT_ANSWER, CUT_REQUEST, DELAY, HANG, REFUSE, Mode
 from tests.faults.parts.report import Asked, Finding, main
 from tests.faults.parts.truth import County
@@ -163,8 +163,10 @@ def storm_over(folder: Path, seed: int, size: Size, ingest: Sequence[str] = ("-m
         read = FromInflux(f"http://127.0.0.1:{house.influx_port}", house.secret("influx-write").read_text().strip())
         verdict = judge(county, Ids.of(log), read, refusals(house.data), watch.looks[-1].law)
         exit_code = house.ingest.stop()
+    counted = verdict.receipted == verdict.readings and len(storm.outages) == size.outages
     return {
-        "sound": verdict.sound and verdict.receipted == verdict.readings and not watch.breaches and exit_code == 0 and len(storm.outages) == size.outages,
+        "sound": verdict.sound and counted and not watch.breaches and exit_code == 0,
+        "figures": _figures(storm, verdict, watch, retries),
         "kills": dict(storm.kills),
         "outages": storm.outages,
         "outages_s": round(storm.out_s, 1),
@@ -177,6 +179,18 @@ def storm_over(folder: Path, seed: int, size: Size, ingest: Sequence[str] = ("-m
         "watch": watch.words(),
         "after": ended,
     }
+
+
+def _figures(storm: Storm, verdict: Verdict, watch: Watch, retries: Counter[str]) -> list[str]:
+    totals, again = verdict.totals, percentiles(storm.restarts)
+    return [
+        f"{verdict.readings:,} readings, {sum(storm.kills.values())} kills ({', '.join(f'{count} {name}' for name, count in sorted(storm.kills.items()))})",
+        f"{len(storm.outages)} outages, {storm.out_s:.0f} s in all at {storm.size.scale:g} times the design load",
+        f"faults {sum(verdict.counts.values())}, digest {'equal' if verdict.digest == verdict.digest_expected else 'DIFFERENT'}",
+        f"stored {totals['stored']:,} of {verdict.stored_expected:,} usable, duplicates {totals['duplicate']:,}, refused {totals['deadletter'] + totals['quarantined']:,}",
+        f"batches tried again {sum(retries.values())}; ingest listens again after {again.get('p50_ms', 0) / 1e3:.1f} s (p99 {again.get('p99_ms', 0) / 1e3:.1f} s)",
+        f"{len(watch.breaches)} breaches in {len(watch.looks):,} looks",
+    ]
 
 
 def _rage(storm: Storm, fleet: Fleet) -> None:

@@ -111,7 +111,18 @@ def campaign(asked: Asked) -> Finding:
     readings = QUICK if asked.quick else asked.more.readings
     influx = drill(asked.folder / "influx", asked.seed, "influx", readings)
     embedded = drill(asked.folder / "embedded", asked.seed, "embedded", min(readings, 100_000) if not asked.quick else QUICK // 2)
-    return {"sound": influx["sound"] and embedded["sound"], "influx": influx, "embedded": embedded}
+    figures = [_figures("InfluxDB", influx), _figures("embedded", embedded)]
+    return {"sound": influx["sound"] and embedded["sound"], "figures": figures, "influx": influx, "embedded": embedded}
+
+
+def _figures(name: str, found: Finding) -> str:
+    took, lost = found["took"], sum(found["lost_by_the_wipe"].values())
+    alone = f", from the journal alone {took['rebuild_s']} s" if found["rebuilt_from_the_journal_alone"] else ""
+    equals = "equal" if found["digest"] == found["digest_before"] else "DIFFERENT"
+    return (
+        f"{name}: {found['readings']:,} readings, backup {found['backup_mb']} MB in {took['backup_s']} s, restored in {took['restore_s']} s, "
+        f"{lost:,} missing then, replayed in {took['replay_s']} s{alone}, digest {equals}"
+    )
 
 
 def drill(folder: Path, seed: int, store: str, readings: int) -> Finding:

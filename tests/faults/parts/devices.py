@@ -210,6 +210,7 @@ class Fleet:
             _, number, low = heappop(self._late)
             held = self.held[number].get(low)
             if held:
+                held.first = held.last = now
                 self._send(number, held.payload)
 
     def _again(self, now: float) -> None:

@@ -26,6 +26,8 @@ SPAN: Final = 60
 ABSENT: Final = 0
 VALID: Final = ord("N")
 WITHDRAWN: Final = ord("W")
+NOISE: Final = 40
+"""Steps of resolution: what does not compress, as in a real instrument's last digits."""
 FIRST_RUN: Final = 2**40
 """Revision of run 0, seq 0: run indices of devices begin at 1."""
 
@@ -49,13 +51,14 @@ AIR: Final = (
     Quantity("o3", 10, 200, 1300, 1440),
     Quantity("temp", 10, -50, 250, 1440),
     Quantity("rh", 10, 300, 600, 1440),
+    Quantity("pressure", 10, 9980, 300, 10080),
 )
 METER: Final = (
     Quantity("register", 100, 100_000, 0, 1),
     Quantity("power", 100, 1000, 90_000, 1440),
     Quantity("voltage", 10, 2200, 150, 720),
     Quantity("current", 100, 500, 9_000, 1440),
-    Quantity("pf", 1000, 800, 190, 1440),
+    Quantity("pf", 1000, 700, 200, 1440),
 )
 QUANTITIES: Final = {"air": AIR, "meter": METER}
 
@@ -147,7 +150,7 @@ class County:
             phase = (slot + number * 97 + at * 131) % (2 * one.period)
             walk = np.abs(phase - one.period) * one.height // one.period
             # A correction must say something else than what it corrects: the number is part of the noise.
-            values[:, at] = one.low + walk + _noise(self.seed, number, seqs, 10 + at, 5) + 7 * (fate == CORRECTION)
+            values[:, at] = one.low + walk + _noise(self.seed, number, seqs, 10 + at, NOISE) + NOISE * (fate == CORRECTION)
             if one.name == "register":
                 values[:, at] = one.low + slot * 25 + 3 * (fate == CORRECTION)
         flags = np.full(values.shape, VALID, np.uint8)
