@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import selectors
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -36,11 +37,12 @@ TOPIC: Final = "lanbi/v1"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the broker is, and each device's password (None: the broker asks for none)."""
+    """Where the broker is, each device's password (absent: the broker asks for none), and how to trust it (None: no TLS)."""
 
     host: str
     port: int
     passwords: Mapping[str, str]
+    tls: ssl.SSLContext | None = None
 
 
 @dataclass
@@ -119,6 +121,8 @@ class Fleet:
         client.username_pw_set(device.id, self.address.passwords.get(device.id))
         client.will_set(f"{TOPIC}/{device.id}/state", _state(online=False), qos=1, retain=True)
         client.connect_timeout = 5.0
+        if self.address.tls:
+            client.tls_set_context(self.address.tls)
         link = Link(device, client, crc32(device.id.encode()) % LAG_S)
         link.due = self.clock.monotonic() + link.lag % 20 * 0.05
         client.on_connect = lambda _c, _u, _f, reason, _p: self._connected(link, failed=reason.is_failure)

@@ -8,8 +8,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from domain.errors import SettingsError
+from domain.ports import Clock
 from ingest.link import Broker
+from ingest.probe import Login, Probe
 from lanbi.broker import EMBEDDED, HOST, port_of
+from lanbi.broker_files import logins, probe_file
 from lanbi.settings import BrokerSettings, Settings
 
 TLS_PORT: Final = 8883
@@ -27,6 +30,12 @@ def broker_of(settings: Settings) -> Broker:
     host, port = address_of(chosen.url)
     name = chosen.client_id or chosen.username
     return Broker(host, port, name, chosen.username, password_of(chosen.password_file), tls_of(chosen), chosen.keepalive)
+
+
+def probe_of(settings: Settings, clock: Clock) -> Probe:
+    """The self-test of the broker; its login lies in the secrets folder once ``lanbi broker passwd --ingest`` has made one."""
+    password = password_of(probe_file(settings))
+    return Probe(broker_of(settings), Login(logins(settings).probe, password) if password else None, clock)
 
 
 def address_of(url: str) -> tuple[str, int]:

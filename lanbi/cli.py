@@ -45,6 +45,7 @@ PROGRAMS: Final = {
     "restatements": Program("restatements", "更正记录：哪些已公布数值变了，为什么 · closed figures that changed, and why"),
     "deadletters": Program("deadletters", "死信：列表、查看、重放 · what was refused, and why; judged once more"),
     "replay": Program("replay", "重放日志，补齐存储 · judge journalled readings once more, fill what the store lost"),
+    "broker": Program("broker", "MQTT 服务器：访问控制、密码、收回 · the broker's access list, passwords, revocation"),
     "store": Program("store", "存储：InfluxDB 建桶、写令牌 · the server database: buckets and tokens"),
     "check": Program("check", "检查设置、登记册和规划 · check settings, registry and plans"),
 }

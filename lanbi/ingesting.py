@@ -25,6 +25,7 @@ from lanbi.broker_access import broker_of
 from lanbi.crew import Crew, Member, where
 from lanbi.forwarding import IDLE_S, Forwarding
 from lanbi.glimpsing import Glimpsing
+from lanbi.guarding import Guarding
 from lanbi.health_child import HealthChild, kept
 from lanbi.journal import JournalWriter
 from lanbi.metrics import write_status
@@ -67,12 +68,15 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
     writer = JournalWriter(settings.data / "journal", "mqtt")
     listener = Listener(broker, writer, clock, topics_of(settings.ingest.instance, registry), newest_ns=writer.committed.committed_ns)
     forwarding = Forwarding(settings, clock, listener, registry)
-    crew = _crew(settings, clock, (listener, forwarding), stop)
+    guarding = Guarding(settings, clock, say)
+    crew = _crew(settings, clock, (listener, forwarding, guarding), stop)
     path, told, hung = settings.data / "run" / "ingest.json", Told(clock), ""
     with kept(HealthChild("ingest", settings.ingest.health, settings.file, clock), wanted=health) as child:
         crew.start()
         while not stop() and not hung:
-            now = {**status(listener, forwarding, clock, crew), "health": child.mind()}
+            now = {**status(listener, forwarding, clock, crew), "health": child.mind(), "warnings": guarding.warnings()}
+            now = {**now, "reasons": [*now["reasons"], *guarding.reasons()]}
+            now["ready"] = not now["reasons"]
             write_status(path, now)
             told.say(now["reasons"])
             _nap(clock, stop)
@@ -84,13 +88,15 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
     return 0
 
 
-def _crew(settings: Settings, clock: Clock, main: tuple[Listener, Forwarding], stop: Callable[[], bool]) -> Crew:
-    listener, forwarding = main
+def _crew(settings: Settings, clock: Clock, main: tuple[Listener, Forwarding, Guarding], stop: Callable[[], bool]) -> Crew:
+    listener, forwarding, guarding = main
     glimpsing = Glimpsing(settings, clock, forwarding)
     members = {
         "listener": Member(lambda: listener.run(stop), lambda: listener.health.beat, PATIENCE_S["listener"]),
         "forwarder": Member(lambda: forwarding.run(stop), lambda: forwarding.beat, PATIENCE_S["forwarder"]),
-        "glimpse": Member(lambda: glimpsing.run(stop), clock.monotonic, math.inf),  # freshness only: its silence harms no reading
+        # The silence of these harms no reading.
+        "glimpse": Member(lambda: glimpsing.run(stop), clock.monotonic, math.inf),
+        "guard": Member(lambda: guarding.run(stop), clock.monotonic, math.inf),
     }
     return Crew(members, clock)
 

@@ -18,6 +18,7 @@ NOTE: Final = "note"
 FAULT: Final = "fault"
 PARTS: Final[Mapping[str, str]] = {
     "processes": "lanbi.live_processes",
+    "broker": "lanbi.live_broker",
 }
 """Part → module with ``look(settings) -> Iterable[Finding]``; imported only when it is asked for."""
 

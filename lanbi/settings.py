@@ -14,6 +14,7 @@ from lanbi.settings_rules import Rule, address, bytes_of, choice, mail, share, s
 from lanbi.toml_lines import Lines, nearest, parse, raise_all, read, unknown
 
 DEFAULT_FILE: Final = "lanbi.toml"
+DEFAULT_INGEST: Final = "lanbi-ingest"
 FREE_NAMES: Final = ("LANBI_REQUIRE_SERVICES", "LANBI_CONFIG")
 FREE_PREFIXES: Final = ("LANBI_GRAFANA_", "LANBI_INFLUX_", "LANBI_DINGTALK_", "LANBI_WECOM_")
 CLOCKS: Final = ("system", "simulated")
@@ -35,7 +36,7 @@ KEYS: Final[Mapping[str, Key]] = {
     "targets": Key(("plans/chiping.toml",), "规划目标", "plans whose targets are judged"),
     "clock": Key("system", "时钟：system 或 simulated（演示）", "system, or simulated for the demo"),
     "broker.url": Key("mqtt://127.0.0.1:1883", "MQTT 服务器", "mqtt://, mqtts:// or embedded (demo, 127.0.0.1 only)"),
-    "broker.username": Key("lanbi-ingest", "MQTT 用户名", "user name of ingest at the broker; by default of instance i > 1: lanbi-ingest-i"),
+    "broker.username": Key(DEFAULT_INGEST, "MQTT 用户名", "user name of ingest at the broker; by default of instance i > 1: lanbi-ingest-i"),
     "broker.password_file": Key(None, "MQTT 密码文件", "file that holds the broker password"),
     "broker.client_id": Key(None, "MQTT 客户端标识（默认同用户名）", "client id of ingest; default: the user name, because a safe broker binds the two"),
     "broker.keepalive": Key("60", "心跳秒数", "seconds in which a dead link is noticed; dialled again within twice as many"),
@@ -53,6 +54,8 @@ KEYS: Final[Mapping[str, Key]] = {
     "mail.password_file": Key(None, "发信密码文件", "file that holds the password of the mail server"),
     "mail.ca_file": Key(None, "签发发信服务器证书的根证书", "certificate of whoever signed the mail server's; default: those of the system"),
     "mail.sender": Key("lanbi@localhost", "发信地址", "address that mails come from"),
+    "broker.folder": Key("var/broker", "为 Mosquitto 生成的文件所在文件夹", "folder of the files generated for Mosquitto: acl, passwd"),
+    "broker.pid_file": Key("/run/mosquitto/mosquitto.pid", "Mosquitto 的进程号文件", "Mosquitto's pid file, to make it read its files again"),
     "store.kind": Key("embedded", "存储：embedded 或 influx", "embedded, or influx"),
     "store.url": Key("http://127.0.0.1:8086", "InfluxDB 地址", "address of InfluxDB"),
     "store.org": Key("lanbi", "InfluxDB 组织", "organisation in InfluxDB"),
@@ -78,6 +81,8 @@ class BrokerSettings:
     ca_file: Path | None
     cert_file: Path | None
     key_file: Path | None
+    folder: Path
+    pid_file: Path
     queue_bytes: int | None
 
 
@@ -280,7 +285,7 @@ def _build(flat: Mapping[str, Any], file: Path | None) -> Settings:
 
     number = of("ingest.instance").partition("/")[0]
     # The broker binds the client id to the user name: two ingests under one name would throw each other out.
-    flat = flat if "broker.username" in flat or number == "1" else {**flat, "broker.username": f"{KEYS['broker.username'].default}-{number}"}
+    flat = flat if "broker.username" in flat or number == "1" else {**flat, "broker.username": f"{DEFAULT_INGEST}-{number}"}
     return Settings(
         data=Path(of("data")),
         county=Path(flat["county"]) if "county" in flat else _sample(of("county")),
@@ -305,7 +310,7 @@ def _typed(key: str, value: Any) -> Any:
         return bytes_of(value) if value else None
     if key in LISTS:
         return tuple(value)
-    if key.endswith("_file") or key == "journal.archive":
+    if key.endswith("_file") or key in {"journal.archive", "broker.folder"}:
         return Path(value) if value else None
     return value
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from domain.places import Registry
 from domain.ports import Clock
@@ -15,12 +13,13 @@ from edge_sim.devices import SimulatedDevice
 from edge_sim.fleet import Address, Fleet
 from edge_sim.record import Record
 from edge_sim.spool import Spool
+from lanbi.broker_access import address_of, tls_of
 from lanbi.metrics import write_status
 from lanbi.processes import until_told
 from lanbi.settings import Settings
 
-DEVICE_SECRETS = "devices.json"
-"""Passwords of simulated devices, device → password, in the secrets folder; absent where the broker asks for none."""
+DEVICE_SECRETS = "devices"
+"""Folder of the devices' passwords in the secrets folder, as ``lanbi broker passwd`` keeps them; absent where the broker asks for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,8 @@ def status(fleet: Fleet, clock: Clock) -> dict[str, object]:
 
 
 def broker_address(settings: Settings) -> Address:
-    """Where the devices connect to; the demo's own broker knows their passwords."""
-    parts = urlsplit(settings.broker.url)
-    secrets = settings.data / "secrets" / DEVICE_SECRETS
-    passwords = json.loads(secrets.read_text(encoding="utf-8")) if secrets.exists() else {}
-    return Address(parts.hostname or "127.0.0.1", parts.port or 1883, passwords)
+    """Where the devices connect to, and their passwords, if they are kept here; each logs in as itself, without lanbi's certificate."""
+    host, port = address_of(settings.broker.url)
+    kept = settings.data / "secrets" / DEVICE_SECRETS
+    passwords = {path.name: path.read_text(encoding="utf-8").strip() for path in kept.iterdir()} if kept.is_dir() else {}
+    return Address(host, port, passwords, tls_of(settings.broker, identify=False))
