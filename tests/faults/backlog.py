@@ -112,6 +112,7 @@ def backlog(folder: Path, seed: int, size: Size) -> Finding:
         fleet, watch = Fleet(county, house.broker_port, log, most, Pace(size.rate, again_s=15.0)), Watch(house, every=1.0)
         gaze = Gaze(house, fleet)
         with closing(fleet), closing(watch):
+            fleet.prepare(int(size.rate * (size.warm + size.away + BACK_S)))
             watch.start()
             fleet.start()
             time.sleep(size.warm)

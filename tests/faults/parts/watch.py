@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,9 @@ from tests.faults.parts.house import House
 from tests.faults.parts.judge import balanced
 
 EVERY_S: Final = 0.25
+SCRAPE_S: Final = 1.0
+COUNTED: Final = ("received", "stored", "duplicate", "deadletter", "quarantined")
+TERMS: Final = {f"lanbi_ingest_readings_{name}_total": name for name in COUNTED} | {"lanbi_journal_pending_readings": "pending"}
 NAMED: Final = 20
 
 
@@ -38,6 +42,7 @@ class Watch:
     every: float = EVERY_S
     looks: list[Look] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
+    scrapes: int = 0
     also: Callable[[], None] = lambda: None
     """Further questions at every look."""
 
@@ -70,6 +75,17 @@ class Watch:
             self.looks.append(one)
             return one
 
+    def scrape(self) -> None:
+        """Scrape ``/metrics`` of ingest as Prometheus would, and add it up; nothing while it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.house.health_port}/metrics", timeout=5) as answer:
+                law = terms(answer.read().decode())
+        except OSError:
+            return
+        self.scrapes += 1
+        if not balanced(law):
+            self.breaches.append(f"{self.now:.2f} s: /metrics {law}")
+
     def _judge(self, one: Look) -> None:
         if not balanced(one.law):
             self.breaches.append(f"{one.at:.2f} s: {one.law}")
@@ -79,17 +95,37 @@ class Watch:
             self.breaches.append(f"{one.at:.2f} s: {gone} went back: {before} {one.law}")
 
     def _run(self) -> None:
+        scraped = 0.0
         while not self._stop.wait(self.every):
             try:
                 self.look()
                 self.also()
+                if self.now - scraped >= SCRAPE_S:
+                    scraped = self.now
+                    self.scrape()
             except Exception as error:  # noqa: BLE001  a look that fails is a finding, not an end
                 self.breaches.append(f"{self.now:.2f} s: {error!r}")
 
     def words(self) -> dict[str, object]:
         """For a report."""
         pending = [look.law["pending"] for look in self.looks]
-        return {"looks": len(self.looks), "breaches": len(self.breaches), "named": self.breaches[:NAMED], "most_pending": max(pending, default=0)}
+        return {
+            "looks": len(self.looks),
+            "scrapes": self.scrapes,
+            "breaches": len(self.breaches),
+            "named": self.breaches[:NAMED],
+            "most_pending": max(pending, default=0),
+        }
+
+
+def terms(page: str) -> dict[str, int]:
+    """The law's terms from a page of metrics, summed over reasons."""
+    law = dict.fromkeys(TERMS.values(), 0)
+    for line in page.splitlines():
+        name, _, value = line.partition(" ") if "{" not in line else (line.partition("{")[0], "", line.rpartition(" ")[2])
+        if name in TERMS:
+            law[TERMS[name]] += int(float(value))
+    return law
 
 
 def resident(pid: int) -> int:
