@@ -17,8 +17,8 @@ from ingest.ports import Latest, Reader, Record
 
 WRITERS: Final = ("mqtt", "hj212")
 """The doors of devices; what an import brings is history."""
-SLICE: Final = 5_000
-"""Readings read at once."""
+SLICE: Final = 50_000
+"""Readings read at once: after a restart the whole backlog lies between the cursor and now."""
 WHOLE: Final = 1_000
 """A slice of so many readings is looked at whole; of a fuller one only each device's newest messages."""
 NEWEST: Final = 2
