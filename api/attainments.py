@@ -72,6 +72,8 @@ def _target(sources: Sources, plan: Plan, target: Target, asked: tuple[int | Non
         margin=row.margin if row else None,
         margin_text=printed(row.margin, digits) if row else "",
         **_rest(more, digits),
+        low90=row.low90 if row else None,
+        high90=row.high90 if row else None,
         beside=[_beside(other, digits) for other in others],
         time=stamp(row.time) if row else None,
         period=row.period if row else None,
@@ -122,7 +124,7 @@ def _stored(sources: Sources, plan: Plan, name: str, year: int, rule_set: str | 
 
 def _rest(more: Mapping[str, Any], digits: int) -> dict[str, Any]:
     """What the judgement says of the days to come."""
-    numbers = {name: _number(more.get(name)) for name in ("remaining_budget", "required_rest", "burn_rate")}
+    numbers = {name: _number(more.get(name)) for name in ("remaining_budget", "required_rest", "burn_rate", "median", "p_miss")}
     words = {"required_rest_text": printed(numbers["required_rest"], digits), "rounding": bool(more.get("rounding"))}
     return {**numbers, **words, "one_more": _one_more(more.get("one_more"), digits)}
 

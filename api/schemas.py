@@ -162,6 +162,10 @@ class TargetAnswer(BaseModel):
     rounding: bool
     burn_rate: float | None = Field(description="used share of the allowed over the elapsed share of the year in valid days; above 1 it will not last")
     one_more: OneMore | None = Field(description="null once the year is over")
+    median: float | None = Field(description="how the year may end, as projected; null without earlier years to learn from")
+    low90: float | None = Field(description="lower end of the projection's 90 % interval")
+    high90: float | None = Field(description="upper end of it")
+    p_miss: float | None = Field(description="projected chance of missing the target, 0 … 1")
     beside: list[Beside] = Field(description="other rule sets and bases; where an official figure is known, it is the one above")
     time: str | None = Field(description="last day that the value covers")
     period: str | None

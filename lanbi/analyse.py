@@ -223,10 +223,12 @@ def run(settings: Settings, stop: Callable[[], bool]) -> int:
 
 def _follower(settings: Settings, registry: CurrentRegistry, store: Any, status: Status) -> Follower:
     """A follower that has brought everything up to date; it keeps saying that it lives meanwhile."""
+    from analytics.skill import Cuts  # noqa: PLC0415  as in run
     from lanbi import wiring  # noqa: PLC0415  as in run
     from lanbi.analyst import Analyst  # noqa: PLC0415
 
     analyst = Analyst(store, store, registry.load(), wiring.plans(settings))
+    analyst.cuts = Cuts(settings.analyse.on_course / 100, settings.analyse.at_risk / 100)
     analyst.pulse = lambda: status.beat(ready=False, reasons=["computing"])
     follower = Follower(analyst, store, status.clock)
     name_registry(store, analyst.registry, status.clock.now_ns() // _NS)

@@ -7,7 +7,8 @@ What differs from what is stored is settled in :mod:`lanbi.settling`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -16,9 +17,11 @@ import numpy.typing as npt
 from analytics import bases, causes, cube
 from analytics.causes import Cell, Evidence
 from analytics.cube import BACK, SiteYear
-from analytics.jobs import attained, county, foreign, scopes, stations
+from analytics.jobs import attained, county, foreign, projected, scopes, stations
 from analytics.jobs.columns import Column
+from analytics.skill import CUTS
 from domain import air, civil, marks
+from domain.indicators import Query
 from domain.places import Registry
 from domain.ports import Entries, ReadingSource
 from domain.readings import Entry, Reading
@@ -48,7 +51,9 @@ class Analyst:
         self.settler = Settler(figures)
         self.books: dict[int, Book] = {}
         self.entered: dict[str, list[Entry]] = {}
+        self.past: dict[tuple[int, str, str], Mapping[int, projected.Daily]] = {}
         self.marks = bases.Marks()
+        self.cuts = CUTS
         self.pulse: Callable[[], None] = lambda: None
 
     @property
@@ -60,12 +65,13 @@ class Analyst:
         """Read a whole year from the store and bring its figures up to date; ``cause`` is why figures may differ from what is stored."""
         if not self.entered:
             self._learn(marks.KINDS)
+        self._unlearn(year)
         book = self.books[year] = Book(year)
         for site in self.sites:
             self.pulse()
             self._read(book, site)
         evidence = Evidence(general=[cause] if cause else [])
-        self._work(book, self.sites, now, evidence)
+        self._work(book, self.sites, When(now, evidence, self.sites), judged=0)
         self._foreign(book, When(now, evidence, self.sites))
 
     def refresh(self, touched: Collection[Touched], now: int) -> None:
@@ -76,21 +82,33 @@ class Analyst:
             days = (one.day, one.day + BACK) if one.site in self.sites else (one.day,) if one.site.startswith(marks.SIGNAL) else ()
             for day in days:
                 by_year[civil.year_of_day(day)].add(one)
+        whole = Evidence(general=news)
         for year in sorted(by_year):
             if year not in self.books:
                 self.load(year, now, "; ".join([*news, *filter(None, [away(by_year[year])])]))
                 continue
             when = When(now, Evidence(general=news), self.sites)
             self._rework(self.books[year], [one for one in sorted(by_year[year]) if one.site in self.sites], when)
-            if year + 1 in self.books and year + 1 not in by_year:
-                self._targets(self.books[year + 1], 0, when)
+            whole.cells += when.evidence.cells
+        self._later(min(by_year, default=now), When(now, whole, self.sites))
+
+    def _later(self, year: int, when: When) -> None:
+        """Years after one that changed are judged anew: last year and the years before it are what they are held against."""
+        self._unlearn(year)
+        for later in sorted(self.books):
+            if later > year:
+                self._targets(self.books[later], 0, when)
+
+    def _unlearn(self, year: int) -> None:
+        """A year is computed anew: what later years learnt from it no longer holds."""
+        self.past = {key: known for key, known in self.past.items() if key[0] <= year}
 
     def _rework(self, book: Book, touched: Sequence[Touched], when: When) -> None:
         """Fill the touched days anew, and bring what hangs on them up to date; what differs is added to the evidence."""
         for one in touched:
             when.evidence.cells.extend(self._reread(book, one))
         if touched:
-            self._work(book, sorted({one.site for one in touched}), when.now, when.evidence)
+            self._work(book, sorted({one.site for one in touched}), when)
         if when.evidence.general:
             self._foreign(book, when)
 
@@ -99,7 +117,7 @@ class Analyst:
         year = civil.year_of_day(civil.day_of(now))
         for open_year in {year, civil.year_of_day(civil.day_of(now) - 1)}:
             if open_year in self.books:
-                self._work(self.books[open_year], self.sites, now, Evidence())
+                self._work(self.books[open_year], self.sites, When(now, Evidence(), self.sites))
             else:
                 self.load(open_year, now, "")
 
@@ -152,18 +170,19 @@ class Analyst:
         device = self.registry.device_of(site, day)
         return device.interval if device is not None else INSTANT_S
 
-    def _work(self, book: Book, sites: Iterable[str], now: int, evidence: Evidence) -> None:
-        at = stations.span(book.year, now)
+    def _work(self, book: Book, sites: Iterable[str], when: When, judged: int | None = None) -> None:
+        """Bring figures of some places, of the county and of its targets up to date; targets from the first changed day, or from ``judged``."""
+        at = stations.span(book.year, when.now)
         if not at.begun:
             return
         for site in sites:
             self.pulse()
-            self.settler.columns(book, site, self._site(book, site, at), When(now, evidence, (site,)))
+            self.settler.columns(book, site, self._site(book, site, at), when._replace(sites=(site,)))
         names, member = county.members(self.registry, at.first, at.begun)
         if names:
-            when = When(now, evidence, names)
-            settled = self.settler.columns(book, self.registry.county.id, self._county(book, names, member, at), when)
-            self._targets(book, settled.first, when)
+            own = when._replace(sites=names)
+            settled = self.settler.columns(book, self.registry.county.id, self._county(book, names, member, at), own)
+            self._targets(book, settled.first if judged is None else judged, own)
 
     def _site(self, book: Book, site: str, at: stations.Span) -> list[Column]:
         year = book.sites[site]
@@ -196,8 +215,18 @@ class Analyst:
         before = self.books.get(book.year - 1)
         for (basis, name), running in book.running.items():
             last = before.running.get((basis, name)) if before is not None else None
-            case = attained.Case(self.registry.county.id, name, book.year, running, last, basis)
+            case = attained.Case(self.registry.county.id, name, book.year, running, last, basis, self._past(book.year, basis, name), self.cuts)
             self.settler.rows(book, attained.rows(self.plans, case, first, min(at.closed, len(running))), when)
+
+    def _past(self, year: int, basis: str, rule_set: str) -> Mapping[int, projected.Daily]:
+        """Days of the county's earlier years, on the same basis where it has them, else as measured."""
+        key = year, basis, rule_set
+        if key not in self.past:
+            start, end = civil.day_start(civil.year_days(year - projected.YEARS)[0]) - 1, civil.day_start(civil.year_days(year)[0]) - 1
+            query = Query(scope=self.registry.county.id, period="day", rule_set=rule_set, basis=None, start=start, end=end)
+            asked = [replace(query, figure=figure, basis=name) for figure in projected.SOURCES for name in dict.fromkeys(("raw", basis))]
+            self.past[key] = projected.past(row for one in asked for row in self.settler.figures.series(one))
+        return self.past[key]
 
 
 def away(touched: Iterable[Touched]) -> str:

@@ -66,6 +66,8 @@ KEYS: Final[Mapping[str, Key]] = {
     "ingest.health": Key("127.0.0.1:8081", "接收进程健康地址", "health address of a separate ingest"),
     "ingest.instance": Key("1/1", "接收实例 i/N", "this ingest takes the devices with crc32(device) mod N = i-1"),
     "analyse.health": Key("127.0.0.1:8082", "计算进程健康地址", "health address of analytics"),
+    "analyse.on_course": Key("30", "不达标概率（%）不高于此值为进度正常", "chance of missing a target, in %, up to which it is on course"),
+    "analyse.at_risk": Key("70", "不达标概率（%）不低于此值为有风险", "chance of missing a target, in %, from which on it is at risk"),
 }
 
 
@@ -137,9 +139,11 @@ class IngestSettings:
 
 @dataclass(frozen=True, slots=True)
 class AnalyseSettings:
-    """The analytics process: its health address."""
+    """The analytics process: its health address, and where a chance of missing [%] decides a target's state."""
 
     health: str
+    on_course: int
+    at_risk: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +252,7 @@ def _fault_of(key: str, value: str) -> str:
     return rule(value) if rule else ""
 
 
-WHOLE: Final = frozenset({"broker.keepalive", "journal.keep_days"})
+WHOLE: Final = frozenset({"analyse.at_risk", "analyse.on_course", "broker.keepalive", "journal.keep_days"})
 """Keys whose value is a whole number, with or without quotes."""
 SIZES: Final = frozenset({"broker.queue_bytes", "journal.quota"})
 """Keys whose value is an amount of bytes."""
@@ -261,6 +265,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "http.listen": address,
     "ingest.health": address,
     "analyse.health": address,
+    "analyse.on_course": whole(1, 49),
+    "analyse.at_risk": whole(51, 99),
     "ingest.instance": share,
     "broker.keepalive": whole(5, 3_600),
     "broker.url": url(("mqtt", "mqtts"), "broker.password_file", "embedded"),

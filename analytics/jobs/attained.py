@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from types import MappingProxyType
 from typing import NamedTuple
 
 from analytics import attainment
 from analytics.air.years import Running
 from analytics.attainment import Attainment
+from analytics.jobs import projected
 from analytics.jobs.columns import Tag
-from analytics.tally import Standing
+from analytics.jobs.projected import Daily, View
+from analytics.projection import Goal, Outlook
+from analytics.skill import CUTS, Cuts
+from analytics.tally import Standing, tally_of
 from domain import civil
 from domain.fixed import half_even
 from domain.indicators import FIGURES, Indicator
@@ -23,7 +28,7 @@ _DIGITS = 3
 
 
 class Case(NamedTuple):
-    """A county's year under one rule set, with the year before."""
+    """A county's year under one rule set, with the year before, the days of earlier years, and where a chance of missing decides."""
 
     scope: str
     rule_set: str
@@ -31,6 +36,8 @@ class Case(NamedTuple):
     running: Running
     last: Running | None
     basis: str = "raw"
+    past: Mapping[int, Daily] = MappingProxyType({})
+    cuts: Cuts = CUTS
 
 
 def rows(plans: Sequence[Plan], case: Case, first: int, closed: int) -> Iterator[Indicator]:
@@ -45,25 +52,44 @@ def rows(plans: Sequence[Plan], case: Case, first: int, closed: int) -> Iterator
     """
     start, end = civil.year_days(case.year)
     length = end - start + 1
+    now = projected.daily(case.running)
     for plan in plans:
         for target in plan.targets:
-            if attainment.figure_of(target) is None:
-                continue
-            for row in range(first, closed):
+            seen = _outlook(target, case, now, length)
+            for row in range(first, closed if attainment.figure_of(target) else first):
                 standing = Standing(case.year, length, case.running, row, case.last)
-                yield from _row(target, plan, standing, case)
+                yield from _row((target, plan), standing, case, projected.view(seen, row))
 
 
-def _row(target: Target, plan: Plan, standing: Standing, case: Case) -> Iterator[Indicator]:
+def _outlook(target: Target, case: Case, now: Daily, length: int) -> Outlook | None:
+    """How the year may end; None without a target value, or without a year to learn from."""
+    figure, goal = attainment.figure_of(target), target.for_year(case.year)
+    if figure is None or goal is None or goal.value is None:
+        return None
+    return projected.outlook(figure, case.past, now, (case.year, length), Goal(target.op, float(goal.value)))
+
+
+def _row(meant: tuple[Target, Plan], standing: Standing, case: Case, seen: View | None) -> Iterator[Indicator]:
+    target, plan = meant
     state = attainment.attain(target, standing, plan.horizon)
     if state is None:
         return
+    state = projected.judged(state, seen, (standing.row, tally_of(state.figure, standing).valid), case.cuts)
     tag = Tag(target.id, "ytd", case.scope, case.rule_set, case.basis)
     time = civil.period_stamp(standing.now.first + standing.row)
     running = _indicator(tag, time, state, standing)
+    if seen is not None:
+        digits = FIGURES[state.figure].digits
+        running = replace(running, low90=round(seen.low90, digits), high90=round(seen.high90, digits), text=_foreseen(running.text, seen, digits))
     yield running
     if not standing.remaining:
         yield replace(running, period="year")
+
+
+def _foreseen(text: str, seen: View, digits: int) -> str:
+    """The details with the median of the year's end and the chance of missing; NaN (no target to miss) is left out."""
+    body = json.loads(text) | {"median": round(seen.median, digits)}
+    return json.dumps(body | ({"p_miss": round(seen.p_miss, _DIGITS)} if seen.p_miss == seen.p_miss else {}), ensure_ascii=False)
 
 
 def _indicator(tag: Tag, time: int, state: Attainment, standing: Standing) -> Indicator:
