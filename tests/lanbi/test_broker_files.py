@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -15,11 +16,12 @@ from domain.errors import InputError
 from lanbi import mosquitto
 from lanbi.broker_files import logins
 from lanbi.mosquitto import Logins, access_list, checked, fits, hashed, passwords
+from lanbi.processes import free
 from lanbi.settings import load
 from tests.ingest.county import TEXT
-from tests.lanbi.broker_house import Client, Yard
+from tests.lanbi.broker_house import Client, Yard, shipped
 from tests.lanbi.ingest_house import until
-from tests.lanbi.real_broker import MOSQUITTO, PASSWD
+from tests.lanbi.real_broker import MOSQUITTO, OPENSSL, PASSWD, authority, certificate
 
 OURS = Logins(("lanbi-ingest",), "lanbi-ingest-probe")
 needs = [pytest.mark.services, pytest.mark.skipif(MOSQUITTO is None, reason="no mosquitto: make services")]
@@ -249,6 +251,24 @@ class TestRealBroker:
                 one.close()
         assert "old password is refused" in capsys.readouterr().out
         assert not (yard.folder / "var" / "secrets" / "devices" / "air1").exists()
+
+    @pytest.mark.skipif(OPENSSL is None, reason="no openssl to make certificates with")
+    def test_the_shipped_tls_listener_lets_devices_in(self, yard: Yard, capsys: pytest.CaptureFixture[str]) -> None:
+        """Beside the one on this machine, with the same files; the self-test over TLS finds it safe."""
+        certificate(authority(yard.folder / "certs", "ca"), "server")
+        secure = free(0)
+        lines = [line.replace("listener 8883", f"listener {secure} 127.0.0.1") for line in shipped(yard.folder, "mosquitto.conf", "tls.conf")]
+        yard.broker.lines = lines
+        text = yard.config.read_text().replace(f"mqtt://127.0.0.1:{yard.broker.port}", f"mqtts://127.0.0.1:{secure}")
+        yard.config.write_text(f'{text}ca_file = "{yard.folder / "certs" / "ca.pem"}"\n')
+        yard.prepare()
+        with yard.broker:
+            capsys.readouterr()
+            yard.lanbi("check", "--live", "--json")
+            found = [row for row in json.loads(capsys.readouterr().out)["live"] if row["part"] == "broker"]
+
+        assert [("ok", f"127.0.0.1:{secure} answers")] == [(row["state"], row["en"]) for row in found[:1]]
+        assert {"ok"} == {row["state"] for row in found}
 
     def test_a_new_password_ends_the_session_of_the_old_one(self, yard: Yard) -> None:
         """Whoever stole it is out as soon as it is renewed."""
