@@ -30,6 +30,8 @@ class Broker:
         How to trust and be trusted; None: no TLS.
     keepalive : int [s]
         A dead link is noticed within it and dialled again within twice it.
+    queue_bytes : int or None
+        What the broker holds for us while we take nothing; None: not known.
     """
 
     host: str
@@ -39,6 +41,7 @@ class Broker:
     password: str | None = field(default=None, repr=False)
     tls: ssl.SSLContext | None = None
     keepalive: int = 60
+    queue_bytes: int | None = None
 
     @property
     def address(self) -> str:
@@ -136,6 +139,8 @@ class Health:
     subscribed: bool = False
     cause: str = "未连接 not connected yet"
     journal_fault: str = ""
+    journal_rest: str = ""
+    """How long the broker can hold what the journal cannot take."""
     clock_back: bool = False
     beat: float = 0.0
     last_packet: float = 0.0
@@ -152,7 +157,7 @@ class Health:
         """Why it is not ready; empty if it is."""
         found = [] if self.connected and self.subscribed else [f"broker: {self.cause}"]
         if self.journal_fault:
-            found.append(f"journal: {self.journal_fault}")
+            found.append(f"journal: {self.journal_fault}; {self.journal_rest}")
         if self.clock_back:
             found.append("clock: 系统时钟倒退超过5分钟 the clock went back by more than 5 minutes; readings wait in the journal")
         return found

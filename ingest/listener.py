@@ -24,6 +24,7 @@ from domain.ports import Clock
 from ingest import causes
 from ingest.accept import NS, RETAINED, device_of, stream_of
 from ingest.deadletters import Answer
+from ingest.intake import Intake
 from ingest.link import LONGEST_S, Broker, Health, Pulse, Redial, Wish
 from ingest.outbox import Outbox, Word
 from ingest.ports import Writer
@@ -71,6 +72,7 @@ class Listener:
     _acks: list[_Ack] = field(default_factory=list)
     _durable: list[tuple[str, list[tuple[int, int]]]] = field(default_factory=list)
     _group: int = 0
+    _bytes: int = 0
     _open: bool = False
     _since: float = 0.0
     _why: str = ""
@@ -80,6 +82,7 @@ class Listener:
     def __post_init__(self) -> None:
         self._pulse = Pulse(self.broker.keepalive)
         self._redial = Redial(self.broker.client_id, min(LONGEST_S, self.broker.keepalive))
+        self._intake = Intake(self.broker.queue_bytes)
         self._client = self._make()
 
     def tell(self, answers: Sequence[Answer]) -> None:
@@ -164,10 +167,13 @@ class Listener:
         try:
             self.writer.commit()
         except Exception as error:  # noqa: BLE001  whatever the fault: nothing of the group is durable, so nothing of it is acknowledged
+            now = self.clock.monotonic()
+            self.health.journal_rest = self._intake.stopped(now)
             self.health.journal_fault = str(error) if isinstance(error, JournalError) else repr(error)
-            self._retry = self.clock.monotonic() + RETRY_S
+            self._retry = now + RETRY_S
             return
-        self.health.journal_fault = ""
+        self._intake.took(self.clock.monotonic(), self._bytes)
+        self.health.journal_fault, self._bytes = "", 0
         self.outbox.durable(self._durable)
         acks, self._acks, self._durable, self._group = self._acks, [], [], 0
         for ack in acks:
@@ -304,6 +310,7 @@ class Listener:
         flags = (QOS1 if message.qos == QOS1 else 0) | (RETAINED if message.retain else 0) | (DUP if message.dup else 0)
         self.writer.append(topic, payload[:KEPT], received_ns=self._now(), readings=count, flags=flags)
         self._group += 1
+        self._bytes += len(topic) + len(payload)
         self.health.messages += 1
         self.health.readings += count
         device = device_of(topic)

@@ -29,7 +29,7 @@ def broker_of(settings: Settings) -> Broker:
     chosen = settings.broker
     host, port = address_of(chosen.url)
     name = chosen.client_id or chosen.username
-    return Broker(host, port, name, chosen.username, password_of(chosen.password_file), tls_of(chosen), chosen.keepalive)
+    return Broker(host, port, name, chosen.username, password_of(chosen.password_file), tls_of(chosen), chosen.keepalive, chosen.queue_bytes)
 
 
 def probe_of(settings: Settings, clock: Clock) -> Probe:
