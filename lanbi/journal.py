@@ -7,11 +7,12 @@ has returned, and a reader never hands out a record that is not durable.
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Final
 
-from domain.civil import date_of, day_of
+from domain.civil import date_of, day_of, iso
 from domain.errors import JournalError
 from lanbi.frames import DOORS, EMPTY, Header, Record, Trailer, frame, header, trailer
 from lanbi.journal_bytes import SUFFIX, files
@@ -19,6 +20,7 @@ from lanbi.journal_files import Tip, day_of_file, hold_writer, newest_trailer, p
 from lanbi.journal_range import between
 from lanbi.journal_reader import JournalReader, Loss, read, record
 from lanbi.journal_recovery import Recovered, recover
+from lanbi.journal_space import QUOTA, Quota
 
 NS: Final = 1_000_000_000
 __all__ = ["DOORS", "JournalReader", "JournalWriter", "Loss", "Record", "Trailer", "between", "files", "newest_trailer", "read", "record"]
@@ -26,6 +28,8 @@ __all__ = ["DOORS", "JournalReader", "JournalWriter", "Loss", "Record", "Trailer
 
 class JournalWriter:
     """The one appender of a writer's folder; used by one thread.
+
+    ``quota`` bounds the bytes of the whole journal, all writers together (None: the disk does).
 
     Raises
     ------
@@ -35,7 +39,9 @@ class JournalWriter:
         The folder cannot be read or written.
     """
 
-    def __init__(self, folder: Path, writer: str) -> None:
+    def __init__(self, folder: Path, writer: str, quota: int | None = None) -> None:
+        self._quota = Quota(folder, quota)
+        self._failing_ns = 0
         self.folder = folder / writer
         self.writer = writer
         self.committed = self._pending = EMPTY
@@ -52,7 +58,7 @@ class JournalWriter:
             self._tip = os.open(self.folder / "tip", os.O_RDWR | os.O_CREAT, 0o640)
             self._open(recover(folder, writer))
         except OSError as error:
-            raise _failed(error, self.folder) from error
+            raise _failed(error, self.folder, 0) from error
 
     @property
     def pending(self) -> int:
@@ -75,17 +81,20 @@ class JournalWriter:
         Raises
         ------
         JournalError
-            Disk full, quota, bad sector: nothing of the group may be acknowledged.
+            Disk full, quota, bad sector: nothing of the group may be acknowledged. It says since when that is so.
         """
         if not self._group:
             return self.committed
         try:
+            self._quota.check()
             self._cut()
             self._rotate(day_of(self._pending.committed_ns // NS))
             totals = self._write()
         except OSError as error:
             self._give_up()
-            raise _failed(error, self.folder) from error
+            self._failing_ns = self._failing_ns or self._group[-1].received_ns
+            raise _failed(error, self.folder, self._failing_ns) from error
+        self._failing_ns = 0
         self.committed = self._pending = totals
         self._group.clear()
         self._publish()
@@ -127,6 +136,7 @@ class JournalWriter:
         os.fdatasync(self._file)
         self._unclean = False
         self._size += len(data)
+        self._quota.wrote(len(data))
         return totals
 
     def _give_up(self) -> None:
@@ -169,5 +179,11 @@ class JournalWriter:
         os.pwrite(self._tip, pack_tip(Tip(self._path.name, self._size, self.committed)), 0)
 
 
-def _failed(error: OSError, folder: Path) -> JournalError:
-    return JournalError(f"the journal cannot be written: {error.strerror}", str(folder), "free space or mend the disk")
+def _failed(error: OSError, folder: Path, since_ns: int) -> JournalError:
+    cause, todo = error.strerror, "mend the disk"
+    if error.errno == errno.ENOSPC:
+        cause, todo = f"磁盘已满 the disk is full ({cause})", "free space; lanbi goes on by itself"
+    elif cause == QUOTA:
+        todo = "raise journal.quota, or move sealed days away with `lanbi journal archive`; lanbi goes on by itself"
+    since = f" 自 since {iso(since_ns // NS)}" if since_ns else ""
+    return JournalError(f"日志无法写入 the journal cannot be written{since}: {cause}", str(folder), todo)

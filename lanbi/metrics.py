@@ -7,21 +7,19 @@ needs no connection to the process.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from domain.civil import DAY_S
 from domain.ports import Clock
 from lanbi.folders import made
 from lanbi.frames import DOORS
+from lanbi.journal_space import days_until_full
 from lanbi.state import StateView
 
 NS: Final = 1_000_000_000
 STALE_S: Final = 15.0
 """A status older than this is no status (it is written every second)."""
-NEVER_FULL: Final = 36_500.0
 
 
 class Metric(NamedTuple):
@@ -133,18 +131,6 @@ def _links(status: Mapping[str, Any]) -> list[Metric]:
 
 def _gauge(name: str, words: str, value: float | None) -> Metric:
     return Metric(name, "gauge", words, (({}, float(value or 0)),))
-
-
-def days_until_full(data: Path) -> float:
-    """Days until the disk is full, at the journal's mean growth over its newest week of files."""
-    files = sorted((data / "journal").glob("*/*.lbj"), key=lambda path: path.stat().st_mtime)
-    if len(files) < 2:
-        return NEVER_FULL
-    newest = files[-1].stat().st_mtime
-    week = [path for path in files if newest - path.stat().st_mtime <= 7 * DAY_S]
-    span = max(newest - week[0].stat().st_mtime, 3600.0)
-    grown = sum(path.stat().st_size for path in week[1:])
-    return min(NEVER_FULL, shutil.disk_usage(data).free / (grown / span * DAY_S)) if grown else NEVER_FULL
 
 
 def _size(folder: Path) -> int:
