@@ -122,7 +122,7 @@ class Importer:
             The readings are safe in the journal and wait there.
         """
         self._check_subjects(survey)
-        writer = JournalWriter(self.journal, WRITER)
+        writer = JournalWriter(self.journal, WRITER, self.settings.journal.quota)
         try:
             self._forward(writer, None)
             before = self._totals()

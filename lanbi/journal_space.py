@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -71,34 +71,32 @@ def days_until_full(data: Path, quota: int | None = None) -> float:
 
 def growth_a_day(folder: Path) -> float:
     """Bytes a day that stay, once sealed, by the last closed days; by the open one while there is no other."""
-    sizes: dict[int, float] = {}
-    for writer in STEADY:
-        for path, size in _kept(folder, writer):
-            day = day_of_file(path)
-            sizes[day] = sizes.get(day, 0.0) + size
-    if not sizes:
+    paths = [files(folder, writer) for writer in STEADY]
+    days = {day_of_file(path) for some in paths for path in some}
+    if not days:
         return 0.0
-    newest, oldest = max(sizes), min(sizes)
+    newest, oldest = max(days), min(days)
     if newest == oldest:
         return sum(_pace(folder, writer) for writer in STEADY)
     first = max(oldest, newest - WEEK)
-    return sum(size for day, size in sizes.items() if first <= day < newest) / (newest - first)
+    recent = [[path for path in some if first <= day_of_file(path) < newest] for some in paths]
+    return sum(sum(_kept(some)) for some in recent) / (newest - first)
 
 
-def _kept(folder: Path, writer: str) -> Iterator[tuple[Path, float]]:
-    """Files with the bytes that they take once sealed; what is not sealed yet is taken to shrink as the last sealed one did."""
+def _kept(paths: Sequence[Path]) -> Iterator[float]:
+    """Bytes that files take once sealed; what is not sealed yet is taken to shrink as the last sealed one did."""
     share = 1.0
-    for path in files(folder, writer):
-        seal = read_seal(path)
+    for path in paths:
         if path.exists():
-            yield path, share * path.stat().st_size
+            yield share * path.stat().st_size
             continue
         try:
             size = sum(one.stat().st_size for one in (sealed_path(path), parity_path(path), seal_path(path)))
         except OSError:  # archived on a disk that is away, or a part of it was removed
             continue
+        seal = read_seal(path)
         share = size / seal.bytes if seal and seal.bytes else share
-        yield path, float(size)
+        yield float(size)
 
 
 def _pace(folder: Path, writer: str) -> float:

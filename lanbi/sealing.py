@@ -15,7 +15,7 @@ from typing import Final
 
 from domain.errors import DataFolderBusy, JournalError
 from lanbi.frames import Trailer
-from lanbi.journal_bytes import closed_path, files, is_closed, parity_path, sealed_path
+from lanbi.journal_bytes import CLOSED_SUFFIX, SUFFIX, closed_path, files, is_closed, parity_path, sealed_path
 from lanbi.journal_examine import NEVER, Examination
 from lanbi.journal_files import closing, day_of_file, first_seq, hold, read_tip, sync_folder
 from lanbi.journal_recovery import recover
@@ -189,3 +189,12 @@ def _durable(path: Path, pieces: Iterable[bytes], mode: int) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def tidy(folder: Path, writer: str) -> None:
+    """Remove drafts that a death left, and marks of files that are sealed by now; under the keeper's lock."""
+    for draft in (folder / writer).glob(f"*{DRAFT_SUFFIX}"):
+        draft.unlink()
+    for mark in (folder / writer).glob(f"*{CLOSED_SUFFIX}"):
+        if not mark.with_suffix(SUFFIX).exists():
+            mark.unlink()
