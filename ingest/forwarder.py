@@ -199,4 +199,5 @@ def _lose(loss: Loss, batch: Batch) -> None:
     """Damage in the journal is named like a refusal: its readings are not stored, and that is said."""
     detail = f"journal damaged: {loss.path.name} at byte {loss.offset}, {loss.records} records"
     batch.count("deadletter", "internal", loss.readings)
+    batch.count("journal_lost", by=loss.records)
     batch.refused.append(Refused("deadletter", "internal", detail, None, "", "", 0, None, batch.writer, 0, WHOLE, 0, "", b""))

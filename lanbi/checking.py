@@ -11,6 +11,7 @@ from domain.errors import SettingsError
 from domain.places import Registry
 from domain.ports import Clock
 from domain.targets import Plan
+from lanbi.journal_space import days_until_full, full_in, room, said
 from lanbi.secret import open_to_others, read_secret
 from lanbi.settings import Settings
 
@@ -19,6 +20,8 @@ EMBEDDED_PACE: Final = 20.0
 """Readings/s that the embedded store is meant for, sustained."""
 OUT: Final = (None, "retired")
 """States of a device that is not in service."""
+FULL_SOON: Final = 90.0
+"""Days: so long a bureau needs to buy a disk."""
 LOOPBACK: Final = ("127.", "localhost:", "[::1]:")
 COUNTED: Final = (
     ("air_stations", "空气站 air stations"),
@@ -73,6 +76,23 @@ def registry_hints(registry: Registry, settings: Settings, day: int) -> Iterator
         yield f"the devices send {rate:.0f} readings/s; the embedded store is meant for {EMBEDDED_PACE:.0f}"
 
 
+def of_journal(settings: Settings) -> str:
+    """One line: what the journal takes, and the days until it is full."""
+    now = room(settings.data, settings.journal.quota)
+    days = days_until_full(settings.data, settings.journal.quota)
+    return f"日志 journal {said(now.used)}, 可用 free {said(now.free)}, 写满还有 days until full {full_in(days)} (on_full = {settings.journal.on_full})"
+
+
+def journal_hints(settings: Settings) -> Iterator[str]:
+    """What the journal will lack."""
+    days = days_until_full(settings.data, settings.journal.quota)
+    if days < FULL_SOON:
+        then = "then nothing more is acknowledged" if settings.journal.on_full == "stop" else "then the oldest forwarded days are removed"
+        yield f"日志约 {days:.0f} 天后写满 the journal is full in about {days:.0f} days; {then}: see `lanbi journal archive`"
+    if not settings.journal.anchor_mail:
+        yield "journal.anchor_mail is empty: without seals outside this server nothing is proven against whoever owns the disk"
+
+
 def settings_hints(settings: Settings) -> Iterator[str]:
     """Valid settings that may not be meant."""
     for key, address in (("http.listen", settings.http.listen), ("ingest.health", settings.ingest.health), ("analyse.health", settings.analyse.health)):
@@ -99,6 +119,8 @@ def _secrets(settings: Settings) -> Iterator[tuple[str, Path]]:
     password = settings.broker.password_file
     if password and password.exists():
         yield "broker.password_file", password
+    if settings.mail.password_file:
+        yield "mail.password_file", settings.mail.password_file
     if settings.store.kind == "influx":
         yield "store.token_file", settings.store.token_file
         yield "store.read_token_file", settings.store.read_token_file

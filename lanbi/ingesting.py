@@ -28,6 +28,7 @@ from lanbi.glimpsing import Glimpsing
 from lanbi.guarding import Guarding
 from lanbi.health_child import HealthChild, kept
 from lanbi.journal import JournalWriter
+from lanbi.keeping import Keeper
 from lanbi.metrics import write_status
 from lanbi.processes import say
 from lanbi.settings import Settings
@@ -65,16 +66,17 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
     clock = wiring.clock(settings)
     registry = wiring.registry(settings)
     broker = broker_of(settings)
-    writer = JournalWriter(settings.data / "journal", "mqtt")
+    writer = JournalWriter(settings.data / "journal", "mqtt", settings.journal.quota)
     listener = Listener(broker, writer, clock, topics_of(settings.ingest.instance, registry), newest_ns=writer.committed.committed_ns)
     forwarding = Forwarding(settings, clock, listener, registry)
     guarding = Guarding(settings, clock, say)
-    crew = _crew(settings, clock, (listener, forwarding, guarding), stop)
+    keeper = Keeper(settings, clock, lambda: bool(listener.health.journal_fault))
+    crew = _crew(settings, clock, (listener, forwarding, guarding, keeper), stop)
     path, told, hung = settings.data / "run" / "ingest.json", Told(clock), ""
     with kept(HealthChild("ingest", settings.ingest.health, settings.file, clock), wanted=health) as child:
         crew.start()
         while not stop() and not hung:
-            now = {**status(listener, forwarding, clock, crew), "health": child.mind(), "warnings": guarding.warnings()}
+            now = {**status(listener, forwarding, clock, crew), "health": child.mind(), "warnings": [*guarding.warnings(), *keeper.warnings()]}
             now = {**now, "reasons": [*now["reasons"], *guarding.reasons()]}
             now["ready"] = not now["reasons"]
             write_status(path, now)
@@ -88,8 +90,8 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
     return 0
 
 
-def _crew(settings: Settings, clock: Clock, main: tuple[Listener, Forwarding, Guarding], stop: Callable[[], bool]) -> Crew:
-    listener, forwarding, guarding = main
+def _crew(settings: Settings, clock: Clock, main: tuple[Listener, Forwarding, Guarding, Keeper], stop: Callable[[], bool]) -> Crew:
+    listener, forwarding, guarding, keeper = main
     glimpsing = Glimpsing(settings, clock, forwarding)
     members = {
         "listener": Member(lambda: listener.run(stop), lambda: listener.health.beat, PATIENCE_S["listener"]),
@@ -97,6 +99,7 @@ def _crew(settings: Settings, clock: Clock, main: tuple[Listener, Forwarding, Gu
         # The silence of these harms no reading.
         "glimpse": Member(lambda: glimpsing.run(stop), clock.monotonic, math.inf),
         "guard": Member(lambda: guarding.run(stop), clock.monotonic, math.inf),
+        "keeper": Member(lambda: keeper.run(stop), clock.monotonic, math.inf),
     }
     return Crew(members, clock)
 

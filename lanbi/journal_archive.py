@@ -106,17 +106,17 @@ def find_again(folder: Path, target: Path) -> int:
     JournalError
         A link cannot be written.
     """
-    count = 0
-    for one in lost(folder):
-        here = target / one.path.parent.name
-        if not (here / sealed_path(one.path).name).exists():
-            continue
-        try:
-            for part in (parity_path(one.path), sealed_path(one.path)):
-                if (here / part.name).exists():
-                    _link(part, here / part.name)
-            sync_folder(one.path.parent)
-        except OSError as error:
-            raise JournalError(f"it cannot be linked: {error.strerror}", str(one.path), "check the permissions of the folder") from error
-        count += 1
-    return count
+    found = [one for one in lost(folder) if (target / one.path.parent.name / sealed_path(one.path).name).exists()]
+    for one in found:
+        _link_again(one.path, target / one.path.parent.name)
+    return len(found)
+
+
+def _link_again(path: Path, here: Path) -> None:
+    try:
+        for part in (parity_path(path), sealed_path(path)):
+            if (here / part.name).exists():
+                _link(part, here / part.name)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise JournalError(f"it cannot be linked: {error.strerror}", str(path), "check the permissions of the folder") from error

@@ -12,7 +12,7 @@ from lanbi.frames import DOORS, EMPTY, Trailer
 from lanbi.journal_bytes import SUFFIX, files, parity_path, sealed_path
 from lanbi.journal_files import newest_trailer, opening
 from lanbi.journal_removal import gone
-from lanbi.journal_space import days_until_full, room
+from lanbi.journal_space import days_until_full, full_in, room, said, set_aside
 from lanbi.seals import Seal, seal_path, seals
 from lanbi.settings import Settings
 
@@ -88,7 +88,7 @@ def writer_info(folder: Path, writer: str, addresses: tuple[str, ...]) -> Writer
         sum(map(_size, here)),
         sum(map(_size, linked)),
         sum(seal.readings for seal in all_seals if seal.name in known),
-        sum(path.stat().st_size for path in (folder / writer).glob("*.torn")),
+        set_aside(folder / writer),
         sum(seal.lost for seal in all_seals),
         unanchored,
         anchored,
@@ -140,32 +140,20 @@ def lines(told: dict[str, Any]) -> list[str]:
         found += [
             f"{one['writer']}: 记录 records {one['records']}, 读数 readings {one['readings']}, 最新 newest {one['newest']}",
             f"  文件 files {one['files']}: 已封存 sealed {one['sealed']} (归档 archived {one['archived']}), 已删除 removed {one['removed']}",
-            f"  大小 size: 未封存 open {_bytes(one['bytes'])}, 封存 sealed {_bytes(one['sealed_bytes'])}, 归档 archived {_bytes(one['archived_bytes'])}",
+            f"  大小 size: 未封存 open {said(one['bytes'])}, 封存 sealed {said(one['sealed_bytes'])}, 归档 archived {said(one['archived_bytes'])}",
             f"  每条读数 bytes a reading: 未封存 open {_figure(opened)}, 封存 sealed {_figure(sealed)}",
             f"  另存的残尾 torn ends set aside {one['set_aside']} B, 封存时已损坏 records lost before sealing {one['lost']}",
             f"  外部封印 anchored outside up to {one['anchored'] or '—'}, 未寄出 not mailed {one['unanchored']}",
         ]
     days = told["days_until_full"]
-    quota = f", 配额 quota {_bytes(told['quota'])}" if told["quota"] else ""
+    quota = f", 配额 quota {said(told['quota'])}" if told["quota"] else ""
     found.append(
-        f"占用 used {_bytes(told['used'])}{quota}, 可用 free {_bytes(told['free'])}; 写满还有 days until full {full_in(days)} (on_full = {told['on_full']})"
+        f"占用 used {said(told['used'])}{quota}, 可用 free {said(told['free'])}; 写满还有 days until full {full_in(days)} (on_full = {told['on_full']})"
     )
     if not told["addresses"]:
         found.append("提示 note: 没有外部邮箱 journal.anchor_mail is empty: nothing is proven against whoever owns the disk")
     return found
 
 
-def full_in(days: float) -> str:
-    """Days until full, for people."""
-    return "> 10 年 years" if days > 3_650 else f"{days:.0f}"
-
-
 def _figure(value: float | None) -> str:
     return "—" if value is None else f"{value:.1f}"
-
-
-def _bytes(size: int) -> str:
-    for unit, factor in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size >= factor:
-            return f"{size / factor:.2f} {unit}"
-    return f"{size} B"

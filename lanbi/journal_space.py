@@ -48,13 +48,23 @@ class Room(NamedTuple):
 
 def used(folder: Path) -> int:
     """Bytes of everything in the journal's folder; archived files lie elsewhere and do not count."""
+    return sum(used_by(path) for path in folder.glob("*/"))
+
+
+def used_by(folder: Path) -> int:
+    """The same of one writer's folder."""
     found = 0
-    for path in folder.glob("*/*"):
+    for path in folder.glob("*"):
         try:
             found += 0 if path.is_symlink() else path.stat().st_size
         except FileNotFoundError:
             continue  # sealed or removed at this moment
     return found
+
+
+def set_aside(folder: Path) -> int:
+    """Bytes of torn ends in a writer's folder: no commit covered them, so nothing of them was acknowledged."""
+    return sum(path.stat().st_size for path in folder.glob("*.torn"))
 
 
 def room(data: Path, quota: int | None) -> Room:
@@ -108,6 +118,23 @@ def _pace(folder: Path, writer: str) -> float:
     first = next((one.what for one in Walk(path, salt_of(path) or 0, HEADER_SIZE).walk(tip.offset) if isinstance(one.what, Record)), None)
     since = (tip.totals.committed_ns - first.received_ns) / NS if first else 0.0
     return tip.offset / since * DAY_S if since >= HOUR_S else 0.0
+
+
+def full_in(days: float) -> str:
+    """Days until full, for people."""
+    return "> 10 年 years" if days > 3_650 else f"{days:.0f}"
+
+
+def said(size: int) -> str:
+    """Bytes, for people.
+
+    >>> said(1_234_567), said(12)
+    ('1.23 MB', '12 B')
+    """
+    for unit, factor in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= factor:
+            return f"{size / factor:.2f} {unit}"
+    return f"{size} B"
 
 
 @dataclass

@@ -68,7 +68,9 @@ def round_of(settings: Settings, clock: Clock, say: Callable[[str], None] = lamb
         faults += anchor(settings, clock)
     finally:
         os.close(lock)
-    return {"time": iso(clock.now_ns() // NS), "sealed": sealed, "dropped": dropped, "faults": faults, "quota": settings.journal.quota}
+    rest = {seal.digest for some in waiting(folder, settings.journal.anchor_mail).values() for seal in some}
+    now = iso(clock.now_ns() // NS)
+    return {"time": now, "sealed": sealed, "dropped": dropped, "unanchored": len(rest), "faults": faults, "quota": settings.journal.quota}
 
 
 def _seal_writer(folder: Path, writer: str, clock: Clock, faults: list[str], say: Callable[[str], None]) -> int:
@@ -162,6 +164,10 @@ class Keeper:
                 self._failed(repr(error)[:300])
             self.clock.sleep(IDLE_S)
         self._end()
+
+    def warnings(self) -> list[str]:
+        """What did not succeed, for the status; it makes nothing unready."""
+        return [f"keeper: {self.fault}"] if self.fault else []
 
     def _look(self) -> None:
         now = self.clock.monotonic()

@@ -19,6 +19,7 @@ FAULT: Final = "fault"
 PARTS: Final[Mapping[str, str]] = {
     "processes": "lanbi.live_processes",
     "broker": "lanbi.live_broker",
+    "journal": "lanbi.live_journal",
 }
 """Part → module with ``look(settings) -> Iterable[Finding]``; imported only when it is asked for."""
 

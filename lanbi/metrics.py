@@ -7,14 +7,15 @@ needs no connection to the process.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from domain.ports import Clock
 from lanbi.folders import made
 from lanbi.frames import DOORS
-from lanbi.journal_space import days_until_full
+from lanbi.journal_space import days_until_full, set_aside, used_by
+from lanbi.sealing import sealable
 from lanbi.state import StateView
 
 NS: Final = 1_000_000_000
@@ -100,19 +101,28 @@ def _readings(law: Mapping[str, int], totals: Mapping[tuple[str, str], int]) -> 
         by_reason("ingest_readings_quarantined", "readings held for a person", "quarantined"),
         by_reason("ingest_items_refused", "items refused out of readings", "items_refused"),
         single("ingest_readings_replayed", "readings that replays received once more", totals.get(("replayed", ""), 0)),
+        single("journal_lost_records", "records that damage took before they were decoded", totals.get(("journal_lost", ""), 0)),
         single("sequence_gaps", "numbers of devices that were skipped at first sight or declared lost", totals.get(("gaps", ""), 0)),
     ]
 
 
 def _journal(data: Path, clock: Clock, law: Mapping[str, int], status: Mapping[str, Any]) -> list[Metric]:
-    sizes = {writer: _size(data / "journal" / writer) for writer in DOORS}
+    folder, keeper = data / "journal", read_status(data / "run" / "keeper.json")
     waiting = int(status.get("waiting_ns") or 0)
     oldest = max(0.0, (clock.now_ns() - waiting) / NS) if waiting and law["pending"] else 0.0
+
+    def by_writer(name: str, words: str, measure: Callable[[Path], int]) -> Metric:
+        return Metric(name, "gauge", words, tuple(({"writer": writer}, float(measure(folder / writer))) for writer in DOORS))
+
     return [
         _gauge("lanbi_journal_pending_readings", "readings that wait for the store", law["pending"]),
-        Metric("lanbi_journal_bytes", "gauge", "size of the journal", tuple(({"writer": name}, float(size)) for name, size in sizes.items())),
+        by_writer("lanbi_journal_bytes", "size of the journal on its disk", used_by),
+        by_writer("lanbi_journal_set_aside_bytes", "torn ends that no commit covered", set_aside),
         _gauge("lanbi_journal_oldest_seconds", "age of the oldest record that waits for the store", oldest),
-        _gauge("lanbi_journal_days_until_full", "days until the journal's disk is full at its present growth", days_until_full(data)),
+        _gauge("lanbi_journal_days_until_full", "days until disk or quota is full at the journal's growth", days_until_full(data, keeper.get("quota"))),
+        _gauge("lanbi_journal_unsealed_files", "closed files that are not sealed yet", sum(len(sealable(folder, writer)) for writer in DOORS)),
+        _gauge("lanbi_journal_unanchored_seals", "seals that an address was not sent yet", keeper.get("unanchored")),
+        _gauge("lanbi_journal_keeper_faults", "what failed in the last round of sealing and mailing", len(keeper.get("faults", []))),
     ]
 
 
@@ -131,7 +141,3 @@ def _links(status: Mapping[str, Any]) -> list[Metric]:
 
 def _gauge(name: str, words: str, value: float | None) -> Metric:
     return Metric(name, "gauge", words, (({}, float(value or 0)),))
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.glob("*.lb*")) if folder.is_dir() else 0

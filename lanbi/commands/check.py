@@ -107,6 +107,9 @@ def _look(settings: Settings, found: _Found) -> None:
     for wrong in checking.secret_faults(settings):
         found.fault(wrong)
     found.hints += checking.settings_hints(settings)
+    if (settings.data / "journal").is_dir():
+        found.lines.append(checking.of_journal(settings))
+        found.hints += checking.journal_hints(settings)
     if why := folders.fault(settings.data):
         found.fault(SettingsError(f"data: {why}", str(settings.file or "data"), folders.TODO))
 
