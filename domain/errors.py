@@ -84,7 +84,10 @@ class JournalError(WorkError):
 
 
 class StoreRefused(WorkError):
-    """The store answered no: token, schema, permission."""
+    """The store answered no: token, schema, permission; ``status`` is its own code for it, ``said`` its words in full."""
+
+    status: str = ""
+    said: str = ""
 
 
 class ServiceError(LanbiError):
@@ -98,4 +101,10 @@ class BrokerAway(ServiceError):
 
 
 class StoreAway(ServiceError):
-    """The store does not answer; the readings wait in the journal."""
+    """The store does not answer; the readings wait in the journal.
+
+    ``status`` is its code, or ``connection`` or ``timeout``; ``wait_s`` is how long it asks to be left alone, None if it does not say.
+    """
+
+    status: str = ""
+    wait_s: float | None = None

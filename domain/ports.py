@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from domain.indicators import Event, Indicator, Query, Restatement
-from domain.readings import Change, Entry, Key, Reading
+from domain.readings import Change, Entry, Key, Reading, Rejected
 
 
 class Clock(Protocol):
@@ -28,8 +28,15 @@ class Clock(Protocol):
 class ReadingSink(Protocol):
     """Write side of readings; one writer, the forwarder."""
 
-    def write(self, rows: Sequence[Reading]) -> None:
-        """Put whole rows, all or none: a row that lost an item loses it in the store too."""
+    def write(self, rows: Sequence[Reading]) -> Sequence[Rejected]:
+        """Put whole rows, all or none: a row that lost an item loses it in the store too.
+
+        Returns what the store will never take. Then nothing counts as written: put the rows again without it.
+        """
+        ...
+
+    def keeps(self) -> Mapping[str, int]:
+        """How long the store keeps readings, by kind [s]; a kind that it keeps for ever is absent."""
         ...
 
     def changes(self, rows: Sequence[Change]) -> None:

@@ -86,6 +86,15 @@ class Reading:
         return Key(self.kind, self.source, self.span, self.time)
 
 
+class Rejected(NamedTuple):
+    """What a store will never take: a row, or one item of it (``item``); the reason code, and the store's own words."""
+
+    key: Key
+    item: str | None
+    reason: str
+    detail: str
+
+
 class Change(NamedTuple):
     """A batch of one ingest touched these sites on this civil day; ``n`` is dense per ingest."""
 

@@ -26,9 +26,9 @@ DEAD: Final = MappingProxyType(
 QUARANTINE: Final = MappingProxyType(
     {
         "future-time": ("时间超前", "more than 300 s after receipt"),
-        "too-old": ("时间过旧", "more than 400 days before receipt"),
+        "too-old": ("时间过旧", "more than 400 days before receipt, or older than the store keeps"),
         "conflict": ("同一修订的值不同", "another value for the same revision, or a second device"),
-        "store-rejected": ("存储拒绝", "the store refused the value"),
+        "store-rejected": ("存储拒绝", "the store will never take the value, for example for its field's type"),
     },
 )
 ALL: Final = MappingProxyType({**DEAD, **QUARANTINE})

@@ -7,12 +7,14 @@ are registered to it on that day. Whatever is wrong costs as little as possible:
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import tzinfo
 from math import isfinite
+from types import MappingProxyType
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from domain.civil import OFFSET_S, SHANGHAI, day_of, iso
+from domain.civil import SHANGHAI, day_of, iso
 from domain.items import BY_REALM, ITEMS, REALMS
 from domain.message import Message, Refusal
 from domain.places import Device, Registry
@@ -89,10 +91,11 @@ class _Rights(NamedTuple):
 
 
 class Acceptor:
-    """Judges messages by one version of the registry."""
+    """Judges messages by one version of the registry; ``keeps`` says how long the store keeps readings, by kind [s]."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, keeps: Mapping[str, int] = MappingProxyType({})) -> None:
         self.registry = registry
+        self.keeps = keeps
         self._rights: dict[tuple[str, int], _Rights] = {}
 
     def judge(self, record: Record) -> list[Verdict]:
@@ -146,7 +149,7 @@ class Acceptor:
             early = Refusal("bad-schema", f"time {message.time} lies before 2000: is it in {unit}?", None, message.run, message.seq)
             return Verdict(number, 1, speaker.id, message.source or "", message.run, message.seq, None, (early,))
         source, time = self._place(message, speaker) if speaker.device else self._import_place(message)
-        refusal = source if isinstance(source, Refusal) else _time_fault(time, message, record, speaker)
+        refusal = source if isinstance(source, Refusal) else self._time_fault(time, source, (message, record, speaker))
         if refusal or isinstance(source, Refusal):
             name = message.source or "" if isinstance(source, Refusal) else source
             return Verdict(number, 1, speaker.id, name, message.run, message.seq, None, (refusal,) if refusal else ())
@@ -200,6 +203,20 @@ class Acceptor:
             self._rights.clear()
         self._rights[speaker.id, day] = rights
         return rights
+
+    def _time_fault(self, time: int, source: str, said: tuple[Message, Record, _Speaker]) -> Refusal | None:
+        message, record, speaker = said
+        received = record.received_ns // NS
+        age = received - time
+        if age < -FUTURE_S:
+            return Refusal("future-time", f"{iso(time)} is {-age} s after receipt", None, message.run, message.seq)
+        if speaker.device is not None and age > TOO_OLD_S:
+            return Refusal("too-old", f"{iso(time)} is {age // DAY_SPAN} days before receipt", None, message.run, message.seq)
+        kept = self.keeps.get(self.registry.kinds[source], age)
+        if age > kept:
+            detail = f"{iso(time)} is {age // DAY_SPAN} days before receipt, the store keeps {kept // DAY_SPAN}"
+            return Refusal("too-old", detail, None, message.run, message.seq)
+        return None
 
     def _items(self, kind: str, message: Message) -> tuple[dict[str, float | None], dict[str, str], list[Refusal]]:
         limits = LIMITS[kind]
@@ -267,17 +284,6 @@ def zone_of(name: str | None) -> tzinfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
-
-
-def _time_fault(time: int, message: Message, record: Record, speaker: _Speaker) -> Refusal | None:
-    received = record.received_ns // NS
-    if -OFFSET_S <= received - time <= TOO_OLD_S and time <= received + FUTURE_S:
-        return None
-    if time > received + FUTURE_S:
-        return Refusal("future-time", f"{iso(time)} is {time - received} s after receipt", None, message.run, message.seq)
-    if speaker.device is not None and received - time > TOO_OLD_S:
-        return Refusal("too-old", f"{iso(time)} is {(received - time) // DAY_SPAN} days before receipt", None, message.run, message.seq)
-    return None
 
 
 def accept(record: Record, registry: Registry) -> list[Verdict]:

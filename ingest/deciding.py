@@ -6,7 +6,7 @@ batch, rows already decided stand in front of what the store says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -42,6 +42,13 @@ class Row:
     known: set[Known] = field(default_factory=set)
 
 
+class Met(NamedTuple):
+    """Rows that are there already, and the keys of all readings that are not newer than everything in their series."""
+
+    rows: dict[RowKey, Row]
+    late: set[RowKey]
+
+
 class Memory:
     """What was seen last: newest readings, runs, sequence numbers. Made anew from the state after any failure."""
 
@@ -56,26 +63,27 @@ class Memory:
         latest = self.latest.get(series)
         return latest.time if latest else NEVER
 
-    def met_again(self, judged: Sequence[Judged], source: ReadingSource, behind: Mapping[str, int], *, again: bool) -> dict[RowKey, Row]:
+    def met_again(self, judged: Sequence[Judged], source: ReadingSource, behind: Mapping[str, int], *, begun: Container[RowKey] | None) -> Met:
         """Rows that readings of a batch meet again: one look-up of versions, one of the rest.
 
         Parameters
         ----------
         behind : mapping of writer to int
             Cursors before this batch: versions beyond them belong to a batch that never finished.
-        again : bool
-            Such a batch is being done again: its rows may stand in the store already, so what its versions say of the past
-            counts and not the store; a row with no finished version did not exist.
+        begun : set of row keys, or None
+            Rows that a batch was about to make which never finished and is being done again (None: there is none). Its rows may
+            stand in the store already, so what its versions say of the past counts and not the store: these did not exist, nor
+            did a row with no finished version.
         """
         late = self._not_newer(judged)
-        asked = {sight[:4] for _, verdict in judged if (sight := verdict.sight)} if again else late
+        asked = late if begun is None else {sight[:4] for _, verdict in judged if (sight := verdict.sight)}
         if not asked:
-            return {}
+            return Met({}, late)
         met = self.remembered(asked, behind)
-        for key, row in source.cells([Key(*key) for key in late if key not in met]).items():
+        for key, row in source.cells([Key(*key) for key in late if key not in met and key not in (begun or ())]).items():
             newest = self.latest.get((key.source, key.span))
             met[key] = Row(cells_of(row, newest.device if newest and newest.time == key.time else ""))
-        return met
+        return Met(met, late)
 
     def remembered(self, keys: Iterable[RowKey], behind: Mapping[str, int]) -> dict[RowKey, Row]:
         """Those of the rows whose versions are remembered, as they are behind the cursors."""
@@ -113,6 +121,8 @@ class Desk:
         What moves with the cursor.
     met : dict
         Rows that were there before.
+    late : set
+        Rows for which the store was asked.
     known : set of bytes
         Digests of what imports had refused before.
     rows : dict
@@ -126,7 +136,8 @@ class Desk:
     memory: Memory
     batch: Batch
     met: dict[RowKey, Row]
-    known: set[bytes]
+    late: set[RowKey]
+    known: set[bytes] = field(default_factory=set)
     rows: dict[RowKey, Reading] = field(default_factory=dict)
     versions: list[Version] = field(default_factory=list)
     touched: dict[int, set[str]] = field(default_factory=dict)
@@ -153,6 +164,10 @@ class Desk:
             self._refuse(one)
         if verdict.sight is not None:
             self._place(one, verdict.sight)
+
+    def made(self) -> list[tuple[int, Key]]:
+        """Late rows that this batch makes, by record: until it has finished, the store's word about them does not count."""
+        return [(self._first[key].record.seq, Key(*key)) for key in self.late if key in self._first]
 
     def finish(self) -> Batch:
         """The batch with the newest readings and the devices' numbers."""

@@ -3,13 +3,15 @@
 Order of one batch, and why it survives a crash between any two steps: remember versions → write rows → announce changes →
 move the cursor with everything else in one transaction. Before the last step nothing has happened that doing it again would
 change: rows are whole and written by key, changes get the number after the last one the store knows, and versions of an
-unfinished batch are recognised by the cursor.
+unfinished batch are recognised by the cursor. What the store refuses for good is another such end: the batch begins anew
+without it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol
 
 from domain.places import Registry
@@ -20,12 +22,17 @@ from ingest.deadletters import Answer, answers
 from ingest.deciding import Desk, Judged, Memory
 from ingest.entries import REGISTRY, announce, kind_of, read_entries
 from ingest.ports import Batch, Loss, Reader, Record, Refused, State
+from ingest.rejections import JOB, Rejections
 from ingest.slices import Jobs, Journal
 
 WRITERS: Final = ("person", "mqtt", "hj212", "import")
 """Order of attention: what people enter (a new registry above all) comes before what it judges."""
 LIMIT: Final = 5_000
 OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
+
+
+class _Again(BaseException):
+    """The store refused a part of the batch: begin it anew. Not an Exception, because no fault has happened to whatever it passes."""
 
 
 class Store(ReadingSink, ReadingSource, Entries, Protocol):
@@ -66,10 +73,12 @@ class Forwarder:
     _cursors: dict[str, tuple[int, int]] = field(default_factory=dict)
     _unfinished: dict[str, int] = field(default_factory=dict)
     _change: int = 0
+    _rejections: Rejections = field(default_factory=Rejections)
 
     def __post_init__(self) -> None:
+        self._keeps: Mapping[str, int] = {}
         self._acceptor = Acceptor(self.registry)
-        self._jobs = Jobs(self.journal, self.state, self.store, self._write, self.ingest)
+        self._jobs = Jobs(self.journal, self.state, self.store, self._write, self.ingest, self._rejections)
 
     def step(self, limit: int = LIMIT) -> int:
         """One batch of every writer that has something, then one slice of what a person asked for.
@@ -84,14 +93,25 @@ class Forwarder:
         StoreAway, StoreRefused, OSError
             Nothing has moved; call again later.
         """
-        try:
-            memory = self._memory or self._begin()
-            worked = sum(self._batch(writer, limit, memory) for writer in WRITERS)
-            return worked + self._jobs.step(memory, self._acceptor, self._behind(), limit)
-        except BaseException:
-            # Whatever was half done is forgotten; state and journal know better.
-            self._memory = None
-            raise
+        worked = sum(self._again(partial(self._batch, writer, limit)) for writer in WRITERS)
+        return worked + self._again(partial(self._slice, limit))
+
+    def _again(self, work: Callable[[Memory], int]) -> int:
+        """Do a piece of work, begun anew for as long as the store finds something in it that it will not take."""
+        while True:
+            try:
+                return work(self._memory or self._begin())
+            except _Again:
+                self._memory = None
+            except BaseException:
+                # Whatever was half done is forgotten; state and journal know better.
+                self._memory = None
+                raise
+
+    def _slice(self, limit: int, memory: Memory) -> int:
+        worked = self._jobs.step(memory, self._acceptor, self._behind(), limit)
+        self._rejections.settled(JOB, 0, 0)
+        return worked
 
     def _begin(self) -> Memory:
         memory = Memory(self.state)
@@ -101,6 +121,8 @@ class Forwarder:
         announced = [row.n for row in self.store.changes_after({self.ingest: committed}) if row.ingest == self.ingest]
         self._change = max([committed, *announced])
         self._unfinished = {writer: self.state.unfinished(writer) for writer in WRITERS}
+        self._keeps = self.store.keeps()
+        self._acceptor = Acceptor(self.registry, self._keeps)
         self._jobs.reload()
         self._memory = memory
         return memory
@@ -120,11 +142,13 @@ class Forwarder:
             _lose(loss, batch)
         entries, judged = self._sort(records, batch, memory)
         again = self._unfinished[writer] > self._cursors[writer][0]
-        desk = Desk(memory, batch, memory.met_again(judged, self.store, self._behind(), again=again), set())
+        met = memory.met_again(judged, self.store, self._behind(), begun=self.state.begun(writer) if again else None)
+        desk = Desk(memory, batch, met.rows, met.late)
         for one in judged:
             desk.take(one)
-        if desk.versions or again:
-            self.state.intend(writer, batch.seq, desk.versions)
+        made = desk.made()
+        if desk.versions or made or again:
+            self.state.intend(writer, batch.seq, desk.versions, made)
         self._write(desk, entries)
         finished = desk.finish()
         if writer == IMPORT:
@@ -134,6 +158,7 @@ class Forwarder:
         self._jobs.accept(batch.jobs)
         self.waiting_ns = 0
         memory.latest.update(batch.latest)
+        self._rejections.settled(writer, batch.seq, batch.readings - self._cursors[writer][1])
         self._cursors[writer] = (batch.seq, batch.readings)
         self._after(batch, entries)
         return len(records) + len(losses)
@@ -145,6 +170,8 @@ class Forwarder:
         batch.count("messages", by=len(records))
         for record in records:
             verdicts = self._judge(record, batch, memory, entries)
+            if self._rejections.of(record.writer):
+                verdicts = [self._rejections.strip(record.writer, record, verdict) for verdict in verdicts]
             judged += [Judged(record, verdict) for verdict in verdicts]
             more = sum(verdict.readings for verdict in verdicts) - record.readings
             if more:
@@ -167,8 +194,10 @@ class Forwarder:
         if entries:
             self.store.enter(entries)
             announce(entries, self._acceptor.registry, desk.touched)
-        if desk.rows:
-            self.store.write(list(desk.rows.values()))
+        rejected = self.store.write(list(desk.rows.values())) if desk.rows else ()
+        if rejected:
+            self._rejections.learn(desk.batch.writer or JOB, desk.batch.seq, rejected)
+            raise _Again
         if desk.touched:
             days = sorted(desk.touched.items())
             changes = [Change(self.ingest, self._change + number, day, tuple(sorted(sites))) for number, (day, sites) in enumerate(days, 1)]
@@ -181,7 +210,7 @@ class Forwarder:
             registry = self.reload(entry) if entry.kind == REGISTRY else None
             if registry is not None:
                 self.registry = registry
-                self._acceptor = Acceptor(registry)
+                self._acceptor = Acceptor(registry, self._keeps)
         if batch.refused:
             self.tell(answers(batch.refused))
 

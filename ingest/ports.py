@@ -240,13 +240,17 @@ class State(Protocol):
         ...
 
     def unfinished(self, writer: str) -> int:
-        """Greatest record of a writer beyond its cursor that has versions: a batch up to there never finished; else 0."""
+        """Greatest record of a writer beyond its cursor that was intended: a batch up to there never finished; else 0."""
         ...
 
-    def intend(self, writer: str, upto: int, versions: Sequence[Version]) -> None:
-        """Keep versions durably **before** the store is written.
+    def begun(self, writer: str) -> set[Key]:
+        """Rows that an unfinished batch was about to make: they did not exist before it, whatever the store holds by now."""
+        ...
 
-        Versions of ``writer`` between its cursor and ``upto`` that an unfinished batch left are forgotten in the same
+    def intend(self, writer: str, upto: int, versions: Sequence[Version], made: Iterable[tuple[int, Key]] = ()) -> None:
+        """Keep versions, and the rows made by a record of this batch, durably **before** the store is written.
+
+        Intentions of ``writer`` between its cursor and ``upto`` that an unfinished batch left are forgotten in the same
         transaction. So a batch that a crash cut off between store and commit is decided again exactly as the first time.
         """
         ...

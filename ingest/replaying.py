@@ -24,6 +24,8 @@ from ingest.ports import Refused
 from ingest.revisions import Cell, Merger, cells_of, revision_of, row_of
 
 CONFLICT: Final = "conflict"
+FRESH: Final = frozenset({"internal", "store-rejected"})
+"""Reasons that are news also of a record that was accepted once: our fault, or the store's, but not the registry's."""
 Place = tuple[int, str | None]
 """Where in a message a refusal belongs: element and item."""
 Numbered = tuple[int, Refused]
@@ -169,7 +171,7 @@ class ReplayDesk(Desk):
         """Of what is refused, only what was refused before concerns us; the rest had been accepted and stays."""
         record, verdict = one
         around = self.standing.around(record.seq, verdict.element)
-        ours = [one for one in verdict.refused if around or one.reason == "internal" or self.standing.at(record.seq, verdict.element, one.item)]
+        ours = [one for one in verdict.refused if around or one.reason in FRESH or self.standing.at(record.seq, verdict.element, one.item)]
         fresh = self._keep(one, ours)
         if verdict.sight is not None:
             return

@@ -20,6 +20,7 @@ from ingest.deciding import Desk, Judged, Memory, RowKey
 from ingest.entries import PERSON, kind_of, read_entries
 from ingest.jobs import DONE, FAILED, NS, REPLAY, Job, job_of
 from ingest.ports import Batch, Reader, Record, State
+from ingest.rejections import JOB, Rejections
 from ingest.replaying import Numbered, ReplayDesk, Standing
 
 OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
@@ -64,6 +65,8 @@ class Jobs:
     ----------
     write : callable
         Takes a desk and entries to the store and announces the changes.
+    rejections : Rejections
+        What the store will not take of the slice at hand.
     """
 
     journal: Journal
@@ -71,6 +74,7 @@ class Jobs:
     store: ReadingSource
     write: Callable[[Desk, list[Entry]], None]
     ingest: str
+    rejections: Rejections = field(default_factory=Rejections)
     waiting: list[Job] = field(default_factory=list)
     _reader: tuple[str, Reader] | None = None
     _acceptors: dict[str, Acceptor] = field(default_factory=dict)
@@ -211,7 +215,8 @@ class Jobs:
                 found = read_entries(record, judge.registry)
                 entries += found.entries
                 verdicts = found.verdicts
-            judged += [Judged(record, one) for one in verdicts if job.source is None or one.source == job.source]
+            kept = (self.rejections.strip(JOB, record, one) for one in verdicts if job.source is None or one.source == job.source)
+            judged += [Judged(record, one) for one in kept]
         return [kept for one in judged for kept in _chosen(one, part.chosen)], entries
 
     def _acceptor(self, registry: Registry) -> Acceptor:

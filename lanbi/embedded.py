@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from domain.indicators import Event, Indicator, Query, Restatement
 from domain.items import BY_REALM
-from domain.readings import Change, Entry, Key, Reading
+from domain.readings import Change, Entry, Key, Reading, Rejected
 from lanbi.embedded_schema import INDICATOR_FIELDS, INDICATOR_TAGS, SCHEMA, Connections, quoted, reading_columns
 
 PAGE: Final = 5_000
@@ -33,8 +33,8 @@ class EmbeddedStore:
     def __init__(self, path: Path) -> None:
         self._files = Connections(path, SCHEMA, what="embedded store")
 
-    def write(self, rows: Sequence[Reading]) -> None:
-        """Put whole readings, all or none."""
+    def write(self, rows: Sequence[Reading]) -> Sequence[Rejected]:
+        """Put whole readings, all or none; this store refuses nothing."""
         by_kind: defaultdict[str, list[tuple[object, ...]]] = defaultdict(list)
         for row in rows:
             by_kind[row.kind].append(_packed(row))
@@ -42,6 +42,11 @@ class EmbeddedStore:
             for kind, packed in by_kind.items():
                 columns = reading_columns(kind)
                 db.executemany(f"INSERT OR REPLACE INTO {kind} VALUES ({', '.join('?' * len(columns))})", packed)  # noqa: S608  kind is one of ours
+        return ()
+
+    def keeps(self) -> Mapping[str, int]:
+        """Everything, for ever."""
+        return {}
 
     def changes(self, rows: Sequence[Change]) -> None:
         """Announce what a batch touched."""

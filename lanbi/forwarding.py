@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
+from zlib import crc32
 
-from domain.errors import DataFolderBusy, LanbiError, ServiceError, StoreRefused, WorkError
+from domain.errors import DataFolderBusy, LanbiError, ServiceError, StoreAway, StoreRefused, WorkError
 from domain.places import Registry
 from domain.ports import Clock
 from domain.readings import Entry
@@ -15,6 +16,7 @@ from ingest.forwarder import Forwarder, Store
 from ingest.listener import Listener
 from lanbi import wiring
 from lanbi.journal_view import JournalView
+from lanbi.processes import say
 from lanbi.registry import load, loads
 from lanbi.settings import Settings
 from lanbi.state import State
@@ -22,6 +24,8 @@ from lanbi.store import OpenStore
 
 IDLE_S: Final = 0.1
 RETRY_S: Final = (0.5, 15.0)
+LONGEST_S: Final = 600.0
+"""However long a store asks to be left alone, it is asked again after this."""
 CHECKPOINT_S: Final = 1.0
 FORWARD: Final = "forward"
 PAUSE_S: Final = 0.2
@@ -129,14 +133,23 @@ class Forwarding:
         state = State(self.settings.data)
         try:
             store = wiring.store(self.settings)
-            one = forwarder(self.settings, state, store, self.registry)
-            one.tell = self.listener.tell
-            while not stop():
-                self._step(one)
-                self.registry = one.registry
-                self._tidy(state, store)
+            try:
+                self._work(forwarder(self.settings, state, store, self.registry), (state, store), stop)
+            finally:
+                store.close()
         finally:
             state.close()
+
+    def _work(self, one: Forwarder, files: tuple[State, OpenStore], stop: Callable[[], bool]) -> None:
+        """Batch after batch; a store that is away is asked again, one that refuses is opened anew (its token may be another one by now)."""
+        one.tell = self.listener.tell
+        while not stop():
+            try:
+                self._step(one)
+            except StoreAway as error:
+                self._wait(error, stop)
+            self.registry = one.registry
+            self._tidy(*files)
 
     def _tidy(self, *files: State | OpenStore) -> None:
         """Write-ahead logs stay short."""
@@ -156,7 +169,8 @@ class Forwarding:
             worked = one.step()
         finally:
             self.waiting_ns = one.waiting_ns
-        self.store, self._failures = "ok", 0
+        self._say("ok")
+        self._failures = 0
         if worked:
             self.write_s = self.clock.monotonic() - begun
         else:
@@ -166,11 +180,26 @@ class Forwarding:
         """Hold everything and try again; nothing has moved."""
         kind = "busy" if isinstance(error, DataFolderBusy) else "down" if isinstance(error, ServiceError) else "refused"
         if kind != "busy":  # an import that forwards for us is no fault of the store
-            self.store = f"{kind}: {error}"
-        self.retries[kind] += 1
-        low, high = RETRY_S
-        until = self.clock.monotonic() + min(high, low * 2.0**self._failures)
+            self._say(f"{kind}: {error}")
+        status = error.status if isinstance(error, (StoreAway, StoreRefused)) else ""
+        self.retries[status or kind] += 1
+        until = self.clock.monotonic() + self._patience(error)
         self._failures = min(self._failures + 1, 10)
         while not stop() and (now := self.clock.monotonic()) < until:
             self.beat = now
             self.clock.sleep(IDLE_S)
+
+    def _patience(self, error: LanbiError) -> float:
+        """How long to wait [s]: what the store asks for, else longer from time to time; never in step with other clients of it."""
+        share = crc32(f"{self.settings.ingest.instance}/{self.retries.total()}/{self._failures}".encode()) % 1_000 / 1_000
+        asked = error.wait_s if isinstance(error, StoreAway) else None
+        if asked is not None:
+            return min(asked, LONGEST_S) * (1 + share / 10)
+        low, high = RETRY_S
+        return min(high, low * 2.0**self._failures) * (0.5 + share / 2)
+
+    def _say(self, store: str) -> None:
+        """Say how the store is; a change is told to whoever reads the log."""
+        if store.partition(":")[0] != self.store.partition(":")[0]:
+            say(f"存储 store: {store}")
+        self.store = store

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
 from domain.indicators import Event, Indicator, Query, Restatement
 from domain.items import BY_REALM
-from domain.readings import Change, Entry, Key, Reading
+from domain.readings import Change, Entry, Key, Reading, Rejected
 from lanbi import influx_tables as tables
-from lanbi.influx_http import Influx, Place
+from lanbi.influx_delivery import Body
+from lanbi.influx_http import LINES, Influx, Place
 from lanbi.influx_tables import SECOND, Row, Table
 from lanbi.secret import Secret
 
 PAGE: Final = 10_000
-LINES: Final = 5_000
-"""Rows of one body: 0.1 µs a line at the client, and what one refused line may hold up stays small."""
 STATEMENTS: Final = 50
 TIES: Final = 2_000
 KEPT_CHANGES: Final = 100_000
@@ -42,13 +42,33 @@ class InfluxStore:
         self._db = Influx(place, token)
         self._newest: dict[str, dict[Tags, int]] = {}
 
-    def write(self, rows: Sequence[Reading]) -> None:
-        """Put whole readings.
+    def write(self, rows: Sequence[Reading]) -> Sequence[Rejected]:
+        """Put whole readings; returns what the database will never take.
 
         InfluxDB knows no transaction: after an error the batch is repeated whole, which is harmless. A reader may meet a part
         of a batch before the change that announces it.
         """
-        self._put([(tables.READINGS[row.kind], tables.reading_row(row)) for row in rows])
+        # Twice the same key in one body would be united, so the last one stands alone.
+        last = list({row.key: row for row in rows}.values())
+        found: list[Rejected] = []
+        for start in range(0, len(last), LINES):
+            found += self._deliver(last[start : start + LINES])
+        return found
+
+    def _deliver(self, readings: Sequence[Reading]) -> Iterator[Rejected]:
+        made = [(tables.READINGS[one.kind], tables.reading_row(one)) for one in readings]
+        self._look(made)
+        bodies: defaultdict[str, list[int]] = defaultdict(list)
+        for place, (table, _) in enumerate(made):
+            bodies[table.bucket].append(place)
+        for bucket, places in bodies.items():
+            lines = [tables.line(*made[place]) for place in places]
+            yield from Body([readings[place] for place in places], lines, partial(self._db.write, bucket)).deliver()
+
+    def keeps(self) -> Mapping[str, int]:
+        """Retention of the buckets of raw readings."""
+        kept = {bucket: self._db.retention(bucket) for bucket in {table.bucket for table in tables.READINGS.values()}}
+        return {kind: kept[table.bucket] for kind, table in tables.READINGS.items() if kept[table.bucket]}
 
     def changes(self, rows: Sequence[Change]) -> None:
         """Announce what a batch touched."""
@@ -63,12 +83,15 @@ class InfluxStore:
         last = list({(table.name, row.tags, row.time): (table, row) for table, row in rows}.values())
         for start in range(0, len(last), LINES):
             part = last[start : start + LINES]
-            grouped: defaultdict[Table, list[Row]] = defaultdict(list)
-            for table, row in part:
-                grouped[table].append(row)
-            for table, some in grouped.items():
-                self._make_way(table, some)
+            self._look(part)
             self._send(part)
+
+    def _look(self, rows: Sequence[Put]) -> None:
+        grouped: defaultdict[Table, list[Row]] = defaultdict(list)
+        for table, row in rows:
+            grouped[table].append(row)
+        for table, some in grouped.items():
+            self._make_way(table, some)
 
     def _send(self, rows: Sequence[Put]) -> None:
         bodies: defaultdict[str, list[str]] = defaultdict(list)

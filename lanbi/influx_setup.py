@@ -17,8 +17,9 @@ import urllib3
 
 from domain.civil import DAY_S
 from domain.errors import SettingsError, StoreAway, StoreRefused
-from lanbi.influx_http import READ_S, WAIT, refusal
+from lanbi.influx_http import READ_S
 from lanbi.influx_tables import BUCKETS, FIGURES
+from lanbi.influx_words import WAIT, pause, refusal
 from lanbi.secret import Secret, read_secret
 from lanbi.settings import Settings
 
@@ -104,7 +105,7 @@ class Server:
             raise StoreAway(f"the store does not answer: {error}", self.url, WAIT) from error
         text = answer.data.decode(errors="replace")
         if not 200 <= answer.status < 300:
-            raise refusal(answer.status, text, answer.headers.get("Retry-After"), self.url)
+            raise refusal(answer.status, text, pause(answer.headers), self.url)
         try:
             return json.loads(text) if text else {}
         except ValueError as error:

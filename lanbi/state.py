@@ -48,7 +48,9 @@ CREATE TABLE IF NOT EXISTS resolved (id INTEGER PRIMARY KEY, at_ns INTEGER, job 
 CREATE TABLE IF NOT EXISTS job (id TEXT PRIMARY KEY, asked_ns INTEGER, open INTEGER, body TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS run (device TEXT, run INTEGER, number INTEGER, PRIMARY KEY (device, run)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sequence (device TEXT, run INTEGER, seq INTEGER, PRIMARY KEY (device, run)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS batch (ingest TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID
+CREATE TABLE IF NOT EXISTS batch (ingest TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS begun (writer TEXT, kind TEXT, source TEXT, span INTEGER, time INTEGER, seq INTEGER,
+    PRIMARY KEY (writer, kind, source, span, time)) WITHOUT ROWID
 """,
 )
 
@@ -166,9 +168,15 @@ class StateView:
         return [_decode_job(row[0]) for row in self._files.all("SELECT body FROM job WHERE open ORDER BY asked_ns, length(id), id")]
 
     def unfinished(self, writer: str) -> int:
-        """Greatest record of a writer beyond its cursor that has versions: a batch up to there never finished; else 0."""
-        found = self._files.all("SELECT max(seq) FROM revised WHERE writer = ? AND seq > ?", (writer, self.cursor(writer)[0]))
+        """Greatest record of a writer beyond its cursor that was intended: a batch up to there never finished; else 0."""
+        text = "SELECT max(seq) FROM (SELECT seq FROM revised WHERE writer = ?1 UNION ALL SELECT seq FROM begun WHERE writer = ?1) WHERE seq > ?2"
+        found = self._files.all(text, (writer, self.cursor(writer)[0]))
         return found[0][0] or 0
+
+    def begun(self, writer: str) -> set[Key]:
+        """Rows that an unfinished batch was about to make: they did not exist before it."""
+        text = "SELECT kind, source, span, time FROM begun WHERE writer = ? AND seq > ?"
+        return {Key(*row) for row in self._files.all(text, (writer, self.cursor(writer)[0]))}
 
     def known_refusals(self, digests: Iterable[bytes]) -> set[bytes]:
         """Which of these bytes are in the dead letters already."""
@@ -217,12 +225,15 @@ class State(StateView):
             os.close(self._lock)
             raise
 
-    def intend(self, writer: str, upto: int, versions: Sequence[Version]) -> None:
-        """Keep versions before the store is written; what an unfinished batch of this writer left up to there is forgotten."""
+    def intend(self, writer: str, upto: int, versions: Sequence[Version], made: Iterable[tuple[int, Key]] = ()) -> None:
+        """Keep versions and rows about to be made before the store is written; what an unfinished batch intended up to there is forgotten."""
         packed = [(*row.key, *row[1:]) for row in versions]
+        behind = self.cursor(writer)[0]
         with self._files.write() as db:
-            db.execute("DELETE FROM revised WHERE writer = ? AND seq > ? AND seq <= ?", (writer, self.cursor(writer)[0], upto))
+            db.execute("DELETE FROM revised WHERE writer = ? AND seq > ? AND seq <= ?", (writer, behind, upto))
             db.executemany(_REVISED, packed)
+            db.execute("DELETE FROM begun WHERE writer = ? AND seq <= ?", (writer, upto))
+            db.executemany("INSERT OR REPLACE INTO begun VALUES (?, ?, ?, ?, ?, ?)", [(writer, *key, seq) for seq, key in made])
 
     def begin(self, job: Job, versions: Sequence[Version]) -> None:
         """Keep versions, and what a slice of a job is about to touch, before the store is written."""
@@ -241,6 +252,7 @@ class State(StateView):
             db.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
             db.executemany(f"INSERT INTO refused VALUES (NULL, {', '.join('?' * 14)})", list(batch.refused))  # noqa: S608  question marks
             db.executemany("INSERT OR REPLACE INTO run VALUES (?, ?, ?)", [(*name, number) for name, number in batch.runs.items()])
+            db.execute("DELETE FROM begun WHERE writer = ? AND seq <= ?", (batch.writer, batch.seq))
             db.executemany("INSERT OR REPLACE INTO sequence VALUES (?, ?, ?)", [(*name, seq) for name, seq in batch.sequences.items()])
             db.executemany(_JOB, [_packed(job) for job in batch.jobs])
             asked = {job.id: job.asked_ns for job in batch.jobs}

@@ -5,8 +5,9 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -22,13 +23,21 @@ class Server:
     url: str
     token: str
     org: str = "lanbi"
+    process: subprocess.Popen[bytes] | None = None
 
-    def bucket(self, name: str) -> None:
-        """Make a bucket that keeps everything; one that exists is left alone."""
+    def kill(self) -> None:
+        """End it as hard as possible."""
+        assert self.process
+        self.process.kill()
+        self.process.wait()
+
+    def bucket(self, name: str, keeps_s: int = 0) -> None:
+        """Make a bucket that keeps everything, or for so long; one that exists is left alone."""
         head = {"Authorization": f"Token {self.token}"}
         with urllib3.PoolManager() as http:
             org = http.request("GET", f"{self.url}/api/v2/orgs", headers=head).json()["orgs"][0]["id"]
-            body = {"orgID": org, "name": name, "retentionRules": []}
+            rules = [{"type": "expire", "everySeconds": keeps_s}] if keeps_s else []
+            body = {"orgID": org, "name": name, "retentionRules": rules}
             status = http.request("POST", f"{self.url}/api/v2/buckets", headers=head, json=body).status
         assert status in {201, 422}
 
@@ -52,21 +61,45 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def bare_influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of an influxd that nobody has set up yet."""
-    yield from running(tmp_path_factory.mktemp("bare"))
+    with running(tmp_path_factory.mktemp("bare")) as (url, _):
+        yield url
 
 
 @pytest.fixture(scope="session")
 def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An influxd with an organisation and a token for everything."""
+    with running(tmp_path_factory.mktemp("influxd")) as (url, _):
+        yield set_up(url)
+
+
+@pytest.fixture
+def influxd_in() -> Iterator[Callable[[Path], Server]]:
+    """Starts influxd in a folder, set up, or again with what is there; whatever runs afterwards is stopped."""
+    with ExitStack() as stack:
+
+        def start(folder: Path) -> Server:
+            known = folder / "token"
+            url, process = stack.enter_context(running(folder))
+            if known.exists():
+                return Server(url, known.read_text(), process=process)
+            server = set_up(url)
+            known.write_text(server.token)
+            return replace(server, process=process)
+
+        yield start
+
+
+def set_up(url: str) -> Server:
+    """Make organisation, user and token of a bare server."""
     token = secrets.token_urlsafe(16)
-    for url in running(tmp_path_factory.mktemp("influxd")):
-        body = {"username": "test", "password": secrets.token_urlsafe(16), "org": "lanbi", "bucket": "unused", "token": token}
-        with urllib3.PoolManager() as http:
-            assert http.request("POST", f"{url}/api/v2/setup", json=body).status == 201
-        yield Server(url, token)
+    body = {"username": "test", "password": secrets.token_urlsafe(16), "org": "lanbi", "bucket": "unused", "token": token}
+    with urllib3.PoolManager() as http:
+        assert http.request("POST", f"{url}/api/v2/setup", json=body).status == 201
+    return Server(url, token)
 
 
-def running(folder: Path) -> Iterator[str]:
+@contextmanager
+def running(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Start influxd in a folder, wait until it answers, and stop it afterwards."""
     port = free_port()
     files = ["--bolt-path", str(folder / "bolt"), "--engine-path", str(folder / "engine"), "--sqlite-path", str(folder / "sqlite")]
@@ -75,7 +108,7 @@ def running(folder: Path) -> Iterator[str]:
         url = f"http://127.0.0.1:{port}"
         try:
             wait_for(url)
-            yield url
+            yield url, server
         finally:
             server.terminate()
 

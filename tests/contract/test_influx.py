@@ -19,7 +19,8 @@ from lanbi import influx_tables as tables
 from lanbi import wiring
 from lanbi.cli import main
 from lanbi.influx import InfluxStore, _windows
-from lanbi.influx_http import Place, refusal
+from lanbi.influx_http import Place
+from lanbi.influx_words import refusal
 from lanbi.secret import Secret
 from lanbi.settings import Settings, load
 
@@ -94,7 +95,7 @@ def test_keys_close_together_are_one_question() -> None:
 )
 def test_answers_have_their_classes(status: int, body: str, kind: type[Exception]) -> None:
     """What a person must mend is refused, what passes by itself is away; a type conflict is known by its words."""
-    found = refusal(status, body, "7", "http://x")
+    found = refusal(status, body, 7.0, "http://x")
     assert kind is type(found)
     assert str(status) in found.what and found.todo
     assert ("asks for 7 s" in found.what) == (kind is StoreAway)
@@ -274,6 +275,10 @@ def _tokens_do_their_part(settings: Settings) -> None:
     for ask in (lambda: list(grafana.rows("air", None, 0, 2**40)), lambda: grafana.put([replace(figure, time=T0 + 1)])):
         with pytest.raises(StoreRefused):
             ask()
+    for one, table in ((reader, tables.READINGS["air"]), (reader, tables.INDICATOR), (grafana, tables.INDICATOR)):
+        with pytest.raises(StoreRefused):
+            one._db.delete(table, ("a", "3600", "a", "none", "raw")[: len(table.tags)], 0, T0 * 10**9)
+    assert [figure] == grafana.series(Query())
     for one in (writer, reader, grafana):
         one.close()
 

@@ -56,6 +56,7 @@ class Machine:
     registry: Registry = REGISTRY
     told: list[Answer] = field(default_factory=list)
     reload: Callable[[Entry], Registry | None] = lambda _: None
+    open: Callable[[Path], Any] = lambda data: EmbeddedStore(data / "store.db")
 
     def journal(self, payloads: Sequence[bytes], topic: str = "lanbi/v1/air1/data", writer: str = "mqtt", now: int = NOW) -> None:
         """Journal messages, a commit each."""
@@ -69,7 +70,7 @@ class Machine:
     @contextmanager
     def forwarder(self, fuse: Fuse | None = None) -> Iterator[Forwarder]:
         """A forwarder as a process of its own would have it."""
-        state, store = State(self.data), EmbeddedStore(self.data / "store.db")
+        state, store = State(self.data), self.open(self.data)
         if fuse:
             for part, name in ((state, "intend"), (state, "begin"), (store, "write"), (store, "changes"), (state, "commit")):
                 setattr(part, name, fuse.wrap(getattr(part, name)))
@@ -115,6 +116,13 @@ class Machine:
         """Everything in the store."""
         store = EmbeddedStore(self.data / "store.db")
         found = {row.key: row for kind in ("air", "water", "point", "meter") for row in store.rows(kind, None, -(2**62), 2**62)}
+        store.close()
+        return found
+
+    def announced(self) -> set[tuple[int, str]]:
+        """Days and sites that changes named."""
+        store = EmbeddedStore(self.data / "store.db")
+        found = {(change.day, site) for change in store.changes_after({}) for site in change.sites}
         store.close()
         return found
 

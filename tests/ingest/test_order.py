@@ -92,10 +92,12 @@ KILLS = st.lists(st.tuples(st.integers(1, 9), st.booleans(), st.integers(1, 6)),
 def test_a_kill_between_any_two_steps_changes_nothing(
     arrival: tuple[list[Message], list[list[Message]]], kills: list[tuple[int, bool, int]], cut: int, limit: int
 ) -> None:
-    """Killed before or after any write of state or store, and restarted with another batch size, the rows are the same."""
+    """Killed before or after any write of state or store, and restarted with another batch size, rows, counts and announced days are the same."""
     sent, payloads = arrival
     single = [encode(message) for part in payloads for message in part]
-    with machine() as one:
+    with machine() as one, machine() as unharmed:
+        unharmed.journal(single)
+        unharmed.forward()
         for part in (single[:cut], single[cut:]):
             one.journal(part)
             for kill in kills:
@@ -104,6 +106,8 @@ def test_a_kill_between_any_two_steps_changes_nothing(
 
         assert expected(sent) == actual(one)
         assert (len(single), 0) == (one.law()["received"], one.law()["pending"])
+        assert unharmed.totals() == one.totals()
+        assert unharmed.announced() == one.announced()
 
 
 def killed(one: Machine, left: int, after: bool, limit: int) -> None:  # noqa: FBT001  drawn values

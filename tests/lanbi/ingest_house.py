@@ -85,6 +85,16 @@ class House:
         lines += ["[ingest]", f'health = "127.0.0.1:{self.health}"']
         (self.data / "lanbi.toml").write_text("\n".join(lines))
 
+    def influx(self, url: str) -> None:
+        """Use an InfluxDB at this address; ``none``: one whose token file is missing."""
+        token = self.data / "token"
+        token.write_text("t")
+        token.chmod(0o600)
+        lines = ["", "[store]", 'kind = "influx"', f"url = {json.dumps(url if url != 'none' else 'http://127.0.0.1:9')}"]
+        lines.append(f"token_file = {json.dumps(str(token if url != 'none' else self.data / 'nowhere'))}")
+        with (self.data / "lanbi.toml").open("a") as settings:
+            settings.write("\n".join(lines))
+
     def start(self) -> None:
         """Start ingest; wait for its first sign."""
         (self.data / "run" / "ingest.json").unlink(missing_ok=True)

@@ -163,6 +163,25 @@ def test_a_second_ingest_on_the_same_folder_is_refused(house: House, capsys: pyt
     assert "another lanbi" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("url", "cause"), [("http://127.0.0.1:9", "down"), ("http://nowhere.invalid:8086", "down"), ("none", "refused")])
+def test_a_wrong_store_never_stops_acknowledgements(house: House, url: str, cause: str) -> None:
+    """Whatever is wrong with the store, ingest is ready, journals and confirms, and says what is wrong."""
+    house.influx(url)
+    with iotcore_broker(house.port, house.data):
+        house.start()
+        until(lambda: house.status().get("ready"), "ready")
+        device = Gadget("air1", house.port)
+        for seq in range(1, 101):
+            device.say(reading(seq))
+        until(lambda: device.durable() == set(range(1, 101)), "receipts")
+        status = until(lambda: (now := house.status()) and str(now["store"]).startswith(cause) and now, "the cause")
+        device.close()
+
+        assert (True, []) == (status["ready"], status["reasons"])
+        assert {"received": 100, "stored": 0, "duplicate": 0, "deadletter": 0, "quarantined": 0, "pending": 100} == house.law()
+        assert 0 == house.stop()
+
+
 @pytest.mark.services
 @pytest.mark.skipif(MOSQUITTO is None, reason="no mosquitto: make services")
 def test_a_refused_login_is_said_in_plain_words(house: House) -> None:

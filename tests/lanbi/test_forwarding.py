@@ -1,0 +1,194 @@
+"""The forwarder's thread: it repeats for ever what may pass, holds what a person must mend, says why, and goes on by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from domain.errors import StoreAway
+from domain.message import Message, encode
+from domain.ports import Clock
+from ingest.listener import Listener
+from lanbi.forwarding import LONGEST_S, RETRY_S, Forwarding
+from lanbi.settings import load
+from lanbi.state import StateView
+from tests.contract.stand_in import StandIn, standing_in
+from tests.ingest.county import NOW
+from tests.ingest.machine import REGISTRY, Machine
+
+HOUR = NOW // 3600 * 3600
+
+
+@dataclass
+class Ticks:
+    """A clock that moves only while somebody sleeps; ``then`` is called at each moment."""
+
+    now: float = 1_000.0
+    then: Callable[[float], object] = lambda _: None
+
+    def now_ns(self) -> int:
+        """Wall time."""
+        return NOW * 10**9
+
+    def monotonic(self) -> float:
+        """Seconds slept."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Move on."""
+        self.now += seconds
+        self.then(self.now - 1_000.0)
+
+
+@dataclass
+class Bench:
+    """A journal with ten readings, a store that is a stand-in, and the thread's work done here and now."""
+
+    folder: Path
+    server: StandIn
+    clock: Ticks = field(default_factory=Ticks)
+
+    def __post_init__(self) -> None:
+        Machine(self.folder).journal([encode(Message(HOUR - 3600 * n, 3600, {"pm25": 5.0}, 0, n)) for n in range(10)])
+        secrets = self.folder / "secrets"
+        secrets.mkdir(mode=0o700)
+        self.token("right")
+        text = f'data = {json.dumps(str(self.folder))}\n[store]\nkind = "influx"\nurl = "{self.server.url}"\nbucket = "p"\n'
+        text += f"token_file = {json.dumps(str(secrets / 'write'))}\nread_token_file = {json.dumps(str(secrets / 'write'))}\n"
+        (self.folder / "lanbi.toml").write_text(text)
+        listener = cast("Listener", SimpleNamespace(health=SimpleNamespace(clock_back=False), tell=lambda _: None))
+        settings = load(str(self.folder / "lanbi.toml"), {})
+        self.forwarding = Forwarding(settings, cast("Clock", self.clock), listener, REGISTRY)
+
+    def token(self, token: str) -> None:
+        """Write the token's file."""
+        path = self.folder / "secrets" / "write"
+        path.write_text(token)
+        path.chmod(0o600)
+
+    def law(self) -> dict[str, int]:
+        """Terms of the conservation law."""
+        view = StateView(self.folder)
+        law = view.conservation()
+        view.close()
+        return law
+
+    def run(self, patience_s: float = 10_000.0) -> float:
+        """Work until nothing is pending; the seconds slept."""
+        begun = self.clock.now
+        self.forwarding.run(lambda: self.law()["pending"] == 0 or self.clock.now - begun > patience_s)
+        return self.clock.now - begun
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """A bench with a stand-in that is well."""
+    with standing_in(StandIn(token="right")) as server:
+        yield Bench(tmp_path, server)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Retry-After": "7"}, {"Retry-After": "Thu, 26 Nov 2026 23:26:42 GMT", "Date": "Thu, 26 Nov 2026 23:26:35 GMT"}],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_what_the_store_asks_for_is_honoured(bench: Bench, status: int, headers: dict[str, str]) -> None:
+    """As many seconds as Retry-After says, as a number or as a date, and a little more, pass before the next attempt."""
+    bench.server.statuses = [(status, headers)]
+    slept = bench.run()
+
+    assert 7.0 <= slept <= 7.0 * 1.1 + 0.2
+    assert {str(status): 1} == bench.forwarding.retries
+    assert ("ok", 10) == (bench.forwarding.store, bench.law()["stored"])
+
+
+def test_a_store_that_asks_for_years_is_asked_again(bench: Bench) -> None:
+    """Nobody is believed who asks to be left alone for ever."""
+    bench.server.statuses = [(503, {"Retry-After": "999999999"})]
+
+    assert LONGEST_S <= bench.run() <= LONGEST_S * 1.1 + 0.2
+
+
+def test_what_may_pass_is_repeated_for_ever(bench: Bench) -> None:
+    """Hundred failures later the readings are stored; the pauses grow up to their cap and are never in step."""
+    bench.server.statuses = [(500, {})] * 99 + [(502, {})]
+    slept = bench.run()
+
+    assert {"500": 99, "502": 1} == bench.forwarding.retries
+    assert 60 * RETRY_S[1] < slept < 100 * (RETRY_S[1] + 0.2)
+    assert {"received": 10, "stored": 10, "duplicate": 0, "deadletter": 0, "quarantined": 0, "pending": 0} == bench.law()
+    pauses = set()
+    for failures in range(20):
+        bench.forwarding._failures = min(failures, 10)
+        bench.forwarding.retries["500"] += 1
+        pauses.add(bench.forwarding._patience(StoreAway("away")))
+    assert len(pauses) > 15
+    assert max(pauses) <= RETRY_S[1]
+
+
+def test_a_wrong_token_is_said_and_mended_without_a_restart(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    """A refused token holds everything and names itself, Chinese first; another token in the file is enough."""
+    bench.token("wrong")
+    seen: list[str] = []
+
+    def mend(second: float) -> None:
+        if second > 30 and not seen:
+            seen.append(bench.forwarding.store)
+            bench.token("right")
+
+    bench.clock.then = mend
+    bench.run()
+
+    assert ["refused"] == [store.partition(":")[0] for store in seen]
+    assert "令牌无效 the store does not accept the token" in seen[0]
+    assert "wrong" not in seen[0]
+    assert ("ok", 10, 0) == (bench.forwarding.store, bench.law()["stored"], bench.law()["quarantined"])
+    assert ["401"] == list(bench.forwarding.retries)
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("存储 store:")]
+    assert ["refused", "ok"] == [line.split()[2].strip(":") for line in told]
+
+
+def test_a_missing_bucket_is_said_and_mended_without_a_restart(bench: Bench) -> None:
+    """Readings wait until the bucket is there."""
+    bench.server.buckets = False
+    bench.run(60)
+    assert (10, 0) == (bench.law()["pending"], bench.law()["quarantined"])
+    assert bench.forwarding.store.startswith("refused: ")
+    assert "没有该桶或组织 the store has no such bucket" in bench.forwarding.store
+    assert "lanbi store init" in bench.forwarding.store
+    bench.server.buckets = True
+    bench.run()
+
+    assert ("ok", 10) == (bench.forwarding.store, bench.law()["stored"])
+
+
+def test_a_missing_token_file_is_said_and_waited_for(bench: Bench) -> None:
+    """Settings that cannot work yet hold the readings and are looked at again."""
+    path = bench.folder / "secrets" / "write"
+    path.unlink()
+    bench.run(60)
+    assert 10 == bench.law()["pending"]
+    assert "store.token_file" in bench.forwarding.store
+    bench.token("right")
+    bench.run()
+
+    assert 10 == bench.law()["stored"]
+
+
+def test_nobody_at_the_address_is_down(bench: Bench) -> None:
+    """A closed port counts as a connection that failed, and everything waits."""
+    away: Any = SimpleNamespace(port=bench.server.url.rpartition(":")[2])
+    text = (bench.folder / "lanbi.toml").read_text().replace(away.port, "9")
+    (bench.folder / "lanbi.toml").write_text(text)
+    bench.forwarding.settings = load(str(bench.folder / "lanbi.toml"), {})
+    bench.run(60)
+
+    assert ["connection"] == list(bench.forwarding.retries)
+    assert bench.forwarding.store.startswith("down: http://127.0.0.1:9: 存储无应答 the store does not answer")
+    assert 10 == bench.law()["pending"]
