@@ -27,7 +27,7 @@ TOPS: Final = ("co", "o3")
 
 @dataclass(frozen=True)
 class Sums:
-    """Running sums of daily values that share one divisor: the days on which ``parts`` stations were valid."""
+    """Running sums of daily values that share one divisor: days on which ``parts`` stations were valid, or all of them over a common multiple."""
 
     parts: int
     total: npt.NDArray[np.int64]
@@ -169,7 +169,7 @@ def together(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int) -> l
     list of tuple of Running
         By scope and rule set.
     """
-    groups = [_sums(days, parts) for parts in _divisors(days)]
+    groups = _joined([_sums(days, parts) for parts in _divisors(days)])
     valid = sum((group.count for group in groups[1:]), groups[0].count)
     tops = _percentiles(days)
     counts = [_counts(aqi) for aqi in aqis]
@@ -181,7 +181,22 @@ def together(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int) -> l
     return found
 
 
+_ROOM: Final = 2**62 // 100
+"""Largest sum that may still be multiplied by a hundred when it is rounded."""
 _CUTS: Final = np.array([air.GOOD_MAX, air.HEAVY_MIN], np.int16)
+
+
+def _joined(groups: list[Sums]) -> list[Sums]:
+    """Groups brought to one common divisor where 64 bits hold it, so that no figure needs fractions: nearly every county."""
+    if len(groups) == 1:
+        return groups
+    parts = math.lcm(*(group.parts for group in groups))
+    if sum(int(group.total.max(initial=0)) * (parts // group.parts) for group in groups) > _ROOM:
+        return groups
+    total = np.zeros_like(groups[0].total)
+    for group in groups:
+        total += group.total * (parts // group.parts)
+    return [Sums(parts, total, np.sum([group.count for group in groups], axis=0, dtype=np.int32))]
 
 
 def _counts(aqi: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:

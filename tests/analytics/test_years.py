@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics import tables
 from analytics.air import days, years
 from analytics.kernels import years as kernel
 from domain.civil import day_number
@@ -156,3 +157,21 @@ def test_years_side_by_side_are_what_each_is_alone(seed: Any, scopes: Any) -> No
             assert one.sums[0].total.tolist() == other.sums[0].total.tolist()
             assert one.valid.tolist() == other.valid.tolist()
             assert all(one.percentiles[item].tolist() == other.percentiles[item].tolist() for item in years.TOPS)
+
+
+@pytest.mark.parametrize(("stations", "one"), [(4, True), (8, True), (40, False)])
+def test_days_of_different_station_counts_share_one_divisor_where_it_fits(stations: int, one: Any) -> None:
+    """A year whose days have different numbers of valid stations is exact whether its sums fit one common divisor or stay apart."""
+    generator = np.random.default_rng(stations)
+    hours = generator.integers(0, 400_000, (24 * 30, stations, 6)).astype(np.int32)
+    gone = generator.integers(0, stations // 4 + 1, 30)
+    for day, number in enumerate(gone.tolist()):
+        hours[24 * day : 24 * (day + 1), :number] = MISSING
+    found = days.city(days.from_hours(hours), np.ones((30, stations), bool))
+    year = years.running(found, found.judged(np.zeros(30, np.uint8)).aqi, FIRST)
+    values = [Fraction(int(found.exact[day, 0]), 1_000 * tables.COMMON * int(found.parts[day, 0])) for day in range(30)]
+
+    assert one is (len(year.sums) == 1)
+    for row in range(30):
+        assert sum(values[: row + 1], Fraction()) / (row + 1) == year.mean("pm25", row)
+        assert Fraction(*year.total("pm25", row)) == sum(values[: row + 1], Fraction())
