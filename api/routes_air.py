@@ -14,9 +14,9 @@ from api.freshness import WhileThere, by_source, newest
 from api.params import Asking, Limit, Place, Window, day_window, pack, unpack, window
 from api.problems import unknown
 from api.schemas import Page
-from api.schemas_places import DayRow, DaysAnswer, HourRow, HoursAnswer, StationAnswer
+from api.schemas_places import DayRow, DaysAnswer, HourRow, HoursAnswer, StationAnswer, VersionRow, VersionsAnswer
 from api.shaping import DAY_ITEMS, SIX, date_text, in_force, level, parts, split, stamp, stamp_day, units
-from api.sources import Sources
+from api.sources import Sources, Version
 from domain.civil import HOUR_S, day_of, iso
 from domain.indicators import Indicator
 from domain.indicators import Query as Conditions
@@ -27,6 +27,7 @@ from domain.readings import Reading
 router = APIRouter(prefix="/api/v1/air", tags=["air"])
 HOURS_MOST: Final = 366
 DAYS_MOST: Final = 4_018
+NS: Final = 1_000_000_000
 PER_HOUR: Final = 10
 """Stored hour figures of one hour: AQI, rolling PM2.5, and the items of a built hour; a page reads so many rows an hour."""
 PER_DAY: Final = 16
@@ -170,6 +171,40 @@ def _day(time: int, figures: Mapping[str, Indicator]) -> DayRow:
         rule_set=some.rule_set,
         values={name: figures[name].value for name in DAY_ITEMS if name in figures},
         hours={name: figures[name].valid for name in DAY_ITEMS if name in figures},
+    )
+
+
+@router.get("/stations/{site}/versions", response_model=VersionsAnswer)
+def versions(request: Request, sources: Asked, site: Place, span: Asking, limit: Limit = 1_000) -> Response:
+    """Every version of the values that a station said more than once: corrected, withdrawn, flagged anew; the superseded ones too."""
+    _known(sources, site, county=False)
+    asked = window(span, sources.now(), days=7, most=HOURS_MOST)
+    key = unpack(span.cursor, int, int, str, str)
+    after = (int(str(key[0])), int(str(key[1])), str(key[2]), int(str(key[3]))) if key else (-(2**62), 0, "", 0)
+    found = sources.state.spoken(site, asked, after, limit + 1)
+    page = found[:limit]
+    # Of one value the greatest revision stands; at a page's end the next row says whether it is still the same value.
+    told = [_version(row, stands=place + 1 == len(found) or _cell(found[place + 1]) != _cell(row)) for place, row in enumerate(page)]
+    last = page[-1] if page else None
+    follow = pack((last.key.time, last.key.span, last.item, str(last.rev))) if last and len(found) > limit else None
+    return answer(request, VersionsAnswer(items=told, next=follow, site=site, units=units("air", BY_REALM["air"])))
+
+
+def _cell(row: Version) -> tuple[object, ...]:
+    return row.key, row.item
+
+
+def _version(row: Version, *, stands: bool) -> VersionRow:
+    return VersionRow(
+        time=iso(row.key.time),
+        span=row.key.span,
+        item=row.item,
+        value=row.value,
+        flag=row.flag,
+        stands=stands,
+        received=stamp(row.received_ns // NS) if row.received_ns else None,
+        device=row.device or None,
+        journal=f"{row.writer}/{row.seq}" if row.writer else None,
     )
 
 

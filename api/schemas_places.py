@@ -67,6 +67,27 @@ class DaysAnswer(Page[DayRow]):
     units: dict[str, str]
 
 
+class VersionRow(BaseModel):
+    """One word on one value: what was said, by whom, when it was received, and whether it stands."""
+
+    time: str
+    span: int = Field(description="seconds that the value stands for")
+    item: str
+    value: float | None = Field(description="null = withdrawn")
+    flag: str
+    stands: bool = Field(description="the value in force; the others are superseded")
+    received: str | None
+    device: str | None = Field(description="null for an import or a person")
+    journal: str | None = Field(description="journal record, writer/number")
+
+
+class VersionsAnswer(Page[VersionRow]):
+    """Values that were said more than once, every version of them."""
+
+    site: str
+    units: dict[str, str]
+
+
 class SectionAnswer(BaseModel):
     """A water section and its newest record."""
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from domain.places import Registry
 from domain.ports import Clock, Entries, IndicatorSource, ReadingSource
+from domain.readings import Key
 from domain.targets import Plan
 
 
@@ -97,6 +98,55 @@ class Refusal(Protocol):
         ...
 
 
+class Version(Protocol):
+    """One word on one value of a row that was written more than once."""
+
+    @property
+    def key(self) -> Key:
+        """The row."""
+        ...
+
+    @property
+    def item(self) -> str:
+        """The item."""
+        ...
+
+    @property
+    def rev(self) -> int:
+        """Revision; of one item the greatest stands."""
+        ...
+
+    @property
+    def value(self) -> float | None:
+        """None = withdrawn."""
+        ...
+
+    @property
+    def flag(self) -> str:
+        """Letter of the flag."""
+        ...
+
+    @property
+    def received_ns(self) -> int:
+        """Receive time [ns since 1970 UTC]; 0 where the first word is older than the memory of versions."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Who said it; empty for an import."""
+        ...
+
+    @property
+    def writer(self) -> str:
+        """Journal in which it lies; empty for the row as it stood before its second writing."""
+        ...
+
+    @property
+    def seq(self) -> int:
+        """Number of the journal record."""
+        ...
+
+
 class StateView(Protocol):
     """Read side of ingest's memory; answers also while the store is away."""
 
@@ -110,6 +160,10 @@ class StateView(Protocol):
 
     def latest(self) -> Sequence[Seen]:
         """The newest reading of every source and span."""
+        ...
+
+    def spoken(self, source: str, window: tuple[int, int], after: tuple[int, int, str, int], limit: int) -> Sequence[Version]:
+        """Versions of rows that were written more than once, start < time ≤ end, beyond (time, span, item, revision)."""
         ...
 
     def refused(

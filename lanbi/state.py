@@ -117,6 +117,20 @@ class StateView:
                     found[key].append(Version._make((key, *row[:4], bool(row[4]), *row[5:])))
         return dict(found)
 
+    def spoken(self, source: str, window: tuple[int, int], after: tuple[int, int, str, int], limit: int) -> list[Version]:
+        """Versions of a source's rows that were written more than once, with start < time ≤ end, ordered by time, span, item and revision.
+
+        Parameters
+        ----------
+        after : (time, span, item, revision)
+            Only versions behind this one.
+        """
+        finished = "(writer = '' OR seq <= coalesce((SELECT seq FROM cursor WHERE cursor.writer = revised.writer), 0))"
+        text = f"""SELECT kind, source, span, time, {_VERSION} FROM revised WHERE source = ? AND time > ? AND time <= ?
+            AND (time, span, item, rev) > (?, ?, ?, ?) AND {finished} ORDER BY time, span, item, rev LIMIT ?"""  # noqa: S608  our own columns
+        rows = self._files.all(text, (source, *window, *after, limit))
+        return [Version._make((Key(*row[:4]), *row[4:8], bool(row[8]), *row[9:])) for row in rows]
+
     def refused(
         self, *, reason: str | None = None, after: int = 0, limit: int = 100, outcome: str | None = None, newest: bool = False,
         device: str | None = None, since_ns: int = 0, resolved: bool = False,

@@ -11,8 +11,8 @@ from api.sources import Health, Sources
 from domain.air import level_of
 from domain.civil import DAY_S, HOUR_S, date_of, day_number, parse_time, period_stamp
 from domain.indicators import Indicator, Restatement
-from domain.readings import Entry, Reading
-from ingest.ports import Batch, Latest, Refused
+from domain.readings import Entry, Key, Reading
+from ingest.ports import Batch, Latest, Refused, Version
 from lanbi.embedded import EmbeddedStore
 from lanbi.plans import load as load_plan
 from lanbi.registry import load as load_registry
@@ -182,7 +182,22 @@ def seed_state(data: Path) -> None:
         batch.count("deadletter", reason)
     batch.count("decoded_more", by=LETTERS)
     state.commit(batch, "1")
+    state.intend("mqtt", 9, list(_versions()))
+    state.commit(Batch("mqtt", 7, 0), "1")
     state.close()
+
+
+def _versions() -> Iterator[Version]:
+    """An hour that was said three times, corrected last; another that was withdrawn; and one of a batch that never finished."""
+    hour = NOW // HOUR_S * HOUR_S - 5 * HOUR_S
+
+    def word(time: int, rev: int, value: float | None, flag: str, record: tuple[str, int]) -> Version:
+        received = NOW * NS - (10 - record[1]) * NS if record[0] else 0
+        return Version(Key("air", "sc-a01", HOUR_S, time), "pm25", rev, value, flag, False, received, "d-a01" if record[0] else "", *record)
+
+    yield from (word(hour, 1, 35.0, "N", ("", 0)), word(hour, 2, 95.0, "N", ("mqtt", 3)), word(hour, 3, 36.0, "N", ("mqtt", 4)))
+    yield from (word(hour + HOUR_S, 1, 40.0, "N", ("", 0)), word(hour + HOUR_S, 4, None, "W", ("mqtt", 6)))
+    yield word(hour + 2 * HOUR_S, 9, 1.0, "N", ("mqtt", 9))
 
 
 def _latest() -> Iterator[Latest]:
