@@ -39,6 +39,10 @@ class ReadingSink(Protocol):
         """How long the store keeps readings, by kind [s]; a kind that it keeps for ever is absent."""
         ...
 
+    def remove(self, keys: Sequence[Key]) -> None:
+        """Take rows away that nobody sent; those that are not there are no fault."""
+        ...
+
     def changes(self, rows: Sequence[Change]) -> None:
         """Announce what a batch touched; after its data, before the cursor moves."""
         ...

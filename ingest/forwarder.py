@@ -21,13 +21,16 @@ from ingest.accept import IMPORT, WHOLE, Acceptor, Verdict
 from ingest.deadletters import Answer, answers
 from ingest.deciding import Desk, Judged, Memory
 from ingest.entries import REGISTRY, announce, kind_of, read_entries
-from ingest.ports import Batch, Loss, Reader, Record, Refused, State
+from ingest.jobs import Job
+from ingest.ports import Batch, Journal, Loss, Reader, Record, Refused, State
 from ingest.rejections import JOB, Rejections
-from ingest.slices import Jobs, Journal
+from ingest.slices import Jobs
 
 WRITERS: Final = ("person", "mqtt", "hj212", "import")
 """Order of attention: what people enter (a new registry above all) comes before what it judges."""
 LIMIT: Final = 5_000
+GENTLE: Final = 500
+"""Readings of a slice that makes way for everything else."""
 OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
 
 
@@ -53,6 +56,8 @@ class Forwarder:
         In force at first; :attr:`reload` gives the newer one.
     ingest : str
         Name of this ingest in change rows.
+    alone : bool
+        No other ingest writes to this store.
     reload : callable
         Called with an entry of kind ``registry``: returns the registry now in force.
     tell : callable
@@ -64,6 +69,7 @@ class Forwarder:
     store: Store
     registry: Registry
     ingest: str = "1"
+    alone: bool = True
     reload: Callable[[Entry], Registry | None] = lambda _: None
     tell: Callable[[Sequence[Answer]], None] = lambda _: None
     waiting_ns: int = 0
@@ -78,7 +84,7 @@ class Forwarder:
     def __post_init__(self) -> None:
         self._keeps: Mapping[str, int] = {}
         self._acceptor = Acceptor(self.registry)
-        self._jobs = Jobs(self.journal, self.state, self.store, self._write, self.ingest, self._rejections)
+        self._jobs = Jobs(self.journal, self.state, self.store, self._write, self.ingest, self._rejections, self.alone)
 
     def step(self, limit: int = LIMIT) -> int:
         """One batch of every writer that has something, then one slice of what a person asked for.
@@ -112,6 +118,22 @@ class Forwarder:
         worked = self._jobs.step(memory, self._acceptor, self._behind(), limit)
         self._rejections.settled(JOB, 0, 0)
         return worked
+
+    def idle(self) -> int:
+        """One small slice of what can wait, for when :meth:`step` found nothing to do; 0 if nothing waits. Raises as that does."""
+        return self._again(lambda memory: self._jobs.step(memory, self._acceptor, self._behind(), GENTLE, gentle=True))
+
+    def plan(self, job: Job) -> None:
+        """Take up a job that nobody asked for, unless it was planned before.
+
+        Raises
+        ------
+        StoreAway
+            The state cannot be written; call again later.
+        """
+        if self.state.job(job.id) is None:
+            self.state.commit(Batch("", 0, 0, jobs=[job]), self.ingest)
+            self._jobs.accept([job])
 
     def _begin(self) -> Memory:
         memory = Memory(self.state)

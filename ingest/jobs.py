@@ -7,12 +7,12 @@ process that may write the store, wherever that runs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
 from domain.civil import parse_time
-from domain.readings import Entry
+from domain.readings import Entry, Key, Reading
 
 REPLAY: Final = "replay"
 NS: Final = 1_000_000_000
@@ -23,7 +23,9 @@ FAILED: Final = "failed"
 DOORS: Final = ("person", "mqtt", "hj212", "import")
 """Order in which a job walks the journal: what people entered first, as in the live path."""
 
-What = Literal["replay", "deadletters"]
+DEADLETTERS: Final = "deadletters"
+RECONCILE: Final = "reconcile"
+What = Literal["replay", "deadletters", "reconcile"]
 
 
 class Asked(msgspec.Struct, forbid_unknown_fields=True):
@@ -40,6 +42,8 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True):
     reason: str | None = None
     device: str | None = None
     ids: list[int] | None = None
+    repair: bool = False
+    remove: bool = False
     behind: dict[str, int] | None = None
 
 
@@ -57,7 +61,10 @@ class Job(msgspec.Struct):
     records, wanted : int
         Records done, and how many there are, for a progress bar.
     counts : dict
-        ``read stored duplicate deadletter quarantined resolved left unreadable``; read = the four outcomes.
+        Of a replay ``read stored duplicate deadletter quarantined resolved left unreadable``, read = the four outcomes; of a
+        reconciliation ``rows missing different extra repaired removed remaining``.
+    gentle : bool
+        It runs by itself at night and makes way for everything else.
     touching : dict of day to list of str
         Sources on a day whose rows the unfinished slice was about to write: announced again after a crash.
     """
@@ -74,6 +81,9 @@ class Job(msgspec.Struct):
     reason: str | None = None
     device: str | None = None
     ids: list[int] | None = None
+    repair: bool = False
+    remove: bool = False
+    gentle: bool = False
     upto: dict[str, int] = {}
     state: str = WAITING
     detail: str = ""
@@ -94,6 +104,16 @@ class Job(msgspec.Struct):
         self.counts[name] = self.counts.get(name, 0) + by
 
 
+class Finding(NamedTuple):
+    """A row that is not as the journal says: expected is None where no record knows it, found is None where the store lacks it."""
+
+    what: Literal["missing", "different", "extra"]
+    key: Key
+    expected: Reading | None
+    found: Reading | None
+    mended: bool = False
+
+
 def job_of(entry: Entry, cursors: Mapping[str, int]) -> Job:
     """The job that an entry asks for; one that cannot be understood has failed before it began. Never raises.
 
@@ -111,8 +131,8 @@ def job_of(entry: Entry, cursors: Mapping[str, int]) -> Job:
     writers = [name for name in DOORS if asked.writers is None or name in asked.writers]
     rebuilt = any(seq > cursors.get(name, 0) for name, seq in (asked.behind or {}).items())
     return Job(
-        entry.id, asked.what, entry.received_ns, asked.user, since, to, writers, asked.source, asked.registry, asked.reason, asked.device, asked.ids,
-        {name: cursors.get(name, 0) for name in writers},
+        entry.id, asked.what, entry.received_ns, asked.user, since, to, writers, asked.source, asked.registry, asked.reason, asked.device, asked.ids, asked.repair, asked.remove,
+        upto={name: cursors.get(name, 0) for name in writers},
         state=DONE if rebuilt else WAITING,
         detail="the state is being rebuilt from the journal: everything is judged anew without this" if rebuilt else "",
     )  # fmt: skip

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from domain.places import Registry
 from domain.readings import Key
-from ingest.jobs import Job
+from ingest.jobs import Finding, Job
 
 
 class Record(Protocol):
@@ -90,6 +91,26 @@ class Reader(Protocol):
 
     def read(self, limit: int = 5_000) -> Sequence[Record]:
         """The next durable records, about ``limit`` readings of them; empty when up to date."""
+        ...
+
+
+class Journal(Protocol):
+    """What a job needs of the journal."""
+
+    def reader(self, writer: str, after: int) -> Reader:
+        """Follows a writer behind a sequence number."""
+        ...
+
+    def begin(self, writer: str, since_ns: int) -> int:
+        """A sequence number behind which everything received since then is found."""
+        ...
+
+    def known_since(self) -> int:
+        """From which receive time on [ns] nothing has been pruned; 0 if nothing ever was."""
+        ...
+
+    def registry(self, received_ns: int) -> Registry:
+        """The registry that was in force then."""
         ...
 
 
@@ -192,6 +213,8 @@ class Batch:
         Refusals (by id) that no longer stand, with the job that settled them.
     renamed : dict of int to Refused
         Refusals that stand for another reason now.
+    findings : list of Finding
+        What a reconciliation (the one of :attr:`jobs`) found.
     """
 
     writer: str
@@ -206,6 +229,7 @@ class Batch:
     jobs: list[Job] = field(default_factory=list)
     resolved: dict[int, str] = field(default_factory=dict)
     renamed: dict[int, Refused] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
 
     def count(self, name: str, reason: str = "", by: int = 1) -> None:
         """Add to a total."""
@@ -261,6 +285,10 @@ class State(Protocol):
 
     def commit(self, batch: Batch, ingest: str) -> None:
         """Move everything of a batch in one transaction."""
+        ...
+
+    def job(self, name: str) -> Job | None:
+        """A job by its name."""
         ...
 
     def open_jobs(self) -> Sequence[Job]:

@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from domain.readings import RANK_DEVICE, Reading, revision
+from domain.readings import RANK_DEVICE, Key, Reading, revision
 from ingest.accept import Sight
 from ingest.ports import Version
 
@@ -95,9 +95,14 @@ def cells_of_versions(versions: Iterable[Version]) -> Cells:
 
 def row_of(sight: Sight, cells: Cells) -> Reading:
     """The row to write; its revision is the greatest of its cells."""
+    return row_from(Key(*sight[:4]), cells)
+
+
+def row_from(key: Key, cells: Cells) -> Reading:
+    """The row of a key with these cells."""
     values = {name: cell.value for name, cell in cells.items()}
     flags = {name: cell.flag for name, cell in cells.items() if cell.flag != "N"}
-    return Reading(sight.kind, sight.source, sight.span, sight.time, values, flags, max(cell.rev for cell in cells.values()))
+    return Reading(*key, values, flags, max(cell.rev for cell in cells.values()))
 
 
 def merge(sight: Sight, rev: int, cells: Mapping[str, Cell], known: Container[Known] = ()) -> Merger:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from domain.errors import LanbiError, ServiceError, StoreRefused
 from domain.places import Registry
-from domain.ports import ReadingSource
 from domain.readings import Entry, Key
 from ingest.accept import WHOLE, Acceptor, Verdict
 from ingest.deciding import Desk, Judged, Memory, RowKey
 from ingest.entries import PERSON, kind_of, read_entries
-from ingest.jobs import DONE, FAILED, NS, REPLAY, Job, job_of
-from ingest.ports import Batch, Reader, Record, State
+from ingest.jobs import DEADLETTERS, DONE, FAILED, NS, RECONCILE, REPLAY, Job, job_of
+from ingest.mending import Mending, Store
+from ingest.ports import Batch, Journal, Reader, Record, State
 from ingest.rejections import JOB, Rejections
 from ingest.replaying import Numbered, ReplayDesk, Standing
 
@@ -28,22 +28,6 @@ BACK_NS: Final = 600 * NS
 """Receive times may step back by minutes; so far behind the end of its window a job still looks."""
 FAR: Final = 5_000
 """A gap in the wanted records that is longer than this is jumped over, a shorter one is read through."""
-
-
-class Journal(Protocol):
-    """What a job needs of the journal."""
-
-    def reader(self, writer: str, after: int) -> Reader:
-        """Follows a writer behind a sequence number."""
-        ...
-
-    def begin(self, writer: str, since_ns: int) -> int:
-        """A sequence number behind which everything received since then is found."""
-        ...
-
-    def registry(self, received_ns: int) -> Registry:
-        """The registry that was in force then."""
-        ...
 
 
 class Slice(NamedTuple):
@@ -67,20 +51,27 @@ class Jobs:
         Takes a desk and entries to the store and announces the changes.
     rejections : Rejections
         What the store will not take of the slice at hand.
+    alone : bool
+        No other ingest writes to this store.
     """
 
     journal: Journal
     state: State
-    store: ReadingSource
+    store: Store
     write: Callable[[Desk, list[Entry]], None]
     ingest: str
     rejections: Rejections = field(default_factory=Rejections)
+    alone: bool = True
     waiting: list[Job] = field(default_factory=list)
     _reader: tuple[str, Reader] | None = None
     _acceptors: dict[str, Acceptor] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._mending = Mending(self.journal, self.state, self.store, self.write, self.ingest, self.alone)
+
     def reload(self) -> None:
         """Forget everything half done; the state knows better."""
+        self._mending.forget()
         self.waiting = list(self.state.open_jobs())
         self._reader = None
 
@@ -92,19 +83,20 @@ class Jobs:
         """Their requests are behind the cursor: they are waiting now."""
         self.waiting += [job for job in jobs if job.open]
 
-    def step(self, memory: Memory, acceptor: Acceptor, cursors: Mapping[str, int], limit: int) -> int:
-        """One slice of the oldest job; returns 1 while there is one.
+    def step(self, memory: Memory, acceptor: Acceptor, cursors: Mapping[str, int], limit: int, *, gentle: bool = False) -> int:
+        """One slice of the oldest job, of those that can wait (``gentle``) or of the others; returns 1 while there is one.
 
         Raises
         ------
         StoreAway, StoreRefused
             Nothing has moved; call again later.
         """
-        if not self.waiting:
+        job = next((one for one in self.waiting if one.gentle == gentle), None)
+        if job is None:
             return 0
-        job = self.waiting[0]
         try:
-            self._slice(job, memory, acceptor, cursors, limit)
+            work = self._mending.slice if job.what == RECONCILE else self._slice
+            work(job, memory, acceptor, cursors, limit)
         except (ServiceError, StoreRefused):
             raise
         except LanbiError as error:
@@ -127,7 +119,7 @@ class Jobs:
     def _slice(self, job: Job, memory: Memory, acceptor: Acceptor, cursors: Mapping[str, int], limit: int) -> None:
         if not job.writer:
             self._first(job)
-        part = self._picked(job, limit) if job.what == "deadletters" else self._next(job, limit)
+        part = self._picked(job, limit) if job.what == DEADLETTERS else self._next(job, limit)
         judged, entries = self._judge(job, part, acceptor)
         desk = self._desk(job, part, judged, memory, cursors)
         for one in judged:
@@ -144,7 +136,7 @@ class Jobs:
 
     def _first(self, job: Job) -> None:
         """Begin: how much there is to do, and where the first writer's window begins."""
-        if job.what == "deadletters":
+        if job.what == DEADLETTERS:
             job.wanted = self.state.wanted(job)
         else:
             job.wanted = sum(max(0, job.upto[writer] - self.journal.begin(writer, job.since_ns)) for writer in job.writers)
@@ -152,7 +144,7 @@ class Jobs:
 
     def _turn(self, job: Job, writer: str) -> None:
         job.writer = writer
-        job.seq = 0 if job.what == "deadletters" else self.journal.begin(writer, job.since_ns)
+        job.seq = 0 if job.what == DEADLETTERS else self.journal.begin(writer, job.since_ns)
         self._reader = None
 
     def _next(self, job: Job, limit: int) -> Slice:

@@ -48,6 +48,12 @@ class EmbeddedStore:
         """Everything, for ever."""
         return {}
 
+    def remove(self, keys: Sequence[Key]) -> None:
+        """Take rows away."""
+        with self._files.write() as db:
+            for key in keys:
+                db.execute(f"DELETE FROM {key.kind} WHERE site = ? AND span = ? AND time = ?", key[1:])  # noqa: S608  kind is one of ours
+
     def changes(self, rows: Sequence[Change]) -> None:
         """Announce what a batch touched."""
         packed = [(row.ingest, row.n, row.day, " ".join(row.sites)) for row in rows]

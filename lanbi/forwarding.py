@@ -42,8 +42,8 @@ def forwarder(settings: Settings, state: State, store: Store, registry: Registry
         except LanbiError:
             return None  # what cannot be read was never in force
 
-    name = settings.ingest.instance.partition("/")[0]
-    return Forwarder(journal, state, store, registry, name, reload)
+    name, _, count = settings.ingest.instance.partition("/")
+    return Forwarder(journal, state, store, registry, name, count == "1", reload)
 
 
 def forward(settings: Settings, registry: Registry, writer: str, done: Callable[[int], None] = lambda _: None) -> Registry:

@@ -70,6 +70,11 @@ class InfluxStore:
         kept = {bucket: self._db.retention(bucket) for bucket in {table.bucket for table in tables.READINGS.values()}}
         return {kind: kept[table.bucket] for kind, table in tables.READINGS.items() if kept[table.bucket]}
 
+    def remove(self, keys: Sequence[Key]) -> None:
+        """Take rows away, one by one: it is rare."""
+        for key in keys:
+            self._db.delete(tables.READINGS[key.kind], (key.source, str(key.span)), key.time * SECOND, key.time * SECOND)
+
     def changes(self, rows: Sequence[Change]) -> None:
         """Announce what a batch touched."""
         self._send([(tables.CHANGE, tables.change_row(row)) for row in rows])

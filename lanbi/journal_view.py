@@ -11,8 +11,9 @@ from typing import Final
 
 from domain.errors import LanbiError
 from domain.places import Registry
-from lanbi.frames import Record
-from lanbi.journal import JournalReader
+from lanbi.frames import DOORS, Record
+from lanbi.journal import JournalReader, files, read
+from lanbi.journal_files import first_seq
 from lanbi.journal_range import begin
 from lanbi.registry import loads
 
@@ -43,6 +44,12 @@ class JournalView:
     def begin(self, writer: str, since_ns: int) -> int:
         """A sequence number behind which everything received since then is found."""
         return begin(self.folder, writer, since_ns)
+
+    def known_since(self) -> int:
+        """From which receive time on [ns] nothing has been pruned; 0 if nothing ever was."""
+        firsts = [(writer, paths[0]) for writer in DOORS if (paths := files(self.folder, writer))]
+        pruned = [read(self.folder, writer, first_seq(path) - 1, 1) for writer, path in firsts if first_seq(path) > 1]
+        return max((found[0].received_ns for found in pruned if found), default=0)
 
     def registry(self, received_ns: int) -> Registry:
         """The registry in force when something was received: that of the newest change until then."""

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
-from domain.readings import Key
-from ingest.jobs import Job
+from domain.readings import Key, Reading
+from ingest.jobs import Finding, Job
 from ingest.ports import Batch, Latest, Refused, Version
 from lanbi.embedded_schema import Connections, Schema
 from lanbi.folders import made
@@ -26,6 +26,7 @@ _decode_items: Final = msgspec.json.Decoder(dict[str, tuple[float | None, str]])
 OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
 ADDED: Final = ("decoded_more", "replayed")
 """Readings received that no trailer of the journal counts."""
+_decode_row: Final = msgspec.json.Decoder(Reading).decode
 _decode_job: Final = msgspec.json.Decoder(Job).decode
 _STANDS: Final = "NOT EXISTS (SELECT 1 FROM resolved WHERE resolved.id = refused.id)"
 SCHEMA: Final = Schema(
@@ -45,6 +46,8 @@ CREATE INDEX IF NOT EXISTS refused_reason ON refused (reason, id);
 CREATE INDEX IF NOT EXISTS refused_digest ON refused (digest);
 CREATE INDEX IF NOT EXISTS refused_record ON refused (writer, seq);
 CREATE TABLE IF NOT EXISTS resolved (id INTEGER PRIMARY KEY, at_ns INTEGER, job TEXT);
+CREATE TABLE IF NOT EXISTS finding (job TEXT, what TEXT, kind TEXT, source TEXT, span INTEGER, time INTEGER, expected TEXT, found TEXT, mended INTEGER,
+    PRIMARY KEY (job, kind, source, span, time)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS job (id TEXT PRIMARY KEY, asked_ns INTEGER, open INTEGER, body TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS run (device TEXT, run INTEGER, number INTEGER, PRIMARY KEY (device, run)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sequence (device TEXT, run INTEGER, seq INTEGER, PRIMARY KEY (device, run)) WITHOUT ROWID;
@@ -57,6 +60,7 @@ CREATE TABLE IF NOT EXISTS begun (writer TEXT, kind TEXT, source TEXT, span INTE
 
 _VERSION: Final = "item, rev, value, flag, corrects, received_ns, device, writer, seq"
 _REVISED: Final = f"INSERT OR REPLACE INTO revised VALUES ({', '.join('?' * 13)})"  # noqa: S608  question marks
+_FINDING: Final = "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _JOB: Final = "INSERT OR REPLACE INTO job VALUES (?, ?, ?, ?)"
 
 
@@ -177,6 +181,19 @@ class StateView:
         found = self._files.all("SELECT body FROM job WHERE id = ?", (name,))
         return _decode_job(found[0][0]) if found else None
 
+    def last_job(self, what: str) -> Job | None:
+        """The newest job of a kind that came to its end."""
+        text = (
+            "SELECT body FROM job WHERE NOT open AND json_extract(body, '$.what') = ? AND json_extract(body, '$.state') = 'done' ORDER BY asked_ns DESC LIMIT 1"
+        )
+        found = self._files.all(text, (what,))
+        return _decode_job(found[0][0]) if found else None
+
+    def findings(self, job: str) -> list[Finding]:
+        """What a reconciliation found, as far as it was kept."""
+        text = "SELECT what, kind, source, span, time, expected, found, mended FROM finding WHERE job = ? ORDER BY kind, source, span, time"
+        return [Finding(row[0], Key(*row[1:5]), _row(row[5]), _row(row[6]), bool(row[7])) for row in self._files.all(text, (job,))]
+
     def open_jobs(self) -> list[Job]:
         """Jobs with something left to do, oldest first."""
         return [_decode_job(row[0]) for row in self._files.all("SELECT body FROM job WHERE open ORDER BY asked_ns, length(id), id")]
@@ -269,6 +286,8 @@ class State(StateView):
             db.execute("DELETE FROM begun WHERE writer = ? AND seq <= ?", (batch.writer, batch.seq))
             db.executemany("INSERT OR REPLACE INTO sequence VALUES (?, ?, ?)", [(*name, seq) for name, seq in batch.sequences.items()])
             db.executemany(_JOB, [_packed(job) for job in batch.jobs])
+            if batch.findings:
+                db.executemany(_FINDING, [(batch.jobs[0].id, one.what, *one.key, _text(one.expected), _text(one.found), one.mended) for one in batch.findings])
             asked = {job.id: job.asked_ns for job in batch.jobs}
             db.executemany("INSERT OR REPLACE INTO resolved VALUES (?, ?, ?)", [(number, asked[name], name) for number, name in batch.resolved.items()])
             renamed = [(row.outcome, row.reason, row.detail, number) for number, row in batch.renamed.items()]
@@ -284,6 +303,14 @@ class State(StateView):
         """Close the file and give the lock back."""
         super().close()
         os.close(self._lock)
+
+
+def _text(row: Reading | None) -> str | None:
+    return None if row is None else msgspec.json.encode(row).decode()
+
+
+def _row(text: str | None) -> Reading | None:
+    return None if text is None else _decode_row(text)
 
 
 def _numbered(rows: Iterable[Sequence[Any]]) -> list[tuple[int, Refused]]:

@@ -76,7 +76,7 @@ class Machine:
                 setattr(part, name, fuse.wrap(getattr(part, name)))
         journal = JournalView(self.data / "journal", lambda: REGISTRY)
         try:
-            yield Forwarder(journal, state, store, self.registry, "1", self.reload, self.told.extend)
+            yield Forwarder(journal, state, store, self.registry, reload=self.reload, tell=self.told.extend)
         finally:
             store.close()
             state.close()
@@ -84,7 +84,7 @@ class Machine:
     def forward(self, limit: int = 5_000, fuse: Fuse | None = None) -> None:
         """Forward until nothing is pending and no job open; a blown fuse is a kill."""
         with self.forwarder(fuse) as one:
-            while one.step(limit):
+            while one.step(limit) or one.idle():
                 pass
 
     def ask(self, what: str, now: int = NOW, **more: Any) -> str:
@@ -102,7 +102,8 @@ class Machine:
         found = state.job(name)
         state.close()
         assert found
-        assert found.counts.get("read", 0) == sum(found.counts.get(name, 0) for name in OUTCOMES)
+        if found.what != "reconcile":
+            assert found.counts.get("read", 0) == sum(found.counts.get(name, 0) for name in OUTCOMES)
         return found
 
     def refused(self, *, resolved: bool = False) -> list[tuple[str, str | None, int]]:
