@@ -29,6 +29,8 @@ from ingest.slices import Jobs
 WRITERS: Final = ("person", "mqtt", "hj212", "import")
 """Order of attention: what people enter (a new registry above all) comes before what it judges."""
 LIMIT: Final = 5_000
+KEPT_NS: Final = 40 * 86_400 * 10**9
+"""So long the outcome of a job that nobody asked for is kept."""
 GENTLE: Final = 500
 """Readings of a slice that makes way for everything else."""
 OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
@@ -132,6 +134,7 @@ class Forwarder:
             The state cannot be written; call again later.
         """
         if self.state.job(job.id) is None:
+            self.state.forget_gentle(job.asked_ns - KEPT_NS)
             self.state.commit(Batch("", 0, 0, jobs=[job]), self.ingest)
             self._jobs.accept([job])
 

@@ -25,6 +25,8 @@ DOORS: Final = ("person", "mqtt", "hj212", "import")
 
 DEADLETTERS: Final = "deadletters"
 RECONCILE: Final = "reconcile"
+COUNTS: Final = ("rows", "missing", "different", "extra", "repaired", "removed", "remaining")
+"""What a reconciliation counts, in rows; those of the middle three that were mended, and those that were not, follow."""
 What = Literal["replay", "deadletters", "reconcile"]
 
 

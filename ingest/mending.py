@@ -8,10 +8,10 @@ from typing import Final, Protocol
 
 from domain.civil import day_of
 from domain.ports import ReadingSink, ReadingSource
-from domain.readings import Entry, Key
+from domain.readings import Entry, Key, Reading
 from ingest.accept import Acceptor
 from ingest.deciding import Desk, Memory
-from ingest.jobs import DONE, Finding, Job
+from ingest.jobs import COUNTS, DONE, Finding, Job
 from ingest.ports import Batch, Journal, State
 from ingest.reconciling import Look, Reconciler
 
@@ -19,7 +19,6 @@ KEPT: Final = 1_000
 """Findings that are kept to be shown; all are counted."""
 SAVE: Final = 10
 """A quiet slice saves its progress only so often: that costs a write to the disk."""
-COUNTS: Final = ("rows", "missing", "different", "extra", "repaired", "removed", "remaining")
 
 
 class Store(ReadingSink, ReadingSource, Protocol):
@@ -68,20 +67,28 @@ class Mending:
         write = {one.key: one.expected for one in found if one.expected is not None and job.repair}
         certain = self._at_work is not None and not self._at_work.walk.unreadable
         remove = [one.key for one in found if one.expected is None and job.remove and certain]
-        desk.rows = {key: row for key, row in write.items() if row is not None}
-        for key in (*write, *remove):
+        tried: list[Key] = [*write, *remove]
+        for key in tried:
             desk.touched.setdefault(day_of(key.time), set()).add(key.source)
         for day, sites in job.touching.items():
             desk.touched.setdefault(day, set()).update(sites)
-        if write or remove:
+        if tried:
             job.touching = {day: sorted(sites) for day, sites in desk.touched.items()}
             self.state.begin(job, ())
         if remove:
             self.store.remove(remove)
+        self._put([row for row in write.values() if row is not None])
         self.write(desk, [])
-        tried: list[Key] = [*write, *remove]
         now = self.store.cells(tried) if tried else {}
         return [one._replace(mended=one.key in {*tried} and now.get(one.key) == one.expected) for one in found]
+
+    def _put(self, rows: Sequence[Reading]) -> None:
+        """Write rows; what the store refuses now though it took it once stays as it is, and is counted as such."""
+        while rows:
+            refused = {one.key for one in self.store.write(rows)}
+            if not refused:
+                return
+            rows = [row for row in rows if row.key not in refused]
 
     def _count(self, job: Job, look: Look, findings: Sequence[Finding]) -> None:
         job.records = min(job.wanted, job.records + look.records)

@@ -295,6 +295,10 @@ class State(Protocol):
         """Jobs with something left to do, oldest first."""
         ...
 
+    def forget_gentle(self, before_ns: int) -> None:
+        """Drop jobs that nobody asked for, and their findings, from before a moment."""
+        ...
+
     def begin(self, job: Job, versions: Sequence[Version]) -> None:
         """Keep versions, and what a slice of a job is about to touch, durably **before** the store is written."""
         ...

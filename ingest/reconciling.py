@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, NamedTuple
 
+from domain.civil import DAY_S
 from domain.items import REALMS
 from domain.ports import ReadingSource
 from domain.readings import Key, Reading
@@ -79,7 +80,7 @@ class Reconciler:
         before = sum(self.walk.at.values())
         looks: list[Look] = []
         for writer, records in self.walk.slices(cursors, limit):
-            said = self._listening.said(writer, records, acceptor, memory)
+            said = self._kept(self._listening.said(writer, records, acceptor, memory), acceptor)
             looks.append(self._first_look(said, memory, cursors))
             if looks[-1].findings and self.job.repair:
                 break  # mended before anything else is compared
@@ -88,6 +89,14 @@ class Reconciler:
         findings = [one for look in looks for one in look.findings]
         done = sum(self.walk.at.values()) - before
         return Look(findings, sum(look.rows for look in looks), done, ended=any(look.ended for look in looks))
+
+    def _kept(self, said: Sequence[tuple[Said, Said | None]], acceptor: Acceptor) -> Sequence[tuple[Said, Said | None]]:
+        """Without what the store no longer keeps, or is about to forget."""
+        if not acceptor.keeps:
+            return said
+        now = self.job.asked_ns // NS
+        oldest = {kind: now - seconds + DAY_S for kind, seconds in acceptor.keeps.items()}
+        return [pair for pair in said if pair[0].key.time > oldest.get(pair[0].key.kind, 0)]
 
     def _further(self, memory: Memory, acceptor: Acceptor, cursors: Mapping[str, int], limit: int) -> list[Look]:
         """The later looks, once the first one is up to date."""
@@ -177,10 +186,9 @@ class Reconciler:
                 return None
             self._second = Walk(self.journal, self.job.since_ns)
         for writer, records in self._second.slices(cursors, limit):
-            for one, other in self._listening.said(writer, records, acceptor, memory):
-                for said in (one, other):
-                    if said is not None and said.key in self._folds:
-                        self._folds[said.key] = folded([said], self._folds[said.key])
+            pairs = self._listening.said(writer, records, acceptor, memory)
+            for said in (one for pair in pairs for one in pair if one is not None and one.key in self._folds):
+                self._folds[said.key] = folded([said], self._folds[said.key])
         if not self._second.up_to_date(cursors):
             return Look(())
         return self._decide(list(islice(self._folds, limit)), memory, cursors)

@@ -197,7 +197,7 @@ class Jobs:
         judged: list[Judged] = []
         entries: list[Entry] = []
         for record in part.records:
-            judge = acceptor if job.registry == "now" else self._acceptor(self.journal.registry(record.received_ns))
+            judge = acceptor if job.registry == "now" else self._acceptor(self.journal.registry(record.received_ns), acceptor)
             kind = kind_of(record)
             if kind == "data":
                 verdicts = judge.judge(record)
@@ -211,9 +211,9 @@ class Jobs:
             judged += [Judged(record, one) for one in kept]
         return [kept for one in judged for kept in _chosen(one, part.chosen)], entries
 
-    def _acceptor(self, registry: Registry) -> Acceptor:
+    def _acceptor(self, registry: Registry, now: Acceptor) -> Acceptor:
         if registry.version not in self._acceptors:
-            self._acceptors[registry.version] = Acceptor(registry)
+            self._acceptors[registry.version] = Acceptor(registry, now.keeps)
         return self._acceptors[registry.version]
 
     def _desk(self, job: Job, part: Slice, judged: Sequence[Judged], memory: Memory, cursors: Mapping[str, int]) -> ReplayDesk:

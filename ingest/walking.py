@@ -96,7 +96,7 @@ class Listening:
         if past.version == acceptor.registry.version:
             return [(one, None) for one in now.values()]
         if past.version not in self._acceptors:
-            self._acceptors[past.version] = Acceptor(past)
+            self._acceptors[past.version] = Acceptor(past, acceptor.keeps)
         then = self._heard(record, self._acceptors[past.version], standing, memory)
         pairs: list[tuple[Said, Said | None]] = []
         for element in sorted({*now, *then}):

@@ -47,6 +47,7 @@ PROGRAMS: Final = {
     "deadletters": Program("deadletters", "死信：列表、查看、重放 · what was refused, and why; judged once more"),
     "replay": Program("replay", "重放日志，补齐存储 · judge journalled readings once more, fill what the store lost"),
     "broker": Program("broker", "MQTT 服务器：访问控制、密码、收回 · the broker's access list, passwords, revocation"),
+    "reconcile": Program("reconcile", "核对日志与存储，修复 · the journal against the store, row by row; repair"),
     "store": Program("store", "存储：InfluxDB 建桶、写令牌 · the server database: buckets and tokens"),
     "check": Program("check", "检查设置、登记册和规划 · check settings, registry and plans"),
 }

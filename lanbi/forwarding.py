@@ -16,6 +16,7 @@ from ingest.forwarder import Forwarder, Store
 from ingest.listener import Listener
 from lanbi import wiring
 from lanbi.journal_view import JournalView
+from lanbi.nightly import OFF, Nights
 from lanbi.processes import say
 from lanbi.registry import load, loads
 from lanbi.settings import Settings
@@ -28,6 +29,8 @@ LONGEST_S: Final = 600.0
 """However long a store asks to be left alone, it is asked again after this."""
 CHECKPOINT_S: Final = 1.0
 FORWARD: Final = "forward"
+REST: Final = 3.0
+"""Pauses of the night's work, in units of what it has just taken."""
 PAUSE_S: Final = 0.2
 STALLED_S: Final = 60.0
 
@@ -119,6 +122,9 @@ class Forwarding:
     _failures: int = 0
     _checked: float = 0.0
 
+    def __post_init__(self) -> None:
+        self._nights = Nights(self.settings.ingest.reconcile if self.settings.clock == "system" else OFF, self.clock)
+
     def run(self, stop: Callable[[], bool]) -> None:
         """Forward until told to stop."""
         while not stop():
@@ -159,6 +165,16 @@ class Forwarding:
             for one in files:
                 one.checkpoint()
 
+    def _rest(self, one: Forwarder) -> None:
+        """Nothing is waiting: a little of what can wait, and longer pauses than work, for the listener shares this interpreter."""
+        job = self._nights.due()
+        if job is not None:
+            one.plan(job)
+            self._nights.planned(job)
+        begun = self.clock.monotonic()
+        worked = one.idle()
+        self.clock.sleep(max(IDLE_S, REST * (self.clock.monotonic() - begun)) if worked else IDLE_S)
+
     def _step(self, one: Forwarder) -> None:
         self.beat = self.clock.monotonic()
         if self.listener.health.clock_back:
@@ -174,7 +190,7 @@ class Forwarding:
         if worked:
             self.write_s = self.clock.monotonic() - begun
         else:
-            self.clock.sleep(IDLE_S)
+            self._rest(one)
 
     def _wait(self, error: LanbiError, stop: Callable[[], bool]) -> None:
         """Hold everything and try again; nothing has moved."""

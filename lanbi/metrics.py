@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from domain.ports import Clock
+from ingest.jobs import COUNTS, RECONCILE, Job
 from lanbi.folders import made
 from lanbi.frames import DOORS
 from lanbi.journal_space import days_until_full, set_aside, used_by
@@ -54,10 +55,11 @@ def collect(data: Path, clock: Clock) -> list[Metric]:
     state = StateView(data)
     try:
         law, totals = state.conservation(), state.totals()
+        last = state.last_job(RECONCILE)
     finally:
         state.close()
     status = read_status(data / "run" / "ingest.json")
-    return [*_readings(law, totals), *_journal(data, clock, law, status), *_links(status)]
+    return [*_readings(law, totals), *_journal(data, clock, law, status), *_links(status), *_reconciled(last)]
 
 
 def text(metrics: Iterable[Metric]) -> str:
@@ -123,6 +125,15 @@ def _journal(data: Path, clock: Clock, law: Mapping[str, int], status: Mapping[s
         _gauge("lanbi_journal_unsealed_files", "closed files that are not sealed yet", sum(len(sealable(folder, writer)) for writer in DOORS)),
         _gauge("lanbi_journal_unanchored_seals", "seals that an address was not sent yet", keeper.get("unanchored")),
         _gauge("lanbi_journal_keeper_faults", "what failed in the last round of sealing and mailing", len(keeper.get("faults", []))),
+    ]
+
+
+def _reconciled(last: Job | None) -> list[Metric]:
+    rows = [({"result": name}, float(last.counts.get(name, 0))) for name in COUNTS] if last else []
+    words = "when the last finished comparison of journal and store was begun (0: never)"
+    return [
+        _gauge("lanbi_reconcile_timestamp_seconds", words, last.asked_ns / NS if last else 0.0),
+        Metric("lanbi_reconcile_rows", "gauge", "what that comparison came to, in rows", tuple(rows)),
     ]
 
 

@@ -6,12 +6,13 @@ live batches, or this process if none runs. Interrupted, it goes on with the nex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from domain.civil import SHANGHAI, day_start, iso, parse_date, parse_time
 from domain.errors import DataFolderBusy, InputError
-from ingest.jobs import DOORS, REPLAY, Job
+from domain.readings import Reading
+from ingest.jobs import COUNTS, DOORS, REPLAY, Finding, Job
 from lanbi import wiring
 from lanbi.entering import WRITER, journal
 from lanbi.forwarding import Patience, forward
@@ -23,6 +24,8 @@ from lanbi.state import OUTCOMES, StateView
 NS: Final = 1_000_000_000
 UNITS: Final = {"h": 3_600, "d": 86_400}
 STANDS: Final = "the request stands in the journal and will be worked off; look at ingest's messages, then `lanbi replay --job {}`"
+SHOWN: Final = 20
+FOUND: Final = {"missing": "缺失 missing", "different": "不同 different", "extra": "多余 nobody's"}
 WORDS: Final = {"stored": "已存 stored", "duplicate": "重复 duplicate", "deadletter": "死信 dead-letter", "quarantined": "隔离 quarantined"}
 
 
@@ -79,7 +82,7 @@ def wait(settings: Settings, name: str) -> Job:
         It goes on when what hinders it is mended.
     """
     clock = wiring.clock(settings)
-    bar = Progress("重放 replay", 1, clock)
+    bar = Progress("进度 progress", 1, clock)
     patience = Patience(clock, STANDS.format(name))
 
     def show(_: int = 0) -> None:
@@ -122,6 +125,8 @@ def _behind(settings: Settings) -> int:
 
 def _number(name: str) -> int:
     writer, _, seq = name.partition("/")
+    if writer == "night":
+        return 0
     if writer != WRITER or not seq.isdigit():
         raise InputError("not a request", name, f"write it as {WRITER}/17")
     return int(seq)
@@ -145,3 +150,41 @@ def lines(job: Job) -> Iterator[str]:
         yield f"日志损坏，无法重放 damaged or missing in the journal: {count('unreadable')}"
     if job.detail:
         yield f"{job.state}: {job.detail}"
+
+
+def reconciled(job: Job) -> dict[str, object]:
+    """The outcome of a reconciliation for a machine."""
+    return {"id": job.id, "state": job.state, "detail": job.detail, **{name: job.counts.get(name, 0) for name in COUNTS}}
+
+
+def plain_finding(one: Finding) -> dict[str, object]:
+    """A finding for a machine."""
+    key = {"table": one.key.kind, "source": one.key.source, "span": one.key.span, "time": iso(one.key.time)}
+    return {"what": one.what, **key, "expected": _plain(one.expected), "found": _plain(one.found), "mended": one.mended}
+
+
+def reconciled_lines(job: Job, found: Sequence[Finding]) -> Iterator[str]:
+    """The outcome in words, Chinese first."""
+    count = {name: job.counts.get(name, 0) for name in COUNTS}
+    yield f"比较 compared {count['rows']}: 缺失 missing {count['missing']}, 不同 different {count['different']}, 多余 nobody's {count['extra']}"
+    if count["repaired"] or count["removed"]:
+        yield f"已修复 repaired {count['repaired']}, 已移除 removed {count['removed']}"
+    for one in found[:SHOWN]:
+        mark = "已修复 mended" if one.mended else "仍在 remains"
+        yield f"  {FOUND[one.what]:<16} {one.key.kind} {one.key.source} {one.key.span} s {iso(one.key.time)}: {_short(one.found)} → {_short(one.expected)}  {mark}"
+    if len(found) > SHOWN:
+        yield f"  …{len(found) - SHOWN} 条在 --json 中 more with --json"
+    if count["remaining"]:
+        yield f"与日志不符 not as the journal says: {count['remaining']}; --repair 补写 writes what is missing or different, --remove 移除多余的 takes away nobody's rows"
+    if job.detail:
+        yield f"{job.state}: {job.detail}"
+
+
+def _plain(row: Reading | None) -> dict[str, object] | None:
+    return None if row is None else {"values": dict(row.values), "flags": dict(row.flags), "rev": row.rev}
+
+
+def _short(row: Reading | None) -> str:
+    if row is None:
+        return "–"
+    return " ".join(f"{item}={'null' if value is None else f'{value:g}'}{row.flags.get(item, '')}" for item, value in row.values.items()) + f" rev {row.rev}"

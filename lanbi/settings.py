@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from domain.errors import SettingsError
 from lanbi.plans import folder
-from lanbi.settings_rules import Rule, address, bytes_of, choice, mail, share, size, url, whole
+from lanbi.settings_rules import Rule, address, bytes_of, choice, mail, share, size, time_of_day, url, whole
 from lanbi.toml_lines import Lines, nearest, parse, raise_all, read, unknown
 
 DEFAULT_FILE: Final = "lanbi.toml"
@@ -65,6 +65,7 @@ KEYS: Final[Mapping[str, Key]] = {
     "http.listen": Key("127.0.0.1:8080", "网页与接口地址", "address of board and API"),
     "ingest.health": Key("127.0.0.1:8081", "接收进程健康地址", "health address of a separate ingest"),
     "ingest.instance": Key("1/1", "接收实例 i/N", "this ingest takes the devices with crc32(device) mod N = i-1"),
+    "ingest.reconcile": Key("03:20", "每夜核对的时刻，off 为不核对", "time of day (China's) of the nightly reconciliation, or off"),
     "analyse.health": Key("127.0.0.1:8082", "计算进程健康地址", "health address of analytics"),
     "analyse.on_course": Key("30", "不达标概率（%）不高于此值为进度正常", "chance of missing a target, in %, up to which it is on course"),
     "analyse.at_risk": Key("70", "不达标概率（%）不低于此值为有风险", "chance of missing a target, in %, from which on it is at risk"),
@@ -131,10 +132,11 @@ class HttpSettings:
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """The ingest process: its health address and its share of the devices."""
+    """The ingest process: its health address, its share of the devices, and when it compares journal and store."""
 
     health: str
     instance: str
+    reconcile: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +270,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "analyse.on_course": whole(1, 49),
     "analyse.at_risk": whole(51, 99),
     "ingest.instance": share,
+    "ingest.reconcile": time_of_day,
     "broker.keepalive": whole(5, 3_600),
     "broker.url": url(("mqtt", "mqtts"), "broker.password_file", "embedded"),
     "broker.queue_bytes": size,

@@ -41,6 +41,12 @@ def share(value: str) -> str:
     return "" if good else f"write i/N with 1 ≤ i ≤ N, not '{value}'"
 
 
+def time_of_day(value: str) -> str:
+    """A time of day, or off."""
+    good = value == "off" or re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value)
+    return "" if good else f"write HH:MM or off, not '{value}'"
+
+
 def url(schemes: tuple[str, ...], secret: str, word: str = "") -> Rule:
     """An address with one of these schemes, or the word; the secret that belongs to it stands elsewhere."""
     wanted = " or ".join([f"{scheme}://HOST:PORT" for scheme in schemes] + ([word] if word else []))

@@ -295,6 +295,13 @@ class State(StateView):
             if batch.change_number is not None:
                 db.execute("INSERT OR REPLACE INTO batch VALUES (?, ?)", (ingest, batch.change_number))
 
+    def forget_gentle(self, before_ns: int) -> None:
+        """Drop jobs that nobody asked for, and their findings, from before a moment."""
+        old = "SELECT id FROM job WHERE asked_ns < ? AND json_extract(body, '$.gentle')"
+        with self._files.write() as db:
+            db.execute(f"DELETE FROM finding WHERE job IN ({old})", (before_ns,))  # noqa: S608  our own words
+            db.execute(f"DELETE FROM job WHERE id IN ({old})", (before_ns,))  # noqa: S608  our own words
+
     def checkpoint(self) -> int:
         """Keep the write-ahead log short."""
         return self._files.checkpoint()

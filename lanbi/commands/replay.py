@@ -51,6 +51,11 @@ def run(args: argparse.Namespace) -> int:
 
 def asked(args: argparse.Namespace, settings: Settings, what: str, body: dict[str, object]) -> int:
     """Journal a request with its window, and see it through."""
+    return finish(settings, request(args, settings, what, body), as_json=args.json)
+
+
+def request(args: argparse.Namespace, settings: Settings, what: str, body: dict[str, object]) -> str:
+    """Journal a request with its window; returns the name of its job."""
     import getpass
 
     from domain.civil import iso
@@ -62,7 +67,7 @@ def asked(args: argparse.Namespace, settings: Settings, what: str, body: dict[st
     to = None if args.to is None else iso(moment(args.to, "--to", now, end=True))
     name = ask(settings, what, {"user": args.person or getpass.getuser(), "since": since, "to": to, **body})
     sys.stderr.write(f"请求 request: {name}\n")
-    return finish(settings, name, as_json=args.json)
+    return name
 
 
 def finish(settings: Settings, name: str, *, as_json: bool) -> int:

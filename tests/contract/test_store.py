@@ -129,6 +129,16 @@ def test_value_no_value_value(store: Store) -> None:
         assert [row] == every(store)
 
 
+def test_rows_are_taken_away(store: Store) -> None:
+    """Exactly the named rows go, whatever the table and span; those that are not there are no fault, and a row may come back."""
+    rows = [air("a", T0, pm25=1.0), air("a", T0 + HOUR, pm25=2.0), replace(air("a", T0, pm25=3.0), span=60), Reading("meter", "a", 0, T0, {"power": 1.0})]
+    store.write(rows)
+    store.remove([rows[0].key, rows[3].key, Key("air", "b", HOUR, T0)])
+    assert ([rows[2], rows[1]], []) == (every(store), every(store, "meter"))
+    store.write([rows[0]])
+    assert [rows[2], rows[0], rows[1]] == every(store)
+
+
 def test_a_flag_that_is_gone_is_gone(store: Store) -> None:
     """A correction without a flag takes the old flag away."""
     row = Reading("water", "w", 4 * HOUR, T0, {"ph": 7.1, "do": 6.0}, {"ph": "M"}, 1)
