@@ -19,11 +19,11 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from domain.errors import JournalError
-from domain.message import scan
 from domain.ports import Clock
 from ingest import causes
 from ingest.accept import NS, RETAINED, device_of, stream_of
 from ingest.deadletters import Answer
+from ingest.glance import look, topic_of
 from ingest.intake import Intake
 from ingest.link import LONGEST_S, Broker, Health, Pulse, Redial, Wish
 from ingest.outbox import Outbox, Word
@@ -35,6 +35,9 @@ TOPICS: Final = ("lanbi/v1/+/data", "lanbi/v1/+/event", "lanbi/v1/+/state")
 GROUP: Final = 1_000
 """Messages of one commit at most."""
 WAIT_S: Final = 0.05
+GATHER_S: Final = 0.1
+FEW: Final = 16
+"""So many messages, or those of a tenth of a second, make a commit: one for each would double the journal and wear the disk."""
 RETRY_S: Final = 1.0
 CONNECT_S: Final = 5.0
 BACK_NS: Final = 300 * NS
@@ -117,16 +120,17 @@ class Listener:
         self._client.loop_misc()
 
     def _read(self) -> None:
-        """Take what the socket has, up to a group."""
+        """Take what the socket has, up to a group; of a quiet stream, what comes within a moment."""
         wait = WAIT_S
+        gathered = self.clock.monotonic() + WAIT_S + GATHER_S
         while self._group < GROUP:
             link = self._client.socket()
             if link is None or not self._readable(link, wait):
                 break
-            wait = 0.0
             if self._client.loop_read() == mqtt.MQTT_ERR_SUCCESS:
                 self.health.last_packet = self.clock.monotonic()
                 self._pulse.packet(self.health.last_packet)
+            wait = max(0.0, min(GATHER_S, gathered - self.clock.monotonic())) if 0 < self._group < FEW else 0.0
         if self._client.want_write():
             self._client.loop_write()
 
@@ -304,9 +308,9 @@ class Listener:
             self._unkept = True
 
     def _append(self, message: mqtt.MQTTMessage) -> None:
-        topic = _topic(message)
+        topic = topic_of(message)
         payload = bytes(message.payload)
-        count, numbers = _look(payload) if stream_of(topic) not in {"event", "state"} else (0, [])
+        count, numbers = look(payload) if stream_of(topic) not in {"event", "state"} else (0, [])
         flags = (QOS1 if message.qos == QOS1 else 0) | (RETAINED if message.retain else 0) | (DUP if message.dup else 0)
         self.writer.append(topic, payload[:KEPT], received_ns=self._now(), readings=count, flags=flags)
         self._group += 1
@@ -328,18 +332,3 @@ class Listener:
     def _fault(self, error: Exception) -> None:
         self.health.faults += 1
         self.health.last_fault = repr(error)[:200]
-
-
-def _topic(message: mqtt.MQTTMessage) -> str:
-    try:
-        return message.topic
-    except UnicodeDecodeError:
-        return "?"
-
-
-def _look(payload: bytes) -> tuple[int, list[tuple[int, int]]]:
-    """Number of readings and their (run, seq); the bytes are kept even if looking at them fails."""
-    try:
-        return scan(payload)
-    except Exception:  # noqa: BLE001  decoding happens behind the journal, where it can be repaired
-        return 1, []

@@ -14,7 +14,8 @@ from ingest.link import Broker
 from ingest.listener import Listener
 from lanbi.clock import SystemClock
 from lanbi.frames import Trailer
-from lanbi.journal import JournalReader, JournalWriter
+from lanbi.journal import JournalReader, JournalWriter, files
+from lanbi.journal_examine import Examination
 from lanbi.processes import free
 from tests.lanbi.ingest_house import Gadget, iotcore_broker, until
 
@@ -137,3 +138,22 @@ def test_a_clock_that_went_back_is_told(writer: FullDisk, tmp_path: Path) -> Non
             until(lambda: device.durable() == {1}, "confirmed")
             device.close()
     assert "clock" in listener.health.reasons()[-1]
+
+
+def test_a_quiet_stream_is_gathered(writer: FullDisk, tmp_path: Path) -> None:
+    """Messages some milliseconds apart share commits; nothing waits for a neighbour that does not come."""
+    port = free(0)
+    with iotcore_broker(port, tmp_path):
+        listener = Listener(Broker("127.0.0.1", port, "lanbi-test"), writer, SystemClock())
+        with listening(listener):
+            until(lambda: listener.health.subscribed, "subscribed")
+            device = Gadget("air1", port)
+            for seq in range(12):
+                device.say(MESSAGE % seq)
+                SystemClock().sleep(0.004)
+            until(lambda: device.durable() == set(range(12)), "all are confirmed")
+            device.say(MESSAGE % 99)
+            until(lambda: 99 in device.durable(), "the single one is confirmed")
+            device.close()
+    (path,) = files(tmp_path, "mqtt")
+    assert 2 <= sum(1 for _ in Examination(path, None).commits()) <= 9

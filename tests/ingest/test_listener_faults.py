@@ -131,7 +131,7 @@ def test_a_raise_at_any_stage_leaves_the_thread_and_every_message(
         until(lambda: device.durable() == {0}, "the first")
         name, attribute = STAGES[stage]
         if attribute is None:
-            import ingest.listener as module
+            import ingest.glance as module
 
             monkeypatch.setattr(module, "scan", once(module.scan, [RuntimeError("injected")]))
         else:
