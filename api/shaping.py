@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
+from domain import indicators
 from domain.air import rule_set_on
 from domain.civil import DAY_S, OFFSET_S, date_of, iso
-from domain.indicators import FIGURES, Indicator
+from domain.indicators import Indicator
 from domain.items import ITEMS
 
 SIX: Final = ("pm25", "pm10", "so2", "no2", "co", "o3")
@@ -50,7 +51,8 @@ def units(realm: str, names: Iterable[str]) -> dict[str, str]:
 
 def unit_of(figure: str) -> str:
     """Unit of a figure; a target's own figure has its plan's unit and is not asked here."""
-    return FIGURES[figure].unit if figure in FIGURES else ""
+    found = indicators.figure(figure)
+    return found.unit if found else ""
 
 
 def level(row: Indicator | None) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,6 +40,8 @@ POSITION: Final = "analysed"
 """Kind of the events that hold the position in each ingest's changes; their time is 0."""
 WORKED: Final = "computed-with"
 """Kind of the event that holds the versions of registry and program behind all figures; its time is 0."""
+DOUBT_DAYS: Final = 7
+"""How many days' comparisons a start writes again."""
 CONFIRMED_S: Final = 5.0
 """Between two looks for confirmations."""
 _NS: Final = 10**9
@@ -103,6 +105,7 @@ class Follower:
     def start(self) -> None:
         """Bring this year and the last up to date, and every older year that changed since the stored position."""
         from lanbi.analyst import away  # noqa: PLC0415  numba comes with it, after its cache folder is set
+        from lanbi.comparing import NEVER  # noqa: PLC0415  same
 
         touched = self._touched(self._collect())
         year = civil.year_of_day(civil.day_of(self.now()))
@@ -110,12 +113,20 @@ class Follower:
         known = [part for part in (away(touched), *self._since()) if part]
         cause = "; ".join(known) or f"rule: {self._versions().partition(' ')[2]}"
         self.analyst.settler.recall(self.now())
+        self.analyst.comparer.since = self._doubtful(touched)
         for one in sorted(older | {year - 1, year}):
             self.analyst.load(one, self.now(), cause)
         self.analyst.settler.forget()
+        self.analyst.comparer.since = NEVER
         self.analyst.forget((year - 1, year))
         self.hour = self.now() // civil.HOUR_S
         self._keep()
+
+    def _doubtful(self, touched: Collection[Touched]) -> int:
+        """Time from which on comparisons may lack what their figures have: a crash came between, or another version knows more of them."""
+        if self.worked != self._versions():
+            return -1
+        return civil.period_stamp(min([civil.day_of(self.now()) - DOUBT_DAYS, *(one.day for one in touched)]))
 
     def _since(self) -> list[str]:
         """What else than readings changed since the figures were computed."""

@@ -17,16 +17,17 @@ import numpy.typing as npt
 from analytics import bases, causes, cube
 from analytics.causes import Cell, Evidence
 from analytics.cube import BACK, SiteYear
-from analytics.jobs import attained, county, foreign, projected, scopes, stations
+from analytics.jobs import allowed, attained, county, foreign, projected, scopes, stations
 from analytics.jobs.columns import Column
 from analytics.skill import CUTS
 from domain import air, civil, marks
-from domain.indicators import Query
+from domain.indicators import Indicator, Query
 from domain.places import Registry
 from domain.ports import Entries, ReadingSource
 from domain.readings import Entry, Reading
 from domain.targets import Plan
-from lanbi.settling import Book, Figures, Settler, When
+from lanbi.comparing import Comparer
+from lanbi.settling import Book, Figures, Settled, Settler, When
 
 INSTANT_S: Final = 60
 """What an instantaneous value stands for where no device tells."""
@@ -49,12 +50,14 @@ class Analyst:
     def __init__(self, source: Source, figures: Figures, registry: Registry, plans: Sequence[Plan]) -> None:
         self.source, self.registry, self.plans = source, registry, plans
         self.settler = Settler(figures)
+        self.comparer = Comparer(self.settler, registry)
         self.books: dict[int, Book] = {}
         self.entered: dict[str, list[Entry]] = {}
         self.past: dict[tuple[int, str, str], Mapping[int, projected.Daily]] = {}
         self.marks = bases.Marks()
         self.cuts = CUTS
         self.pulse: Callable[[], None] = lambda: None
+        self._allowed: dict[tuple[object, ...], Indicator] = {}
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -73,6 +76,7 @@ class Analyst:
         evidence = Evidence(general=[cause] if cause else [])
         self._work(book, self.sites, When(now, evidence, self.sites), judged=0)
         self._foreign(book, When(now, evidence, self.sites))
+        self._allow(book, self.sites, now)
 
     def refresh(self, touched: Collection[Touched], now: int) -> None:
         """Read the touched site-days again, and what was entered about them, and bring all figures that hang on them up to date."""
@@ -109,6 +113,7 @@ class Analyst:
             when.evidence.cells.extend(self._reread(book, one))
         if touched:
             self._work(book, sorted({one.site for one in touched}), when)
+            self._allow(book, sorted({one.site for one in touched if one.day == civil.day_of(when.now)}), when.now)
         if when.evidence.general:
             self._foreign(book, when)
 
@@ -118,6 +123,7 @@ class Analyst:
         for open_year in {year, civil.year_of_day(civil.day_of(now) - 1)}:
             if open_year in self.books:
                 self._work(self.books[open_year], self.sites, When(now, Evidence(), self.sites))
+                self._allow(self.books[open_year], self.sites, now)
             else:
                 self.load(open_year, now, "")
 
@@ -175,14 +181,18 @@ class Analyst:
         at = stations.span(book.year, when.now)
         if not at.begun:
             return
+        settled: dict[str, Settled] = {}
         for site in sites:
             self.pulse()
-            self.settler.columns(book, site, self._site(book, site, at), when._replace(sites=(site,)))
+            settled[site] = self.settler.columns(book, site, self._site(book, site, at), when._replace(sites=(site,)))
+            self.comparer.scope(self.books, book, site, settled[site], when.now)
+        self.comparer.ranks(book, settled, when.now)
         names, member = county.members(self.registry, at.first, at.begun)
         if names:
-            own = when._replace(sites=names)
-            settled = self.settler.columns(book, self.registry.county.id, self._county(book, names, member, at), own)
-            self._targets(book, settled.first if judged is None else judged, own)
+            own, scope = when._replace(sites=names), self.registry.county.id
+            whole = self.settler.columns(book, scope, self._county(book, names, member, at), own)
+            self.comparer.scope(self.books, book, scope, whole, when.now)
+            self._targets(book, whole.first if judged is None else judged, own)
 
     def _site(self, book: Book, site: str, at: stations.Span) -> list[Column]:
         year = book.sites[site]
@@ -203,6 +213,18 @@ class Analyst:
             found += basis.columns
             book.running |= {(basis.name, rules.name): running for rules, running in zip(air.RULE_SETS, basis.running, strict=True)}
         return found
+
+    def _allow(self, book: Book, sites: Sequence[str], now: int) -> None:
+        """Today's allowances of some places and, if they belong to it, of the county; each is written where it differs."""
+        today = civil.day_of(now)
+        if not sites or civil.year_of_day(today) != book.year:
+            return
+        members = sorted(self.registry.assessment(today))
+        found = [*allowed.rows(book.sites, sites, now)]
+        if set(members) & set(sites):
+            found += allowed.county(book.sites, members, self.registry.county.id, now)
+        self.settler.derived([row for row in found if not _same(self._allowed.get(row.key), row)])
+        self._allowed = {key: row for key, row in self._allowed.items() if row.time == civil.period_stamp(today)} | {row.key: row for row in found}
 
     def _foreign(self, book: Book, when: When) -> None:
         """Figures of authorities, as they were entered."""
@@ -227,6 +249,11 @@ class Analyst:
             asked = [replace(query, figure=figure, basis=name) for figure in projected.SOURCES for name in dict.fromkeys(("raw", basis))]
             self.past[key] = projected.past(row for one in asked for row in self.settler.figures.series(one))
         return self.past[key]
+
+
+def _same(old: Indicator | None, new: Indicator) -> bool:
+    """Whether a row says what it said before."""
+    return old is not None and (old.value, old.status, old.valid, old.text) == (new.value, new.status, new.valid, new.text)
 
 
 def away(touched: Iterable[Touched]) -> str:

@@ -118,9 +118,10 @@ class Settler:
         book.columns.update({column.tag: column for column in found})
         return settled
 
-    def derived(self, rows: Iterable[Indicator], now: int) -> None:
+    def derived(self, rows: Sequence[Indicator]) -> None:
         """Write rows that follow from settled ones: they are not compared and never restated, for what they follow from is."""
-        self._put(_Out([replace(row, computed=float(now)) for row in rows]))
+        if rows:
+            self.figures.put(rows)
 
     def rows(self, book: Book, found: Iterable[Indicator], when: When) -> None:
         """Write single figures that differ; those of a running year are as many as its days and are never restated."""

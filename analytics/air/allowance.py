@@ -21,17 +21,18 @@ from analytics.air import days as air_days
 from domain import air
 from domain.fixed import MISSING
 from domain.items import AIR
+from domain.items import ITEMS as ITEM_LIMITS
 
 ITEMS: Final = ("pm25", "pm10", "o3_8h")
 """Items that spoil days; the others have never been near a cap where these were not."""
 CAPS: Final = (air.GOOD_MAX, 150, air.HEAVY_MIN - 1)
 STATES: Final = ("open", "kept", "lost", "void")
-"""Codes: hours are to come; the day is over within the cap; even zero is too much; the day cannot become valid."""
+"""Codes: hours decide that are to come; the cap is kept whatever may come; even zero is too much; the day cannot become valid."""
 OPEN, KEPT, LOST, VOID = range(4)
 GRID: Final = 100
 """Thousandths: answers are given to a tenth of a unit, rounded down."""
-_TOP: Final = 1 << 15
-"""Grid steps beyond any answer for ozone: a level of 3,276 µg/m³."""
+_TOPS: Final = np.array([int(ITEM_LIMITS["air", item].high) * 1_000 for item in ITEMS], np.int64)
+"""Largest values [thousandths] that are ever accepted: what may come."""
 _OZONE_DAY: Final = air.limits_on(0)["o3"].day
 _WINDOWS: Final = tuple(range(air.O3_FIRST_END, 25))
 
@@ -108,6 +109,7 @@ def _allowance(today: Today, limit: Longs, group: Longs, quorum: Longs) -> Allow
     windows = _windows(values[:, :, 2], valid[:, :, 2], coming[:, :, 2])
     parts.append(_solve_ozone(windows, limit[2], group, quorum))
     rest, state = (np.stack(some, axis=1) for some in zip(*parts, strict=True))
+    state = np.where((state == OPEN) & (rest >= _TOPS[:, None]), KEPT, state)
     known, left = (_grouped(flags.sum(axis=0, dtype=np.int64), group, len(quorum)) for flags in (valid, coming))
     return Allowance(rest, state.astype(np.int8), known, left, limit)
 
@@ -173,13 +175,13 @@ def _solve_ozone(windows: _Windows, limit: Longs, group: Longs, quorum: Longs) -
         kept: npt.NDArray[np.bool_] = _grouped(np.where(usable[:, None], top, 0), group, count) <= most
         return kept
 
-    low, high = np.zeros((count, len(limit)), np.int64), np.full((count, len(limit)), _TOP, np.int64)
+    low, high = np.zeros((count, len(limit)), np.int64), np.full((count, len(limit)), _TOPS[2] // GRID + 1, np.int64)
     fits = keeps(low)
     while int((high - low).max()) > 1:
         middle = (low + high) // 2
         good = keeps(middle)
         low, high = np.where(good, middle, low), np.where(good, high, middle)
-    open_ = _grouped(windows.left.sum(axis=0), group, count)[:, None] > 0
+    open_ = _grouped((windows.left * (windows.factor > 0)).sum(axis=0) * usable, group, count)[:, None] > 0
     state = np.where(fits, np.where(open_, OPEN, KEPT), LOST)
     return low * GRID, np.where(parts >= np.maximum(quorum[:, None], 1), state, VOID)
 

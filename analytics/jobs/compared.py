@@ -68,13 +68,21 @@ def with_month_before(now: Iterable[Column], past: Mapping[Tag, Column]) -> list
     return found
 
 
-def ranks(columns: Mapping[Tag, Column], tags: Sequence[Tag], member: npt.NDArray[np.bool_]) -> list[Column]:
+def at(one: Column, times: Times) -> Column:
+    """The rows of a column at some times, in that order; absent rows have no value and nothing valid."""
+    value, there, _ = _shifted(one, times)
+    place = np.minimum(np.searchsorted(one.time, times), max(len(one.time) - 1, 0))
+    valid, expected = (np.where(there, kept[place], 0) if len(one.time) else np.zeros(len(times)) for kept in (one.valid, one.expected))
+    return column(one.tag, times, value, (valid, expected))
+
+
+def ranks(columns: Sequence[Column], member: npt.NDArray[np.bool_]) -> list[Column]:
     """Rank of places by one figure, row by row; equal displayed values share a rank.
 
     Parameters
     ----------
-    tags : sequence of Tag
-        The same figure of several places.
+    columns : sequence of Column
+        The same figure of several places, with the same times.
     member : (n, p) bool
         Whether a place is ranked at the time of a row.
 
@@ -83,14 +91,13 @@ def ranks(columns: Mapping[Tag, Column], tags: Sequence[Tag], member: npt.NDArra
     list of Column
         Figure ``…_rank``: value = rank from 1, valid = how many places are ranked, expected = how many there are.
     """
-    some = [columns[tag] for tag in tags]
-    values = np.stack([one.value for one in some], axis=1)
+    values = np.stack([one.value for one in columns], axis=1)
     there = member & ~np.isnan(values)
-    ordered = np.where(there, -values if tags[0].figure in MORE_IS_BETTER else values, np.inf)
+    ordered = np.where(there, -values if columns[0].tag.figure in MORE_IS_BETTER else values, np.inf)
     rank = 1 + (ordered[:, None, :] < ordered[:, :, None]).sum(axis=2)
     number, all_ = there.sum(axis=1), member.sum(axis=1)
     made = []
-    for place, one in enumerate(some):
+    for place, one in enumerate(columns):
         own = there[:, place]
         tag = one.tag._replace(figure=f"{one.tag.figure}_rank")
         made.append(column(tag, one.time, np.where(own, rank[:, place], np.nan), (np.where(own, number, 0), all_)))

@@ -95,12 +95,10 @@ def test_a_month_is_compared_with_the_one_before() -> None:
 
 def test_equal_values_share_a_rank() -> None:
     """The cleanest is first, equals share, a place without a value or out of the role has no rank; more good days are better."""
-    columns = {}
-    for scope, values in (("a", [40, 40]), ("b", [35, np.nan]), ("c", [40, 50]), ("d", [41, 1])):
-        one = made("pm25", "day", ["2025-01-01", "2025-01-02"], values, scope=scope)
-        columns[one.tag] = one
+    towns = (("a", [40, 40]), ("b", [35, np.nan]), ("c", [40, 50]), ("d", [41, 1]))
+    columns = [made("pm25", "day", ["2025-01-01", "2025-01-02"], values, scope=scope) for scope, values in towns]
     member = np.array([[True, True, True, True], [True, True, True, False]])
-    found = compared.ranks(columns, list(columns), member)
+    found = compared.ranks(columns, member)
     table = {one.tag.scope: [(row.value, row.valid, row.expected) for row in (one.row(place, 0.0) for place in range(2))] for one in found}
 
     assert {
@@ -109,8 +107,17 @@ def test_equal_values_share_a_rank() -> None:
         "c": [(2.0, 4.0, 4.0), (2.0, 2.0, 3.0)],
         "d": [(4.0, 4.0, 4.0), (None, 0.0, 3.0)],
     } == table
-    good = {one.tag: one for scope, value in (("a", 60.0), ("b", 70.0)) for one in [made("good_ratio", "ytd", ["2025-01-01"], [value], scope=scope)]}
-    assert [2.0, 1.0] == [one.row(0, 0.0).value for one in compared.ranks(good, list(good), np.ones((1, 2), bool))]
+    good = [made("good_ratio", "ytd", ["2025-01-01"], [value], scope=scope) for scope, value in (("a", 60.0), ("b", 70.0))]
+    assert [2.0, 1.0] == [one.row(0, 0.0).value for one in compared.ranks(good, np.ones((1, 2), bool))]
+
+
+def test_rows_are_found_by_their_time() -> None:
+    """A place that has not begun the day yet has no value at its time."""
+    one = made("pm25", "day", ["2025-01-01", "2025-01-03"], [40, 41])
+    times = np.array([civil.period_stamp(civil.parse_date(date)) for date in ("2025-01-01", "2025-01-02", "2025-01-03", "2025-01-04")], np.int64)
+
+    assert [40.0, None, 41.0, None] == [compared.at(one, times).row(place, 0.0).value for place in range(4)]
+    assert [None] * 4 == [compared.at(one.take(np.zeros(0, int)), times).row(place, 0.0).value for place in range(4)]
 
 
 def test_what_is_not_compared() -> None:

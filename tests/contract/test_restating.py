@@ -25,7 +25,11 @@ folder = Path(sys.argv[1])
 from tests.lanbi.figures_house import House
 house = House(folder, store)
 house.clock.now += 30
-store.put = lambda rows: os.kill(os.getpid(), signal.SIGKILL)
+restate = store.restate
+def restate_and_die(rows):
+    restate(rows)
+    store.put = lambda rows: os.kill(os.getpid(), signal.SIGKILL)
+store.restate = restate_and_die
 house.follower.start()
 """
 
