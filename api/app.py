@@ -20,8 +20,9 @@ from api.timing import Edge, Histogram
 
 VERSION: Final = "1.0.0"
 """Version of the API; a change of docs/openapi.json without a change here fails a test."""
-THREADS: Final = 4
-"""Each thread holds a connection to the store; a county's readers need no more."""
+THREADS: Final = 8
+"""A county's readers need no more. At most half of them are with a server store at a time (``lanbi/guarded.py``), so that what needs no
+store is answered while one is silent."""
 ROUTERS: Final = (
     routes_targets.router,
     routes_figures.router,

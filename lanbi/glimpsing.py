@@ -13,7 +13,7 @@ from ingest.glimpse import Glimpse
 from ingest.ports import Latest
 from lanbi.folders import made
 from lanbi.forwarding import IDLE_S, Forwarding
-from lanbi.journal import JournalReader
+from lanbi.journal import JournalReader, newest_trailer
 from lanbi.seen import path_of
 from lanbi.settings import Settings
 from lanbi.state import StateView
@@ -21,6 +21,7 @@ from lanbi.state import StateView
 EVERY_S: Final = 1.0
 BEHIND_S: Final = 5.0
 """A reading that waits longer than this is shown before it is decided."""
+DEVICES: Final = "mqtt"
 NS: Final = 1_000_000_000
 
 
@@ -34,6 +35,8 @@ class Glimpsing:
     fault: str = ""
     _view: StateView | None = None
     _glimpse: Glimpse | None = None
+    _stood: tuple[int, float] = (-1, 0.0)
+    """Where the devices' cursor was seen last, and since when it has been there (monotonic)."""
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Look until told to stop. A fault here costs freshness, never a reading: it is said, and tried again."""
@@ -51,9 +54,17 @@ class Glimpsing:
         self._say([])
 
     def behind(self) -> bool:
-        """Whether readings wait longer than they should."""
+        """Whether readings wait longer than they should: the store says so, the oldest is old, or a batch does not come back."""
         waiting = self.forwarding.waiting_ns
-        return self.forwarding.store != "ok" or bool(waiting and self.clock.now_ns() - waiting > BEHIND_S * NS)
+        return self.forwarding.store != "ok" or bool(waiting and self.clock.now_ns() - waiting > BEHIND_S * NS) or self._stands()
+
+    def _stands(self) -> bool:
+        """Whether the cursor has stood still before records that are durable; a silent store holds the forwarder for half a minute."""
+        view = self._view = self._view or StateView(self.settings.data)
+        cursor, now = view.cursor(DEVICES)[0], self.clock.monotonic()
+        if cursor != self._stood[0] or newest_trailer(self.settings.data / "journal", DEVICES).last_seq <= cursor:
+            self._stood = cursor, now
+        return now - self._stood[1] > BEHIND_S
 
     def _turn(self, stop: Callable[[], bool]) -> None:
         if not self.behind():

@@ -27,7 +27,8 @@ from lanbi.secret import Secret
 WRITE_MS: Final = 30_000
 DELETE_MS: Final = 10_000
 DELETE_TRIES: Final = 3
-READ_S: Final = urllib3.Timeout(connect=5, read=60)
+CONNECT_S: Final = 5
+READ_S: Final = urllib3.Timeout(connect=CONNECT_S, read=60)
 LINES: Final = 5_000
 """Lines of one body at most: 0.1 µs a line at the client, and what one refused line may hold up stays small."""
 FEW: Final = 250
@@ -37,11 +38,12 @@ PROVEN: Final = b"name,tags,name\ndatabases,"
 
 
 class Place(NamedTuple):
-    """A database: address, organisation and the prefix of its buckets."""
+    """A database: address, organisation, the prefix of its buckets, and how long a question may take [s]."""
 
     url: str
     org: str
     prefix: str
+    patience_s: float = 60.0
 
 
 class Influx:
@@ -54,7 +56,7 @@ class Influx:
         self._client = InfluxDBClient(url=place.url, token=token.reveal(), org=place.org, timeout=WRITE_MS)
         self._writes = self._client.write_api(write_options=SYNCHRONOUS)
         self._deletes = DeleteService(self._client.api_client)  # type: ignore[no-untyped-call]  # the library has no types here
-        self._pool = urllib3.PoolManager(retries=False, maxsize=8)
+        self._pool = urllib3.PoolManager(retries=False, maxsize=8, timeout=urllib3.Timeout(connect=CONNECT_S, read=place.patience_s))
         self._largest = self._size = LINES
 
     def write(self, bucket: str, lines: Sequence[str]) -> None:
@@ -98,7 +100,7 @@ class Influx:
         """How long a bucket keeps its rows [s]; 0 = for ever, or it cannot be seen."""
         address = f"{self.place.url.rstrip('/')}/api/v2/buckets?{urlencode({'org': self.place.org, 'name': self.place.prefix + bucket})}"
         with ours(self.place.url):
-            answer = self._pool.request("GET", address, headers=self._head, timeout=READ_S)
+            answer = self._pool.request("GET", address, headers=self._head)
         if answer.status != 200:
             return 0
         try:
@@ -135,7 +137,7 @@ class Influx:
         fields = {"db": self.place.prefix + bucket, "epoch": "ns", "q": text}
         address = f"{self.place.url.rstrip('/')}/query"
         with ours(self.place.url):
-            answer = self._pool.request("POST", address, fields=fields, headers={**self._head, "Accept": form}, encode_multipart=False, timeout=READ_S)
+            answer = self._pool.request("POST", address, fields=fields, headers={**self._head, "Accept": form}, encode_multipart=False)
         if answer.status != 200:
             raise refusal(answer.status, answer.data.decode(errors="replace"), pause(answer.headers), self.place.url)
         return bytes(answer.data)

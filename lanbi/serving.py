@@ -19,6 +19,7 @@ from domain.errors import LanbiError
 from domain.places import Registry
 from lanbi import metrics, wiring
 from lanbi.clock import SimClock, SystemClock
+from lanbi.guarded import Guarded
 from lanbi.processes import Told, address, free_port
 from lanbi.seen import Seen
 from lanbi.settings import Settings
@@ -69,13 +70,14 @@ def health(data: Path) -> Mapping[str, Health]:
 
 def sources(settings: Settings) -> Sources:
     """What the API reads from, out of settings."""
-    clock, store = wiring.clock(settings), wiring.store(settings)
+    clock, store = wiring.clock(settings), wiring.store(settings, write=False)
+    asked = Guarded(store, clock) if settings.store.kind == "influx" else store
     return Sources(
         registry=CurrentRegistry(settings),
         plans=wiring.plans(settings),
-        figures=store,
-        readings=store,
-        entries=store,
+        figures=asked,
+        readings=asked,
+        entries=asked,
         state=Seen(settings.data),
         clock=clock,
         health=lambda: health(settings.data),

@@ -59,8 +59,10 @@ def store(chosen: Settings, *, write: bool = True) -> OpenStore:
     from lanbi.secret import read_secret
 
     place = Place(chosen.store.url, chosen.store.org, chosen.store.bucket)
-    file, key = (chosen.store.token_file, "store.token_file") if write else (chosen.store.read_token_file, "store.read_token_file")
-    return InfluxStore(place, read_secret(file, key))
+    if write:
+        return InfluxStore(place, read_secret(chosen.store.token_file, "store.token_file"))
+    # Who only reads is a person before a screen, or answers one.
+    return InfluxStore(place._replace(patience_s=15.0), read_secret(chosen.store.read_token_file, "store.read_token_file"))
 
 
 def influx_there() -> None:

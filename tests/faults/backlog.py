@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import threading
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from lanbi.sealing import close_idle, seal, sealable
 from tests.faults.parts.devices import Fleet, Ids, Pace
 from tests.faults.parts.house import House, until
 from tests.faults.parts.judge import FromInflux, judge, refusals
-from tests.faults.parts.proxy import REFUSE, Mode
+from tests.faults.parts.proxy import HANG, REFUSE, Mode
 from tests.faults.parts.report import Asked, Finding, main
 from tests.faults.parts.truth import CLEAN, SPAN, County
 from tests.faults.parts.watch import Watch, percentiles, slope
@@ -43,6 +44,8 @@ GIVE_UP_S: Final = 400.0
 """The devices speak on for so long while the store is not up to date."""
 LAG_S: Final = 60.0
 """Newest value that the API shows, behind the newest one said."""
+PATIENT_S: Final = 25.0
+"""A board waits so long for an answer: of a silent store the API knows only after its own time-out."""
 FRESH_S: Final = 3.0
 """Seconds of the load that may be pending when the store counts as up to date."""
 
@@ -55,10 +58,12 @@ class Size:
     rate: float
     warm: float = 20.0
     devices: int = 100
+    how: str = REFUSE
+    """The proxy's mode while the store is away."""
 
 
 FULL: Final = Size(away=600.0, rate=10_000.0)
-QUICK: Final = Size(away=15.0, rate=2_000.0, warm=3.0)
+QUICK: Final = Size(away=15.0, rate=2_000.0, warm=3.0, how=HANG)
 
 
 class Content(NamedTuple):
@@ -82,12 +87,30 @@ class Gaze:
     silent: int = 0
     asked: int = 0
 
+    def __post_init__(self) -> None:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gaze", daemon=True)
+
+    def start(self) -> None:
+        """Ask once a second, or as often as answers come."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(PATIENT_S + 10)
+
+    def _run(self) -> None:
+        while not self._stop.wait(1.0):
+            self.look()
+
     def look(self) -> None:
         """Ask for freshness and latest values."""
         self.asked += 1
         county = self.fleet.county
         said = [county.time(int(plan.slot[: max(1, next_)].max())) for plan, next_ in zip(self.fleet.plans, self.fleet.next, strict=True)]
-        fresh, stations = self.house.get("/api/v1/freshness"), self.house.get("/api/v1/air/stations")
+        fresh, stations = self.house.get("/api/v1/freshness"), self.house.get("/api/v1/air/stations", PATIENT_S)
         a_second = self.fleet.pace.rate / county.count * SPAN
         for answer, key, name, lags in ((fresh, "last", "source", self.lags), (stations, "time", "id", self.values)):
             if not isinstance(answer, dict):
@@ -100,7 +123,7 @@ class Gaze:
 def campaign(asked: Asked) -> Finding:
     """The campaign that the command line asks for."""
     more = asked.more
-    return backlog(asked.folder, asked.seed, QUICK if asked.quick else Size(more.away, more.rate))
+    return backlog(asked.folder, asked.seed, QUICK if asked.quick else Size(more.away, more.rate, how=more.how))
 
 
 def backlog(folder: Path, seed: int, size: Size) -> Finding:
@@ -111,19 +134,19 @@ def backlog(folder: Path, seed: int, size: Size) -> Finding:
     with House(folder / "house", county.registry(), serve=True) as house:
         fleet, watch = Fleet(county, house.broker_port, log, most, Pace(size.rate, again_s=15.0)), Watch(house, every=1.0)
         gaze = Gaze(house, fleet)
-        with closing(fleet), closing(watch):
+        with closing(fleet), closing(watch), closing(gaze):
             fleet.prepare(int(size.rate * (size.warm + size.away + BACK_S)))
             watch.start()
             fleet.start()
             time.sleep(size.warm)
             warm = _stretch(fleet, watch)
-            watch.also = gaze.look
-            house.proxy.set(Mode(REFUSE))
+            gaze.start()
+            house.proxy.set(Mode(size.how))
             begun = watch.now
             time.sleep(size.away)
             away = _stretch(fleet, watch)
             looks = [look for look in watch.looks if begun <= look.at]
-            watch.also = lambda: None
+            gaze.close()
             house.proxy.set(Mode())
             back = _return(house, fleet, watch, size)
             settled = fleet.settle(60)
@@ -260,5 +283,6 @@ if __name__ == "__main__":
     arguments = (
         ("--away", float, FULL.away, "seconds without the database"),
         ("--rate", float, FULL.rate, "readings a second"),
+        ("--how", str, FULL.how, "how it is away: refuse or hang"),
     )
     sys.exit(main("backlog", __doc__.splitlines()[0], campaign, arguments))
