@@ -6,11 +6,40 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics import tables
+from analytics.blocks import spread
 from analytics.kernels import rolling as kernel
 from domain import air
 from domain.fixed import MISSING
 
 WINDOW = 24
+
+
+def means(hours: npt.NDArray[np.int32], out: npt.NDArray[np.float32] | None = None, *, threads: int = 1) -> npt.NDArray[np.float32]:
+    """Running 24 h means for charts, NaN with fewer than 20 valid hours; published figures are :func:`displayed`.
+
+    Parameters
+    ----------
+    hours : (t, s) int32 [thousandths of the reporting unit]
+        Oldest first; ``MISSING`` = no valid hour.
+    out : (t, s) float32, optional
+        Written and returned; making a new one costs more than the sums.
+    threads : int
+        Each computes blocks of rows, warmed up with the day before them.
+
+    Returns
+    -------
+    (t, s) float32 [reporting unit]
+    """
+    found = np.empty(hours.shape, np.float32) if out is None else out
+    cells = np.ascontiguousarray(hours)
+
+    def block(start: int, stop: int) -> None:
+        series = hours.shape[1]
+        state = kernel.State(np.empty(series, np.int32), np.empty(series, np.int16))
+        kernel.means(cells[:stop], WINDOW, air.DAY_HOURS, start, state, found[start:stop])
+
+    spread(len(cells), threads, block)
+    return found
 
 
 def displayed(days: npt.NDArray[np.int32], follows: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from analytics import tables
 from analytics.air.hours import Judged, judge
+from analytics.blocks import spread
 from analytics.kernels import days as kernel
 from analytics.kernels.whole import NONE
 from domain import air
@@ -56,7 +57,7 @@ BLOCK: Final = 64
 _LAW = (air.O3_WINDOW, air.O3_WINDOW_HOURS, air.O3_DAY_WINDOWS, air.limits_on(0)["o3"].day)
 
 
-def from_hours(hours: npt.NDArray[np.int32]) -> Days:
+def from_hours(hours: npt.NDArray[np.int32], *, threads: int = 1) -> Days:
     """Daily values of stations.
 
     Means need 20 valid hours (GB 3095-2026 table 4); the ozone day needs 14 of 17 windows of at least 6 hours, or a displayed
@@ -66,6 +67,7 @@ def from_hours(hours: npt.NDArray[np.int32]) -> Days:
     ----------
     hours : (24·d, n, 6) int32 [thousandths of the reporting unit]
         Whole civil days, hours 1…24 of n stations; ``MISSING`` = no valid hour.
+    threads : int
     """
     rows, stations, items = hours.shape
     series, days = stations * items, rows // 24
@@ -74,7 +76,7 @@ def from_hours(hours: npt.NDArray[np.int32]) -> Days:
     exact = np.empty((days, series), np.int64)
     ozone = np.arange(tables.OZONE, series, items, dtype=np.int32)
     law = kernel.DayLaw(tables.factors(), ozone, np.array(_LAW, np.int32), tables.ozone_factors())
-    kernel.daily(flat, law, _windows(), total, count, exact)
+    spread(days, threads, lambda start, stop: kernel.daily(flat, (start, stop), law, _windows(), total, count, exact))
     whole = days, stations, items
     return _shown(exact.reshape(whole), np.ones(whole, np.int32), count.reshape(whole).astype(np.int32))
 

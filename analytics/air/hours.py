@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics import tables
+from analytics.blocks import spread
 from analytics.kernels import aqi as kernel
 
 BLOCK: Final = 320
@@ -70,7 +71,7 @@ def judge(displayed: npt.NDArray[np.int32], rule: npt.NDArray[np.uint8], *, dail
     return Judged(displayed, iaqi, aqi, tables.levels()[aqi], primary)
 
 
-def real_time(values: npt.NDArray[np.int32], rule: int) -> kernel.Hourly:
+def real_time(values: npt.NDArray[np.int32], rule: int, out: kernel.Hourly | None = None, *, threads: int = 1) -> kernel.Hourly:
     """AQI, primary pollutants and number of items of hours under one rule set: as :func:`hourly`, in one pass and without IAQIs.
 
     Parameters
@@ -79,18 +80,21 @@ def real_time(values: npt.NDArray[np.int32], rule: int) -> kernel.Hourly:
         ``MISSING`` = no valid hour.
     rule : int
         Index of the rule set in :data:`domain.air.RULE_SETS`.
+    out : Hourly, optional
+        Written and returned.
+    threads : int
     """
     rows = len(values)
-    out = kernel.Hourly(np.empty(rows, np.int16), np.empty(rows, np.uint8), np.empty(rows, np.uint8))
-    judge_hours(values, rule, out)
-    return out
-
-
-def judge_hours(values: npt.NDArray[np.int32], rule: int, out: kernel.Hourly) -> None:
-    """The same into arrays that are there."""
+    found = kernel.Hourly(np.empty(rows, np.int16), np.empty(rows, np.uint8), np.empty(rows, np.uint8)) if out is None else out
     flat = np.ascontiguousarray(values).reshape(-1)
-    scratch = kernel.Scratch(np.empty(BLOCK * 6, np.int16), np.empty((6, BLOCK), np.int16))
-    kernel.hours(flat, tables.rounding(), tables.hourly_answers()[rule], tables.hourly_marks()[rule], scratch, out)
+
+    def block(start: int, stop: int) -> None:
+        scratch = kernel.Scratch(np.empty(BLOCK * 6, np.int16), np.empty((6, BLOCK), np.int16))
+        own = kernel.Hourly(found.aqi[start:stop], found.primary[start:stop], found.valid[start:stop])
+        kernel.hours(flat[6 * start : 6 * stop], tables.rounding(), tables.hourly_answers()[rule], tables.hourly_marks()[rule], scratch, own)
+
+    spread(rows, threads, block)
+    return found
 
 
 def hourly(values: npt.NDArray[np.int32], rule: npt.NDArray[np.uint8]) -> Judged:

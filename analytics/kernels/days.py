@@ -69,24 +69,26 @@ class Windows(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def daily(hours: Ints, law: DayLaw, scratch: Windows, total: Ints, count: Shorts, exact: Longs) -> None:
+def daily(hours: Ints, days: tuple[int, int], law: DayLaw, scratch: Windows, total: Ints, count: Shorts, exact: Longs) -> None:
     """:func:`totals`, :func:`means` and :func:`ozone` of some days at a time, so that their hours are read from memory once.
 
     Parameters
     ----------
     hours : (24·d, s) int32 [thousandths]
         Whole civil days, rows are hours 1…24; ``MISSING`` = no valid hour.
+    days : (int, int)
+        First row of days, and the one behind the last.
     law : DayLaw
     scratch : Windows
     total, count, exact : (d, s)
         Written, see there.
     """
     many = max(CACHE // (24 * hours.shape[1]), 1)
-    for first in range(0, total.shape[0], many):
-        days = first, min(first + many, total.shape[0])
-        totals(hours, days, total, count)
-        means(total, count, days, law.means, exact)
-        ozone(hours, days, law, scratch, exact)
+    for first in range(days[0], days[1], many):
+        some = first, min(first + many, days[1])
+        totals(hours, some, total, count)
+        means(total, count, some, law.means, exact)
+        ozone(hours, some, law, scratch, exact)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

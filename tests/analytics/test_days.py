@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from analytics import rolling, tables
 from analytics.air import days, hours
+from analytics.blocks import spread
 from analytics.kernels import days as day_kernel
 from analytics.kernels import rolling as kernel
 from domain.fixed import MISSING
@@ -203,3 +204,29 @@ def test_stations_side_by_side_give_what_each_gives_alone(seed: Any, stations: A
         alone = days.from_hours(cells[:, place : place + 1])
 
         assert all(np.array_equal(one[:, place], other[:, 0]) for one, other in zip(found, alone, strict=True))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 60), st.integers(1, 3), st.integers(2, 5), st.integers(0, 2**32 - 1))
+def test_threads_change_nothing(count: Any, stations: Any, threads: Any, seed: Any) -> None:
+    """However many threads share the time, each figure is bit for bit that of one thread."""
+    generator = np.random.default_rng(seed)
+    cells = generator.integers(0, 500_000, (24 * count, stations, 6)).astype(np.int32)
+    cells[generator.random(cells.shape) < 0.1] = MISSING
+    series, rows = cells.reshape(24 * count, -1), cells.reshape(-1, 6)
+
+    assert np.array_equal(rolling.means(series), rolling.means(series, threads=threads), equal_nan=True)
+    for one, several in zip(hours.real_time(rows, 1), hours.real_time(rows, 1, threads=threads), strict=True):
+        assert np.array_equal(one, several)
+    for one, several in zip(days.from_hours(cells), days.from_hours(cells, threads=threads), strict=True):
+        assert np.array_equal(one, several)
+
+
+def test_a_fault_in_a_thread_is_not_lost() -> None:
+    """What one block raises reaches the caller, and every row is given out exactly once."""
+    seen: list[tuple[int, int]] = []
+    spread(103, 3, lambda start, stop: seen.append((start, stop)))
+
+    assert list(range(103)) == sorted(row for start, stop in seen for row in range(start, stop))
+    with pytest.raises(ZeroDivisionError):
+        spread(10, 2, lambda start, _: 1 // (start - 5))
