@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from domain.indicators import Event, Indicator, Query, Restatement
-from domain.readings import Change, Entry, Key, Reading, Rejected
+from domain.readings import Change, Entry, Key, Reading, Rejected, Series
 
 
 class Clock(Protocol):
@@ -53,6 +53,10 @@ class ReadingSource(Protocol):
 
     def rows(self, kind: str, sources: Sequence[str] | None, start: int, end: int, span: int | None = None) -> Iterator[Reading]:
         """Rows with start < time ≤ end, ordered by source, span, time."""
+        ...
+
+    def columns(self, kind: str, source: str, start: int, end: int) -> Iterator[Series]:
+        """The same rows of one source as columns, one series a span, ordered by span; no span without a row."""
         ...
 
     def cells(self, keys: Sequence[Key]) -> dict[Key, Reading]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 FLAGS: Final = MappingProxyType(
     {
         "N": ("有效", "valid"),
@@ -93,6 +96,26 @@ class Rejected(NamedTuple):
     item: str | None
     reason: str
     detail: str
+
+
+class Series(NamedTuple):
+    """Readings of one source and span as columns, ordered by time: a year of them, where one object each would cost too much.
+
+    Attributes
+    ----------
+    span : int [s]
+    time : (n,) int64 [s]
+        End of the span, UTC epoch.
+    values : (n, k) float64
+        Items of the table in the order of :data:`domain.items.BY_REALM`; NaN = not carried, or withdrawn.
+    flags : (n, k) uint8
+        Letter (ASCII): ``N`` where carried without another flag, ``W`` = withdrawn, 0 = not carried.
+    """
+
+    span: int
+    time: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float64]
+    flags: npt.NDArray[np.uint8]
 
 
 class Change(NamedTuple):

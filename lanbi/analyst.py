@@ -7,14 +7,14 @@ What differs from what is stored is settled in :mod:`lanbi.settling`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from analytics import bases, causes, cube
+from analytics import bases, causes, cube, filling
 from analytics.causes import Cell, Evidence
 from analytics.cube import BACK, SiteYear
 from analytics.jobs import allowed, attained, county, foreign, projected, scopes, stations
@@ -24,7 +24,7 @@ from domain import air, civil, marks
 from domain.indicators import Indicator, Query
 from domain.places import Registry
 from domain.ports import Entries, ReadingSource
-from domain.readings import Entry, Reading
+from domain.readings import Entry
 from domain.targets import Plan
 from lanbi.comparing import Comparer
 from lanbi.settling import Book, Figures, Settled, Settler, When
@@ -134,8 +134,7 @@ class Analyst:
     def _read(self, book: Book, site: str) -> None:
         year = cube.empty(book.year)
         start, end = cube.bounds(year)
-        cube.fill(year, self._accepted(site, start, end), lambda day: self._interval(site, day))
-        self._hold(year, site)
+        self._fill(year, site, start, end)
         book.sites[site] = year
 
     def _reread(self, book: Book, one: Touched) -> list[Cell]:
@@ -143,13 +142,13 @@ class Analyst:
         year = book.sites[one.site]
         before = causes.keep(year, one.day)
         cube.clear(year, one.day)
-        rows = self._accepted(one.site, civil.day_start(one.day), civil.day_end(one.day))
-        cube.fill(year, rows, lambda day: self._interval(one.site, day))
-        self._hold(year, one.site)
+        self._fill(year, one.site, civil.day_start(one.day), civil.day_end(one.day))
         return causes.cells(one.site, before, year)
 
-    def _hold(self, year: SiteYear, site: str) -> None:
-        """Take out what people held or rejected."""
+    def _fill(self, year: SiteYear, site: str, start: int, end: int) -> None:
+        """Read stored rows into the year, without those that a device sent on trial and without what people held or rejected."""
+        known = self.source.columns("air", site, start, end)
+        filling.fill(year, known, lambda day: self._interval(site, day), lambda day: not self._on_trial(site, day))
         letters = bases.letters(self.marks, site, year)
         if letters is not None:
             bases.hold(year, letters)
@@ -165,12 +164,9 @@ class Analyst:
             self.marks = bases.read((entry for some in self.entered.values() for entry in some), self.registry)
         return list(dict.fromkeys(said))
 
-    def _accepted(self, site: str, start: int, end: int) -> Iterator[Reading]:
-        """Stored rows of a site, without those that a device sent on trial."""
-        for row in self.source.rows("air", [site], start, end):
-            device = self.registry.device_of(site, civil.day_of(row.time))
-            if device is None or device.state.on(civil.day_of(row.time)) != "trial":
-                yield row
+    def _on_trial(self, site: str, day: int) -> bool:
+        device = self.registry.device_of(site, day)
+        return device is not None and device.state.on(day) == "trial"
 
     def _interval(self, site: str, day: int) -> int:
         device = self.registry.device_of(site, day)

@@ -13,9 +13,12 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
+
 from domain.indicators import Event, Indicator, Query, Restatement
 from domain.items import BY_REALM
-from domain.readings import Change, Entry, Key, Reading, Rejected
+from domain.readings import Change, Entry, Key, Reading, Rejected, Series
 from lanbi.embedded_schema import INDICATOR_FIELDS, INDICATOR_TAGS, SCHEMA, Connections, quoted, reading_columns
 
 PAGE: Final = 5_000
@@ -25,6 +28,7 @@ KEPT_CHANGES: Final = 100_000
 FIGURE_COLUMNS: Final = (*INDICATOR_TAGS, *INDICATOR_FIELDS)
 _figure_values: Final = attrgetter(*FIGURE_COLUMNS)
 WITHDRAWN: Final = "W"
+VALID: Final = ord("N")
 
 
 class EmbeddedStore:
@@ -77,13 +81,27 @@ class EmbeddedStore:
         return [row[0] for row in self._files.all(_loose(kind, "span", "site = ?1"), (site,))]
 
     def _pages(self, kind: str, series: tuple[str, int], start: int, end: int) -> Iterator[Reading]:
-        text = f"""SELECT {quoted(reading_columns(kind))} FROM {kind} WHERE site = ? AND span = ? AND time > ? AND time <= ?
-            ORDER BY time LIMIT {PAGE}"""  # noqa: S608  kind is one of ours
-        while page := self._files.all(text, (*series, start, end)):
+        for page in self._read(kind, (*reading_columns(kind), "time"), series, (start, end)):
             yield from (_unpacked(kind, row) for row in page)
+
+    def columns(self, kind: str, source: str, start: int, end: int) -> Iterator[Series]:
+        """Readings of one source with start < time ≤ end as columns, one series a span."""
+        for span in self._spans(kind, source):
+            pages = self._read(kind, ("flags", *BY_REALM[kind], "time"), (source, span), (start, end))
+            parts = [_columns(kind, page) for page in pages]
+            if parts:
+                yield Series(span, *map(np.concatenate, zip(*parts, strict=True)))
+
+    def _read(self, kind: str, names: tuple[str, ...], series: tuple[str, int], between: tuple[int, int]) -> Iterator[list[Any]]:
+        """Pages of one series; the last of the names is the time."""
+        text = f"""SELECT {quoted(names)} FROM {kind} WHERE site = ? AND span = ? AND time > ? AND time <= ?
+            ORDER BY time LIMIT {PAGE}"""  # noqa: S608  kind is one of ours
+        start, end = between
+        while page := self._files.all(text, (*series, start, end)):
+            yield page
             if len(page) < PAGE:
                 return
-            start = page[-1][2]
+            start = page[-1][-1]
 
     def cells(self, keys: Sequence[Key]) -> dict[Key, Reading]:
         """The stored rows of these keys."""
@@ -179,12 +197,25 @@ def _packed(row: Reading) -> tuple[object, ...]:
 
 
 def _unpacked(kind: str, row: Sequence[Any]) -> Reading:
-    pairs = zip(BY_REALM[kind], row[5:], strict=True)
+    pairs = zip(BY_REALM[kind], row[5:], strict=False)  # the time may stand behind them once more
     if not row[4]:
         return Reading(kind, row[0], row[1], row[2], {name: value for name, value in pairs if value is not None}, {}, row[3])
     flags = dict(part.split(":") for part in row[4].split())
     values = {name: value for name, value in pairs if value is not None or flags.get(name) == WITHDRAWN}
     return Reading(kind, row[0], row[1], row[2], values, flags, row[3])
+
+
+def _columns(kind: str, page: Sequence[Any]) -> tuple[npt.NDArray[Any], ...]:
+    """Time, values and flags of rows of flags, items and time."""
+    texts, *items, time = zip(*page, strict=True)
+    values = np.array(items, np.float64).T
+    flags = np.where(np.isnan(values), 0, VALID).astype(np.uint8)
+    place = {name: column for column, name in enumerate(BY_REALM[kind])}
+    for row in (row for row, text in enumerate(texts) if text):
+        for name, flag in (part.split(":") for part in texts[row].split()):
+            if flag == WITHDRAWN or flags[row, place[name]]:
+                flags[row, place[name]] = ord(flag)
+    return np.array(time, np.int64), values, flags
 
 
 def _figure(row: Sequence[Any]) -> Indicator:

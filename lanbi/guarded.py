@@ -15,7 +15,7 @@ from typing import Final
 from domain.errors import StoreAway
 from domain.indicators import Event, Indicator, Query, Restatement
 from domain.ports import Clock
-from domain.readings import Change, Entry, Key, Reading
+from domain.readings import Change, Entry, Key, Reading, Series
 from lanbi.store import OpenStore
 
 AT_ONCE: Final = 4
@@ -65,6 +65,11 @@ class Guarded:
         """Readings, see :class:`domain.ports.ReadingSource`."""
         with self._slot():
             yield from self._store.rows(kind, sources, start, end, span)
+
+    def columns(self, kind: str, source: str, start: int, end: int) -> Iterator[Series]:
+        """Readings as columns, see :class:`domain.ports.ReadingSource`."""
+        with self._slot():
+            yield from self._store.columns(kind, source, start, end)
 
     def cells(self, keys: Sequence[Key]) -> dict[Key, Reading]:
         """The stored rows of these keys."""

@@ -13,9 +13,12 @@ from functools import partial
 from itertools import pairwise
 from typing import Final
 
+import numpy as np
+import pyarrow as pa
+
 from domain.indicators import Event, Indicator, Query, Restatement
 from domain.items import BY_REALM
-from domain.readings import Change, Entry, Key, Reading, Rejected
+from domain.readings import Change, Entry, Key, Reading, Rejected, Series
 from lanbi import influx_tables as tables
 from lanbi.influx_delivery import Body
 from lanbi.influx_http import LINES, Influx, Place
@@ -137,12 +140,25 @@ class InfluxStore:
             yield from (reading for reading in read if reading is not None)
 
     def _pages(self, table: Table, tags: Tags, start: int, end: int) -> Iterator[Row]:
+        for page in self._tables(table, tags, start, end):
+            yield from tables.rows_of(table, page)
+
+    def _tables(self, table: Table, tags: Tags, start: int, end: int) -> Iterator[pa.Table]:
         same = " AND ".join(_is(name, value) for name, value in zip(table.tags, tags, strict=True))
-        while page := self._db.select(table, _select(table, f"{same} AND time > {start} AND time <= {end}", f"ORDER BY time LIMIT {PAGE}")):
-            yield from page
-            if len(page) < PAGE:
+        while page := self._db.table(table, _select(table, f"{same} AND time > {start} AND time <= {end}", f"ORDER BY time LIMIT {PAGE}")):
+            yield page
+            if page.num_rows < PAGE:
                 return
-            start = page[-1].time
+            start = page.column("time")[-1].as_py()
+
+    def columns(self, kind: str, source: str, start: int, end: int) -> Iterator[Series]:
+        """Readings of one source with start < time ≤ end as columns, one series a span."""
+        table = tables.READINGS[kind]
+        found = self._db.series(table, f" WHERE {_is('site', source)} AND {_between(start, end)}")
+        for span in sorted(int(tags[1]) for tags in found):
+            parts = [tables.columns_of(kind, page) for page in self._tables(table, (source, str(span)), _ns(start), _ns(end))]
+            if any(len(part[0]) for part in parts):
+                yield Series(span, *map(np.concatenate, zip(*parts, strict=True)))
 
     def cells(self, keys: Sequence[Key]) -> dict[Key, Reading]:
         """The stored rows of these keys."""

@@ -111,9 +111,15 @@ class Influx:
 
     def select(self, table: Table, *statements: str) -> list[Row]:
         """Rows of several SELECTs of the same table, in their order."""
+        answer = self.table(table, *statements)
+        with ours(self.place.url):
+            return list(rows_of(table, answer)) if answer else []
+
+    def table(self, table: Table, *statements: str) -> pa.Table | None:
+        """The same rows as columns; None without any."""
         answer = self._csv(table.bucket, "; ".join(statements))
         with ours(self.place.url):
-            return list(rows_of(table, parsed(answer, table))) if answer else []
+            return parsed(answer, table) if answer else None
 
     def series(self, table: Table, where: str = "") -> dict[tuple[str, ...], int]:
         """Every series of a table with the time [ns] of its newest row."""

@@ -12,6 +12,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from domain.errors import StoreRefused
@@ -154,6 +156,21 @@ def reading_of(kind: str, row: Row) -> Reading | None:
     if "rev" not in fields or not values:
         return None
     return Reading(kind, row.tags[0], int(row.tags[1]), row.time // SECOND, values, flags, int(fields["rev"]))
+
+
+def columns_of(kind: str, answer: pa.Table) -> tuple[npt.NDArray[Any], ...]:
+    """Time [s], values and flags of the readings of one series; rows of which the database shows only a part are left out."""
+    items = BY_REALM[kind]
+    values = np.stack([answer.column(name).to_numpy() for name in items], axis=1)
+    flags = np.where(np.isnan(values), 0, ord(VALID)).astype(np.uint8)
+    for place, name in enumerate(items):
+        column = answer.column(f"{name}_f")
+        told = enumerate(column.to_pylist()) if column.null_count < len(column) else ()
+        for row, flag in told:
+            if flag is not None and (flag == WITHDRAWN or flags[row, place]):
+                flags[row, place] = ord(flag)
+    whole = answer.column("rev").is_valid().to_numpy() & (flags != 0).any(axis=1)
+    return answer.column("time").to_numpy()[whole] // SECOND, values[whole], flags[whole]
 
 
 def change_row(change: Change) -> Row:

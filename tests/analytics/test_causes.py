@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from analytics import causes, cube
+from analytics import causes, cube, filling
 from analytics.causes import Cell, Evidence
 from domain import civil
 from domain.readings import Reading
+from tests.columns import columns
 
 DAY = civil.parse_date("2025-01-02")
 HOUR = civil.day_start(DAY) + 10 * civil.HOUR_S
@@ -21,10 +22,10 @@ def row(value: float | None, flag: str = "N", span: int = 3_600, time: int = HOU
 def kinds(before: list[Reading], after: list[Reading]) -> list[str]:
     """Kinds of what differs when a day is filled with other rows."""
     year = cube.empty(2025)
-    cube.fill(year, before, lambda _: 60)
+    filling.fill(year, columns(before), lambda _: 60)
     kept = causes.keep(year, DAY)
     cube.clear(year, DAY)
-    cube.fill(year, after, lambda _: 60)
+    filling.fill(year, columns(after), lambda _: 60)
     return [cell.kind for cell in causes.cells("s", kept, year)]
 
 

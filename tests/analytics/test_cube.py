@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics import cube
+from analytics import cube, filling
 from domain import civil
 from domain.fixed import MISSING
+from domain.items import AIR
 from domain.readings import Reading
+from tests import reference_filling
+from tests.columns import columns
 
 DAY = civil.parse_date("2025-01-01")
 START = civil.day_start(DAY)
@@ -27,7 +30,7 @@ def reading(seconds: int, span: int, values: dict[str, float | None], flags: dic
 def filled(rows: list[Reading], interval: int = 60) -> cube.SiteYear:
     """A year filled with rows."""
     year = cube.empty(2025)
-    cube.fill(year, rows, lambda day: interval)
+    filling.fill(year, columns(rows), lambda _: interval)
     return year
 
 
@@ -88,13 +91,13 @@ def test_instantaneous_values_stand_for_the_devices_interval() -> None:
 @settings(deadline=None)
 def test_decimals_survive_the_float(values: Any) -> None:
     """The float of a decimal with three places becomes exactly its thousandths."""
-    assert values == cube.thousandths([float(f"{value / 1000:.3f}") for value in values]).tolist()
+    assert values == filling.laid(np.array([[float(f"{value / 1000:.3f}") for value in values]]))[:, 0].tolist()
 
 
 @pytest.mark.parametrize(("value", "wanted"), [(0.0005, 0), (0.0015, 2), (0.0025, 2), (2.6755, 2_676), (2.6745, 2_674)])
 def test_longer_decimals_are_rounded_half_even(value: Any, wanted: Any) -> None:
     """A fourth decimal is rounded by its text, not by its binary value."""
-    assert [wanted] == cube.thousandths([value]).tolist()
+    assert [wanted] == filling.laid(np.array([[value]]))[:, 0].tolist()
     assert Fraction(str(value)) != Fraction(value)
 
 
@@ -135,7 +138,7 @@ def test_a_missing_hour_remembers_why() -> None:
     hours = [({"pm25": 5.0, "o3": 60.0}, {"pm25": "M"}), ({"pm25": None}, {"pm25": "W"}), ({"pm25": 5.0}, {"pm25": "P"})]
     rows = [Reading("air", "s", 3_600, start + 3_600 * (place + 1), values, flags, 1) for place, (values, flags) in enumerate(hours)]
     rows += [Reading("air", "s", 60, start + 3 * 3_600 + 60 * minute, {"pm25": 5.0, "so2": 1.0}, {"so2": "C"}, 1) for minute in range(1, 31)]
-    cube.fill(year, rows, lambda _: 60)
+    filling.fill(year, columns(rows), lambda _: 60)
     first = 24 * (civil.parse_date("2025-06-01") - year.first + cube.BACK)
     letters = [[chr(code) if code else "" for code in year.lost[first + hour, [0, 2, 5]].tolist()] for hour in range(5)]
 
@@ -151,7 +154,7 @@ def test_foreign_floats_are_turned_and_rounded(series: Any, hours: Any, seed: An
     values = np.where(generator.random(units.shape) < 0.1, np.nan, units / 1_000)
     before = values.copy()
 
-    assert np.array_equal(np.where(np.isnan(values), MISSING, units).T, cube.laid(values))
+    assert np.array_equal(np.where(np.isnan(values), MISSING, units).T, filling.laid(values))
     assert np.array_equal(before, values, equal_nan=True), "inputs are never modified"
 
 
@@ -159,4 +162,48 @@ def test_foreign_floats_are_turned_and_rounded(series: Any, hours: Any, seed: An
 def test_what_no_sum_can_hold_is_refused_by_count(bad: Any) -> None:
     """Infinite and leaked values never become a number of the core."""
     with pytest.raises(ValueError, match="1 values are infinite or too large"):
-        cube.laid(np.array([[1.0, bad, np.nan]]))
+        filling.laid(np.array([[1.0, bad, np.nan]]))
+
+
+READING = st.builds(
+    lambda second, span, values, flags: reading(
+        max(second // span, 1) * span if span else max(second, 1),
+        span,
+        {item: None if flags[place] == "W" else value for place, (item, value) in enumerate(values.items())},
+        {item: flags[place] for place, item in enumerate(values) if flags[place] not in "NW"},
+    ),
+    st.integers(1, 4 * 3_600),
+    st.sampled_from([0, 60, 300, 900, 3_600]),
+    st.dictionaries(st.sampled_from(["pm25", "co", "o3", "temp"]), st.integers(-20, 3_000).map(lambda tenths: tenths / 10), min_size=1),
+    st.text("NNNNNNNZPXMDWB", min_size=4, max_size=4),
+)
+MINUTES = st.lists(st.sampled_from("NNNNNNNNZXMDW"), min_size=30, max_size=60)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(READING, max_size=60), MINUTES, st.sampled_from([60, 300]))
+def test_any_rows_fill_what_the_slow_twin_says(rows: list[Any], minutes: list[str], interval: Any) -> None:
+    """Hours from any mixture of spans, flags, gaps and withdrawals are those of plain Python, row by row."""
+    extra = [
+        reading(60 * (place + 1), 60, {"pm25": None if flag == "W" else 2.5 + place % 3}, {} if flag in "NW" else {"pm25": flag})
+        for place, flag in enumerate(minutes)
+    ]
+    known = list({row.key: row for row in [*rows, *extra]}.values())
+    year = filled(known, interval)
+    wanted = reference_filling.hours(known, lambda _: interval)
+    for place, item in np.ndindex(year.hours.shape):
+        label = cube.bounds(year)[0] + 3_600 * (place + 1)
+        value, built, letter = wanted.get((label, AIR[item]), (None, False, ""))
+        found = year.hours[place, item], year.built[place, item], year.lost[place, item]
+
+        assert (MISSING if value is None else value, built, ord(letter or "\0")) == found, (label, AIR[item])
+
+
+def test_a_day_that_does_not_count_leaves_no_trace() -> None:
+    """Rows of a day on which the device was on trial enter nothing, those of the next day do."""
+    year = cube.empty(2025)
+    rows = [reading(3_600 * h, 3_600, {"pm25": 5.0}) for h in (24, 25)]
+    filling.fill(year, columns(rows), lambda _: 60, lambda day: day != DAY)
+
+    assert [MISSING, 5_000] == year.hours[24 * cube.BACK + 23 : 24 * cube.BACK + 25, 0].tolist()
+    assert not year.lost.any()

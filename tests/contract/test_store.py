@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,6 +26,7 @@ from lanbi.influx import InfluxStore
 from lanbi.influx_http import Place
 from lanbi.influx_tables import BUCKETS
 from lanbi.secret import Secret
+from tests.columns import columns
 
 HOUR = 3_600
 T0 = 1_760_000_400
@@ -100,6 +102,19 @@ def air(source: str, time: int, span: int = HOUR, **values: float | None) -> Rea
 def every(store: Store, kind: str = "air") -> list[Reading]:
     """All rows of a table."""
     return list(store.rows(kind, None, -(2**40), 2**40))
+
+
+def test_columns_are_the_rows(store: Store) -> None:
+    """Columns hold every row of a source once, by span and time, with gaps, flags and withdrawals, over the seams of pages."""
+    many = [air("a", T0 + 60 * n, 60, pm25=float(n), co=None if n % 7 == 0 else 0.1, **({"o3": 5.0} if n % 3 else {})) for n in range(10_500)]
+    some = [replace(air("a", T0 + HOUR * n, pm25=1.5, temp=-3.0), flags={"pm25": "M", **({"temp": "Z"} if n % 2 else {})}) for n in range(9)]
+    store.write([*many, *some, air("b", T0, pm25=1.0)])
+    inside = list(store.rows("air", ["a"], T0, T0 + 10**6))
+    found = list(store.columns("air", "a", T0, T0 + 10**6))
+    for one, wanted in zip(found, columns(inside), strict=True):
+        assert (wanted.span, wanted.time.tolist(), wanted.flags.tolist()) == (one.span, one.time.tolist(), one.flags.tolist())
+        assert np.array_equal(wanted.values, one.values, equal_nan=True)
+    assert [] == list(store.columns("air", "nobody", 0, 2**40)) == list(store.columns("air", "a", 0, T0 - 1))
 
 
 def test_the_same_reading_twice_is_one_row(store: Store) -> None:
