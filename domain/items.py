@@ -11,6 +11,12 @@ from types import MappingProxyType
 from typing import Final
 
 INF: Final = float("inf")
+CODES: Final = frozenset({9_999.0})
+"""What instruments of air stations say instead of a value; within the hard range of PM10."""
+MICRO: Final = ("pm25", "pm10", "so2", "no2", "o3")
+"""Items in µg/m³ of which, together, air never holds less than 1: such a reading is in mg/m³."""
+MICRO_FEW: Final = 3
+"""So many of them below 1 and above 0, and none above, are no chance."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.civil import SHANGHAI, day_of, iso
-from domain.items import BY_REALM, ITEMS, REALMS
+from domain.items import BY_REALM, CODES, ITEMS, MICRO, MICRO_FEW, REALMS
 from domain.message import Message, Refusal
 from domain.places import Device, Registry
 from domain.readings import DEVICE_FLAGS
@@ -31,11 +31,17 @@ WHOLE: Final = -1
 YEAR_2000: Final = 946_684_800
 DAY_SPAN: Final = 86_400
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
-LIMITS: Final = {
-    realm: {name: (ITEMS[realm, name].low, ITEMS[realm, name].high, ITEMS[realm, name].low - ITEMS[realm, name].tiny) for name in BY_REALM[realm]}
-    for realm in REALMS
-}
-"""Hard range and lowest noise of every item: realm → item → (low, high, floor)."""
+
+
+def _limits(realm: str, name: str) -> tuple[float, float, float]:
+    item = ITEMS[realm, name]
+    # Below 1 µg/m³ a reading may be in mg/m³, from 9998 on a value may be a code: both deserve the second look.
+    low, high = (1.0 if name in MICRO else item.low, min(item.high, min(CODES) - 1)) if realm == "air" else (item.low, item.high)
+    return low, high, item.low - item.tiny
+
+
+LIMITS: Final = {realm: {name: _limits(realm, name) for name in BY_REALM[realm]} for realm in REALMS}
+"""Range in which a value needs no second look, and lowest noise, of every item: realm → item → (low, high, floor)."""
 MANY: Final = 1_000
 """So many elements of rubbish in one message are one dead letter, not as many."""
 _AT_ONCE: Final = frozenset({"oversize", "bad-encoding"})
@@ -237,6 +243,8 @@ class Acceptor:
             if judged != "N":
                 flags[name] = judged
         bad.extend(Refusal("bad-schema", "a flag without a value", name) for name in sent if name not in message.values)
+        if kind == "air" and _milligrams(values):
+            return {}, {}, [*bad, Refusal("unit-mismatch", f"all below 1 µg/m³: is this mg/m³? {_told(values)}")]
         return values, flags, bad
 
     def _item(self, kind: str, name: str, message: Message) -> str | Refusal:
@@ -250,12 +258,30 @@ class Acceptor:
             return Refusal("bad-schema", f"no flag of a device: {flag[:8]!r}", name)
         if value is None:
             return "W"
-        if not isfinite(value):
-            return Refusal("not-finite", f"{value} is no number", name)
-        low, high, floor = limit
-        if not floor <= value <= high:
-            return Refusal("value-out-of-range", f"{value:g} is outside {low:g} … {high:g}", name)
-        return "Z" if value < low and flag in "NP" else flag
+        fault = _value_fault(kind, name, value)
+        return fault or ("Z" if value < ITEMS[kind, name].low and flag in "NP" else flag)
+
+
+def _value_fault(kind: str, name: str, value: float) -> Refusal | None:
+    """Why a value can be none of this item: no number, outside the hard range, or an instrument's code."""
+    item = ITEMS[kind, name]
+    if not isfinite(value):
+        return Refusal("not-finite", f"{value} is no number", name)
+    if not item.low - item.tiny <= value <= item.high:
+        return Refusal("value-out-of-range", f"{value:g} is outside {item.low:g} … {item.high:g}", name)
+    if kind == "air" and value in CODES:
+        return Refusal("value-out-of-range", f"{value:g} is an instrument's code, no value", name)
+    return None
+
+
+def _milligrams(values: Mapping[str, float | None]) -> bool:
+    """Whether a reading of µg/m³ is in mg/m³: several items between 0 and 1, and none from 1 on."""
+    known = [value for name in MICRO if (value := values.get(name)) is not None]
+    return bool(known) and max(known) < 1 and sum(value > 0 for value in known) >= MICRO_FEW
+
+
+def _told(values: Mapping[str, float | None]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in values.items() if value is not None)
 
 
 def outcome(reason: str) -> str:

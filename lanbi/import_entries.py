@@ -117,6 +117,8 @@ class EntryBook:
 
     def __init__(self) -> None:
         self.published = 0
+        self.contradicting = 0
+        """Rows of readings that contradict an earlier one of their file."""
         self.stored = 0
         self.known = 0
         """Rows of statements that were entered before, or stand twice in the files."""

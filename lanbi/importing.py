@@ -50,6 +50,8 @@ class Account:
     reasons: dict[str, int]
     published: int = 0
     unknown: list[str] = field(default_factory=list)
+    contradicting: int = 0
+    """Rows that say something else of a place and time than an earlier row of their file: the later row stands, the earlier is history."""
 
     @property
     def read(self) -> int:
@@ -82,6 +84,11 @@ class Numbers:
             self._said[key] = words
             self._again[key] = self._again.get(key, 0) + 1
         return self.base + self._again.get(key, 0)
+
+    @property
+    def contradicting(self) -> int:
+        """Rows that said something else of a key than the row before."""
+        return sum(self._again.values())
 
     @property
     def next(self) -> int:
@@ -137,7 +144,7 @@ class Importer:
         outcomes["duplicate"] += book.known
         reasons = {name: count for name, count in counts.items() if ":" in name and count}
         unknown = [seen.name for seen in survey.places.values() if seen.name not in self.registry.by_code]
-        return Account(survey.files, outcomes, reasons, book.published, unknown)
+        return Account(survey.files, outcomes, reasons, book.published, unknown, book.contradicting)
 
     def _check_subjects(self, survey: Survey) -> None:
         """Reported values need a target of a plan, dust periods and reviews a registered place; official figures may be another county's."""
@@ -176,6 +183,7 @@ class Importer:
                 writer.append(f"{topic}{LEVEL}{kind}", payload, received_ns=self.clock.now_ns(), readings=0)
                 self._commit(writer, GROUP)
             number = max(number, numbers.next)
+            book.contradicting += numbers.contradicting
         self._commit(writer, 1)
         bar.close()
         return book
@@ -292,6 +300,9 @@ def lines(account: Account) -> Iterable[str]:
     yield f"读取 read {account.read} = {' + '.join(terms)} + 空行 empty {account.empty}"
     if account.published:
         yield f"另存公布的 AQI published AQI kept: {account.published}"
+    if account.contradicting:
+        count = account.contradicting
+        yield f"同一地点和时间取值不同的行 rows that contradict an earlier one of their file: {count}; 以后者为准 the later row stands, the earlier is history"
     if account.unknown:
         named = ", ".join(account.unknown[:5]) + (" …" if len(account.unknown) > 5 else "")
         yield f"未登记 not registered: {len(account.unknown)} ({named}); 用 --propose FILE 生成登记建议 --propose FILE writes registry tables for them"

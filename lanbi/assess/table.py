@@ -16,7 +16,7 @@ from analytics.kernels.written import SLOW
 from analytics.tables import DAILY
 from domain import civil, fixed
 from domain.errors import FileError
-from domain.items import AIR, ITEMS
+from domain.items import AIR, CODES, ITEMS, MICRO, MICRO_FEW
 from lanbi.assess import files
 
 _YEARS: Final = (1900, 2199)
@@ -101,12 +101,31 @@ def read(name: str, shape: Shape) -> Table:
     _settle_times(source, raw)
     if report[0] != kernel.OK:
         raise _refusal(source, report)
+    _check_meaning(source, raw)
     negative = (raw.values < 0) & (raw.values != fixed.MISSING)
     if negative.any():
         files.warn(f"{name}: {int(negative.sum())} values below zero (instrument noise) count as 0")
         raw.values[negative] = 0
     table = _table(source, raw)
     return _last_wins(name, table)
+
+
+def _check_meaning(source: _Source, raw: kernel.Columns) -> None:
+    """The earliest row that is in mg/m³ where µg/m³ belong, or that holds an instrument's code, is told."""
+    codes = np.isin(raw.values, [int(code * fixed.SCALE) for code in CODES])
+    micro = raw.values[:, [place for place, item in enumerate(source.shape.items) if item in (*MICRO, "o3_8h")]]
+    there = micro != fixed.MISSING
+    slips = (((micro > 0) & there).sum(axis=1) >= MICRO_FEW) & ((micro < fixed.SCALE) | ~there).all(axis=1)
+    wrong = codes.any(axis=1) | slips
+    if not wrong.any():
+        return
+    row = int(np.argmax(wrong))
+    line = int(raw.lines[row])
+    if codes[row].any():
+        column = source.header.index(source.shape.items[int(np.argmax(codes[row]))])
+        raise FileError("9999 is an instrument's code, no value", _where(source, line, column), "leave the cell empty")
+    what = "all values are below 1 µg/m³: are they in mg/m³?"
+    raise FileError(what, f"{source.name}, line {source.first_line + line}", "write µg/m³ (only CO is in mg/m³)")
 
 
 def _open(name: str, shape: Shape) -> _Source:

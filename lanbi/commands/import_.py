@@ -102,5 +102,12 @@ def _answer(account: Account, *, as_json: bool) -> None:
         sys.stdout.write("".join(f"{line}\n" for line in lines(account)))
         return
     files = [{"file": one.name, "format": one.format, "read": one.read, "empty": one.empty} for one in account.files]
-    body = {"read": account.read, **account.outcomes, "empty": account.empty, "reasons": account.reasons, "published": account.published}
+    body = {
+        "read": account.read,
+        **account.outcomes,
+        "empty": account.empty,
+        "reasons": account.reasons,
+        "published": account.published,
+        "contradicting": account.contradicting,
+    }
     sys.stdout.write(json.dumps({**body, "unknown": account.unknown, "files": files}, ensure_ascii=False) + "\n")

@@ -53,7 +53,7 @@ def test_every_reason_of_accept_has_a_golden_message() -> None:
     """The samples leave out only what accept cannot decide alone."""
     shown = {why["reason"] for sample in SAMPLES for why in sample.get("refused", [])}
 
-    assert {"unit-mismatch", "oversize", "internal", "conflict", "store-rejected"} == set(ALL) - shown
+    assert {"oversize", "internal", "conflict", "store-rejected"} == set(ALL) - shown
 
 
 def test_an_oversize_message_is_one_dead_letter_for_all_its_readings() -> None:

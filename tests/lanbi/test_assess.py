@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from lanbi.cli import main
@@ -88,6 +88,10 @@ def test_the_last_of_equal_keys_counts(assess: Assess) -> None:
         (HEAD + "a,2025-01-01 01:00,1e20,,,,,\n", "in.csv, line 2, column pm25 (3)"),
         (HEAD + "a,2025-01-01 01:00,nan,,,,,\n", "in.csv, line 2, column pm25 (3)"),
         (HEAD + "a,2025-01-01 01:00,,,,,900,\n", "in.csv, line 2, column co (7)"),
+        (HEAD + "a,2025-01-01 01:00,35,9999,,,,\n", "in.csv, line 2, column pm10 (4)"),
+        (HEAD + "a,2025-01-01 01:00,-999,,,,,\n", "in.csv, line 2, column pm25 (3)"),
+        (HEAD + "a,2025-01-01 01:00,35,60,8,30,0.8,90\na,2025-01-01 02:00,0.035,0.06,0.008,0.03,0.8,0.09\n", "in.csv, line 3"),
+        (HEAD + "a,2025-01-01 01:00,-inf,,,,,\n", "in.csv, line 2, column pm25 (3)"),
         (HEAD + "a,2025-01-01 01:30,,,,,,\n", "in.csv, line 2, column time (2)"),
         (HEAD + "a,2025-02-30 01:00,,,,,,\n", "in.csv, line 2, column time (2)"),
         (HEAD + '"a\nb",2025-01-01 01:00,,,,,,\nc,yesterday,,,,,,\n', "in.csv, line 4, column time (2)"),
@@ -272,6 +276,8 @@ def test_the_order_of_rows_changes_no_figure(assess: Assess, order: list[int]) -
 @given(st.lists(st.one_of(st.none(), st.decimals(0, 190, places=2, allow_nan=False)), min_size=6, max_size=6), st.sampled_from([2012, 2026]))
 def test_an_hour_equals_fractions(assess: Assess, values: Any, law: int) -> None:
     """AQI and primary of any written decimals are those of plain fractions."""
+    micro = [value for value in values[:4] + values[5:] if value is not None]
+    assume(sum(value > 0 for value in micro) < 3 or max(micro) >= 1)  # such a row is refused as mg/m³
     cells = ",".join("" if value is None else str(value) for value in values)
     _, out, _ = assess("air-hourly", HEAD + f"a,2025-01-01 01:00,{cells}\n", "--rules", str(law))
     displayed = [reference.shown(item, None if value is None else Fraction(str(value))) for item, value in zip(reference.ITEMS, values, strict=True)]

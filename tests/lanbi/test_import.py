@@ -106,6 +106,25 @@ def test_a_daily_row_keeps_the_published_index_beside_it_once(house: House) -> N
     assert ("jn", "aqi", "day", "2017-05-05", 222, "重度污染") == tuple(body[name] for name in ("scope", "figure", "period", "date", "value", "level"))
 
 
+def test_rows_that_contradict_each_other_are_told(house: House) -> None:
+    """An hour twice with two values: the later row stands, the earlier is history, and the account says so."""
+    file = house.file(HOURLY + "s1,2020-01-01 01:00,35,51\ns1,2020-01-01 01:00,36,51\ns1,2020-01-01 02:00,40,\n")
+
+    assert 1 == house.account(file)["contradicting"]
+    assert {"pm25": 36.0, "o3": 51.0} == house.values("s1", "2020-01-01T01:00:00+08:00")
+    assert "contradict an earlier one of their file: 1" in house.run(file)[1]
+
+
+def test_units_and_codes_are_refused_with_a_reason(house: House) -> None:
+    """A row in mg/m³ is a dead letter, a 9999 costs its item; both reasons stand in the account, and the neighbours count."""
+    header = "site,time,pm25,pm10,so2,no2,o3\n"
+    found = house.account(house.file(header + "s1,2020-01-01 01:00,0.035,0.06,0.008,0.03,0.09\ns1,2020-01-01 02:00,35,9999,8,30,90\n"))
+
+    assert (1, 1) == (found["stored"], found["deadletter"])
+    assert {"deadletter:unit-mismatch": 1, "items_refused:value-out-of-range": 1} == found["reasons"]
+    assert "pm10" not in house.values("s1", "2020-01-01T02:00:00+08:00")
+
+
 def test_reported_values_are_entered_with_who_answers_for_them(house: House) -> None:
     """Once, and only for targets of the plans."""
     target = wiring.plans(load(None, house.env))[0].targets[0].id
