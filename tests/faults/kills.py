@@ -58,6 +58,8 @@ class Size:
     devices: int = 100
     rate: float = 0.0
     """Readings a second; 0 = as ``scale`` says."""
+    patient: bool = False
+    """Kill only an ingest that listens: few kills then suffice to hit it at work."""
 
 
 FULL: Final = Size(kills=200, outages=20, readings=1_000_000, scale=4.0)
@@ -102,7 +104,7 @@ class Storm:
             self._end()
         elif not self._kind and self._lengths and now >= self._outage_at:
             self._begin(now)
-        if now >= self._kill_at and sum(self.kills.values()) < self.size.kills:
+        if now >= self._kill_at and sum(self.kills.values()) < self.size.kills and (not self.size.patient or self.house.ingest.ready()):
             self._kill_at = now + float(self.chance.uniform(0.2, 6.0))
             self._kill()
 
