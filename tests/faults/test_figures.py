@@ -29,3 +29,13 @@ def test_newest_full_run_counts(tmp_path: Path) -> None:
 
     assert [2] == [row["seed"] for row in found]
     assert "| `kills` | 2 | 2 min, 2 cores | **not sound** | one; two |" in faults.table(found)
+
+
+def test_every_campaign_is_on_the_page() -> None:
+    """What `make faults` runs is told on the page: what happens and what must hold."""
+    here = Path(__file__).parent
+    campaigns = {path.stem for path in here.glob("*.py") if not path.name.startswith("test_")}
+    page = faults.PAGE.read_text(encoding="utf-8")
+
+    assert campaigns
+    assert set() == {name for name in campaigns if f"| `{name}` |" not in page}
