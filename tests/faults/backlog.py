@@ -142,9 +142,9 @@ def backlog(folder: Path, seed: int, size: Size) -> Finding:
             warm = _stretch(fleet, watch)
             gaze.start()
             house.proxy.set(Mode(size.how))
-            begun = watch.now
+            begun, cpu = watch.now, _cpu(house.ingest.pid)
             time.sleep(size.away)
-            away = _stretch(fleet, watch)
+            away = {**_stretch(fleet, watch), "ingest_cpu_s": round(_cpu(house.ingest.pid) - cpu, 1)}
             looks = [look for look in watch.looks if begun <= look.at]
             gaze.close()
             house.proxy.set(Mode())

@@ -26,18 +26,20 @@ WINDOW: Final = 4_000
 BLOCK: Final = 40
 """Messages of a device that are made at once."""
 LATE_S: Final = 4.0
+LONGEST_S: Final = 60.0
 SLOT_S: Final = 0.005
 
 
 @dataclass(slots=True)
 class Held:
-    """A message that no receipt has named yet: its numbers (last one included), bytes, and when it was sent first and last."""
+    """A message that no receipt has named yet: numbers (last one included), bytes, when it was first sent and is to be said again."""
 
     low: int
     high: int
     payload: bytes
     first: float
-    last: float
+    due: float
+    wait: float
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Pace:
     """Readings a second, all devices together."""
     per_message: int = 10
     again_s: float = 10.0
-    """A message without a receipt is said again after so long."""
+    """A message without a receipt is said again after so long, then after twice as long, and so on up to a minute."""
     twice: int = 100
     """One message in so many is said twice; 0 = none."""
     late: int = 60
@@ -131,7 +133,10 @@ class Fleet:
     def settle(self, patience: float) -> bool:
         """Say nothing new and wait until everything is receipted; the log is whole then."""
         self.pause()
-        end = time.monotonic() + patience
+        now = time.monotonic()
+        for held in [one for mine in self.held for one in list(mine.values())]:
+            held.wait, held.due = self.pace.again_s, min(held.due, now + self.pace.again_s)
+        end = now + patience
         while self.open and time.monotonic() < end:
             time.sleep(0.05)
         self._file.flush()
@@ -182,7 +187,7 @@ class Fleet:
         number = self._turn
         self._turn = (number + 1) % self.county.count
         low, high, payload = self._message(number)
-        self.held[number][low] = Held(low, high, payload, now, now)
+        self.held[number][low] = Held(low, high, payload, now, now + self.pace.again_s, self.pace.again_s)
         self.said += high - low + 1
         self.bytes += len(payload)
         self._file.write(f"+ {self.county.device(number)} {low} {high}\n")
@@ -222,17 +227,18 @@ class Fleet:
             _, number, low = heappop(self._late)
             held = self.held[number].get(low)
             if held:
-                held.first = held.last = now
+                held.first, held.due = now, now + held.wait
                 self._send(number, held.payload)
 
     def _again(self, now: float) -> None:
         for number, mine in enumerate(self.held):
             for held in mine.values():
-                if now - held.last < self.pace.again_s:
+                if now < held.due:
                     continue
                 if self.wire.unacknowledged >= WINDOW or self.wire.full:
                     return
-                held.last = now
+                held.wait = min(2 * held.wait, LONGEST_S)
+                held.due = now + held.wait
                 self.repeated += 1
                 self._send(number, held.payload)
 
