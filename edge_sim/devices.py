@@ -12,6 +12,7 @@ import numpy as np
 from domain.civil import OFFSET_S, day_of
 from domain.message import Message, encode
 from domain.places import Device
+from domain.reasons import MAX_MESSAGE
 from edge_sim.county import SimulatedCounty
 from edge_sim.noise import Ints
 
@@ -89,7 +90,19 @@ class SimulatedDevice:
 
 
 def payloads(messages: Sequence[Message]) -> Iterator[tuple[bytes, list[Message]]]:
-    """Payloads of at most :data:`MAX_LIST` readings: a single one goes as an object, more as a list."""
+    """Payloads of at most :data:`MAX_LIST` readings and 64 kB: a single one goes as an object, more as a list.
+
+    A single reading that is larger stands alone; no broker takes it, and whoever sends decides.
+    """
     for first in range(0, len(messages), MAX_LIST):
-        part = list(messages[first : first + MAX_LIST])
-        yield encode(part[0] if len(part) == 1 else part), part
+        yield from _fitting(list(messages[first : first + MAX_LIST]))
+
+
+def _fitting(part: list[Message]) -> Iterator[tuple[bytes, list[Message]]]:
+    payload = encode(part[0] if len(part) == 1 else part)
+    if len(payload) <= MAX_MESSAGE or len(part) == 1:
+        yield payload, part
+        return
+    middle = len(part) // 2
+    yield from _fitting(part[:middle])
+    yield from _fitting(part[middle:])

@@ -19,9 +19,10 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from domain.ports import Clock
+from domain.reasons import MAX_MESSAGE
 from edge_sim.devices import SimulatedDevice, payloads
 from edge_sim.record import Record
-from edge_sim.spool import MAX_TRIES, Held, Number, Spool
+from edge_sim.spool import Held, Number, Spool
 
 KEEPALIVE_S: Final = 60
 FIRST_RETRY_S: Final = 20.0
@@ -148,11 +149,14 @@ class Fleet:
             held.due = 0.0
 
     def _away(self, link: Link) -> None:
+        now = self.clock.monotonic()
+        for held in self.spool.book(link.id).held.values() if link.up else ():
+            held.cut(now)
         link.up = False
         low, high = RECONNECT_S
         pause = min(high, low * 2**link.failures) * (0.5 + link.lag / LAG_S)
         link.failures += 1
-        link.due = self.clock.monotonic() + pause
+        link.due = now + pause
 
     def _step(self, link: Link, now: float, *, second: bool) -> None:
         self._measure(link)
@@ -184,12 +188,16 @@ class Fleet:
     def _send(self, link: Link, now: float) -> None:
         held = list(islice(self.spool.book(link.id).held.items(), WINDOW))
         ready = [(number, one) for number, one in held if one.due <= now]
-        worn = [number for number, one in ready if one.tries >= MAX_TRIES]
+        worn = [number for number, one in ready if one.hopeless]
         if worn:
             self._give_up(link, self.spool.drop(link.id, worn))
-        fresh = [one for _, one in ready if one.tries < MAX_TRIES]
+        fresh = [one for _, one in ready if not one.hopeless]
         for payload, part in payloads([one.message for one in fresh]):
-            link.client.publish(f"{TOPIC}/{link.id}/data", payload, qos=1)
+            if len(payload) > MAX_MESSAGE:
+                # The broker would cut the connection off, and after the next one again.
+                self._give_up(link, self.spool.drop(link.id, [(one.run, one.seq or 0) for one in part]))
+            else:
+                link.client.publish(f"{TOPIC}/{link.id}/data", payload, qos=1)
             _tried(fresh[: len(part)], now)
             fresh = fresh[len(part) :]
 

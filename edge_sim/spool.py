@@ -18,6 +18,7 @@ MAX_HELD: Final = 200_000
 COMPACT_AFTER: Final = 50_000
 """Dead lines after which the file is rewritten."""
 MAX_TRIES: Final = 5
+MAX_CUTS: Final = 100
 
 Number = tuple[int, int]
 """(run, seq)."""
@@ -25,11 +26,23 @@ Number = tuple[int, int]
 
 @dataclass(slots=True)
 class Held:
-    """One unconfirmed message: how often it was sent and when it may be sent again (monotonic seconds)."""
+    """One unconfirmed message: how often it was sent, when it may be sent again (monotonic seconds), how often the link broke meanwhile."""
 
     message: Message
     tries: int = 0
     due: float = 0.0
+    cuts: int = 0
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether it was tried often enough. A try that a lost connection cut short is none, unless that happens for ever: it may be the cause."""
+        return self.tries >= MAX_TRIES or self.cuts >= MAX_CUTS
+
+    def cut(self, now: float) -> None:
+        """The connection was lost."""
+        if self.tries and self.due > now:
+            self.tries -= 1
+            self.cuts += 1
 
 
 @dataclass(slots=True)

@@ -14,11 +14,12 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from domain.civil import parse_time
 from domain.message import Message, decode
+from domain.reasons import MAX_MESSAGE
 from edge_sim.county import SimulatedCounty
-from edge_sim.devices import SimulatedDevice
+from edge_sim.devices import SimulatedDevice, payloads
 from edge_sim.fleet import Address, Fleet
 from edge_sim.record import Record
-from edge_sim.spool import Spool
+from edge_sim.spool import MAX_CUTS, Held, Spool
 from lanbi.clock import SystemClock
 from tests.edge_sim.small_county import registry
 
@@ -165,3 +166,54 @@ def test_hopeless_message_is_declared_lost(port: int, tmp_path: Path, monkeypatc
     assert {"type": "lost", "run": 0, "from": 0} == {name: events[0][name] for name in ("type", "run", "from")}
     assert 0 == min(row["from"] for row in logged)
     assert {(row["run"], seq) for row in logged for seq in range(row["from"], row["to"] + 1)} <= {number for seen in station.heard.values() for number in seen}
+
+
+def held_by(chosen: Fleet) -> dict[tuple[int, int], Held]:
+    """What the first device still holds."""
+    return chosen.spool.book(chosen.devices[0].id).held
+
+
+def test_a_lost_connection_uses_up_no_try(port: int, tmp_path: Path) -> None:
+    """A broker that dies again and again makes no message hopeless; one that loses the connection for ever does."""
+    chosen = fleet(port, tmp_path)
+    link = chosen.links[chosen.devices[0].id]
+    chosen._measure(link)
+    chosen.spool.add(link.id, [Message(START, 3600, {"pm25": 1.0}, 0, 7)], START)
+    held = held_by(chosen)[0, 7]
+    for _ in range(MAX_CUTS):
+        assert not held.hopeless
+        link.up = True
+        chosen._send(link, chosen.clock.monotonic())
+        assert 1 == held.tries
+        chosen._away(link)
+        held.due = 0.0
+    chosen.close()
+
+    assert (0, MAX_CUTS, True) == (held.tries, held.cuts, held.hopeless)
+
+
+def test_what_no_broker_takes_is_set_aside_at_once(port: int, tmp_path: Path) -> None:
+    """A reading above 64 kB would cost the connection each time: it is declared lost, and its neighbours are heard."""
+    station, chosen, enough = Station(port, confirm=True), fleet(port, tmp_path), threading.Event()
+    name = chosen.devices[0].id
+    monster = Message(START, 3600, {f"item-{number:05d}": 1.5 for number in range(4_000)}, 0, 1)
+    chosen.spool.add(name, [Message(START, 3600, {"pm25": 1.0}, 0, 0), monster, Message(START, 3600, {"pm25": 2.0}, 0, 2)], START)
+    clock = SystemClock()
+    end = clock.monotonic() + 30
+    chosen.run(lambda: enough.is_set() or clock.monotonic() > end, lambda one: enough.set() if {(0, 0), (0, 2)} <= station.heard.get(name, set()) else None)
+    station.close()
+    logged = [json.loads(line) for line in (tmp_path / "record").read_text().splitlines() if "lost" in line]
+
+    assert enough.is_set()
+    assert (0, 1) not in station.heard[name]
+    assert [(name, 0, 1, 1)] == [(row["lost"], row["run"], row["from"], row["to"]) for row in logged]
+
+
+def test_lists_stay_below_the_message_limit() -> None:
+    """Readings of many items go in shorter lists; nothing is left out or said twice."""
+    many = [Message(START, 3600, {f"item-{number:03d}": 1.5 for number in range(100)}, 0, seq) for seq in range(250)]
+    sent = list(payloads(many))
+
+    assert many == [message for _, part in sent for message in part]
+    assert max(len(payload) for payload, _ in sent) <= MAX_MESSAGE
+    assert len(sent) > 3

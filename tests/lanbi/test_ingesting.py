@@ -83,6 +83,27 @@ def test_kill_9_of_ingest_loses_nothing_acknowledged(house: House, broker: Broke
         assert law["received"] == law["stored"] + law["duplicate"] >= sent
 
 
+def test_what_is_said_again_after_a_restart_is_confirmed_again(house: House) -> None:
+    """Ingest remembers no receipts: a repetition is a duplicate in the account, and the device is told once more."""
+    with iotcore_broker(house.port, house.data):
+        house.start()
+        until(lambda: house.status().get("ready"), "ready")
+        device = Gadget("air1", house.port)
+        for seq in (3, 4, 5):
+            device.say(reading(seq))
+        until(lambda: device.durable() == {3, 4, 5} and house.law()["pending"] == 0, "confirmed")
+        house.kill()
+        house.start()
+        until(lambda: house.status().get("ready"), "ready again")
+        device.receipts.clear()
+        device.say(reading(4))
+        until(lambda: device.durable() == {4}, "told again, and nothing else")
+        until(lambda: house.law()["pending"] == 0, "decided")
+        device.close()
+
+    assert (3, 1) == (house.law()["stored"], house.law()["duplicate"])
+
+
 def test_a_retained_message_is_no_reading(house: House) -> None:
     """What the broker kept for late subscribers is refused and confirmed to nobody."""
     with iotcore_broker(house.port, house.data):
