@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Mosquitto, Chromium and influxd for the tests: found, or installed, or named as missing with what is then skipped.
+# Mosquitto, iproute2, openssl, Chromium and influxd for the tests: found, or installed, or named as missing with what is then skipped.
 # Everything built here lies in .services/; nothing is started, and the tests bind to 127.0.0.1 only.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -88,6 +88,8 @@ influxd_is_right() { # a path: it starts and says that it is 2.9 or a later 2.x
 
 mkdir -p .services
 debian_package mosquitto mosquitto "tests against a real broker and the ACL tests"
+debian_package ip iproute2 "the network campaign (tests.faults.netcut)"
+debian_package openssl openssl "TLS tests, which make their own certificates"
 debian_package chromium chromium "tests of the board in a real browser"
 chinese_font
 

@@ -252,7 +252,7 @@ class TestRealBroker:
         assert "old password is refused" in capsys.readouterr().out
         assert not (yard.folder / "var" / "secrets" / "devices" / "air1").exists()
 
-    @pytest.mark.skipif(OPENSSL is None, reason="no openssl to make certificates with")
+    @pytest.mark.skipif(OPENSSL is None, reason="no openssl: make services")
     def test_the_shipped_tls_listener_lets_devices_in(self, yard: Yard, capsys: pytest.CaptureFixture[str]) -> None:
         """Beside the one on this machine, with the same files; the self-test over TLS finds it safe."""
         certificate(authority(yard.folder / "certs", "ca"), "server")

@@ -25,7 +25,7 @@ from tests.lanbi.real_broker import OPENSSL, PASSWD, Mosquitto, authority, certi
 
 pytestmark = [
     *real,
-    pytest.mark.skipif(OPENSSL is None, reason="no openssl to make certificates with"),
+    pytest.mark.skipif(OPENSSL is None, reason="no openssl: make services"),
     pytest.mark.skipif(PASSWD is None, reason="no mosquitto_passwd: make services"),
 ]
 # The client library leaves a socket whose handshake failed to the garbage collector.

@@ -60,5 +60,6 @@ def main(name: str, words: str, campaign: Callable[[Asked], Finding], arguments:
     if args.json:
         with args.json.open("a", encoding="utf-8") as out:
             out.write(json.dumps(full, ensure_ascii=False) + "\n")
-    print(f"{name}: {'sound' if full['sound'] else 'NOT SOUND'}")
+    skipped = full.get("skipped")
+    print(f"{name}: SKIPPED: {skipped}" if skipped else f"{name}: {'sound' if full['sound'] else 'NOT SOUND'}")
     return 0 if full["sound"] else 1
