@@ -14,8 +14,8 @@ import numpy.typing as npt
 from domain import civil, fixed
 from domain.items import AIR
 
-BACK: Final = 1
-"""Days kept before the first of January."""
+BACK: Final = 5
+"""Days kept before the first of January: a stretch of heavy pollution over New Year keeps its length (four days at most are asked for)."""
 SHORT: Final = ord("-")
 """Mark of an hour of which less than 45 minutes were there."""
 

@@ -33,6 +33,7 @@ FIGURES: Final = MappingProxyType(
         "o3": Figure("µg/m³", 0, "臭氧 O3", "O3"),
         "o3_8h": Figure("µg/m³", 0, "臭氧日最大8小时 O3", "O3 daily max 8 h"),
         "pm25_24h": Figure("µg/m³", 0, "PM2.5 24小时滑动均值", "PM2.5 rolling 24 h"),
+        "warning": Figure("level", 0, "重污染天气预警条件（已发生部分）", "heavy-pollution warning level that what has happened meets"),
         "pm25_mean": Figure("µg/m³", 1, "PM2.5 均值", "PM2.5 mean"),
         "pm10_mean": Figure("µg/m³", 1, "PM10 均值", "PM10 mean"),
         "so2_mean": Figure("µg/m³", 1, "SO2 均值", "SO2 mean"),

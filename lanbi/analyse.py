@@ -20,6 +20,7 @@ from domain.places import Registry
 from domain.ports import Clock
 from domain.readings import Change
 from domain.restating import CONFIRMATION, confirmation_events, confirmations
+from domain.warning import SCHEMES
 from lanbi.metrics import write_status
 
 if TYPE_CHECKING:
@@ -239,6 +240,7 @@ def _follower(settings: Settings, registry: CurrentRegistry, store: Any, status:
     from lanbi.analyst import Analyst  # noqa: PLC0415
 
     analyst = Analyst(store, store, registry.load(), wiring.plans(settings))
+    analyst.scheme = SCHEMES.get(settings.analyse.warning)
     analyst.cuts = Cuts(settings.analyse.on_course / 100, settings.analyse.at_risk / 100)
     analyst.pulse = lambda: status.beat(ready=False, reasons=["computing"])
     follower = Follower(analyst, store, status.clock)

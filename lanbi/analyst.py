@@ -17,7 +17,7 @@ import numpy.typing as npt
 from analytics import bases, causes, cube, filling
 from analytics.causes import Cell, Evidence
 from analytics.cube import BACK, SiteYear
-from analytics.jobs import allowed, attained, county, foreign, projected, scopes, stations
+from analytics.jobs import allowed, attained, county, foreign, projected, scopes, stations, warned
 from analytics.jobs.columns import Column
 from analytics.skill import CUTS
 from domain import air, civil, marks
@@ -26,6 +26,7 @@ from domain.places import Registry
 from domain.ports import Entries, ReadingSource
 from domain.readings import Entry
 from domain.targets import Plan
+from domain.warning import SCHEMES, Scheme
 from lanbi.comparing import Comparer
 from lanbi.settling import Book, Figures, Settled, Settler, When
 
@@ -56,6 +57,7 @@ class Analyst:
         self.past: dict[tuple[int, str, str], Mapping[int, projected.Daily]] = {}
         self.marks = bases.Marks()
         self.cuts = CUTS
+        self.scheme: Scheme | None = SCHEMES["shandong-2022"]
         self.pulse: Callable[[], None] = lambda: None
         self._allowed: dict[tuple[object, ...], Indicator] = {}
 
@@ -203,7 +205,8 @@ class Analyst:
             # After midnight a late value of one site may come before the new day has been begun for the others.
             if name not in book.bases or len(book.bases[name].raw.shown) != at.begun:
                 book.bases[name] = scopes.site(book.sites[name], self.marks, name, at.begun)
-        found = stations.hour_columns(scope, at.first, county.hourly(book.sites, names, member))
+        whole = county.hourly(book.sites, names, np.concatenate([county.before(self.registry, names, at.first), member]), BACK)
+        found = [*stations.hour_columns(scope, at.first, whole[24 * BACK :]), *warned.columns(scope, whole, at, self.scheme)]
         known = scopes.city([book.bases[name] for name in names], member)
         for basis in scopes.figures(scope, known, at, 24 * member.sum(axis=1)):
             found += basis.columns

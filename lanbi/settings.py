@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from domain.errors import SettingsError
+from domain.warning import SCHEMES
 from lanbi.plans import folder
 from lanbi.settings_rules import Rule, address, bytes_of, choice, mail, share, size, time_of_day, url, whole
 from lanbi.toml_lines import Lines, nearest, parse, raise_all, read, unknown
@@ -67,6 +68,7 @@ KEYS: Final[Mapping[str, Key]] = {
     "ingest.instance": Key("1/1", "接收实例 i/N", "this ingest takes the devices with crc32(device) mod N = i-1"),
     "ingest.reconcile": Key("03:20", "每夜核对的时刻，off 为不核对", "time of day (China's) of the nightly reconciliation, or off"),
     "analyse.health": Key("127.0.0.1:8082", "计算进程健康地址", "health address of analytics"),
+    "analyse.warning": Key("shandong-2022", "重污染预警条件（已发生部分）依据", "whose warning levels are held against what has happened"),
     "analyse.on_course": Key("30", "不达标概率（%）不高于此值为进度正常", "chance of missing a target, in %, up to which it is on course"),
     "analyse.at_risk": Key("70", "不达标概率（%）不低于此值为有风险", "chance of missing a target, in %, from which on it is at risk"),
 }
@@ -144,6 +146,7 @@ class AnalyseSettings:
     """The analytics process: its health address, and where a chance of missing [%] decides a target's state."""
 
     health: str
+    warning: str
     on_course: int
     at_risk: int
 
@@ -268,6 +271,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "ingest.health": address,
     "analyse.health": address,
     "analyse.on_course": whole(1, 49),
+    "analyse.warning": choice(*SCHEMES, "none"),
     "analyse.at_risk": whole(51, 99),
     "ingest.instance": share,
     "ingest.reconcile": time_of_day,

@@ -32,6 +32,11 @@ def members(registry: Registry, first: int, count: int) -> tuple[tuple[str, ...]
     return names, np.array([[name in today for name in names] for today in by_day], bool).reshape(count, len(names))
 
 
+def before(registry: Registry, names: Sequence[str], first: int) -> npt.NDArray[np.bool_]:
+    """(BACK, n) bool: which of these stations were in the county's assessment on the last days before ``first``."""
+    return np.array([[name in registry.assessment(day) for name in names] for day in range(first - BACK, first)], bool).reshape(BACK, len(names))
+
+
 def daily(stations: Sequence[Days], member: npt.NDArray[np.bool_]) -> Days:
     """(d, 6) daily values of the county from its stations' unrounded days."""
     count = len(member)
@@ -46,13 +51,20 @@ def daily(stations: Sequence[Days], member: npt.NDArray[np.bool_]) -> Days:
     return air_days.city(grid, member)
 
 
-def hourly(sites: Mapping[str, SiteYear], names: Sequence[str], member: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
-    """(24·d, 6) int32 thousandths of the county's displayed hours: means of its stations' hours; ``MISSING`` without quorum."""
+def hourly(sites: Mapping[str, SiteYear], names: Sequence[str], member: npt.NDArray[np.bool_], back: int = 0) -> npt.NDArray[np.int32]:
+    """(24·d, 6) int32 thousandths of the county's displayed hours: means of its stations' hours; ``MISSING`` without quorum.
+
+    Parameters
+    ----------
+    member : (d, n) bool
+    back : int [d]
+        How many of the days lie before the first of January.
+    """
     count = len(member)
     out = np.full((24 * count, len(AIR)), MISSING, np.int32)
     if not names:
         return out
-    hours = np.stack([sites[name].hours[24 * BACK : 24 * (BACK + count)] for name in names], axis=1)
+    hours = np.stack([sites[name].hours[24 * (BACK - back) : 24 * (BACK - back + count)] for name in names], axis=1)
     exact = np.where(hours == MISSING, NONE, hours).astype(np.int64)
     total, parts = np.empty(out.shape, np.int64), np.empty(out.shape, np.int32)
     kernel.city(exact, np.repeat(member, 24, axis=0).astype(np.uint8), air_days.quorum(len(names)), total, parts)

@@ -73,21 +73,21 @@ def hour_columns(scope: str, first: int, values: npt.NDArray[np.int32]) -> list[
     values : (24·d, 6) int32 [thousandths of the reporting unit]
         ``MISSING`` = no valid hour.
     """
-    time = _hours(first, len(values))
+    time = labels(first, len(values))
     found = []
-    for place, rows in _in_force(first, len(values)):
+    for place, rows in in_force(first, len(values)):
         part = air_hours.real_time(values[rows], place)
         tag = Tag("aqi", "hour", scope, NAMES[place])
         found.append(_aqi(tag, time[rows], part.aqi, (part.primary, part.valid), tables.primaries(daily=False)))
     return found
 
 
-def _hours(first: int, count: int) -> npt.NDArray[np.int64]:
+def labels(first: int, count: int) -> npt.NDArray[np.int64]:
     """End labels of hours from the first hour of a day on."""
     return civil.day_start(first) + civil.HOUR_S * np.arange(1, count + 1, dtype=np.int64)
 
 
-def _in_force(first: int, count: int) -> list[tuple[int, slice]]:
+def in_force(first: int, count: int) -> list[tuple[int, slice]]:
     """Rule sets in force with their rows of hours: hours are judged by the set of their own day only."""
     rule = tables.rules_on(first + np.arange(count) // 24)
     return [(place, slice(*np.searchsorted(rule, [place, place + 1]).tolist())) for place in np.unique(rule).tolist()]
@@ -95,16 +95,20 @@ def _in_force(first: int, count: int) -> list[tuple[int, slice]]:
 
 def rolling_columns(scope: str, site: SiteYear, at: Span) -> list[Column]:
     """Running 24 h means of PM2.5 of the hours that are over, and the hours that were built of shorter spans."""
-    rows = 24 * BACK + at.hours
-    pm25 = np.ascontiguousarray(site.hours[:rows, :1])
+    columns = [rolling_pm25(scope, site.hours[: 24 * BACK + at.hours], at)]
+    columns += [one for place in range(len(AIR)) for one in _built(scope, site, at.hours, place)]
+    return [one.part(rows, NAMES[place]) for one in columns for place, rows in in_force(site.first, at.hours)]
+
+
+def rolling_pm25(scope: str, hours: npt.NDArray[np.int32], at: Span) -> Column:
+    """Running 24 h means of PM2.5 of (24·(BACK + d), 6) hours, without a rule set."""
+    pm25 = np.ascontiguousarray(hours[:, :1])
     total, count, mean = (np.empty_like(pm25) for _ in range(3))
     kernel.sums(pm25, 24, total, count)
     kernel.rounded(total, count, air.DAY_HOURS, tables.steps()[:1], mean)
-    own = slice(24 * BACK, rows)
-    behind = np.where(mean[own, 0] < 0, 0, count[own, 0])
-    columns = [column(Tag("pm25_24h", "hour", scope, ""), _hours(site.first, at.hours), _float(mean[own, 0], 1), (behind, 24))]
-    columns += [one for place in range(len(AIR)) for one in _built(scope, site, at.hours, place)]
-    return [one.part(rows, NAMES[place]) for one in columns for place, rows in _in_force(site.first, at.hours)]
+    shown = mean[24 * BACK :, 0]
+    behind = np.where(shown < 0, 0, count[24 * BACK :, 0])
+    return column(Tag("pm25_24h", "hour", scope, ""), labels(at.first, at.hours), _float(shown, 1), (behind, 24))
 
 
 def _built(scope: str, site: SiteYear, count: int, place: int) -> list[Column]:
@@ -113,7 +117,7 @@ def _built(scope: str, site: SiteYear, count: int, place: int) -> list[Column]:
     if not built.any():
         return []
     value = np.where(built, site.hours[own, place] / 1_000, np.nan)
-    made = column(Tag(AIR[place], "hour", scope, ""), _hours(site.first, count), value, (built, 1))
+    made = column(Tag(AIR[place], "hour", scope, ""), labels(site.first, count), value, (built, 1))
     return [replace(made, status=built.astype(np.uint8), statuses=("", "built"))]
 
 
