@@ -34,6 +34,8 @@ DUP: Final = 4
 TOPICS: Final = ("lanbi/v1/+/data", "lanbi/v1/+/event", "lanbi/v1/+/state")
 GROUP: Final = 1_000
 """Messages of one commit at most."""
+GROUP_BYTES: Final = 1 << 23
+"""Bytes of one commit at most. Mosquitto 2.0 sends on beyond its window, so only what is not read bounds our memory."""
 WAIT_S: Final = 0.05
 GATHER_S: Final = 0.1
 FEW: Final = 16
@@ -123,7 +125,7 @@ class Listener:
         """Take what the socket has, up to a group; of a quiet stream, what comes within a moment."""
         wait = WAIT_S
         gathered = self.clock.monotonic() + WAIT_S + GATHER_S
-        while self._group < GROUP:
+        while self._group < GROUP and self._bytes < GROUP_BYTES:
             link = self._client.socket()
             if link is None or not self._readable(link, wait):
                 break

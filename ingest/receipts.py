@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 MAX_RANGES: Final = 32
-MAX_DEVICES: Final = 20_000
+MAX_DEVICES: Final = 4_096
 """Forged ids must not eat memory: the longest silent device is forgotten, and re-sends if it cares."""
 
 Range = tuple[int, int]

@@ -16,7 +16,7 @@ import pytest
 
 from domain.errors import JournalError
 from ingest.link import Broker
-from ingest.listener import Listener
+from ingest.listener import GROUP_BYTES, Listener
 from lanbi.clock import SystemClock
 from lanbi.journal import JournalReader, JournalWriter
 from tests.ingest.test_listener import FullDisk, listening
@@ -208,3 +208,23 @@ def test_two_listeners_under_one_name_are_told(tmp_path: Path, broker: Mosquitto
     for writer in writers:
         writer.close()
     assert one.health.reconnects + two.health.reconnects < 30
+
+
+def test_what_cannot_be_kept_is_not_read(writer: FullDisk, broker: Mosquitto, tmp_path: Path) -> None:
+    """Mosquitto 2.0 sends on beyond its window: while the journal is full the group in memory stays within its bound, and nothing is lost."""
+    listener = Listener(Broker("127.0.0.1", broker.port, "lanbi-test"), writer, SystemClock())
+    with listening(listener):
+        until(lambda: not listener.health.reasons(), "ready")
+        device = Gadget("air1", broker.port)
+        writer.full = True
+        filler = b" " * 60_000
+        infos = [device.say(MESSAGE % seq + filler) for seq in range(300)]
+        for info in infos:
+            info.wait_for_publish(30)
+        until(lambda: listener.health.journal_fault, "held")
+        assert 0 < listener._bytes < GROUP_BYTES + 2 * len(filler)
+        assert listener._group < 300
+        writer.full = False
+        until(lambda: device.durable() == set(range(300)), "all are confirmed")
+        device.close()
+    assert set(range(300)) == set(seqs(tmp_path))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.receipts import MAX_RANGES, Ranges, Receipts
+from ingest.receipts import MAX_DEVICES, MAX_RANGES, Ranges, Receipts
 from ingest.sequences import LAST, SMALL, Runs, Sequences
 
 
@@ -44,6 +44,20 @@ def test_a_lost_receipt_is_healed_by_the_next() -> None:
     receipts.durable("d", [(0, 9)])
 
     assert [((1, 2), (9, 9))] == [one.ranges for one in receipts.due()]
+
+
+def test_forged_devices_eat_no_memory() -> None:
+    """Of a hundred thousand names only some thousand are remembered; a real device is told all the same, now and later."""
+    receipts = Receipts()
+    for number in range(100_000):
+        receipts.durable(f"forged-{number}", [(0, number)])
+        if number % 10_000 == 0:
+            receipts.durable("real", [(0, number // 10_000)])
+            told = {one.device: one.ranges for one in receipts.due()}
+            assert told["real"][-1][1] == number // 10_000
+            assert number > 10_000 or len(told) > 1
+
+    assert MAX_DEVICES >= len(receipts._known)
 
 
 @given(st.lists(st.integers(0, 2**32 - 1) | st.integers(0, SMALL + 5), unique=True, max_size=40))
