@@ -77,25 +77,36 @@ class Bench:
         """Rounds of each side."""
         return ROUNDS_QUICK if self.quick else ROUNDS
 
+    def race(self, *sides: Callable[[], Any], clock: Callable[[], float] = time.process_time) -> list[float]:
+        """Median seconds of each side, in turn, after one warm-up each.
+
+        Processor time by default, so that what else runs on the machine falls on no side; give ``time.perf_counter`` where
+        several threads are to gain time.
+        """
+        for side in sides:
+            side()
+        gc.collect()
+        times: list[list[float]] = [[] for _ in sides]
+        for _ in range(self.rounds):
+            for side, own in zip(sides, times, strict=True):
+                own.append(_once(side, clock))
+        return [statistics.median(own) for own in times]
+
     def duel(self, ours: Callable[[], Any], peer: Callable[[], Any]) -> tuple[float, float]:
         """Median seconds of both sides, alternating, after one warm-up each."""
-        ours(), peer()
-        times: tuple[list[float], list[float]] = ([], [])
-        for _ in range(self.rounds):
-            for side, place in ((ours, 0), (peer, 1)):
-                times[place].append(_once(side))
-        return statistics.median(times[0]), statistics.median(times[1])
+        one, other = self.race(ours, peer, clock=time.perf_counter)
+        return one, other
 
     def solo(self, ours: Callable[[], Any]) -> float:
         """Median seconds of one side, after one warm-up."""
-        ours()
-        return statistics.median(_once(ours) for _ in range(self.rounds))
+        return self.race(ours, clock=time.perf_counter)[0]
 
     def add(
         self, case: str, ours: float, unit: str, *, peer: float | None = None, peer_name: str = "", threads: int = 1, higher_is_better: bool = False
     ) -> None:
         """Note a case."""
-        ratio = None if peer is None else (ours / peer if higher_is_better else peer / ours)
+        above, below = (ours, peer) if higher_is_better else (peer, ours)
+        ratio = above / below if above is not None and below else None
         self.lines.append(Line(self.name, case, ours, peer, peer_name, version_of(peer_name), unit, ratio, threads))
 
     def finish(self) -> None:
@@ -110,11 +121,14 @@ class Bench:
                 file.writelines(json.dumps(asdict(line)) + "\n" for line in self.lines)
 
 
-def _once(side: Callable[[], Any]) -> float:
-    gc.collect()
-    begun = time.perf_counter()
+def _once(side: Callable[[], Any], clock: Callable[[], float] = time.perf_counter) -> float:
+    # Collected before the race, not before each run: walking through what the peers imported empties the caches.
+    gc.disable()
+    begun = clock()
     side()
-    return time.perf_counter() - begun
+    taken = clock() - begun
+    gc.enable()
+    return taken
 
 
 def _cells(line: Line) -> tuple[str, ...]:

@@ -176,7 +176,7 @@ def together(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int) -> l
     found = []
     for place in range(days.exact.shape[1]):
         own = tuple(Sums(group.parts, group.total[:, place], group.count[:, place]) for group in groups)
-        ranked = {item: top[:, place] for item, top in tops.items()}
+        ranked = {item: top[place] for item, top in tops.items()}
         found.append(tuple(Running(first, count[:, place], valid[:, place], own, ranked) for count in counts))
     return found
 
@@ -219,11 +219,11 @@ def _sums(days: Days, parts: int) -> Sums:
 
 
 def _percentiles(days: Days) -> dict[str, npt.NDArray[np.int64]]:
-    """(d, n) running percentiles of CO and O3."""
+    """(n, d) running percentiles of CO and O3."""
     rows, scopes, items = days.shown.shape
     shown = np.ascontiguousarray(days.shown).reshape(rows, scopes * items)
     ranked = [(items * place + AIR.index(item), air.PERCENTILES[item]) for item in TOPS for place in range(scopes)]
     columns, percent = np.array(ranked, np.int32).reshape(-1, 2).T.copy()
-    out = np.empty((rows, len(ranked)), np.int64)
+    out = np.empty((len(ranked), rows), np.int64)
     kernel.percentiles(shown, columns, percent, np.zeros(int(shown.max(initial=0)) + 2, np.int32), out)
-    return {item: out[:, scopes * place : scopes * (place + 1)] for place, item in enumerate(TOPS)}
+    return {item: out[scopes * place : scopes * (place + 1)] for place, item in enumerate(TOPS)}

@@ -92,12 +92,12 @@ def percentiles(shown: Ints, columns: Ints, percent: Ints, table: Ints, out: Lon
         p in hundredths.
     table : (width,) int32
         Scratch, zero on entry and on return, wider than the largest value by one.
-    out : (d, k) int64 [hundredths of a displayed unit]
+    out : (k, d) int64 [hundredths of a displayed unit]
         Written; ``NONE`` before the first valid day.
     """
     for k in range(columns.shape[0]):
         column = np.uint64(columns[k])
-        _percentile(shown, column, percent[k], table, out[:, k])
+        _percentile(shown, column, percent[k], table, out[k])
         for day in range(shown.shape[0]):
             table[np.uint32(max(shown[day, column], np.int32(0)))] = 0
 

@@ -35,10 +35,10 @@ def ranked(values: list[int], percent: int) -> Fraction:
 def running_percentiles(values: Any, percent: int) -> list[int]:
     """Hundredths of a displayed unit after each value; computed beside another series, which must not be seen."""
     shown = np.stack([np.asarray(values)[::-1], np.asarray(values)], axis=1).astype(np.int32)
-    table, out = np.zeros(int(shown.max()) + 2, np.int32), np.empty(shown.shape, np.int64)
+    table, out = np.zeros(int(shown.max()) + 2, np.int32), np.empty(shown.shape[::-1], np.int64)
     kernel.percentiles(shown, np.array([0, 1], np.int32), np.full(2, percent, np.int32), table, out)
     assert not table.any(), "the table is left as it was found"
-    return out[:, 1].tolist()
+    return out[1].tolist()
 
 
 @pytest.mark.parametrize(
