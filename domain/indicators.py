@@ -66,6 +66,8 @@ FIGURES: Final = MappingProxyType(
         "o3_8h_allowance_100": Figure("µg/m³", 1, "O3 今日余下小时上限（AQI≤100）", "O3 left for today, AQI ≤ 100"),
         "o3_8h_allowance_150": Figure("µg/m³", 1, "O3 今日余下小时上限（AQI≤150）", "O3 left for today, AQI ≤ 150"),
         "o3_8h_allowance_200": Figure("µg/m³", 1, "O3 今日余下小时上限（AQI≤200）", "O3 left for today, AQI ≤ 200"),
+        "lost_hours": Figure("h", 0, "缺失小时数", "lost hours"),
+        "lost_days": Figure("day", 0, "无效天数", "days that are not valid"),
         "water_class": Figure("class", 0, "水质类别", "water class"),
     },
 )

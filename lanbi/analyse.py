@@ -238,10 +238,12 @@ def _follower(settings: Settings, registry: CurrentRegistry, store: Any, status:
     from analytics.skill import Cuts  # noqa: PLC0415  as in run
     from lanbi import wiring  # noqa: PLC0415  as in run
     from lanbi.analyst import Analyst  # noqa: PLC0415
+    from lanbi.refusals import RefusalView  # noqa: PLC0415
 
     analyst = Analyst(store, store, registry.load(), wiring.plans(settings))
     analyst.scheme = SCHEMES.get(settings.analyse.warning)
     analyst.cuts = Cuts(settings.analyse.on_course / 100, settings.analyse.at_risk / 100)
+    analyst.ledger.refusals = RefusalView(settings.data, analyst.registry, lambda: status.clock.now_ns() // _NS)
     analyst.pulse = lambda: status.beat(ready=False, reasons=["computing"])
     follower = Follower(analyst, store, status.clock)
     name_registry(store, analyst.registry, status.clock.now_ns() // _NS)

@@ -27,7 +27,8 @@ from domain.ports import Entries, ReadingSource
 from domain.readings import Entry
 from domain.targets import Plan
 from domain.warning import SCHEMES, Scheme
-from lanbi.comparing import Comparer
+from lanbi.bookkeeping import Bookkeeper, recent
+from lanbi.comparing import NEVER, Comparer
 from lanbi.settling import Book, Figures, Settled, Settler, When
 
 INSTANT_S: Final = 60
@@ -52,6 +53,7 @@ class Analyst:
         self.source, self.registry, self.plans = source, registry, plans
         self.settler = Settler(figures)
         self.comparer = Comparer(self.settler, registry)
+        self.ledger = Bookkeeper(self.settler, registry)
         self.books: dict[int, Book] = {}
         self.entered: dict[str, list[Entry]] = {}
         self.past: dict[tuple[int, str, str], Mapping[int, projected.Daily]] = {}
@@ -79,6 +81,13 @@ class Analyst:
         self._work(book, self.sites, When(now, evidence, self.sites), judged=0)
         self._foreign(book, When(now, evidence, self.sites))
         self._allow(book, self.sites, now)
+        self.ledger.keep(book, dict.fromkeys(self.sites, self._doubtful(book, now)), now)
+
+    def _doubtful(self, book: Book, now: int) -> list[int]:
+        """Days of a year whose ledgers a start writes again."""
+        first, last = civil.year_days(book.year)
+        since = max(first, min(civil.day_of(self.comparer.since + 1), *recent(now))) if self.comparer.since != NEVER else min(recent(now))
+        return list(range(since, last + 1))
 
     def refresh(self, touched: Collection[Touched], now: int) -> None:
         """Read the touched site-days again, and what was entered about them, and bring all figures that hang on them up to date."""
@@ -92,6 +101,7 @@ class Analyst:
         for year in sorted(by_year):
             if year not in self.books:
                 self.load(year, now, "; ".join([*news, *filter(None, [away(by_year[year])])]))
+                self._explain(self.books[year], by_year[year], now)
                 continue
             when = When(now, Evidence(general=news), self.sites)
             self._rework(self.books[year], [one for one in sorted(by_year[year]) if one.site in self.sites], when)
@@ -116,8 +126,16 @@ class Analyst:
         if touched:
             self._work(book, sorted({one.site for one in touched}), when)
             self._allow(book, sorted({one.site for one in touched if one.day == civil.day_of(when.now)}), when.now)
+            self._explain(book, touched, when.now)
         if when.evidence.general:
             self._foreign(book, when)
+
+    def _explain(self, book: Book, touched: Iterable[Touched], now: int) -> None:
+        """Ledgers of the touched days."""
+        due: defaultdict[str, set[int]] = defaultdict(set)
+        for one in touched:
+            due[one.site].add(one.day)
+        self.ledger.keep(book, due, now)
 
     def pass_time(self, now: int) -> None:
         """A day has begun or ended: running figures move on."""
@@ -126,12 +144,14 @@ class Analyst:
             if open_year in self.books:
                 self._work(self.books[open_year], self.sites, When(now, Evidence(), self.sites))
                 self._allow(self.books[open_year], self.sites, now)
+                self.ledger.keep(self.books[open_year], dict.fromkeys(self.sites, recent(now)), now)
             else:
                 self.load(open_year, now, "")
 
     def forget(self, keep: Sequence[int]) -> None:
         """Drop the books of years that nobody asks about; they come back when a late value does."""
         self.books = {year: book for year, book in self.books.items() if year in keep}
+        self.ledger.forget(keep)
 
     def _read(self, book: Book, site: str) -> None:
         year = cube.empty(book.year)
@@ -207,7 +227,7 @@ class Analyst:
                 book.bases[name] = scopes.site(book.sites[name], self.marks, name, at.begun)
         whole = county.hourly(book.sites, names, np.concatenate([county.before(self.registry, names, at.first), member]), BACK)
         found = [*stations.hour_columns(scope, at.first, whole[24 * BACK :]), *warned.columns(scope, whole, at, self.scheme)]
-        known = scopes.city([book.bases[name] for name in names], member)
+        known = book.bases[scope] = scopes.city([book.bases[name] for name in names], member)
         for basis in scopes.figures(scope, known, at, 24 * member.sum(axis=1)):
             found += basis.columns
             book.running |= {(basis.name, rules.name): running for rules, running in zip(air.RULE_SETS, basis.running, strict=True)}

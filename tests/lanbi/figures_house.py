@@ -11,7 +11,7 @@ import numpy as np
 
 from domain import civil
 from domain.indicators import Indicator, Query
-from domain.places import AirStation, County, Dated, Registry
+from domain.places import AirStation, County, Dated, Device, Registry
 from domain.readings import Change, Reading
 from domain.targets import Plan, Target, YearValue
 from lanbi.analyse import Follower
@@ -29,7 +29,14 @@ def registry(others: tuple[str, ...] = (), version: str = "v1") -> Registry:
     roles = {name: "background" if name == "back" else "township" if name in others else "assessment" for name in STATIONS}
     stations = {name: AirStation(name, name, Dated.always(role)) for name, role in roles.items()}
     empty: dict[str, object] = {}
-    return Registry(County("c", "c"), empty, stations, empty, empty, empty, empty, empty, empty, empty, version)  # type: ignore[arg-type]
+    devices = {f"d-{name}": device(name) for name in STATIONS}
+    return Registry(County("c", "c"), empty, stations, empty, empty, empty, empty, empty, empty, devices, version)  # type: ignore[arg-type]
+
+
+def device(site: str) -> Device:
+    """The accepted device of a station, which reports every hour."""
+    always = Dated.always
+    return Device(f"d-{site}", always((site,)), always("lanbi-json"), always("accepted"), 3_600, always(None), always("end"), always("s"))
 
 
 class Hand:
