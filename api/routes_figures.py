@@ -1,4 +1,4 @@
-"""Stored figures, restated ones, and how complete the year is."""
+"""Stored figures, and restated ones."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from api.answers import answer, series
-from api.attainments import heads
 from api.depends import Asked
 from api.params import ID, Asking, Limit, day_window, pack, unpack, window
 from api.problems import unknown
-from api.schemas import CompleteAnswer, IndicatorAnswer, Page, RestatementAnswer
-from api.shaping import in_force, stamp, unit_of
+from api.schemas import IndicatorAnswer, Page, RestatementAnswer
+from api.shaping import unit_of
 from api.sources import Sources
 from domain import indicators as stored
-from domain.air import YEAR_DAYS
-from domain.civil import day_of, iso, year_days, year_of_day
+from domain.civil import iso
 from domain.restating import CONFIRMATION, Confirmations, causes_of, confirmations
 
 router = APIRouter(prefix="/api/v1", tags=["figures"])
@@ -101,29 +99,3 @@ def restatements(request: Request, sources: Asked, span: Asking, limit: Limit = 
         for row in page
     ]
     return answer(request, Page[RestatementAnswer](items=rows, next=follow))
-
-
-@router.get("/completeness", response_model=Page[CompleteAnswer])
-def completeness(request: Request, sources: Asked) -> Response:
-    """Valid days and data capture of the running year, for the county and each of its stations."""
-    now, registry = sources.now(), sources.registry()
-    rules = in_force(day_of(now))
-    first = year_days(year_of_day(day_of(now)))[0] * 86_400 - 28_800
-    rows = []
-    for scope in (registry.county.id, *registry.air_stations):
-        found = {row.figure: row for row in heads(sources, scope, ("valid_days", "data_capture"), first, now)}
-        days, capture = found.get("valid_days"), found.get("data_capture")
-        rows.append(
-            CompleteAnswer(
-                scope=scope,
-                name=registry.name_of(scope),
-                valid_days=days.value if days else None,
-                expected_days=days.expected if days else None,
-                needed_days=YEAR_DAYS,
-                data_capture=capture.value if capture else None,
-                unit="%",
-                rule_set=rules,
-                time=stamp(days.time) if days else None,
-            ),
-        )
-    return answer(request, Page[CompleteAnswer](items=rows))

@@ -16,8 +16,10 @@ from api.schemas import CountyAnswer, ItemWords, LegendAnswer, LevelWords, Page,
 from api.shaping import in_force, stamp
 from domain.air import GOOD_MAX, LEVELS
 from domain.civil import day_of, year_of_day
-from domain.indicators import FIGURES
+from domain.indicators import ALLOWANCES, FIGURES
 from domain.items import BY_REALM, ITEMS
+from domain.ledger import CHANCES, LOST
+from domain.ledger import STATES as LEDGER
 from domain.readings import FLAGS
 from domain.reasons import ALL
 from domain.restating import CAUSES
@@ -61,7 +63,17 @@ def legend(request: Request) -> Response:
     return answer(request, LegendAnswer(levels=levels, good_max=GOOD_MAX, water_classes=list(CLASSES), **words, figures=figures, items=items))
 
 
-_TABLES = {"statuses": STATUSES, "freshness": STATES, "flags": FLAGS, "reasons": ALL, "causes": CAUSES}
+_TABLES = {
+    "statuses": STATUSES,
+    "freshness": STATES,
+    "flags": FLAGS,
+    "reasons": ALL,
+    "causes": CAUSES,
+    "lost": LOST,
+    "ledger": LEDGER,
+    "chances": CHANCES,
+    "allowances": ALLOWANCES,
+}
 
 
 def _item(realm: str, name: str) -> ItemWords:

@@ -77,6 +77,10 @@ class LegendAnswer(BaseModel):
     flags: dict[str, Words]
     reasons: dict[str, Words]
     causes: dict[str, Words] = Field(description="why closed figures change")
+    lost: dict[str, Words] = Field(description="why hours are lost")
+    ledger: dict[str, Words] = Field(description="states of a ledger's row")
+    chances: dict[str, Words] = Field(description="whether what is not valid can become so")
+    allowances: dict[str, Words] = Field(description="states of today's allowances")
     figures: dict[str, ItemWords]
     items: dict[str, dict[str, ItemWords]] = Field(description="by realm: air, water, point, meter")
 
@@ -215,20 +219,6 @@ class FreshAnswer(BaseModel):
     due: str | None = Field(description="by then the next reading should have come")
     state: str
     overdue_minutes: int | None
-
-
-class CompleteAnswer(BaseModel):
-    """How complete a scope's year is so far."""
-
-    scope: str
-    name: str
-    valid_days: float | None
-    expected_days: float | None
-    needed_days: int = Field(description="valid days that a year's mean needs")
-    data_capture: float | None
-    unit: str
-    rule_set: str
-    time: str | None
 
 
 class RestatementAnswer(BaseModel):

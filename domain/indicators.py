@@ -73,6 +73,16 @@ FIGURES: Final = MappingProxyType(
 )
 """Figure names with unit, digits, zh, en. Besides these, a plan target's id is the figure of its attainment."""
 
+ALLOWANCES: Final = MappingProxyType(
+    {
+        "open": ("未定", "open: the value is what is left"),
+        "kept": ("已保住", "kept, whatever may still come"),
+        "lost": ("已超出", "lost: even zero is too much"),
+        "void": ("当日无效", "the day cannot become valid"),
+    },
+)
+"""Status of today's allowances (zh, en)."""
+
 COMPARISONS: Final = MappingProxyType({"yoy": ("同比", "change on last year"), "mom": ("环比", "change on the month before"), "rank": ("排名", "rank")})
 """Suffixes that make a compared figure out of a figure: ``pm25_mean_yoy``."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from api.sources import Health, Sources
 from domain.air import level_of
-from domain.civil import DAY_S, HOUR_S, date_of, day_number, parse_time, period_stamp
+from domain.civil import DAY_S, HOUR_S, date_of, day_number, parse_date, parse_time, period_stamp
 from domain.indicators import Indicator, Restatement
 from domain.readings import Entry, Key, Reading
 from ingest.ports import Batch, Latest, Refused, Version
@@ -74,7 +74,7 @@ class County:
 def seed_store(store: EmbeddedStore) -> None:
     """Readings, figures, restatements and reported values."""
     store.write([*_hours(), *_records()])
-    store.put([*_hour_figures(), *_day_figures(), *_year_figures(), *_attainments()])
+    store.put([*_hour_figures(), *_day_figures(), *_year_figures(), *_attainments(), *_ledgers()])
     store.restate(_restatements())
     body = {"target": "water.national.good_ratio", "period": "2025", "value": "100", "document": "市局通报〔2025〕9号", "person": "李工"}
     month = {"month": "2025-09", "action": "confirm", "document": "示环〔2025〕31号"}
@@ -123,6 +123,20 @@ def _year_figures() -> Iterator[Indicator]:
         stamp = period_stamp(TODAY - 1)
         yield Indicator("valid_days", "ytd", scope, RULES[0], stamp, 280.0, expected=287.0)
         yield Indicator("data_capture", "ytd", scope, RULES[0], stamp, 97.6)
+
+
+def _ledgers() -> Iterator[Indicator]:
+    six = ("pm25", "pm10", "so2", "no2", "co", "o3")
+    gap = {"items": list(six), "from": 7, "to": 24, "hours": 18, "reason": "silent", "detail": "2025-10-13T06:00:00+08:00"}
+    flag = {"items": ["co"], "from": 3, "to": 3, "hours": 1, "reason": "flag", "detail": "M"}
+    for back, lost, status, chance in ((3, [], "valid", None), (2, [flag, gap], "invalid", "late"), (0, [], "open", "yes")):
+        body = {"hours": dict.fromkeys(six, 24 - 18 * bool(lost)), "lost": lost, "chances": dict.fromkeys(six, chance) if chance else {}}
+        stamp = period_stamp(TODAY - back)
+        yield Indicator("lost_hours", "day", SILENT, "", stamp, 19.0 * bool(lost), valid=5.0, expected=24.0, status=status, text=json.dumps(body))
+    days = {"items": list(six), "from": "2025-10-13", "to": "2025-10-13", "days": 1, "reason": "silent"}
+    body = {"items": {item: {"valid": 280, "needed": 324, "to_come": 78} for item in six}, "lost": [days], "chances": dict.fromkeys(six, "yes"), "more": 2}
+    for period, date in (("month", "2025-10-31"), ("year", "2025-12-31")):
+        yield Indicator("lost_days", period, SILENT, "", period_stamp(parse_date(date)), 7.0, valid=280.0, expected=365.0, status="open", text=json.dumps(body))
 
 
 def _attainments() -> Iterator[Indicator]:
