@@ -16,6 +16,8 @@ from lanbi.broker_files import logins, probe_file
 from lanbi.settings import BrokerSettings, Settings
 
 TLS_PORT: Final = 8883
+HERE: Final = ("127.", "localhost", "::1")
+"""How the host of a broker on this machine begins."""
 
 
 def broker_of(settings: Settings) -> Broker:

@@ -11,6 +11,7 @@ from domain.errors import SettingsError
 from domain.places import Registry
 from domain.ports import Clock
 from domain.targets import Plan
+from lanbi.broker_access import HERE, address_of, tls_of
 from lanbi.journal_space import days_until_full, full_in, room, said
 from lanbi.secret import open_to_others, read_secret
 from lanbi.settings import Settings
@@ -101,6 +102,8 @@ def settings_hints(settings: Settings) -> Iterator[str]:
     password = settings.broker.password_file
     if password and not password.exists():
         yield "broker.password_file: there is no such file, so lanbi logs in to the broker without a password"
+    if settings.broker.url.startswith("mqtt:") and not address_of(settings.broker.url)[0].startswith(HERE):
+        yield "broker.url: passwords and readings travel in clear to another machine; use mqtts://"
     for key, path in _secrets(settings):
         if open_to_others(path):
             yield f"{key}: other users of this machine may read the file: chmod 600"
@@ -113,12 +116,18 @@ def secret_faults(settings: Settings) -> Iterator[SettingsError]:
             read_secret(path, key)
         except SettingsError as error:
             yield error
+    try:
+        tls_of(settings.broker)
+    except SettingsError as error:
+        yield error
 
 
 def _secrets(settings: Settings) -> Iterator[tuple[str, Path]]:
     password = settings.broker.password_file
     if password and password.exists():
         yield "broker.password_file", password
+    if settings.broker.key_file:
+        yield "broker.key_file", settings.broker.key_file
     if settings.mail.password_file:
         yield "mail.password_file", settings.mail.password_file
     if settings.store.kind == "influx":

@@ -11,18 +11,17 @@ from domain.ports import Clock
 from ingest.link import Broker
 from ingest.probe import Look
 from lanbi.broker import EMBEDDED
-from lanbi.broker_access import probe_of
+from lanbi.broker_access import HERE, probe_of
 from lanbi.settings import Settings
 
 AGAIN_S: Final = 10.0
 EVERY_S: Final = 86_400.0
 IDLE_S: Final = 0.2
-LOOPBACK: Final = ("127.", "localhost", "::1")
 
 
 def on_this_machine(broker: Broker) -> bool:
     """Whether only this machine reaches the broker by the address that the settings name."""
-    return broker.host.startswith(LOOPBACK)
+    return broker.host.startswith(HERE)
 
 
 def in_clear(broker: Broker) -> bool:

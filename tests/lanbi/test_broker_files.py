@@ -18,6 +18,7 @@ from lanbi.broker_files import logins
 from lanbi.mosquitto import Logins, access_list, checked, fits, hashed, passwords
 from lanbi.processes import free
 from lanbi.settings import load
+from lanbi.simulating import broker_address
 from tests.ingest.county import TEXT
 from tests.lanbi.broker_house import Client, Yard, shipped
 from tests.lanbi.ingest_house import until
@@ -184,6 +185,17 @@ def test_no_other_process_is_signalled(yard: Yard, capsys: pytest.CaptureFixture
 
     assert 1 == yard.lanbi("broker", "acl")
     assert f"process {os.getpid()} is " in capsys.readouterr().err
+
+
+def test_simulated_devices_log_in_with_what_was_made_for_them(yard: Yard) -> None:
+    """`lanbi simulate` finds each device's password where `lanbi broker passwd` left it; without any it logs in without."""
+    before = broker_address(yard.settings)
+    yard.prepare()
+    after = broker_address(yard.settings)
+
+    assert ({}, None) == (dict(before.passwords), before.tls)
+    assert {name: yard.password(name) for name in yard_devices(yard)} == after.passwords
+    assert ("127.0.0.1", yard.broker.port) == (after.host, after.port)
 
 
 def test_only_one_changes_the_files_at_a_time(yard: Yard, capsys: pytest.CaptureFixture[str]) -> None:

@@ -97,6 +97,18 @@ def test_a_secret_that_cannot_be_read_is_a_fault(tmp_path: Path, capsys: pytest.
     assert "hunter2" not in said
 
 
+def test_a_certificate_that_cannot_be_used_is_a_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything starts, with the key that names it; speaking to another machine in clear is said."""
+    (tmp_path / "ca").write_text("no certificate", encoding="utf-8")
+    file = config(tmp_path, f'[broker]\nurl = "mqtts://broker.example"\nca_file = "{tmp_path / "ca"}"\n')
+
+    assert 2 == main(["check", "--config", file, "--json"])
+    assert [f"broker.ca_file = {tmp_path / 'ca'}"] == [fault["where"] for fault in json.loads(capsys.readouterr().out)["faults"]]
+    file = config(tmp_path, '[broker]\nurl = "mqtt://broker.example"\n')
+    assert 0 == main(["check", "--config", file, "--json"])
+    assert "travel in clear" in capsys.readouterr().out
+
+
 def test_every_key_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     """With its variable, default and meaning in both languages."""
     assert 0 == main(["check", "--explain"])

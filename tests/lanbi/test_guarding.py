@@ -41,7 +41,7 @@ def guarded(tmp_path: Path, url: str, said: list[str]) -> Iterator[Guarding]:
 def test_an_open_broker_is_a_warning_here_and_an_alarm_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, reachable: bool) -> None:
     """Said in the log in both cases."""
     if reachable:
-        monkeypatch.setattr(guarding, "LOOPBACK", ("nowhere",))
+        monkeypatch.setattr(guarding, "HERE", ("nowhere",))
     said: list[str] = []
     with Mosquitto(tmp_path / "broker", OPEN) as broker, guarded(tmp_path, f"mqtt://127.0.0.1:{broker.port}", said) as guard:
         until(lambda: guard.looks, "looked")
