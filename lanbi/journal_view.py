@@ -34,6 +34,9 @@ class JournalView:
     folder: Path
     first: Callable[[], Registry]
     _changes: JournalReader | None = None
+    _upto: int = -1
+    """Receive time up to which all changes are known: what is entered later was received later."""
+    _before: Registry | None = None
     _times: list[int] = field(default_factory=list)
     _registries: list[Registry] = field(default_factory=list)
 
@@ -53,9 +56,15 @@ class JournalView:
 
     def registry(self, received_ns: int) -> Registry:
         """The registry in force when something was received: that of the newest change until then."""
-        self._follow()
+        if received_ns > self._upto:
+            self._follow()
+            self._upto = received_ns
         place = bisect_right(self._times, received_ns)
-        return self._registries[place - 1] if place else self.first()
+        if place:
+            return self._registries[place - 1]
+        if self._before is None:
+            self._before = self.first()
+        return self._before
 
     def _follow(self) -> None:
         if self._changes is None:
