@@ -72,6 +72,10 @@ class Said(NamedTuple):
         """The row."""
         return Key(*self.sight[:4])
 
+    def is_row(self, stored: Reading) -> bool:
+        """Whether a row says exactly this, as nearly all do."""
+        return stored.rev == self.rev and stored.values == self.sight.values and stored.flags == self.sight.flags
+
 
 @dataclass
 class Listening:
