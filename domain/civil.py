@@ -22,6 +22,7 @@ SHANGHAI: Final = timezone(timedelta(seconds=OFFSET_S), "Asia/Shanghai")
 _EPOCH = date(1970, 1, 1)
 _TIME = re.compile(
     r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(\.\d+)?)?)?\s*(Z|z|[+-]\d{2}:?\d{2})?",
+    re.ASCII,
 )
 
 DayArray = npt.NDArray[np.int32]
@@ -99,7 +100,7 @@ def iso(instant: int) -> str:
 
 def parse_date(text: str) -> int:
     """Civil day number of ``2025-01-31`` (also with slashes or without leading zeros); ValueError otherwise."""
-    parts = re.fullmatch(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})", text.strip())
+    parts = re.fullmatch(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})", text.strip(), re.ASCII)
     if not parts:
         message = f"not a date: {text!r}"
         raise ValueError(message)

@@ -8,11 +8,13 @@ what was wrong.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from domain.civil import iso, parse_time
 from domain.reasons import MAX_MESSAGE
@@ -20,22 +22,24 @@ from domain.reasons import MAX_MESSAGE
 MAX_SEQ: Final = 2**40 - 1
 MAX_RUN: Final = 2**32 - 1
 MAX_SPAN: Final = 31_622_400
+_MOST_DIGITS: Final = 400
+"""A float has at most 309."""
 _Seq = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
 _Run = Annotated[int, msgspec.Meta(ge=0, le=MAX_RUN)]
 _Span = Annotated[int, msgspec.Meta(ge=0, le=MAX_SPAN)]
 
 
 class Wire(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A message as it stands on the wire; ``time`` is still text or an epoch integer."""
+    """A message as it stands on the wire; ``time`` is still text or an epoch integer, and what was left out is told from a default."""
 
     time: str | int
     span: _Span
     values: dict[str, float | None]
-    run: _Run = 0
-    seq: _Seq | None = None
-    source: str | None = None
-    flags: dict[str, str] | None = None
-    corrects: bool = False
+    run: _Run | UnsetType = UNSET
+    seq: _Seq | UnsetType | None = UNSET
+    source: str | UnsetType | None = UNSET
+    flags: dict[str, str] | UnsetType | None = UNSET
+    corrects: bool | UnsetType = UNSET
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -94,7 +98,7 @@ def scan(payload: bytes) -> tuple[int, list[tuple[int, int]]]:
 def _loosely(payload: bytes) -> list[tuple[int, int]]:
     """Numbers in a payload that only a lenient reader takes, such as one with a NaN: its device needs its receipt too."""
     try:
-        seen = json.loads(payload) if len(payload) <= MAX_MESSAGE else None
+        seen = json.loads(payload, parse_int=_integer) if len(payload) <= MAX_MESSAGE else None
     except (ValueError, RecursionError):
         return []
     numbers = [(one.get("run", 0), one.get("seq")) for one in (seen if isinstance(seen, list) else [seen]) if isinstance(one, dict)]
@@ -139,7 +143,24 @@ def decode(payload: bytes, *, zone: tzinfo | None = None, time_unit: str = "s") 
         return _slowly(payload, zone, time_unit, many=many)
     if not wires:
         return [Refusal("bad-schema", "an empty list")]
+    if _may_repeat(payload, wires):
+        return _slowly(payload, zone, time_unit, many=many)
     return [_timed(wire, zone, time_unit) for wire in wires]
+
+
+def _may_repeat(payload: bytes, wires: list[Wire]) -> bool:
+    """Whether a key may stand twice in an object: there are more texts than the messages account for. A second look decides.
+
+    Decoders take the last of two values without a word; which of them the device meant, nobody knows.
+    """
+    if b"\\" in payload:
+        return True
+    spare = payload.count(b'"') // 2
+    for wire in wires:
+        source, flags = wire.source, wire.flags
+        spare -= 3 + len(wire.values) + (type(wire.time) is str) + (wire.run is not UNSET) + (wire.seq is not UNSET) + (wire.corrects is not UNSET)
+        spare -= (source is not UNSET) + (type(source) is str) + (flags is not UNSET) + (2 * len(flags) if type(flags) is dict else 0)
+    return spare != 0
 
 
 def _slowly(payload: bytes, zone: tzinfo | None, time_unit: str, *, many: bool) -> list[Message | Refusal]:
@@ -153,7 +174,9 @@ def _slowly(payload: bytes, zone: tzinfo | None, time_unit: str, *, many: bool) 
 def _one(part: bytes, zone: tzinfo | None, time_unit: str) -> Message | Refusal:
     run, seq = next(iter(scan(part)[1]), (0, None))
     try:
-        return _timed(_WIRE.decode(part), zone, time_unit)
+        wire = _WIRE.decode(part)
+        key = repeated(lenient(part.decode()))
+        return _timed(wire, zone, time_unit) if key is None else twice(key, run, seq)
     except msgspec.ValidationError as error:
         return Refusal("bad-schema", str(error), run=run, seq=seq)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -161,17 +184,18 @@ def _one(part: bytes, zone: tzinfo | None, time_unit: str) -> Message | Refusal:
 
 
 def _timed(wire: Wire, zone: tzinfo | None, time_unit: str) -> Message | Refusal:
+    run, seq = wire.run or 0, None if wire.seq is UNSET else wire.seq
     if isinstance(wire.time, int):
         time = wire.time // 1000 if time_unit == "ms" else wire.time
         if not 0 <= time < 2**40:
-            return Refusal("bad-schema", f"time {wire.time} is no epoch in {time_unit}", run=wire.run, seq=wire.seq)
+            return Refusal("bad-schema", f"time {wire.time} is no epoch in {time_unit}", run=run, seq=seq)
     else:
         try:
             time = parse_time(wire.time, zone)
         except (ValueError, OverflowError) as error:
             reason = "naive-time" if str(error).startswith("no offset") else "bad-schema"
-            return Refusal(reason, str(error), run=wire.run, seq=wire.seq)
-    return Message(time, wire.span, wire.values, wire.run, wire.seq, wire.source, wire.flags or {}, wire.corrects)
+            return Refusal(reason, str(error), run=run, seq=seq)
+    return Message(time, wire.span, wire.values, run, seq, None if wire.source is UNSET else wire.source, wire.flags or {}, wire.corrects or False)
 
 
 class _NotFiniteError(ValueError):
@@ -185,12 +209,57 @@ def _not_json(payload: bytes, error: Exception) -> Refusal:
         raise _NotFiniteError(token)
 
     try:
-        json.loads(payload, parse_constant=refuse)
+        json.loads(payload.decode(), parse_constant=refuse, parse_int=_integer)
     except _NotFiniteError as token:
         return Refusal("not-finite", f"{token} is no number")
     except (ValueError, RecursionError):
         return Refusal("bad-json", str(error))
-    return Refusal("not-finite" if "range" in str(error) else "bad-schema", str(error))
+    if isinstance(error, RecursionError):
+        return Refusal("bad-schema", "too deep")
+    return Refusal("not-finite" if "range" in str(error) else "bad-json", str(error))
+
+
+class _Repeating(dict[str, Any]):
+    """An object in which a key stands twice."""
+
+    key = ""
+
+
+def lenient(text: str) -> Any:
+    """What a reader sees that takes NaN and a key twice; :func:`repeated` tells of the latter.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        It is no JSON, or too deep.
+    """
+    return json.loads(text, object_pairs_hook=_once, parse_int=_integer)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    names = [name for name, _ in pairs]
+    seen = _Repeating(found)
+    seen.key = next(name for name in names if names.count(name) > 1)
+    return seen
+
+
+def repeated(element: Any) -> str | None:
+    """The key that stands twice in a message, its values or its flags; None if none does."""
+    inner = (element.get("values"), element.get("flags")) if isinstance(element, dict) else ()
+    return next((one.key for one in (element, *inner) if isinstance(one, _Repeating)), None)
+
+
+def twice(key: str, run: int = 0, seq: int | None = None) -> Refusal:
+    """Why such a message is none."""
+    return Refusal("bad-schema", f"key {key[:32]!r} stands twice", run=run, seq=seq)
+
+
+def _integer(digits: str) -> int | float:
+    """An integer, or infinity where it has more digits than any value: Python itself refuses to read thousands of them."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else math.copysign(math.inf, -1 if digits[0] == "-" else 1)
 
 
 def encode(messages: Message | list[Message]) -> bytes:

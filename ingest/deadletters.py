@@ -32,16 +32,26 @@ def bytes_of(record: Record, element: int) -> bytes:
     return parts[element] if element < len(parts) else record.payload
 
 
+def plain(text: str, most: int = 200) -> str:
+    """A foreign text as it may be kept and sent on: not endless, and without halves of characters, which are no text to a database."""
+    return text[:most].encode(errors="backslashreplace").decode()
+
+
 def rows(record: Record, verdict: Verdict, refusals: Iterable[Refusal]) -> list[Refused]:
     """Rows of a reading's refusals; the journal keeps the bytes."""
     payload = bytes_of(record, verdict.element) if record.writer == IMPORT else record.payload
     return [
         Refused(
-            outcome(one.reason), one.reason, one.detail, one.item, verdict.device, verdict.source, verdict.run, verdict.seq,
-            record.writer, record.seq, verdict.element, record.received_ns, record.topic, digest(payload, one.item),
+            outcome(one.reason), one.reason, plain(one.detail, 300), item_of(one), plain(verdict.device), plain(verdict.source), verdict.run, verdict.seq,
+            record.writer, record.seq, verdict.element, record.received_ns, plain(record.topic), digest(payload, item_of(one)),
         )
         for one in refusals
     ]  # fmt: skip
+
+
+def item_of(refusal: Refusal) -> str | None:
+    """The item as it is kept; None if the whole reading was refused."""
+    return None if refusal.item is None else plain(refusal.item, 32)
 
 
 def answers(refused: Iterable[Refused]) -> list[Answer]:

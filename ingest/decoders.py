@@ -6,7 +6,6 @@ broken reading must not cost its neighbours.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from datetime import tzinfo
@@ -14,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from domain.message import Message, Refusal, decode
+from domain.message import Message, Refusal, decode, lenient, repeated, twice
 from domain.reasons import MAX_MESSAGE
 
 _ELEMENTS: Final = msgspec.json.Decoder(list[msgspec.Raw])
@@ -72,7 +71,7 @@ def _broken(part: Message | Refusal, detail: str) -> Message | Refusal:
 def _loosely(payload: bytes) -> list[Any] | str | None:
     """What a lenient reader sees; its complaint if it is no JSON; None if it is too deep to see."""
     try:
-        seen = json.loads(payload)
+        seen = lenient(payload.decode())
     except RecursionError:
         return None
     except ValueError as error:
@@ -86,6 +85,9 @@ def _cured(element: Any, part: Message | Refusal, zone: tzinfo | None, time_unit
     """The element without its bad items, if that makes it readable; else the refusal as it was."""
     if isinstance(part, Message):
         return Part(part)
+    key = repeated(element)
+    if key is not None and part.reason in _CURABLE:
+        return Part(twice(key, part.run, part.seq))
     if part.reason not in _CURABLE or not isinstance(element, dict) or not isinstance(element.get("values"), dict):
         return Part(_renamed(element, part, zone, time_unit))
     element, bad = _without_bad_items(element)
@@ -105,6 +107,8 @@ def _renamed(element: Any, part: Refusal, zone: tzinfo | None, time_unit: str) -
 def _again(element: Any, zone: tzinfo | None, time_unit: str) -> Message | Refusal:
     try:
         payload = _ENCODER.encode(element)
+    except UnicodeEncodeError as error:
+        return Refusal("bad-encoding", str(error))
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         return Refusal("bad-schema", str(error))
     (part,) = decode(b" " + payload if payload[:1] != b"[" else b'""', zone=zone, time_unit=time_unit)

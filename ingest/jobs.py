@@ -60,6 +60,8 @@ class Job(msgspec.Struct):
         Last record of each writer that belongs to the job: what came later is the live path's.
     writer, seq : str, int
         Position: everything of earlier writers and up to this record is done.
+    slices : int
+        Slices done, a sign of life.
     records, wanted : int
         Records done, and how many there are, for a progress bar.
     counts : dict
@@ -91,6 +93,7 @@ class Job(msgspec.Struct):
     detail: str = ""
     writer: str = ""
     seq: int = 0
+    slices: int = 0
     records: int = 0
     wanted: int = 0
     counts: dict[str, int] = {}

@@ -18,7 +18,7 @@ from ingest.reconciling import Look, Reconciler
 KEPT: Final = 1_000
 """Findings that are kept to be shown; all are counted."""
 SAVE: Final = 10
-"""A quiet slice saves its progress only so often: that costs a write to the disk."""
+"""A gentle slice that found nothing saves its progress only so often: that costs a write to the disk."""
 
 
 class Store(ReadingSink, ReadingSource, Protocol):
@@ -36,7 +36,6 @@ class Mending:
     ingest: str
     alone: bool
     _at_work: Reconciler | None = None
-    _quiet: int = 0
 
     def forget(self) -> None:
         """Begin anew."""
@@ -55,8 +54,8 @@ class Mending:
         if look.ended:
             job.state, job.detail = DONE, "; ".join(self._at_work.notes())
             self._at_work = None
-        self._quiet += 1
-        if findings or look.ended or desk.touched or self._quiet % SAVE == 0:
+        job.slices += 1
+        if findings or look.ended or desk.touched or not job.gentle or job.slices % SAVE == 0:
             job.touching = {}
             desk.batch.jobs = [job]
             desk.batch.findings = findings[: max(0, KEPT - self._known(job) + len(findings))]

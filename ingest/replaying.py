@@ -18,7 +18,7 @@ from typing import Final
 from domain.message import Refusal
 from domain.readings import Key, Reading
 from ingest.accept import WHOLE, Sight, outcome
-from ingest.deadletters import rows
+from ingest.deadletters import item_of, rows
 from ingest.deciding import Desk, Judged, Row, RowKey
 from ingest.ports import Refused
 from ingest.revisions import Cell, Merger, cells_of, revision_of, row_of
@@ -171,7 +171,7 @@ class ReplayDesk(Desk):
         """Of what is refused, only what was refused before concerns us; the rest had been accepted and stays."""
         record, verdict = one
         around = self.standing.around(record.seq, verdict.element)
-        ours = [one for one in verdict.refused if around or one.reason in FRESH or self.standing.at(record.seq, verdict.element, one.item)]
+        ours = [one for one in verdict.refused if around or one.reason in FRESH or self.standing.at(record.seq, verdict.element, item_of(one))]
         fresh = self._keep(one, ours)
         if verdict.sight is not None:
             return

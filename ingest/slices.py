@@ -238,7 +238,7 @@ class Jobs:
             job.count(name, sum(count for (found, _), count in batch.totals.items() if found == name))
         for name, count in (("resolved", len(desk.settled)), ("left", desk.left), ("unreadable", part.unreadable)):
             job.count(name, count)
-        job.touching, job.seq, job.records = {}, part.seq, job.records + part.done
+        job.touching, job.seq, job.records, job.slices = {}, part.seq, job.records + part.done, job.slices + 1
         if part.ended:
             place = job.writers.index(job.writer) + 1
             if place < len(job.writers):

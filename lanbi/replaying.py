@@ -102,7 +102,7 @@ def wait(settings: Settings, name: str) -> Job:
         try:
             forward(settings, wiring.registry(settings), WRITER, show)
         except DataFolderBusy:
-            patience.wait(job.records if job else -1)
+            patience.wait(job.slices if job else -1)
             show()
 
 

@@ -113,7 +113,7 @@ class Round:
         begun = time.monotonic()
         command = [sys.executable, "-m", "lanbi", "--config", str(self.house.config), *words, "--json"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode in {0, 1}, f"{' '.join(words)}: {done.stdout}{done.stderr}"
+        assert done.returncode in {0, 1} and done.stdout, f"{' '.join(words)}: {done.stdout}{done.stderr}"
         self.took[f"{name}_s"] = round(time.monotonic() - begun, 1)
         return done.returncode, json.loads(done.stdout)
 

@@ -81,14 +81,14 @@ def texts() -> Iterator[Bad]:
     """Bytes that are no UTF-8, or not meant to be."""
     yield Bad("a byte 0xff", b"\xff", "bad-encoding")
     yield Bad("Latin-1 in a text", said(source="Z\u00fcrich").replace(b"\\u00fc", b"\xfc"), "bad-encoding")
-    yield Bad("GBK in a text", said(source="AA").replace(b"AA", "站".encode("gbk")), "bad-encoding")
+    yield Bad("GBK in a text", said(source="AA").replace(b"AA", "国".encode("gbk")), "bad-encoding")
     yield Bad("a surrogate in UTF-8", said(source="AA").replace(b"AA", b"\xed\xa0\x80"), "bad-encoding")
     yield Bad("overlong UTF-8", said(source="AA").replace(b"AA", b"\xc0\xaf"), "bad-encoding")
     yield Bad("a BOM", b"\xef\xbb\xbf" + said(), "bad-json")
     yield Bad("UTF-16", said().decode().encode("utf-16"), "bad-encoding")
     yield Bad("UTF-16 without BOM", said().decode().encode("utf-16-le"), "bad-json")
     yield Bad("UTF-32", said().decode().encode("utf-32"), "bad-encoding")
-    yield Bad("a lone surrogate", raw("5").replace(b'"pm25"', b'"\\ud800"'), "bad-json")
+    yield Bad("a lone surrogate", raw("5").replace(b'"pm25"', b'"\\ud800"'), "bad-encoding")
     yield Bad("a NUL in a text", said(source="tc-a01\0"), "unknown-source")
     yield Bad("a NUL byte", said() + b"\0", "bad-json")
     yield Bad("a control character", raw('"\x01"'), "bad-json")
@@ -143,11 +143,13 @@ def shapes() -> Iterator[Bad]:
     yield Bad("no values", said(values={}), "bad-schema")
     yield Bad("values in a list", said(values=[5]), "bad-schema")
     yield Bad("no time", said(time=None), "bad-schema")
-    yield Bad("flags without values", said(values={}, flags={"pm25": "M"}), "bad-schema")
+    yield Bad("flags without values", said(values={}, flags={"pm25": "M"}), "bad-schema", "pm25")
     yield Bad("an unknown flag", said(flags={"pm25": "Q"}), "bad-schema", "pm25")
     yield Bad("a flag that is a number", said(flags={"pm25": 1}), "bad-schema", "pm25")
     yield Bad("a flag of 10,000 letters", said(flags={"pm25": "N" * 10_000}), "bad-schema", "pm25")
     yield Bad("an item of 40,000 letters", said(values={"x" * 40_000: 1}), "unknown-item", "x" * 32)
+    yield Bad("half a character for a name", raw('"x"').replace(b'"pm25"', b'"\\ud800"'), "bad-schema", "\\ud800")
+    yield Bad("a text of an item of 40,000 letters", said(values={"x" * 40_000: "y"}), "bad-schema", "x" * 32)
     yield Bad("an item without a name", said(values={"": 1}), "unknown-item", "")
 
 
@@ -155,13 +157,13 @@ def identities() -> Iterator[Bad]:
     """Who speaks, and for whom; a topic that says more than it should."""
     yield Bad("another's place", said(source="tc-a02"), "identity-mismatch")
     yield Bad("a place of nobody", said(source="tc-a99"), "unknown-source")
-    yield Bad("a look-alike in Cyrillic", said(source="tс-a01"), "unknown-source")  # noqa: RUF001  that is the point
-    yield Bad("full width", said(source="ｔｃ-a01"), "unknown-source")  # noqa: RUF001  that is the point
+    yield Bad("a look-alike in Cyrillic", said(source="tс-a01"), "unknown-source")
+    yield Bad("full width", said(source="ｔｃ-a01"), "unknown-source")
     yield Bad("retained", said(), "retained", flags=3)
     topics = {
         "an unknown device": "lanbi/v1/ghost/data", "an empty device": "lanbi/v1//data", "a wildcard +": "lanbi/v1/+/data", "a wildcard #": "lanbi/v1/#/data",
         "a device $SYS": "lanbi/v1/$SYS/data", "one level more": "lanbi/v1/air1/x/data", "one level less": "lanbi/v1/data", "a NUL in the topic": "lanbi/v1/air1\0/data",
-        "a blank": "lanbi/v1/air1 /data", "a letter of Cyrillic": "lanbi/v1/аir1/data", "another root": "other/v1/air1/data", "no topic": "?",  # noqa: RUF001
+        "a blank": "lanbi/v1/air1 /data", "a letter of Cyrillic": "lanbi/v1/аir1/data", "another root": "other/v1/air1/data", "no topic": "?",
         "bytes that are no text": "lanbi/v1/air\udcff/data", "a person's": "lanbi/v1/~person/data", "an import's": "lanbi/v1/~import/data", "100 kB of name": f"lanbi/v1/{'a' * 60_000}/data",
     }  # fmt: skip
     for name, topic in topics.items():
