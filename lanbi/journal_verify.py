@@ -20,6 +20,7 @@ from lanbi.journal_examine import Examination, Fault
 from lanbi.journal_files import first_seq, read_tip
 from lanbi.parity import is_whole
 from lanbi.seals import SEAL_SUFFIX, Seal, parse, read_seal, seal_path
+from lanbi.seals import is_whole as seal_is_whole
 
 Progress = Callable[[int], None]
 
@@ -164,6 +165,8 @@ class _Walk:
             self._fault(seal_path(path), (first, first), 0, "the seal is damaged")
         elif seal and self._seal and seal.previous != self._seal.digest:
             self._fault(seal_path(path), (first, first), 0, "the seal does not follow from the one before it")
+        if seal and not seal_is_whole(path, seal):
+            self.verdict.weak.append(f"{seal_path(path).name}: the index behind the seal is damaged; the members tell it too")
 
     def _file(self, path: Path, seal: Seal | None) -> None:
         first = first_seq(path)

@@ -62,10 +62,13 @@ def member(data: bytes, at: int, place: int, content: Content) -> tuple[bytes, B
     deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
     packed = deflate.compress(data) + deflate.flush()
     block = Block(at, len(data), place, _MEMBER_HEAD + len(packed) + _TAIL.size, *content)
-    entry = _ENTRY.pack(at, block.size, block.length, *content, 0)[:-4]
-    extra = entry + struct.pack("<I", zlib.crc32(entry))
-    head = _HEAD.pack(_MAGIC, 0, 0, 255, 4 + len(extra), b"LB", len(extra))
-    return b"".join((head, extra, packed, _TAIL.pack(zlib.crc32(data), len(data)))), block
+    return b"".join((_head_of(block), packed, _TAIL.pack(zlib.crc32(data), len(data)))), block
+
+
+def _head_of(block: Block) -> bytes:
+    """Header of a member: what gzip wants, and in its extra field the line of the index."""
+    entry = _ENTRY.pack(block.at, block.size, block.length, block.last_seq, block.first_ns, block.last_ns, 0)[:-4]
+    return _HEAD.pack(_MAGIC, 0, 0, 255, 4 + _ENTRY.size, b"LB", _ENTRY.size) + entry + struct.pack("<I", zlib.crc32(entry))
 
 
 def _read_head(data: bytes, at: int, place: int) -> Block | None:
@@ -102,8 +105,11 @@ def _gap(handle: int, place: int, size: int, content: Content, at: int) -> Block
     return Block(at, BLOCK, place, size - place, *content)
 
 
-def inflated(data: bytes, size: int) -> bytes | None:
+def inflated(data: bytes, block: Block) -> bytes | None:
     """What a whole member holds; None if a bit of it is wrong."""
+    size = block.size
+    if data[:_MEMBER_HEAD] != _head_of(block):
+        return None  # gzip itself would not mind most bits of the header
     inflate = zlib.decompressobj(31)
     try:
         found = inflate.decompress(data, size + 1)
@@ -141,9 +147,8 @@ class SealedBytes:
         self._cache: OrderedDict[int, bytes] = OrderedDict()
         self.mended: set[int] = set()
         self.broken: set[int] = set()
-        length = os.fstat(self._handle).st_size
-        fits = index is not None and sum(block.length for block in index) == length
-        self.index = list(index) if index is not None and fits else found_index(self._handle, length)
+        # An index that could be read is right: where the file is shorter, members are missing and their parity is asked.
+        self.index = found_index(self._handle, os.fstat(self._handle).st_size) if index is None else list(index)
         self.size = self.index[-1].at + self.index[-1].size if self.index else 0
 
     def __enter__(self) -> Self:
@@ -193,7 +198,7 @@ class SealedBytes:
             return self._cache[number]
         block = self.index[number]
         data = os.pread(self._handle, block.length, block.place)
-        found = inflated(data, block.size)
+        found = inflated(data, block)
         if found is None:
             found = self._mend(number, data)
         self._cache[number] = found
@@ -204,6 +209,6 @@ class SealedBytes:
     def _mend(self, number: int, data: bytes) -> bytes:
         block = self.index[number]
         whole = mended(self._parity, self._handle, [(block.place, block.length) for block in self.index], number)
-        found = inflated(whole, block.size) if whole else None
+        found = inflated(whole, block) if whole else None
         (self.mended if found is not None else self.broken).add(number)
         return found if found is not None else _beginning(data, block.size)

@@ -129,6 +129,12 @@ def read_index(path: Path) -> list[Block] | None:
     return _blocks(body.splitlines()[1:], seal.bytes) if seal else None
 
 
+def is_whole(path: Path, seal: Seal) -> bool:
+    """Whether the file of a seal is, to the byte, what was written."""
+    index = read_index(path)
+    return index is not None and seal_path(path).read_bytes() == write_text(seal, index).encode()
+
+
 def _blocks(lines: Sequence[str], size: int) -> list[Block]:
     found: list[Block] = []
     place = 0

@@ -18,7 +18,7 @@ from lanbi.journal_bytes import open_bytes, sealed_path
 from lanbi.journal_examine import Examination
 from lanbi.journal_files import durable_end, opening, read_tip, salt_of, tail
 from lanbi.parity import PARITY_SUFFIX
-from lanbi.sealed import BLOCK, SealedBytes
+from lanbi.sealed import BLOCK, Block, SealedBytes
 from lanbi.sealing import close_idle, seal, sealable
 from lanbi.seals import NONE, parse, read_index, read_seal, seal_path, seals
 from tests.lanbi.sealed_house import DAY_NS, NOON_NS, TOPIC, everything, flip, journalled, seal_all
@@ -84,9 +84,9 @@ def test_one_record_costs_one_block(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     seal_all(tmp_path)
     inflated: list[int] = []
 
-    def counting(data: bytes, size: int) -> bytes | None:
-        inflated.append(size)
-        return original(data, size)
+    def counting(data: bytes, block: Block) -> bytes | None:
+        inflated.append(block.at)
+        return original(data, block)
 
     original = sealed.inflated
     monkeypatch.setattr(sealed, "inflated", counting)
