@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -67,7 +68,13 @@ def _keep(path: Path, end: int, rest: bytes) -> None:
         if aside.read_bytes() == rest:
             return
         number += 1
-    write_new(aside, rest)
+    try:
+        write_new(aside, rest)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        # On a full disk the copy is let go, for without the cut nothing could be appended; nothing of it was ever acknowledged.
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
 
 
 def write_new(path: Path, data: bytes, mode: int = 0o640) -> None:

@@ -156,7 +156,7 @@ class Quota:
         """
         if self.bytes is None:
             return
-        if self._written >= LOOK or self._used + self._written >= self.bytes:
+        if self._written >= min(LOOK, self.bytes // 64) or self._used + self._written >= self.bytes:
             self._used, self._written = used(self.folder), 0
         if self._used + self._written >= self.bytes:
             raise OSError(errno.EDQUOT, QUOTA)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from domain.errors import WorkError
 from domain.ports import Clock
 from ingest.jobs import COUNTS, RECONCILE, Job
 from lanbi.folders import made
@@ -20,6 +22,8 @@ from lanbi.sealing import sealable
 from lanbi.state import StateView
 
 NS: Final = 1_000_000_000
+STATUS_SIZE: Final = 8_192
+"""A status file has a multiple of this size, so that the next one has room in its place."""
 STALE_S: Final = 15.0
 """A status older than this is no status (it is written every second)."""
 
@@ -34,11 +38,27 @@ class Metric(NamedTuple):
 
 
 def write_status(path: Path, status: Mapping[str, object]) -> None:
-    """Replace a status file whole, so that a reader never sees half of it."""
-    made(path.parent)
+    """Replace a status file whole, so that a reader never sees half of it.
+
+    On a full disk it is written over in place, for a supervisor must not take a process for dead that waits for room.
+    """
+    data = json.dumps(status, ensure_ascii=False).encode()
+    data = data.ljust(-(-len(data) // STATUS_SIZE) * STATUS_SIZE)
     draft = path.with_suffix(".new")
-    draft.write_text(json.dumps(status, ensure_ascii=False), encoding="utf-8")
-    draft.replace(path)
+    try:
+        made(path.parent)
+        draft.write_bytes(data)
+        draft.replace(path)
+    except (OSError, WorkError):
+        _write_over(path, draft, data)
+
+
+def _write_over(path: Path, draft: Path, data: bytes) -> None:
+    with suppress(OSError):  # neither way: the age of the file tells it
+        draft.unlink(missing_ok=True)
+        with path.open("r+b", buffering=0) as file:
+            if len(data) <= path.stat().st_size:
+                file.write(data.ljust(path.stat().st_size))
 
 
 def read_status(path: Path) -> dict[str, Any]:

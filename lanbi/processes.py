@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -66,8 +66,9 @@ def until_told() -> Iterator[Told]:
 
 def say(line: str) -> None:
     """Tell the operator, beside the answer that goes to standard output."""
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+    with suppress(OSError):  # a log on a full disk must not end who writes it
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
 
 
 def _config(config: str | None) -> tuple[str, ...]:

@@ -95,13 +95,15 @@ class House:
         with (self.data / "lanbi.toml").open("a") as settings:
             settings.write("\n".join(lines))
 
-    def start(self) -> None:
-        """Start ingest; wait for its first sign."""
-        (self.data / "run" / "ingest.json").unlink(missing_ok=True)
+    def start(self, *, fresh: bool = True) -> None:
+        """Start ingest; wait for its first sign. On a full disk the status file can only be written over: not ``fresh``."""
+        if fresh:
+            (self.data / "run" / "ingest.json").unlink(missing_ok=True)
         with (self.data / "ingest.log").open("ab") as log:
             command = [sys.executable, "-m", "lanbi", "ingest", "--config", str(self.data / "lanbi.toml")]
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-        until(self.status, f"ingest says how it is: {(self.data / 'ingest.log').read_text()}")
+        pid = self.process.pid
+        until(lambda: self.status().get("pid") == pid, f"ingest says how it is: {(self.data / 'ingest.log').read_text()}")
 
     def kill(self) -> None:
         """End it as hard as possible."""

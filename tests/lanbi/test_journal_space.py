@@ -45,12 +45,12 @@ def test_a_quota_is_measured_now_and_then(tmp_path: Path, monkeypatch: pytest.Mo
         return 10 * len(looks)
 
     monkeypatch.setattr(journal_space, "used", look)
-    quota = Quota(tmp_path, 100 << 20)
+    quota = Quota(tmp_path, 1 << 30)
     for _ in range(12):
         quota.check()
         quota.wrote(1 << 20)
     assert 3 == len(looks)
-    monkeypatch.setattr(journal_space, "used", lambda _: 100 << 20)
+    monkeypatch.setattr(journal_space, "used", lambda _: 1 << 30)
     quota.wrote(5 << 20)
     with pytest.raises(OSError, match="quota") as raised:
         quota.check()

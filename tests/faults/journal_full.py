@@ -1,0 +1,269 @@
+"""The fault campaign of full disks: the data folder on a disk of 12 MB, and a quota, filled up again and again under load.
+
+A real ingest behind a real Mosquitto. While there is no room nothing is receipted, the process lives (it is also killed and
+started again on the full disk), and says since when and for how long the broker can wait. When room returns it goes on within
+ten seconds, and in the end every reading that was ever receipted stands in the journal and in the store, once. Run it alone
+with ``python -m tests.faults.journal_full --rounds 10 --seed 3``; the disk needs root, and is left out without.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from domain.message import Message, encode, scan
+from lanbi.journal import JournalReader
+from lanbi.journal_verify import verify
+from tests.lanbi.ingest_house import MOSQUITTO, Gadget, House, mosquitto_broker, until
+
+DISK = "12m"
+QUOTA = "30MB"
+BACK_S = 10.0
+WAITS_S = 1.5
+"""So long the full disk is watched: nothing may be receipted."""
+PER_MESSAGE = 20
+SPAN_S = 60
+BEGIN = int(time.time()) // SPAN_S * SPAN_S - 300 * 86_400
+"""Three hundred days ago: readings of a minute each, up to about now."""
+
+
+@dataclass
+class Report:
+    """What the campaign found."""
+
+    seed: int
+    kind: str
+    rounds: int = 0
+    kills: int = 0
+    held: int = 0
+    """Rounds in which the newest message was not receipted while the disk was full."""
+    said: int = 0
+    repeated: int = 0
+    receipted: int = 0
+    back_s: list[float] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    law: dict[str, int] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    skipped: str = ""
+
+    @property
+    def sound(self) -> bool:
+        """Nothing receipted is missing, nothing died by itself, and it was back in time each time."""
+        return bool(self.skipped) or (not self.faults and self.rounds == len(self.back_s) > 0 and max(self.back_s) <= BACK_S and self.held > 0)
+
+
+@dataclass
+class Filler:
+    """Takes and gives back the room of a folder: a disk, or a journal with a quota."""
+
+    ballast: Path
+
+    def fill(self, left: int, room: int) -> None:
+        """Leave so many bytes of the room."""
+        with self.ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, max(1, room - left))
+
+    def free(self) -> None:
+        """Give it back."""
+        self.ballast.unlink(missing_ok=True)
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """A disk of 12 MB."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def may_mount(scratch: Path) -> str:
+    """Why a disk cannot be made here; empty if it can."""
+    probe = scratch / "probe"
+    probe.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(probe)], capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        subprocess.run(["umount", str(probe)], check=True)
+    return done.stderr.strip()
+
+
+@dataclass
+class Campaign:
+    """One house, filled up and freed in rounds."""
+
+    house: House
+    filler: Filler
+    report: Report
+    room: Any
+    chance: np.random.Generator
+    next: int = 0
+
+    def run(self, rounds: int) -> None:
+        """All rounds, then the reckoning."""
+        self.house.start()
+        until(lambda: self.house.status().get("ready"), f"ready: {self.house.status()}")
+        device = Gadget("air1", self.house.port)
+        try:
+            for number in range(rounds):
+                self._round(device, killed=number % 2 == 1)
+            self._settle(device)
+        finally:
+            device.close()
+        self._reckon(device)
+
+    def say(self, device: Gadget) -> None:
+        """One message of some readings, each of a minute of its own."""
+        self.next += PER_MESSAGE
+        self.report.said = self.next
+        self._say(device, self.next - PER_MESSAGE)
+
+    @staticmethod
+    def _say(device: Gadget, first: int) -> None:
+        numbers = range(first, first + PER_MESSAGE)
+        device.say(encode([Message(BEGIN + SPAN_S * number, SPAN_S, {"pm25": float(number % 400)}, seq=number) for number in numbers]))
+
+    def _round(self, device: Gadget, *, killed: bool) -> None:
+        self.report.rounds += 1
+        self.filler.fill(int(self.chance.integers(20_000, 120_000)), self.room())
+        reason = self._speak_until_full(device)
+        self.report.reasons.append(reason)
+        self._expect("since 20" in reason, f"it is not said since when: {reason}")
+        self._expect("the broker's queue" in reason or "nothing was coming in" in reason, f"it is not said how long the broker can wait: {reason}")
+        pid = self.house.status().get("pid")
+        if killed:
+            self.report.kills += 1
+            self.house.kill()
+            self.house.start(fresh=False)
+        end = time.monotonic() + WAITS_S
+        while time.monotonic() < end:
+            self.say(device)
+            time.sleep(0.1)
+        self._expect(self.house.process is not None and self.house.process.poll() is None, "the process ended")
+        self._expect(killed or self.house.status().get("pid") == pid, "the process was another one afterwards")
+        named = device.durable()
+        self.report.held += self.next - 1 not in named
+        rest = named - self._journalled()
+        self._expect(not rest, f"receipted on the full disk and not journalled: {sorted(rest)[:9]}")
+        self._back(device)
+
+    def _speak_until_full(self, device: Gadget) -> str:
+        def full() -> str:
+            self.say(device)
+            return next((reason for reason in self.house.status().get("reasons", []) if reason.startswith("journal:")), "")
+
+        return str(until(full, "the journal is full"))
+
+    def _back(self, device: Gadget) -> None:
+        """Room returns: from then until the newest message is receipted."""
+        newest = self.next - 1
+        self.filler.free()
+        freed = time.monotonic()
+        until(lambda: newest in device.durable() and self.house.status().get("ready"), f"back: {self.house.status()}")
+        self.report.back_s.append(round(time.monotonic() - freed, 2))
+
+    def _settle(self, device: Gadget) -> None:
+        """As devices do, what no receipt named is said again: a process that is killed takes the receipts along that it owed."""
+        named = device.durable()
+        for first in range(0, self.next, PER_MESSAGE):
+            if first not in named:
+                self.report.repeated += PER_MESSAGE
+                self._say(device, first)
+        until(lambda: device.durable() >= set(range(self.next)), "all are receipted")
+        until(lambda: self.house.law()["pending"] == 0, "all are forwarded")
+        self.report.law = self.house.law()
+
+    def _reckon(self, device: Gadget) -> None:
+        receipted = device.durable()
+        self.report.receipted = len(receipted)
+        journalled = self._journalled()
+        stored = {(row.key.time - BEGIN) // SPAN_S: dict(row.values) for row in self.house.rows().values()}
+        self._expect(receipted <= journalled, f"receipted and not journalled: {sorted(receipted - journalled)[:9]}")
+        wrong = [number for number in receipted if stored.get(number) != {"pm25": float(number % 400)}]
+        self._expect(not wrong, f"receipted and not stored: {wrong[:9]}")
+        self._expect(len(stored) == self.next, f"{len(stored)} rows of {self.next} readings")
+        verdict = verify(self.house.data / "journal", "mqtt")
+        self._expect(verdict.sound, f"the journal is broken: {verdict.faults[:3]}")
+
+    def _journalled(self) -> set[int]:
+        found: set[int] = set()
+        reader = JournalReader(self.house.data / "journal", "mqtt")
+        while records := reader.read():
+            found.update(seq for record in records for _, seq in scan(record.payload)[1])
+        return found
+
+    def _expect(self, holds: bool, words: str) -> None:  # noqa: FBT001
+        if not holds:
+            self.report.faults.append(words)
+
+
+def run(kind: str, rounds: int, seed: int, scratch: Path) -> Report:
+    """A campaign with a small disk or with a quota."""
+    report = Report(seed, kind)
+    with ExitStack() as stack:
+        data, outside = scratch / kind, scratch / f"{kind}-broker"
+        data.mkdir()
+        outside.mkdir()
+        if kind == "disk":
+            report.skipped = may_mount(scratch)
+            if report.skipped:
+                return report
+            stack.enter_context(small_disk(data))
+        house = House(data)
+        keys = f'[journal]\nquota = "{QUOTA}"\n' if kind == "quota" else ""
+        text = (data / "lanbi.toml").read_text()
+        (data / "lanbi.toml").write_text(text.replace("[broker]\n", '[broker]\nqueue_bytes = "1GB"\n') + f"\n{keys}")
+        stack.enter_context(mosquitto_broker(house.port, outside))
+        stack.callback(lambda: house.process and house.process.poll() is None and house.kill())
+        ballast, room = _room_of(kind, data)
+        Campaign(house, Filler(ballast), report, room, np.random.default_rng(seed)).run(rounds)
+    return report
+
+
+def _room_of(kind: str, data: Path) -> tuple[Path, Any]:
+    if kind == "disk":
+        return data / "ballast", lambda: os.statvfs(data).f_bavail * os.statvfs(data).f_frsize
+    folder = data / "journal" / "ballast"
+    folder.mkdir(parents=True)
+    return folder / "ballast", lambda: 30 * 10**6 - sum(path.stat().st_size for path in (data / "journal").rglob("*") if path.is_file())
+
+
+def main() -> int:
+    """Run it by hand or from `make faults`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--quick", action="store_true", help="two rounds of each kind")
+    parser.add_argument("--json", type=Path, help="append each report as one JSON line")
+    args = parser.parse_args()
+    if MOSQUITTO is None:
+        print("journal_full: left out: no mosquitto (make services)")
+        return int(os.environ.get("LANBI_REQUIRE_SERVICES") == "1")
+    reports = []
+    with tempfile.TemporaryDirectory(prefix="lanbi-faults-") as folder:
+        for kind in ("disk", "quota"):
+            reports.append(run(kind, 2 if args.quick else args.rounds, args.seed, Path(folder)))
+            told = {**asdict(reports[-1]), "sound": reports[-1].sound}
+            print(json.dumps(told, ensure_ascii=False, indent=1))
+            if args.json:
+                with args.json.open("a", encoding="utf-8") as out:
+                    out.write(json.dumps(told) + "\n")
+    sound = all(report.sound for report in reports)
+    print("journal_full:", "sound" if sound else "NOT SOUND", *(f"({one.kind} left out: {one.skipped})" for one in reports if one.skipped))
+    return 0 if sound else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
