@@ -7,14 +7,12 @@ be there that was not written, and nothing twice. Run it alone with ``python -m 
 
 from __future__ import annotations
 
-import argparse
 import copy
-import json
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +20,7 @@ import numpy as np
 from lanbi.journal import JournalWriter, Record, files
 from lanbi.journal_examine import Examination
 from lanbi.sealing import close_idle, seal, sealable
+from tests.faults.parts.report import Asked, Finding, main
 from tests.lanbi.disk_model import Disk, Recorder
 from tests.lanbi.sealed_house import DAY_NS, NOON_NS, TOPIC, everything, seal_all
 
@@ -228,26 +227,26 @@ def _dies_again(disk: Disk, work: Work, scratch: Path, chance: np.random.Generat
     shutil.rmtree(scratch)
 
 
-def main() -> int:
-    """Run it by hand or from `make faults`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=3, help="journals, each with its own seed")
-    parser.add_argument("--quick", action="store_true", help="one journal, long writes cut at every 61st byte")
-    parser.add_argument("--json", type=Path, help="append each report as one JSON line")
-    args = parser.parse_args()
+def campaigns(asked: Asked) -> Finding:
+    """As many journals as asked for, each with its own seed."""
+    rounds, every = (1, 61) if asked.quick else (asked.more.rounds, 1)
     reports = []
-    for number in range(1 if args.quick else args.rounds):
+    for number in range(rounds):
         with tempfile.TemporaryDirectory(prefix="lanbi-faults-", dir=FAST if FAST.is_dir() else None) as folder:
-            reports.append(campaign(args.seed + number, 61 if args.quick else 1, Path(folder)))
-        print(json.dumps({**asdict(reports[-1]), "faults": reports[-1].faults[:20], "sound": reports[-1].sound}, ensure_ascii=False))
-        if args.json:
-            with args.json.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(asdict(reports[-1])) + "\n")
-    sound = all(report.sound for report in reports)
-    print("journal_crash:", "sound" if sound else "NOT SOUND")
-    return 0 if sound else 1
+            reports.append(campaign(asked.seed + number, every, Path(folder)))
+    total = {name: sum(getattr(report, name) for report in reports) for name in ("calls", "deaths", "power_cuts", "second_deaths", "acknowledged")}
+    return {
+        "sound": all(report.sound for report in reports),
+        "journals": rounds,
+        **total,
+        "faults": [fault for report in reports for fault in report.faults][:50],
+        "figures": [
+            f"{rounds} journals written, rotated, closed and sealed by {total['calls']:,} system calls",
+            f"{total['deaths']:,} deaths behind calls and within writes, {total['power_cuts']:,} power cuts, {total['second_deaths']:,} second deaths in the recovery",
+            f"{sum(len(report.faults) for report in reports)} records lost, invented or doubled",
+        ],
+    }
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("journal_crash", str(__doc__).splitlines()[0], campaigns, (("--rounds", int, 3, "journals, each with its own seed"),)))

@@ -8,12 +8,9 @@ with ``python -m tests.faults.journal_full --rounds 10 --seed 3``; the disk need
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,6 +23,8 @@ import numpy as np
 from domain.message import Message, encode, scan
 from lanbi.journal import JournalReader
 from lanbi.journal_verify import verify
+from tests.faults.parts.house import PartMissingError
+from tests.faults.parts.report import Asked, Finding, main
 from tests.lanbi.ingest_house import MOSQUITTO, Gadget, House, mosquitto_broker, until
 
 DISK = "12m"
@@ -240,30 +239,25 @@ def _room_of(kind: str, data: Path) -> tuple[Path, Any]:
     return folder / "ballast", lambda: 30 * 10**6 - sum(path.stat().st_size for path in (data / "journal").rglob("*") if path.is_file())
 
 
-def main() -> int:
-    """Run it by hand or from `make faults`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--quick", action="store_true", help="two rounds of each kind")
-    parser.add_argument("--json", type=Path, help="append each report as one JSON line")
-    args = parser.parse_args()
+def campaigns(asked: Asked) -> Finding:
+    """The small disk, then the quota."""
     if MOSQUITTO is None:
-        print("journal_full: left out: no mosquitto (make services)")
-        return int(os.environ.get("LANBI_REQUIRE_SERVICES") == "1")
-    reports = []
-    with tempfile.TemporaryDirectory(prefix="lanbi-faults-") as folder:
-        for kind in ("disk", "quota"):
-            reports.append(run(kind, 2 if args.quick else args.rounds, args.seed, Path(folder)))
-            told = {**asdict(reports[-1]), "sound": reports[-1].sound}
-            print(json.dumps(told, ensure_ascii=False, indent=1))
-            if args.json:
-                with args.json.open("a", encoding="utf-8") as out:
-                    out.write(json.dumps(told) + "\n")
-    sound = all(report.sound for report in reports)
-    print("journal_full:", "sound" if sound else "NOT SOUND", *(f"({one.kind} left out: {one.skipped})" for one in reports if one.skipped))
-    return 0 if sound else 1
+        raise PartMissingError("no mosquitto: make services")
+    rounds = 2 if asked.quick else asked.more.rounds
+    reports = [run(kind, rounds, asked.seed, asked.folder) for kind in ("disk", "quota")]
+    done = [report for report in reports if not report.skipped]
+    back = [seconds for report in done for seconds in report.back_s]
+    return {
+        "sound": all(report.sound for report in reports),
+        "kinds": [asdict(report) for report in reports],
+        "figures": [
+            *(f"{report.kind} left out: {report.skipped}" for report in reports if report.skipped),
+            f"filled {sum(report.rounds for report in done)} times ({' and '.join(report.kind for report in done)}), {sum(report.kills for report in done)} `kill -9` and starts while full",
+            f"back {max(back, default=0.0):.1f} s at most after room returned",
+            f"{sum(report.receipted for report in done):,} readings receipted, {sum(len(report.faults) for report in done)} faults",
+        ],
+    }
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("journal_full", str(__doc__).splitlines()[0], campaigns, (("--rounds", int, 10, "how often each kind is filled up"),)))
