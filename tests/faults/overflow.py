@@ -44,7 +44,7 @@ DEFAULT: Final = "max_queued"
 """Without these lines Mosquitto has its default queue."""
 UNBOUND: Final = "use_username_as_clientid"
 FULL: Final = 200_000
-QUICK: Final = 5_000
+QUICK: Final = 3_000
 WAITING: Final = 500
 PAYLOAD_B: Final = 200
 SPEED: Final = 3_600.0
@@ -58,7 +58,7 @@ def campaign(asked: Asked) -> Finding:
     dropped = _queue(asked.folder / "default", min(count, QUICK), DEFAULT)
     kept = _queue(asked.folder / "shipped", count, "")
     stolen, safe = _takeover(asked.folder / "unbound", UNBOUND), _takeover(asked.folder / "bound", "")
-    healed = _receipts(asked.folder / "receipts", asked.seed, 8.0 if asked.quick else 60.0)
+    healed = _receipts(asked.folder / "receipts", asked.seed, 4.0 if asked.quick else 60.0)
     detected = 0 < dropped["gaps"] == dropped["dropped"] and dropped["told"]
     nothing = (kept["gaps"], kept["dropped"], safe["gaps"], safe["dropped"]) == (0, 0, 0, 0)
     seen = stolen["gaps"] == stolen["dropped"] == WAITING
