@@ -74,8 +74,6 @@ class Forwarder:
     alone: bool = True
     reload: Callable[[Entry], Registry | None] = lambda _: None
     tell: Callable[[Sequence[Answer]], None] = lambda _: None
-    waiting_ns: int = 0
-    """Receive time of the oldest record that waits for the store; 0 while nothing does."""
     _readers: dict[str, Reader] = field(default_factory=dict)
     _memory: Memory | None = None
     _cursors: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -161,7 +159,6 @@ class Forwarder:
         losses = reader.take_losses()
         if not records and not losses:
             return 0
-        self.waiting_ns = records[0].received_ns if records else 0
         batch = Batch(writer, reader.after, reader.readings)
         for loss in losses:
             _lose(loss, batch)
@@ -181,7 +178,6 @@ class Forwarder:
         batch.jobs = self._jobs.asked(writer, entries, self._behind())
         self.state.commit(finished, self.ingest)
         self._jobs.accept(batch.jobs)
-        self.waiting_ns = 0
         memory.latest.update(batch.latest)
         self._rejections.settled(writer, batch.seq, batch.readings - self._cursors[writer][1])
         self._cursors[writer] = (batch.seq, batch.readings)

@@ -115,7 +115,6 @@ class Forwarding:
     registry: Registry
     store: str = "ok"
     write_s: float = 0.0
-    waiting_ns: int = 0
     beat: float = 0.0
     """Monotonic time of the thread's last sign."""
     retries: Counter[str] = field(default_factory=Counter)
@@ -181,10 +180,7 @@ class Forwarding:
             self.clock.sleep(IDLE_S)
             return
         begun = self.clock.monotonic()
-        try:
-            worked = one.step()
-        finally:
-            self.waiting_ns = one.waiting_ns
+        worked = one.step()
         self._say("ok")
         self._failures = 0
         if worked:

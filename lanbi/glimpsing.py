@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -11,17 +12,18 @@ import msgspec
 from domain.ports import Clock
 from ingest.glimpse import Glimpse
 from ingest.ports import Latest
+from lanbi.clock import SimClock
 from lanbi.folders import made
 from lanbi.forwarding import IDLE_S, Forwarding
-from lanbi.journal import JournalReader, newest_trailer
+from lanbi.journal import JournalReader
 from lanbi.seen import path_of
 from lanbi.settings import Settings
 from lanbi.state import StateView
+from lanbi.waiting import oldest_ns
 
 EVERY_S: Final = 1.0
 BEHIND_S: Final = 5.0
 """A reading that waits longer than this is shown before it is decided."""
-DEVICES: Final = "mqtt"
 NS: Final = 1_000_000_000
 
 
@@ -33,10 +35,12 @@ class Glimpsing:
     clock: Clock
     forwarding: Forwarding
     fault: str = ""
-    _view: StateView | None = None
     _glimpse: Glimpse | None = None
-    _stood: tuple[int, float] = (-1, 0.0)
-    """Where the devices' cursor was seen last, and since when it has been there (monotonic)."""
+
+    def __post_init__(self) -> None:
+        self._view = StateView(self.settings.data)
+        # Receipts are told by the county's clock, which may run faster than ours.
+        self._speed = self.clock.speed if isinstance(self.clock, SimClock) else 1.0
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Look until told to stop. A fault here costs freshness, never a reading: it is said, and tried again."""
@@ -54,17 +58,9 @@ class Glimpsing:
         self._say([])
 
     def behind(self) -> bool:
-        """Whether readings wait longer than they should: the store says so, the oldest is old, or a batch does not come back."""
-        waiting = self.forwarding.waiting_ns
-        return self.forwarding.store != "ok" or bool(waiting and self.clock.now_ns() - waiting > BEHIND_S * NS) or self._stands()
-
-    def _stands(self) -> bool:
-        """Whether the cursor has stood still before records that are durable; a silent store holds the forwarder for half a minute."""
-        view = self._view = self._view or StateView(self.settings.data)
-        cursor, now = view.cursor(DEVICES)[0], self.clock.monotonic()
-        if cursor != self._stood[0] or newest_trailer(self.settings.data / "journal", DEVICES).last_seq <= cursor:
-            self._stood = cursor, now
-        return now - self._stood[1] > BEHIND_S
+        """Whether readings wait longer than they should."""
+        waiting = oldest_ns(self.settings.data, self._view)
+        return bool(waiting and self.clock.now_ns() - waiting > BEHIND_S * self._speed * NS)
 
     def _turn(self, stop: Callable[[], bool]) -> None:
         if not self.behind():
@@ -83,8 +79,8 @@ class Glimpsing:
 
     def _begin(self) -> Glimpse:
         folder = self.settings.data / "journal"
-        view = self._view = self._view or StateView(self.settings.data)
-        return Glimpse(lambda writer, after: JournalReader(folder, writer, after), lambda writer: view.cursor(writer)[0], lambda: self.forwarding.registry)
+        reader, cursor = partial(JournalReader, folder), self._view.cursor
+        return Glimpse(reader, lambda writer: cursor(writer)[0], lambda: self.forwarding.registry)
 
     def _say(self, rows: Sequence[Latest]) -> None:
         path = path_of(self.settings.data)

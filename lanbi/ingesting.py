@@ -160,6 +160,5 @@ def status(listener: Listener, forwarding: Forwarding, clock: Clock, crew: Crew)
         "store": forwarding.store,
         "store_retries": dict(forwarding.retries),
         "write_s": round(forwarding.write_s, 6),
-        "waiting_ns": forwarding.waiting_ns,
         "registry": forwarding.registry.version,
     }

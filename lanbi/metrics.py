@@ -20,6 +20,7 @@ from lanbi.frames import DOORS
 from lanbi.journal_space import days_until_full, set_aside, used_by
 from lanbi.sealing import sealable
 from lanbi.state import StateView
+from lanbi.waiting import oldest_ns
 
 NS: Final = 1_000_000_000
 STATUS_SIZE: Final = 8_192
@@ -76,10 +77,12 @@ def collect(data: Path, clock: Clock) -> list[Metric]:
     try:
         law, totals = state.conservation(), state.totals()
         last = state.last_job(RECONCILE)
+        waiting = oldest_ns(data, state)
     finally:
         state.close()
     status = read_status(data / "run" / "ingest.json")
-    return [*_readings(law, totals), *_journal(data, clock, law, status), *_links(status), *_reconciled(last)]
+    age = max(0.0, (clock.now_ns() - waiting) / NS) if waiting else 0.0
+    return [*_readings(law, totals), *_journal(data, law["pending"], age), *_links(status), *_reconciled(last)]
 
 
 def text(metrics: Iterable[Metric]) -> str:
@@ -128,19 +131,17 @@ def _readings(law: Mapping[str, int], totals: Mapping[tuple[str, str], int]) -> 
     ]
 
 
-def _journal(data: Path, clock: Clock, law: Mapping[str, int], status: Mapping[str, Any]) -> list[Metric]:
+def _journal(data: Path, pending: int, age: float) -> list[Metric]:
     folder, keeper = data / "journal", read_status(data / "run" / "keeper.json")
-    waiting = int(status.get("waiting_ns") or 0)
-    oldest = max(0.0, (clock.now_ns() - waiting) / NS) if waiting and law["pending"] else 0.0
 
     def by_writer(name: str, words: str, measure: Callable[[Path], int]) -> Metric:
         return Metric(name, "gauge", words, tuple(({"writer": writer}, float(measure(folder / writer))) for writer in DOORS))
 
     return [
-        _gauge("lanbi_journal_pending_readings", "readings that wait for the store", law["pending"]),
+        _gauge("lanbi_journal_pending_readings", "readings that wait for the store", pending),
         by_writer("lanbi_journal_bytes", "size of the journal on its disk", used_by),
         by_writer("lanbi_journal_set_aside_bytes", "torn ends that no commit covered", set_aside),
-        _gauge("lanbi_journal_oldest_seconds", "age of the oldest record that waits for the store", oldest),
+        _gauge("lanbi_journal_oldest_seconds", "age of the oldest record that waits for the store", age),
         _gauge("lanbi_journal_days_until_full", "days until disk or quota is full at the journal's growth", days_until_full(data, keeper.get("quota"))),
         _gauge("lanbi_journal_unsealed_files", "closed files that are not sealed yet", sum(len(sealable(folder, writer)) for writer in DOORS)),
         _gauge("lanbi_journal_unanchored_seals", "seals that an address was not sent yet", keeper.get("unanchored")),

@@ -77,7 +77,7 @@ class Content(NamedTuple):
 
 @dataclass
 class Gaze:
-    """What the API says while the store is away."""
+    """What the API says while the store is away, and until it is up to date."""
 
     house: House
     fleet: Fleet
@@ -146,9 +146,9 @@ def backlog(folder: Path, seed: int, size: Size) -> Finding:
             time.sleep(size.away)
             away = {**_stretch(fleet, watch), "ingest_cpu_s": round(_cpu(house.ingest.pid) - cpu, 1)}
             looks = [look for look in watch.looks if begun <= look.at]
-            gaze.close()
             house.proxy.set(Mode())
             back = _return(house, fleet, watch, size)
+            gaze.close()
             settled = fleet.settle(60)
             until(lambda: house.law()["pending"] == 0, "the backlog is empty", 3_600)
             watch.look()

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from domain.civil import iso
+from lanbi.state import StateView
+from lanbi.waiting import oldest_ns
 from tests.faults.parts.backup import InfluxBackup, copy_sqlite
 from tests.faults.parts.devices import Fleet, Ids, Pace
 from tests.faults.parts.house import House, until
@@ -183,9 +185,11 @@ def _rebuilt(one: Drill, took: dict[str, float]) -> Verdict:
 
 
 def oldest(house: House) -> int:
-    """Receive time [s] from which a backup begun now may lack readings: the oldest that still waits, with a margin."""
-    waiting = int(house.status().get("waiting_ns") or 0) // 10**9
-    return min(int(time.time()), waiting or int(time.time())) - 10
+    """Receive time [s] from which a backup begun now may lack readings: of the oldest that still waits, with a margin."""
+    view = StateView(house.data)
+    waiting = oldest_ns(house.data, view) // 10**9
+    view.close()
+    return (waiting or int(time.time())) - 10
 
 
 def _replay(house: House, since: int) -> None:
