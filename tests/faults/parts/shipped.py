@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Final, Self
 
+from lanbi.cli import main
 from lanbi.processes import answers
 from tests.faults.parts.house import House, Part, _or_name, _quoted, mosquitto
 from tests.lanbi.broker_house import shipped
@@ -30,8 +33,10 @@ class ShippedHouse(House):
 
     def __enter__(self) -> Self:
         """Make the logins, then start everything."""
-        self.lanbi("broker", "passwd", "--ingest", "--no-reload")
-        self.lanbi("broker", "passwd", "--all", "--no-reload")
+        for whom in ("--ingest", "--all"):
+            with redirect_stdout(io.StringIO()) as said:
+                code = main(["broker", "passwd", whom, "--no-reload", "--config", str(self.config)])
+            assert code == 0, said.getvalue()
         return super().__enter__()
 
     def passwords(self) -> dict[str, str]:
