@@ -106,6 +106,12 @@ def attain(target: Target, standing: Standing, horizon: int | None = None, judge
     return replace(found, horizon_passed=passed, target_year=goal.year, one_more=more)
 
 
+def decided(target: Target, value: Fraction, goal: Fraction) -> tuple[Fraction, str]:
+    """Margin and status by a figure that stands: the year is over, and nothing can be added to it."""
+    margin = value - goal if target.op == ">=" else goal - value
+    return margin, _softened(target, "met" if _HOLDS[target.op](value, goal) else "missed") if target.op in _HOLDS else "no-target"
+
+
 def _judged(case: Case, target: Target, tally: Tally, year: int) -> Attainment:
     value = value_of(case.figure, tally)
     budget, rest = rest_of(case, tally)

@@ -83,8 +83,27 @@ ALLOWANCES: Final = MappingProxyType(
 )
 """Status of today's allowances (zh, en)."""
 
-COMPARISONS: Final = MappingProxyType({"yoy": ("同比", "change on last year"), "mom": ("环比", "change on the month before"), "rank": ("排名", "rank")})
+COMPARISONS: Final = MappingProxyType(
+    {
+        "yoy": ("同比", "change on last year"),
+        "mom": ("环比", "change on the month before"),
+        "rank": ("排名", "rank"),
+        "official": ("与公布值之差", "difference to the official figure"),
+    },
+)
 """Suffixes that make a compared figure out of a figure: ``pm25_mean_yoy``."""
+
+DIFFERENCES: Final = MappingProxyType(
+    {
+        "equal": ("一致", "equal"),
+        "review": ("审核", "review"),
+        "dust": ("沙尘剔除", "dust exclusion"),
+        "station-set": ("站点范围", "another set of stations"),
+        "missing-hours": ("缺测", "days or hours that we lack"),
+        "unknown": ("不明", "not known"),
+    },
+)
+"""Likely cause of a difference to an official figure (zh, en)."""
 
 
 def figure(name: str) -> Figure | None:

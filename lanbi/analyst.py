@@ -17,11 +17,11 @@ import numpy.typing as npt
 from analytics import bases, causes, cube, filling
 from analytics.causes import Cell, Evidence
 from analytics.cube import BACK, SiteYear
-from analytics.jobs import allowed, attained, county, foreign, projected, scopes, stations, warned
+from analytics.jobs import allowed, attained, beside, county, foreign, projected, scopes, stations, warned
 from analytics.jobs.columns import Column
 from analytics.skill import CUTS
 from domain import air, civil, marks
-from domain.indicators import Indicator, Query
+from domain.indicators import FIGURES, Indicator, Query
 from domain.places import Registry
 from domain.ports import Entries, ReadingSource
 from domain.readings import Entry
@@ -211,6 +211,8 @@ class Analyst:
             whole = self.settler.columns(book, scope, self._county(book, names, member, at), own)
             self.comparer.scope(self.books, book, scope, whole, when.now)
             self._targets(book, whole.first if judged is None else judged, own)
+            if whole.changed:
+                self._beside(book, own)
 
     def _site(self, book: Book, site: str, at: stations.Span) -> list[Column]:
         year = book.sites[site]
@@ -249,6 +251,19 @@ class Analyst:
         """Figures of authorities, as they were entered."""
         said = (entry for kind in foreign.BASES for entry in self.entered.get(kind, ()))
         self.settler.rows(book, foreign.rows(said, self.registry, book.year), when)
+        self._beside(book, when)
+
+    def _beside(self, book: Book, when: When) -> None:
+        """Official figures beside ours: differences, ranks among counties, and the targets' judgement by them."""
+        rows = [row for row in book.single.values() if row.basis == beside.OFFICIAL and row.figure in FIGURES]
+        if not rows:
+            return
+        assessed = self.registry.assessment(min(civil.year_days(book.year)[1], civil.day_of(when.now)))
+        known = beside.Known(book.columns, tuple(self.registry.air_stations), assessed)
+        found = [*beside.differences(rows, known), *beside.ranks(rows, self.entered.get(marks.OFFICIAL, ()))]
+        self.settler.derived([replace(row, computed=float(when.now)) for row in found])
+        county_rows = [row for row in rows if row.scope == self.registry.county.id]
+        self.settler.rows(book, beside.judged(county_rows, self.plans, book.year), when)
 
     def _targets(self, book: Book, first: int, when: When) -> None:
         """Attainment rows from the first changed day on."""
