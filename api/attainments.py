@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from api.schemas import Beside, LastValue, OneMore, Reported, TargetAnswer
+from api import beside
+from api.schemas_targets import Beside, LastValue, OneMore, Reported, TargetAnswer
 from api.shaping import in_force, printed, stamp
 from api.sources import Sources
 from domain.air import RULE_SETS
@@ -55,10 +56,11 @@ def _target(sources: Sources, plan: Plan, target: Target, asked: tuple[int | Non
     more = _details(row)
     value, source = (row.value, "official" if row.basis == "official" else "measured") if row and row.value is not None else _from_reports(said, year)
     wanted = float(goal.value) if goal and goal.value is not None else None
-    digits = DIGITS.get(target.unit, 1)
+    digits, figure = DIGITS.get(target.unit, 1), str(more.get("figure") or "") or figure_of(target.id)
+    ours = next((one for one in (row, *others) if one and one.basis == "raw"), None)
     return TargetAnswer(
         **_head(plan, target),
-        figure=str(more.get("figure") or "") or figure_of(target.id),
+        figure=figure,
         horizon_passed=year > plan.horizon,
         year=year,
         target=wanted,
@@ -72,19 +74,21 @@ def _target(sources: Sources, plan: Plan, target: Target, asked: tuple[int | Non
         margin=row.margin if row else None,
         margin_text=printed(row.margin, digits) if row else "",
         **_rest(more, digits),
-        low90=row.low90 if row else None,
-        high90=row.high90 if row else None,
         beside=[_beside(other, digits) for other in others],
-        time=stamp(row.time) if row else None,
-        period=row.period if row else None,
-        rule_set=row.rule_set if row else None,
-        basis=row.basis if row else None,
-        valid=row.valid if row else None,
-        expected=row.expected if row else None,
-        provisional=row is None or not entered.confirmed.covers(row.period, row.time),
+        **_standing(row, entered),
+        last_year=beside.last_year(sources, figure, ours, digits),
+        allowances=beside.allowances(sources, figure, ours),
+        official=beside.official(sources, figure, year) if row else None,
         **_notes(more, (goal is None and last) or None, year),
         reported=said,
     )
+
+
+def _standing(row: Indicator | None, entered: Said) -> dict[str, Any]:
+    """What the judgement itself stands on; nothing where there is none."""
+    names = ("period", "rule_set", "basis", "valid", "expected", "low90", "high90")
+    words = {name: getattr(row, name, None) for name in names}
+    return {**words, "time": stamp(row.time) if row else None, "provisional": row is None or not entered.confirmed.covers(row.period, row.time)}
 
 
 def _head(plan: Plan, target: Target) -> dict[str, Any]:

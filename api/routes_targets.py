@@ -12,11 +12,12 @@ from api.depends import Asked
 from api.freshness import STATES, newest
 from api.params import ID
 from api.problems import unknown
-from api.schemas import CountyAnswer, ItemWords, LegendAnswer, LevelWords, Page, PlanHead, TargetAnswer, Words
+from api.schemas import CountyAnswer, ItemWords, LegendAnswer, LevelWords, Page, PlanHead, Words
+from api.schemas_targets import TargetAnswer
 from api.shaping import in_force, stamp
 from domain.air import GOOD_MAX, LEVELS
 from domain.civil import day_of, year_of_day
-from domain.indicators import ALLOWANCES, FIGURES
+from domain.indicators import ALLOWANCES, DIFFERENCES, FIGURES
 from domain.items import BY_REALM, ITEMS
 from domain.ledger import CHANCES, LOST
 from domain.ledger import STATES as LEDGER
@@ -73,6 +74,7 @@ _TABLES = {
     "ledger": LEDGER,
     "chances": CHANCES,
     "allowances": ALLOWANCES,
+    "differences": DIFFERENCES,
 }
 
 

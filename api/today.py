@@ -7,7 +7,8 @@ from typing import Final
 
 from api.attainments import all_targets
 from api.freshness import Fresh, survey
-from api.schemas import TargetAnswer, TaskAnswer
+from api.schemas import TaskAnswer
+from api.schemas_targets import TargetAnswer
 from api.sources import Sources
 from domain.civil import DAY_S
 from domain.places import Registry

@@ -127,13 +127,19 @@ def _published(entries: Iterable[Entry]) -> dict[tuple[str, str, int], dict[str,
 
 def judged(rows: Iterable[Indicator], plans: Sequence[Plan], year: int) -> Iterator[Indicator]:
     """Targets judged by an official figure of the whole year, on its exact decimal."""
+    goals = [
+        (plan, target, goal)
+        for plan in plans
+        for target in plan.targets
+        if attainment.figure_of(target) and (goal := target.for_year(year)) is not None and goal.value is not None
+    ]
     for row in rows:
         if row.basis != OFFICIAL or row.period != "year" or row.value is None:
             continue
-        for plan in plans:
-            for target in plan.targets:
-                goal = target.for_year(year)
-                if attainment.figure_of(target) == row.figure and goal is not None and goal.value is not None:
-                    margin, status = attainment.decided(target, Fraction(str(row.value)), Fraction(goal.value))
-                    text = json.dumps({"horizon_passed": year > plan.horizon, "target_year": goal.year, **_words(row)}, ensure_ascii=False)
-                    yield replace(row, figure=target.id, target=float(goal.value), margin=float(attainment.rounded(margin, _DIGITS)), status=status, text=text)
+        for plan, target, goal in goals:
+            if attainment.figure_of(target) == row.figure:
+                margin, status = attainment.decided(target, Fraction(str(row.value)), Fraction(str(goal.value)))
+                text = json.dumps({"horizon_passed": year > plan.horizon, "target_year": goal.year, **_words(row)}, ensure_ascii=False)
+                yield replace(
+                    row, figure=target.id, target=float(Fraction(str(goal.value))), margin=float(attainment.rounded(margin, _DIGITS)), status=status, text=text
+                )

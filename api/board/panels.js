@@ -75,12 +75,31 @@ export function renderRestatements() {
   fill("restated", h("ul", { class: "changes" }, rows.map(line)));
 }
 
+// What the running day lacks: only what is worth a look, the reason that costs most first.
+function lostToday(row) {
+  const losses = row.today?.losses ?? [];
+  if (!row.today || row.today.status === "valid" || !losses.length || losses[0].station) return "";
+  const worst = losses.reduce((a, b) => (b.count * b.items.length > a.count * a.items.length ? b : a));
+  const since = worst.reason === "silent" && worst.detail ? ` ${moment(worst.detail)}` : "";
+  return `${t("todayLost")} ${worst.count} h ${said(data.legend.lost[worst.reason])}${since}`;
+}
+
+function yearChance(row) {
+  const chances = Object.values(row.year?.chances ?? {});
+  const worst = ["no", "late"].find((one) => chances.includes(one));
+  return worst ? `${t("chance")}: ${said(data.legend.chances[worst])}` : "";
+}
+
 export function renderComplete() {
   const rows = data.completeness.items.filter((row) => row.valid_days !== null);
-  const line = (row) => h("li", {},
-    h("span", {}, row.name),
-    h("b", {}, `${number(row.valid_days)}${row.expected_days === null ? "" : ` / ${number(row.expected_days)}`} ${t("dayUnit")}`),
-    h("small", {}, `${t("capture")} ${number(row.data_capture, 1)} %`));
+  const line = (row) => {
+    const more = [lostToday(row), yearChance(row)].filter(Boolean).join(" · ");
+    return h("li", {},
+      h("span", {}, row.name),
+      h("b", {}, `${number(row.valid_days)}${row.expected_days === null ? "" : ` / ${number(row.expected_days)}`} ${t("dayUnit")}`),
+      h("small", {}, `${t("capture")} ${number(row.data_capture, 1)} %`),
+      more ? h("small", { class: "more" }, more) : "");
+  };
   const needed = data.completeness.items[0]?.needed_days;
   fill("capture", rows.length ? h("ul", { class: "capture" }, rows.map(line)) : h("p", { class: "note" }, t("noValue")), h("p", { class: "note" }, `${t("needs")} ≥ ${needed} ${t("dayUnit")}`));
 }

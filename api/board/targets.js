@@ -42,6 +42,39 @@ function rest(row) {
   return `${t(row.figure === "good_ratio" ? "restRatio" : "restMean")} ${SIGNS[row.op]} ${spaced(row.required_rest_text, row.unit)}`;
 }
 
+// Last year's same period: the figure, and by how much this year's differs.
+function lastYear(row) {
+  const one = row.last_year;
+  if (!one || one.change === null) return null;
+  const percent = one.percent === null ? "" : ` (${one.percent > 0 ? "+" : ""}${one.percent.toFixed(1)} %)`;
+  const change = row.unit === "%" ? `${one.change_text} ${t("points")}` : `${one.change_text}${percent}`;
+  return `${t("lastYear")} ${spaced(one.value_text, row.unit)}${t("comma")}${change}${one.status ? ` · ${t("incomplete")}` : ""}`;
+}
+
+// What today's hours to come may have; the tightest says it: an item that is lost already, else each that is still open.
+function allowance(row) {
+  const lost = row.allowances.filter((one) => one.status === "lost");
+  const open = row.allowances.filter((one) => one.status === "open");
+  if (!lost.length && !open.length) return null;
+  const item = (one) => data.legend.figures[one.item]?.en.split(" ")[0] ?? one.item;
+  const words = lost.length ? `${lost.map(item).join(t("and"))} ${t("allowanceLost")}` : open.map((one) => `${item(one)} ≤ ${one.value_text}`).join(t("comma"));
+  const hours = open[0]?.hours_left ?? lost[0]?.hours_left;
+  return `${t("todayKeeps")} AQI ≤ ${row.allowances[0].cap}${hours ? ` (${[t("hoursBefore"), hours, t("hoursLeft")].filter(Boolean).join(" ")})` : ""}${t("colon")}${words}`;
+}
+
+function official(row) {
+  const one = row.official;
+  if (!one || one.value === null) return null;
+  const sign = one.difference > 0 ? "+" : "";
+  const rank = one.rank === null ? "" : `${t("comma")}${t("ranked")} ${one.rank}`;
+  return `${t("official")} ${one.period}${t("colon")}${one.value}${rank}${t("comma")}${t("oursIs")} ${sign}${one.difference} (${said(data.legend.differences[one.cause])})`;
+}
+
+function pace(row) {
+  if (row.burn_rate === null || row.figure === "pm25_mean") return null;
+  return `${t("pace")} ×${row.burn_rate.toFixed(2)}`;
+}
+
 // A bar from zero with the target as a tick: how near, at a glance; the numbers beside it say the same.
 function bar(row) {
   if (row.value === null || row.target === null) return null;
@@ -51,9 +84,9 @@ function bar(row) {
 }
 
 function card(row) {
-  const facts = [margin(row), budget(row), rest(row), row.rounding ? t("rounding") : null].filter(Boolean);
+  const facts = [margin(row), [budget(row), pace(row)].filter(Boolean).join(t("comma")), rest(row), allowance(row), lastYear(row), official(row), row.rounding ? t("rounding") : null].filter(Boolean);
   const until = row.time ? `${t("upTo")} ${day(row.time)}` : "";
-  const marks = [row.value_source ? t(row.value_source) : "", row.value_source && row.provisional ? t("provisional") : "", until].filter(Boolean).join(" · ");
+  const marks = [row.value_source ? t(row.value_source) : "", row.value_source ? t(row.provisional ? "provisional" : "confirmed") : "", until].filter(Boolean).join(" · ");
   return h("article", { class: `card ${row.status}`, "data-target": row.id },
     h("h3", {}, name(row)),
     h("p", { class: "value" }, h("strong", {}, row.value_text || "–"), " ", h("span", {}, unitWord(row.unit))),

@@ -74,7 +74,7 @@ class County:
 def seed_store(store: EmbeddedStore) -> None:
     """Readings, figures, restatements and reported values."""
     store.write([*_hours(), *_records()])
-    store.put([*_hour_figures(), *_day_figures(), *_year_figures(), *_attainments(), *_ledgers()])
+    store.put([*_hour_figures(), *_day_figures(), *_year_figures(), *_attainments(), *_ledgers(), *_beside()])
     store.restate(_restatements())
     body = {"target": "water.national.good_ratio", "period": "2025", "value": "100", "document": "市局通报〔2025〕9号", "person": "李工"}
     month = {"month": "2025-09", "action": "confirm", "document": "示环〔2025〕31号"}
@@ -129,14 +129,29 @@ def _ledgers() -> Iterator[Indicator]:
     six = ("pm25", "pm10", "so2", "no2", "co", "o3")
     gap = {"items": list(six), "from": 7, "to": 24, "hours": 18, "reason": "silent", "detail": "2025-10-13T06:00:00+08:00"}
     flag = {"items": ["co"], "from": 3, "to": 3, "hours": 1, "reason": "flag", "detail": "M"}
-    for back, lost, status, chance in ((3, [], "valid", None), (2, [flag, gap], "invalid", "late"), (0, [], "open", "yes")):
+    dawn = {**gap, "from": 1, "to": 9, "hours": 9, "detail": "2025-10-14T04:00:00+08:00"}
+    for back, lost, status, chance in ((3, [], "valid", None), (2, [flag, gap], "invalid", "late"), (0, [dawn], "open", "late")):
         body = {"hours": dict.fromkeys(six, 24 - 18 * bool(lost)), "lost": lost, "chances": dict.fromkeys(six, chance) if chance else {}}
         stamp = period_stamp(TODAY - back)
         yield Indicator("lost_hours", "day", SILENT, "", stamp, 19.0 * bool(lost), valid=5.0, expected=24.0, status=status, text=json.dumps(body))
     days = {"items": list(six), "from": "2025-10-13", "to": "2025-10-13", "days": 1, "reason": "silent"}
-    body = {"items": {item: {"valid": 280, "needed": 324, "to_come": 78} for item in six}, "lost": [days], "chances": dict.fromkeys(six, "yes"), "more": 2}
+    body = {"items": {item: {"valid": 280, "needed": 324, "to_come": 78} for item in six}, "lost": [days], "chances": dict.fromkeys(six, "late"), "more": 2}
     for period, date in (("month", "2025-10-31"), ("year", "2025-12-31")):
         yield Indicator("lost_days", period, SILENT, "", period_stamp(parse_date(date)), 7.0, valid=280.0, expected=365.0, status="open", text=json.dumps(body))
+
+
+def _beside() -> Iterator[Indicator]:
+    yesterday, month = period_stamp(TODAY - 1), period_stamp(parse_date("2025-09-30"))
+    yield Indicator("pm25_mean_yoy", "ytd", "sc", RULES[0], yesterday, -3.3, valid=280.0, target=45.4, margin=-7.3)
+    yield Indicator("heavy_days_yoy", "ytd", "sc", RULES[0], yesterday, 2.0, valid=280.0, target=4.0, margin=50.0, status="last-incomplete")
+    text = json.dumps({"ours": 38.4, "document": "月报9"})
+    yield Indicator("pm25_mean_official", "month", "sc", RULES[0], month, 0.3, "official", target=38.1, margin=0.8, status="review", text=text)
+    yield Indicator("pm25_mean_rank", "month", "sc", RULES[0], month, 5.0, "official", valid=8.0, expected=8.0)
+    for cap, limit, value, status in ((100, 75.0, None, "lost"), (200, 150.0, 111.0, "open")):
+        text = json.dumps({"hours_left": 14})
+        yield Indicator(
+            f"pm25_allowance_{cap}", "day", "sc", RULES[0], period_stamp(TODAY), value, valid=10.0, expected=24.0, target=limit, status=status, text=text
+        )
 
 
 def _attainments() -> Iterator[Indicator]:

@@ -160,3 +160,34 @@ def test_an_official_year_decides(county: County) -> None:
     assert found is not None
     assert ("official", "met", "41.9") == (found.basis, found.status, found.value_text)
     assert [("raw", "missed", "42.3")] == [(other.basis, other.status, other.value_text) for other in found.beside]
+
+
+def test_last_year_stands_beside(client: Client) -> None:
+    """Last year's figure of the same period, the change with its sign, and whether one of the two is incomplete."""
+    mean = client.get("/api/v1/targets/air.pm25.annual_mean").json()["last_year"]
+    heavy = client.get("/api/v1/targets/air.aqi.heavy_days").json()["last_year"]
+
+    assert ("45.4", "-3.3", -7.3, "") == tuple(mean[key] for key in ("value_text", "change_text", "percent", "status"))
+    assert ("4", "+2", "last-incomplete") == tuple(heavy[key] for key in ("value_text", "change_text", "status"))
+    assert client.get("/api/v1/targets/air.aqi.good_day_ratio").json()["last_year"] is None
+
+
+def test_todays_allowance_comes_with_counts_of_days(client: Client) -> None:
+    """A heavy day is one above AQI 200, a good day one up to 100: each count has its own cap; a mean has none."""
+    heavy, good, mean = (
+        client.get(f"/api/v1/targets/{name}").json()["allowances"] for name in ("air.aqi.heavy_days", "air.aqi.good_day_ratio", "air.pm25.annual_mean")
+    )
+
+    assert [("pm25", 200, "111.0", "open", 14, 150.0)] == [
+        tuple(one[key] for key in ("item", "cap", "value_text", "status", "hours_left", "limit")) for one in heavy
+    ]
+    assert [("pm25", 100, None, "lost")] == [tuple(one[key] for key in ("item", "cap", "value", "status")) for one in good]
+    assert [] == mean
+
+
+def test_the_official_figure_stands_beside_ours(client: Client) -> None:
+    """The newest official figure of the year with ours, the difference, its likely cause and the rank."""
+    found = client.get("/api/v1/targets/air.pm25.annual_mean").json()["official"]
+
+    assert {"period": "2025-09", "value": 38.1, "ours": 38.4, "difference": 0.3, "percent": 0.8, "cause": "review", "rank": 5.0, "document": "月报9"} == found
+    assert client.get("/api/v1/targets/air.aqi.heavy_days").json()["official"] is None

@@ -178,3 +178,35 @@ def test_lost_connection_is_told(tab: Page, client: Client) -> None:
 
     assert "连接中断，显示的是较早的数据；正在重试。" == tab.run("document.getElementById('alarm').textContent")
     assert "42.1" in tab.run("document.getElementById('cards').innerText")
+
+
+def test_cards_say_what_today_and_last_year_say(tab: Page, client: Client) -> None:
+    """A count of days carries today's allowance and its pace, a figure last year's same period and the official one with its cause."""
+    show(tab, client, "zh-CN", "desk")
+    text = tab.run("document.getElementById('cards').innerText")
+
+    for words in (
+        "去年同期 45.4 µg/m³，-3.3 (-7.3 %)",
+        "公布 2025-09：38.1，位次 5，本平台 +0.3 (审核)",
+        "今日保 AQI ≤ 100 (余 14 小时)：PM2.5 已超出",
+        "今日保 AQI ≤ 200 (余 14 小时)：PM2.5 ≤ 111.0",
+        "已超出 1 天，消耗速度 ×1.56",
+        "去年同期 4 天，+2 (+50.0 %) · 数据不全",
+    ):
+        assert words in text
+
+
+def test_completeness_says_why(tab: Page, client: Client) -> None:
+    """A station that lacks hours says how many, why, since when, and whether the year can still become valid."""
+    show(tab, client, "zh-CN", "desk")
+
+    assert "今日缺 9 h 无数据 10月14日 04:00 · 年度: 仅迟到数据可补救" in tab.run("document.getElementById('capture').innerText")
+
+
+def test_restated_figures_say_why_in_the_readers_words(tab: Page, client: Client) -> None:
+    """The cause's code is put into words, and a change of a confirmed figure is marked."""
+    show(tab, client, "zh-CN", "desk")
+    text = tab.run("document.getElementById('restated').innerText")
+
+    assert "迟到数据: sc-a01 pm25 2025-09-25T10:00" in text
+    assert 2 == text.count("已确认数值")
