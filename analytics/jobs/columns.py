@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from analytics.kernels import figures as kernel
 from domain.indicators import Indicator
 
 
@@ -118,8 +119,44 @@ def column(tag: Tag, time: npt.NDArray[np.int64], value: npt.NDArray[np.floating
     return Column(tag, time, value.astype(np.float64), valid, expected, none, none)
 
 
+class Table(NamedTuple):
+    """Figures of the same periods side by side, as integers.
+
+    Attributes
+    ----------
+    time : (n,) int64 [s]
+    units : (f, n) integers [units of the last displayed digit]
+        Negative = no value.
+    divisors : (f, 1) float64
+        Units in one unit of each figure.
+    valid : (f, n) integers
+    expected : (n,) numbers, or one number
+    status : (f, n) uint8
+    """
+
+    time: npt.NDArray[np.int64]
+    units: npt.NDArray[np.integer]
+    divisors: npt.NDArray[np.float64]
+    valid: npt.NDArray[np.integer]
+    expected: npt.NDArray[np.integer] | int
+    status: npt.NDArray[np.uint8]
+
+
+def columns(tags: Sequence[Tag], table: Table, statuses: Sequence[str] = ("",)) -> list[Column]:
+    """Columns of a table: views of its rows, for one array each would cost more than the figures."""
+    value = np.where(table.units < 0, np.nan, table.units / table.divisors)
+    rows = value.shape[1]
+    valid = table.valid.astype(np.float32)
+    expected = np.broadcast_to(np.asarray(table.expected, np.float32), rows)
+    version = np.ones(value.shape, np.uint16)
+    text = np.zeros(rows, np.uint8)
+    return [Column(tag, table.time, value[k], valid[k], expected, table.status[k], text, statuses, version=version[k]) for k, tag in enumerate(tags)]
+
+
 def changed(new: Column, old: Column | None) -> list[Step]:
     """Rows of ``new`` that differ from ``old``; only ``new`` and absent rows decide, never the order in which data came."""
+    if old is not None and _alike(new, old):
+        return []
     size = 0 if old is None else min(len(new.time), len(old.time))
     differs = np.asarray(new.valid > 0)
     if old is not None and size:
@@ -129,6 +166,23 @@ def changed(new: Column, old: Column | None) -> list[Step]:
         differs = np.concatenate([~(same | both_absent), differs[size:]])
     places = np.flatnonzero(differs).tolist()
     return [Step(place, old.row(place, 0.0) if old is not None and place < size and old.valid[place] > 0 else None) for place in places]
+
+
+def _alike(new: Column, old: Column) -> bool:
+    """Whether nothing at all differs, which is so for nearly every column and is found out quickly."""
+    if new is old:
+        return True
+    if len(new.time) != len(old.time) or (new.target is None) != (old.target is None) or (new.margin is None) != (old.margin is None):
+        return False
+    bytes_alike = all(getattr(new, name).tobytes() == getattr(old, name).tobytes() for name in ("valid", "status", "text"))
+    return bytes_alike and all(kernel.alike(one, other) for one, other in _numbers(new, old))
+
+
+def _numbers(new: Column, old: Column) -> Iterator[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
+    yield new.value, old.value
+    for one, other in ((new.target, old.target), (new.margin, old.margin)):
+        if one is not None and other is not None:
+            yield one, other
 
 
 def _same(new: npt.NDArray[np.float64] | None, old: npt.NDArray[np.float64] | None, size: int) -> npt.NDArray[np.bool_] | bool:

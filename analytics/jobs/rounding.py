@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from analytics.kernels import figures as kernel
 from domain.indicators import FIGURES
 
 
@@ -21,7 +22,7 @@ def ratio(numerator: npt.NDArray[np.int64], denominator: npt.NDArray[np.integer]
 
 def half_even(numerator: npt.NDArray[np.int64], denominator: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Nearest integers to fractions of non-negative numbers, ties to even (GB/T 8170); -1 over 0."""
-    below = np.maximum(denominator, 1)
-    quotient, rest = np.divmod(numerator, below)
-    quotient = quotient + ((2 * rest > below) | ((2 * rest == below) & (quotient % 2 == 1)))
-    return np.where(denominator > 0, quotient, -1)
+    out = np.empty(np.broadcast_shapes(numerator.shape, denominator.shape), np.int64)
+    above, below = (np.ascontiguousarray(np.broadcast_to(part, out.shape)).reshape(-1) for part in (numerator, denominator))
+    kernel.quotients(above, below, out.reshape(-1))
+    return out

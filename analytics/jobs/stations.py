@@ -10,24 +10,22 @@ import numpy.typing as npt
 
 from analytics import tables
 from analytics.air import days as air_days
+from analytics.air import displayed, years
 from analytics.air import hours as air_hours
-from analytics.air import years
 from analytics.air.days import Days
 from analytics.air.hours import Judged
 from analytics.cube import BACK, SiteYear
-from analytics.jobs.columns import Column, Tag, column
+from analytics.jobs.columns import Column, Table, Tag, column, columns
 from analytics.jobs.rounding import floats as _float
-from analytics.jobs.rounding import half_even as _half_even
-from analytics.jobs.rounding import ratio as _ratio
 from analytics.kernels import rolling as kernel
 from domain import air, civil
 from domain.fixed import MISSING
-from domain.indicators import FIGURES
 from domain.items import AIR
 
 NAMES: Final = tuple(rules.name for rules in air.RULE_SETS)
 _LEVELS: Final = ("", *(str(level) for level in range(1, len(air.LEVELS) + 1)))
-_DIVISORS: Final = tuple(1_000 // step for step in tables.STEPS)
+_DIVISORS: Final = np.array([[1_000.0 / step] for step in tables.STEPS])
+"""Displayed units in one unit, by item."""
 
 
 class Span(NamedTuple):
@@ -95,9 +93,9 @@ def in_force(first: int, count: int) -> list[tuple[int, slice]]:
 
 def rolling_columns(scope: str, site: SiteYear, at: Span) -> list[Column]:
     """Running 24 h means of PM2.5 of the hours that are over, and the hours that were built of shorter spans."""
-    columns = [rolling_pm25(scope, site.hours[: 24 * BACK + at.hours], at)]
-    columns += [one for place in range(len(AIR)) for one in _built(scope, site, at.hours, place)]
-    return [one.part(rows, NAMES[place]) for one in columns for place, rows in in_force(site.first, at.hours)]
+    found = [rolling_pm25(scope, site.hours[: 24 * BACK + at.hours], at)]
+    found += [one for place in range(len(AIR)) for one in _built(scope, site, at.hours, place)]
+    return [one.part(rows, NAMES[place]) for one in found for place, rows in in_force(site.first, at.hours)]
 
 
 def rolling_pm25(scope: str, hours: npt.NDArray[np.int32], at: Span) -> Column:
@@ -124,16 +122,20 @@ def _built(scope: str, site: SiteYear, count: int, place: int) -> list[Column]:
 def day_columns(scope: str, days: Days, verdicts: tuple[Judged, ...], at: Span, expected: npt.NDArray[np.integer] | int = 24) -> list[Column]:
     """AQI and displayed concentrations of each day; ``expected`` are the hours that a full day has."""
     time = stamps(at.first, len(days.shown))
+    shown, known = np.ascontiguousarray(days.shown.T), days.hours.T
+    # A published day does not say its hours: it counts as whole.
+    behind = np.where(known >= 0, known, np.where(shown >= 0, 24, 0))
     found = []
     for name, verdict in zip(NAMES, verdicts, strict=True):
-        behind = verdict.primary, (verdict.shown >= 0).sum(axis=1)
-        found.append(_aqi(Tag("aqi", "day", scope, name), time, verdict.aqi, behind, tables.primaries(daily=True)))
-        for place, item in enumerate(tables.DAILY):
-            value = _float(days.shown[:, place], _DIVISORS[place])
-            known = days.hours[:, place]
-            valid = np.where(known >= 0, known, np.where(days.shown[:, place] >= 0, 24, 0))
-            found.append(column(Tag(item, "day", scope, name), time, value, (valid, expected)))
+        items = verdict.primary, (verdict.shown >= 0).sum(axis=1)
+        found.append(_aqi(Tag("aqi", "day", scope, name), time, verdict.aqi, items, tables.primaries(daily=True)))
+        found += columns([Tag(item, "day", scope, name) for item in tables.DAILY], Table(time, shown, _DIVISORS, behind, expected, _plain(shown)))
     return found
+
+
+def _plain(units: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
+    """No status."""
+    return np.broadcast_to(np.uint8(0), units.shape)
 
 
 def _aqi(
@@ -154,57 +156,13 @@ def year_columns(scope: str, rule_set: str, running: years.Running, at: Span) ->
     count = min(len(running), at.closed)
     if not count:
         return []
-    time = stamps(at.first, count)
-    valid, good, heavy = (running.counts[:count, place] for place in range(3))
+    names = displayed.names(years.TOPS)
+    found = displayed.of_year(running, count)
     elapsed = np.arange(1, count + 1)
-    figures: dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.integer]]] = {
-        **{f"{item}_mean": (_means(running, item, count), running.valid[:count, place]) for place, item in enumerate(years.MEANS)},
-        "co_p95": (_percent(running, "co", count), running.valid[:count, AIR.index("co")]),
-        "o3_p90": (_percent(running, "o3", count), running.valid[:count, AIR.index("o3")]),
-        "good_days": (good.astype(np.float64), valid),
-        "good_ratio": (_ratio(100 * good.astype(np.int64), valid, "good_ratio"), valid),
-        "heavy_days": (heavy.astype(np.float64), valid),
-        "valid_days": (valid.astype(np.float64), valid),
-        "data_capture": (_ratio(100 * valid.astype(np.int64), elapsed, "data_capture"), valid),
-        "composite": (_composite(running, count), running.valid[:count].min(axis=1)),
-    }
-    return [column(Tag(name, "ytd", scope, rule_set), time, value, (behind, elapsed)) for name, (value, behind) in figures.items()]
+    table = Table(stamps(at.first, count), found.units, displayed.divisors(names), found.behind, elapsed, _plain(found.units))
+    return columns([Tag(name, "ytd", scope, rule_set) for name in names], table)
 
 
 def stamps(first: int, count: int) -> npt.NDArray[np.int64]:
     """Times of day rows: 00:00 +08:00 of each day."""
     return civil.period_stamp(first) + civil.DAY_S * np.arange(count, dtype=np.int64)
-
-
-def _means(running: years.Running, item: str, count: int) -> npt.NDArray[np.float64]:
-    place = AIR.index(item)
-    digits = FIGURES[f"{item}_mean"].digits
-    if len(running.sums) == 1:
-        group = running.sums[0]
-        step = 1_000 // 10**digits * tables.COMMON * group.parts
-        return _float(_half_even(group.total[:count, place], group.count[:count, place].astype(np.int64) * step), 10**digits)
-    return np.array([years.shown(running.mean(item, row), digits) for row in range(count)])
-
-
-def _percent(running: years.Running, item: str, count: int) -> npt.NDArray[np.float64]:
-    hundredths = running.percentiles[item][:count]
-    digits = FIGURES["co_p95" if item == "co" else "o3_p90"].digits
-    step = tables.STEPS[AIR.index(item)]
-    rounded = _half_even(np.maximum(hundredths, 0) * step * 10**digits, np.full(count, 100_000, np.int64))
-    return np.where(hundredths < 0, np.nan, rounded / 10**digits)
-
-
-def _composite(running: years.Running, count: int) -> npt.NDArray[np.float64]:
-    """Sub-indices rounded half to even to two decimals, then summed (see :func:`analytics.air.years.composite`)."""
-    if len(running.sums) > 1:
-        found = (running.composite(row) for row in range(count))
-        return np.array([np.nan if one is None else float(one[0]) for one in found])
-    group, total = running.sums[0], np.zeros(count, np.int64)
-    for item in years.MEANS:
-        place = AIR.index(item)
-        whole = 1_000 * tables.COMMON * group.parts * (air.COMPOSITE[item] * tables.STEPS[place]) // 1_000
-        total += _half_even(group.total[:count, place] * 100, group.count[:count, place].astype(np.int64) * whole)
-    for item in ("co", "o3"):
-        total += _half_even(np.maximum(running.percentiles[item][:count], 0), np.full(count, air.COMPOSITE[item], np.int64))
-    there = running.valid[:count].min(axis=1) > 0
-    return np.where(there, total / 100, np.nan)

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from analytics import cube, ledger
+from analytics import cube, filling, ledger
 from analytics.jobs import ledgers
 from analytics.ledger import Loss
 from domain import civil
 from domain.ledger import Refused
 from domain.readings import Reading
+from tests.columns import columns
 
 DAY = civil.parse_date("2025-03-10")
 START = civil.day_start(DAY)
@@ -30,7 +31,7 @@ def row(hour: int, day: int = DAY, flags: dict[str, str] | None = None, without:
 def found(rows: list[Reading], now: int = LATER, refused: Iterable[Refused] = ()) -> ledger.Hours:
     """Ledger of the day."""
     year = cube.empty(2025)
-    cube.fill(year, rows, lambda _: 60)
+    filling.fill(year, columns(rows), lambda _: 60)
     return ledger.hours(year, (DAY, DAY), now, refused)
 
 
@@ -116,7 +117,7 @@ def month(lost: dict[int, list[Reading]], now: int, begun: int) -> ledgers.Scope
     year = cube.empty(2025)
     first = civil.parse_date("2025-01-01")
     for day in range(first, first + begun):
-        cube.fill(year, lost.get(day - first, [row(hour, day) for hour in range(1, 25)]), lambda _: 60)
+        filling.fill(year, columns(lost.get(day - first, [row(hour, day) for hour in range(1, 25)])), lambda _: 60)
     hours = ledger.hours(year, (first, first + begun - 1), now)
     shown = np.full((begun, 6), 40, np.int32)
     for place in lost:

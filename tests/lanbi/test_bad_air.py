@@ -12,13 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics import cube
+from analytics import cube, filling
 from analytics.jobs import stations
 from domain import civil
 from domain.indicators import Indicator
 from domain.items import AIR
 from domain.readings import Reading
 from lanbi.state import State
+from tests.columns import columns
 from tests.faults.orders import House
 from tests.faults.parts.histories import FIRST, Delivery
 
@@ -170,7 +171,7 @@ def test_one_bad_item_changes_no_other(cells: list[tuple[int, int]], item: str) 
         rows = [Reading("air", "a", 3_600, civil.day_start(year.first) + 3_600 * (hour + 1), dict(GOOD), {}, 1) for hour in range(24)]
         rows += [Reading("air", "a", 3_600, civil.day_start(year.first) + 3_600 * (h + 1), {**GOOD, item: v / 1_000}, {}, 2) for h, v in values]
         by_time = {row.time: row for row in rows}
-        cube.fill(year, by_time.values(), lambda _: 60)
+        filling.fill(year, columns(by_time.values()), lambda _: 60)
         return np.delete(stations.daily(year, 1).exact[0], place)
 
     assert days([]).tolist() == days(cells).tolist()
