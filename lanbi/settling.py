@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, Protocol
 from analytics.air import years
 from analytics.causes import Evidence
 from analytics.cube import SiteYear
-from analytics.jobs import columns
+from analytics.jobs import columns, stations
 from analytics.jobs.columns import Column, Step, Tag
 from analytics.jobs.scopes import Known
 from domain import civil
@@ -102,6 +102,9 @@ class Settler:
         stored = self._stored(book, scope, found)
         out = _Out()
         settled = Settled({})
+        made = {column.tag for column in found}
+        # A built hour that came as an hour after all leaves no column, and its row must not stay behind.
+        found = [*found, *(columns.gone(stored[tag]) for tag in stations.passing(scope) if tag in stored and tag not in made)]
         for column in found:
             old = stored.get(column.tag)
             if old is not None:
@@ -170,7 +173,8 @@ class Settler:
             if "." in row.figure or row.basis in FOREIGN:
                 book.single[Tag._make(row.key[:5]), row.time] = row
         book.known.add(scope)
-        return {column.tag: columns.stored(column, by_tag[column.tag]) for column in found if column.tag in by_tag}
+        passing = columns.found(row for tag in stations.passing(scope) for row in by_tag.get(tag, ()))
+        return passing | {column.tag: columns.stored(column, by_tag[column.tag]) for column in found if column.tag in by_tag}
 
     def _history(self, year: int, scope: str) -> list[Indicator]:
         first, last = civil.year_days(year)

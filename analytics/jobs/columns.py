@@ -248,6 +248,14 @@ def _as_stored(tag: Tag, rows: Sequence[Indicator]) -> Column:
     return replace(made, status=np.array([statuses.index(row.status) for row in rows], np.uint8), statuses=statuses)
 
 
+def gone(old: Column) -> Column:
+    """A column of which nothing is left: every row of it is absent now."""
+    size = len(old.time)
+    nothing = np.full(size, np.nan)
+    bare = replace(old, value=nothing, valid=np.zeros(size, np.float32), status=np.zeros(size, np.uint8), text=np.zeros(size, np.uint8))
+    return replace(bare, target=nothing if old.target is not None else None, margin=nothing if old.margin is not None else None)
+
+
 def carry(new: Column, old: Column) -> None:
     """Give the rows of a new column the versions of the old one."""
     size = min(len(new.version), len(old.version))

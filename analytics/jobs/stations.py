@@ -109,6 +109,11 @@ def rolling_pm25(scope: str, hours: npt.NDArray[np.int32], at: Span) -> Column:
     return column(Tag("pm25_24h", "hour", scope, ""), labels(at.first, at.hours), _float(shown, 1), (behind, 24))
 
 
+def passing(scope: str) -> list[Tag]:
+    """Figures of a scope that are made only while there is anything to make them of: hours that were built of shorter spans."""
+    return [Tag(item, "hour", scope, name) for item in AIR for name in NAMES]
+
+
 def _built(scope: str, site: SiteYear, count: int, place: int) -> list[Column]:
     own = slice(24 * BACK, 24 * BACK + count)
     built = site.built[own, place]

@@ -248,8 +248,8 @@ def campaign(asked: Asked) -> Finding:
     for count in range(number):
         with tempfile.TemporaryDirectory(dir=FAST if FAST.is_dir() else asked.folder) as folder:
             one_history(asked.seed * 100_000 + count, Path(folder), judge)
-        if count % 500 == 499:
-            print(f"orders: {count + 1} histories, faults {sum(judge.faults.values())}", flush=True)
+        if count % 250 == 249:
+            print(f"orders: {count + 1} histories, faults {sum(judge.faults.values())} {judge.examples[:1]}", flush=True)
     words = [
         f"{number:,} histories, {judge.readings:,} readings, {judge.restarts:,} restarts of the analyst",
         f"{judge.figures:,} figures and all cubes bit-identical to a computation on everything" if not judge.faults else f"faults {dict(judge.faults)}",

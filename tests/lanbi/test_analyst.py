@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain import civil
-from domain.indicators import Indicator
-from domain.readings import Change
+from domain.indicators import Indicator, Query
+from domain.readings import Change, Reading
 from lanbi.analyse import Position
 from tests.lanbi.figures_house import HISTORY, House
 
@@ -147,3 +147,19 @@ def test_a_gap_in_the_changes_is_waited_for() -> None:
     assert not position.stuck(59.0)
     assert position.stuck(61.0)
     assert {"i": 3} == position.seen
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_built_hour_that_came_as_an_hour_leaves_no_row(house: House, restart: bool) -> None:  # noqa: FBT001  parametrised
+    """The only hour that was made of shorter spans is sent as an hour after all: its built row is taken back, also by a new process."""
+    time = civil.parse_time("2025-01-02T10:00:00+08:00")
+    house.bring([Reading("air", "s1", 600, time - 600 * part, {"pm25": 40.0}, {}, part) for part in range(6)])
+    house.follower.start()
+    rows = [Query("pm25", "s1", "hour", None, "raw", time - 1, time)]
+    assert [(40.0, "built", 1.0)] == [(row.value, row.status, row.valid) for row in house.store.series(rows[0])]
+    house.bring([Reading("air", "s1", 3_600, time, {"pm25": 50.0}, {}, 9)])
+    follower = house.open() if restart else house.follower
+    follower.start()
+    follower.step()
+
+    assert [(None, 0.0)] == [(row.value, row.valid) for row in house.store.series(rows[0])]
