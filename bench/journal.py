@@ -14,6 +14,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -65,8 +67,8 @@ def _messages(noise: Noise, chance: np.random.Generator, name: str, times: npt.N
     shown["wind_speed"] = np.round(np.abs(2 + chance.standard_normal(len(times))), 1)
     shown["wind_dir"] = np.round(180 + 60 * chance.standard_normal(len(times))) % 360
     first = int(chance.integers(1_000, 100_000))
-    for place, time in enumerate(times.tolist()):
-        yield Message(time, 60, {item: float(values[place]) for item, values in shown.items()}, seq=first + place)
+    for place, when in enumerate(times.tolist()):
+        yield Message(when, 60, {item: float(values[place]) for item, values in shown.items()}, seq=first + place)
 
 
 def journalled(folder: Path, said: list[list[bytes | Message]], per_message: int, a_commit: int) -> tuple[int, int]:
@@ -167,6 +169,75 @@ def sealing(bench: Bench, scratch: Path, said: list[list[bytes | Message]]) -> N
     bench.add("seal a file", size / ours / MB, "MB/s", peer=size / peer / MB, peer_name="gzip -6", higher_is_better=True)
 
 
+def beside(bench: Bench, scratch: Path, folder: Path) -> None:
+    """How long a commit takes while a day is sealed: by a child at idle priority, and by a thread of the same interpreter."""
+    data = gzip.decompress(sealed_path(files(folder, "mqtt")[0]).read_bytes())
+    alone = _commits(scratch / "alone", lambda: None, lambda: None)
+    child_at, thread_at = _closed(scratch / "child", data), _closed(scratch / "thread", data)
+    child: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        child.append(subprocess.Popen([sys.executable, "-c", _CHILD, str(child_at)], stdin=subprocess.PIPE, cwd=Path(__file__).parents[1]))
+
+    def stop() -> None:
+        child[0].kill()
+
+    ours = _commits(scratch / "ours", start, stop)
+    child[0].communicate()
+    thread = threading.Thread(target=lambda: [_sealed(path) for path in sorted(thread_at.iterdir())], daemon=True)
+    peer = _commits(scratch / "peer", thread.start, lambda: None)
+    thread.join()
+    bench.add("commit beside nothing, p99", alone * 1e3, "ms")
+    bench.add("commit beside sealing, p99", ours * 1e3, "ms", peer=peer * 1e3, peer_name="sealing in a thread")
+
+
+_CHILD: Final = """
+import sys
+from pathlib import Path
+from lanbi.keeping import only_idle
+from lanbi.sealing import seal, sealable
+only_idle()
+for folder in sorted(Path(sys.argv[1]).iterdir()):
+    for path in sealable(folder, "mqtt"):
+        seal(folder, "mqtt", path)
+"""
+
+
+def _closed(folder: Path, data: bytes) -> Path:
+    """Some journals with a closed file, for several seconds of sealing."""
+    for number in range(6):
+        writer = folder / str(number) / "mqtt"
+        writer.mkdir(parents=True)
+        (writer / "2025-10-09-000000000001.lbj").write_bytes(data)
+        one = JournalWriter(folder / str(number), "mqtt")
+        one.append("t", b"", received_ns=BEGIN * NS + DAY_NS, readings=0)
+        one.commit()
+        one.close()
+    return folder
+
+
+def _sealed(folder: Path) -> None:
+    for path in sealable(folder, "mqtt"):
+        seal(folder, "mqtt", path)
+
+
+def _commits(folder: Path, start: Callable[[], None], stop: Callable[[], None]) -> float:
+    """99th percentile of commits of twenty messages, one every five milliseconds, while something else happens."""
+    writer = JournalWriter(folder, "mqtt")
+    start()
+    times = []
+    for _ in range(600):
+        time.sleep(0.005)
+        begun = time.perf_counter()
+        for _ in range(20):
+            writer.append("lanbi/v1/st001/data", b"x" * 220, received_ns=BEGIN * NS)
+        writer.commit()
+        times.append(time.perf_counter() - begun)
+    stop()
+    writer.close()
+    return float(np.percentile(times, 99))
+
+
 def cpu(work: Callable[[], object]) -> float:
     """Seconds of processor that a piece of work takes, its children's included: others may use this machine."""
     begun = _used()
@@ -194,6 +265,7 @@ def main() -> None:
         sealed = sizes(bench, Path(folder), said)
         sealing(bench, Path(folder), said)
         speeds(bench, sealed)
+        beside(bench, Path(folder), sealed)
     bench.finish()
 
 

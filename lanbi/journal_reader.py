@@ -108,6 +108,8 @@ class JournalReader:
     def _advance(self) -> bool:
         """Take up what became durable since, in this file or the next; False if there is nothing."""
         tip = read_tip(self.folder, self.writer)
+        if self._file and tip and tip.name == self._file.path.name and tip.offset <= self._file.offset:
+            return False
         if self._file:
             # The end is looked up before the next file: what is appended in between is not skipped.
             end = durable_end(self._file.path, tip)

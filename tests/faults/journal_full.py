@@ -2,12 +2,14 @@
 
 A real ingest behind a real Mosquitto. While there is no room nothing is receipted, the process lives (it is also killed and
 started again on the full disk), and says since when and for how long the broker can wait. When room returns it goes on within
-ten seconds, and in the end every reading that was ever receipted stands in the journal and in the store, once. Run it alone
-with ``python -m tests.faults.journal_full --rounds 10 --seed 3``; the disk needs root, and is left out without.
+ten seconds, and in the end every reading that was ever receipted stands in the journal and in the store, once. With
+``drop-oldest-forwarded`` it makes the room itself, and each day that goes is a record. Run it alone with ``python -m tests.faults.journal_full
+--rounds 10 --seed 3``; the disk needs root, and is left out without.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -21,8 +23,10 @@ from typing import Any
 import numpy as np
 
 from domain.message import Message, encode, scan
-from lanbi.journal import JournalReader
+from lanbi.journal import JournalReader, JournalWriter
+from lanbi.journal_bytes import sealed_path
 from lanbi.journal_verify import verify
+from lanbi.seals import seals
 from tests.faults.parts.house import PartMissingError
 from tests.faults.parts.report import Asked, Finding, main
 from tests.lanbi.ingest_house import MOSQUITTO, Gadget, House, mosquitto_broker, until
@@ -73,6 +77,10 @@ class Filler:
         """Leave so many bytes of the room."""
         with self.ballast.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, max(1, room - left))
+
+    def size(self) -> int:
+        """What it takes now."""
+        return self.ballast.stat().st_size if self.ballast.exists() else 0
 
     def free(self) -> None:
         """Give it back."""
@@ -208,6 +216,58 @@ class Campaign:
             self.report.faults.append(words)
 
 
+OLD_DAYS = 6
+OLD_MESSAGES = 16
+
+
+def old_days(data: Path) -> None:
+    """Some days of long ago, each of about a megabyte that does not compress."""
+    chance = np.random.default_rng(1)
+    writer = JournalWriter(data / "journal", "mqtt")
+    for day in range(OLD_DAYS):
+        for _ in range(OLD_MESSAGES):
+            writer.append("lanbi/v1/air1/data", chance.bytes(60_000), received_ns=(BEGIN + day * 86_400) * 10**9)
+        writer.commit()
+    writer.close()
+
+
+@dataclass
+class Dropping(Campaign):
+    """With ``drop-oldest-forwarded`` nobody frees room: old days go by themselves, and devices go on being answered."""
+
+    def run(self, rounds: int) -> None:
+        """Fill up; wait until days are gone; fill up again."""
+        old_days(self.house.data)
+        self.house.start()
+        device = Gadget("air1", self.house.port)
+        folder = self.house.data / "journal"
+        try:
+            until(lambda: self.house.law()["pending"] == 0 and len(seals(folder, "mqtt")) >= OLD_DAYS - 1, "old days are forwarded and sealed")
+            for _ in range(min(rounds, 3)):
+                self.report.rounds += 1
+                self.filler.fill(60_000 + self.filler.size(), self.room() + self.filler.size())
+                self.report.reasons.append(self._speak_until_full(device))
+                self.report.held += 1
+                newest, full = self.next - 1, time.monotonic()
+                until(lambda newest=newest: newest in device.durable() and self.house.status().get("ready"), f"room was made: {self.house.status()}")
+                self.report.back_s.append(round(time.monotonic() - full, 2))
+            until(lambda: self.house.law()["pending"] == 0, "all are forwarded")
+            self.report.receipted = len(device.durable())
+        finally:
+            device.close()
+        self._judge(folder)
+
+    def _judge(self, folder: Path) -> None:
+        self.report.law = self.house.law()
+        gone = [seal for seal in seals(folder, "mqtt") if not sealed_path(folder / "mqtt" / f"{seal.name}.lbj").exists()]
+        told = [json.loads(record.payload) for record in JournalReader(folder, "person").read() if record.topic.endswith("/journal")]
+        self._expect(bool(gone), "no day was dropped")
+        self._expect(sorted(seal.digest for seal in gone) == sorted(body["seal"] for body in told), f"{len(gone)} days are gone, {len(told)} are in the record")
+        self._expect(len(self.house.rows()) == self.next, f"{len(self.house.rows())} rows of {self.next} readings")
+        verdict = verify(folder, "mqtt", seals(folder, "mqtt"))
+        self._expect(verdict.sound, f"the journal is broken: {verdict.faults[:3]}")
+
+
 def run(kind: str, rounds: int, seed: int, scratch: Path) -> Report:
     """A campaign with a small disk or with a quota."""
     report = Report(seed, kind)
@@ -215,24 +275,25 @@ def run(kind: str, rounds: int, seed: int, scratch: Path) -> Report:
         data, outside = scratch / kind, scratch / f"{kind}-broker"
         data.mkdir()
         outside.mkdir()
-        if kind == "disk":
+        if kind != "quota":
             report.skipped = may_mount(scratch)
             if report.skipped:
                 return report
             stack.enter_context(small_disk(data))
         house = House(data)
-        keys = f'[journal]\nquota = "{QUOTA}"\n' if kind == "quota" else ""
+        keys = {"disk": "", "quota": f'[journal]\nquota = "{QUOTA}"\n', "drop": '[journal]\non_full = "drop-oldest-forwarded"\n'}[kind]
         text = (data / "lanbi.toml").read_text()
         (data / "lanbi.toml").write_text(text.replace("[broker]\n", '[broker]\nqueue_bytes = "1GB"\n') + f"\n{keys}")
         stack.enter_context(mosquitto_broker(house.port, outside))
         stack.callback(lambda: house.process and house.process.poll() is None and house.kill())
         ballast, room = _room_of(kind, data)
-        Campaign(house, Filler(ballast), report, room, np.random.default_rng(seed)).run(rounds)
+        campaign = Dropping if kind == "drop" else Campaign
+        campaign(house, Filler(ballast), report, room, np.random.default_rng(seed)).run(rounds)
     return report
 
 
 def _room_of(kind: str, data: Path) -> tuple[Path, Any]:
-    if kind == "disk":
+    if kind != "quota":
         return data / "ballast", lambda: os.statvfs(data).f_bavail * os.statvfs(data).f_frsize
     folder = data / "journal" / "ballast"
     folder.mkdir(parents=True)
@@ -240,11 +301,11 @@ def _room_of(kind: str, data: Path) -> tuple[Path, Any]:
 
 
 def campaigns(asked: Asked) -> Finding:
-    """The small disk, then the quota."""
+    """The small disk, the quota, and the small disk whose oldest days may go."""
     if MOSQUITTO is None:
         raise PartMissingError("no mosquitto: make services")
     rounds = 2 if asked.quick else asked.more.rounds
-    reports = [run(kind, rounds, asked.seed, asked.folder) for kind in ("disk", "quota")]
+    reports = [run(kind, rounds, asked.seed, asked.folder) for kind in ("disk", "quota", "drop")]
     done = [report for report in reports if not report.skipped]
     back = [seconds for report in done for seconds in report.back_s]
     return {

@@ -297,3 +297,24 @@ def test_keeping_reports_to_the_status_file(tmp_path: Path) -> None:
     assert (2, 0, []) == (told["sealed"], told["dropped"], told["faults"])
     assert all("lanbi-seal 1 mqtt/" in line for line in said)
     assert not parity_path(files(tmp_path / "journal", "mqtt")[0]).stat().st_mode & 0o222
+
+
+def test_kill_9_of_the_sealing_process_costs_nothing(tmp_path: Path) -> None:
+    """Killed at any moment, again and again, each record is there once; in the end everything is sealed."""
+    made = journalled(tmp_path / "journal", 4, groups=(60,) * 3, size=20_000)
+    (tmp_path / "lanbi.toml").write_text(f'data = "{tmp_path}"\n')
+    command = [sys.executable, "-m", "lanbi", "journal", "keep", "--json", "--config", str(tmp_path / "lanbi.toml")]
+    kills = 0
+    for pause in (0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.1, 60.0):
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[2]) as child:
+            try:
+                child.wait(pause)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                kills += 1
+        assert made == everything(tmp_path / "journal")
+
+    assert 4 == len(seals(tmp_path / "journal", "mqtt"))
+    assert verify(tmp_path / "journal", "mqtt", seals(tmp_path / "journal", "mqtt")).sound
+    assert kills
+    assert not list((tmp_path / "journal" / "mqtt").glob("*.new"))
