@@ -22,6 +22,7 @@ from lanbi.registry import load, loads
 from lanbi.settings import Settings
 from lanbi.state import State
 from lanbi.store import OpenStore
+from lanbi.timed import WriteTimes, timed
 
 IDLE_S: Final = 0.1
 RETRY_S: Final = (0.5, 15.0)
@@ -114,7 +115,7 @@ class Forwarding:
     listener: Listener
     registry: Registry
     store: str = "ok"
-    write_s: float = 0.0
+    writes: WriteTimes = field(default_factory=WriteTimes)
     beat: float = 0.0
     """Monotonic time of the thread's last sign."""
     retries: Counter[str] = field(default_factory=Counter)
@@ -137,7 +138,7 @@ class Forwarding:
     def _forward(self, stop: Callable[[], bool]) -> None:
         state = State(self.settings.data)
         try:
-            store = wiring.store(self.settings)
+            store = timed(wiring.store(self.settings), self.clock, self.writes)
             try:
                 self._work(forwarder(self.settings, state, store, self.registry), (state, store), stop)
             finally:
@@ -179,13 +180,10 @@ class Forwarding:
         if self.listener.health.clock_back:
             self.clock.sleep(IDLE_S)
             return
-        begun = self.clock.monotonic()
         worked = one.step()
         self._say("ok")
         self._failures = 0
-        if worked:
-            self.write_s = self.clock.monotonic() - begun
-        else:
+        if not worked:
             self._rest(one)
 
     def _wait(self, error: LanbiError, stop: Callable[[], bool]) -> None:

@@ -159,6 +159,6 @@ def status(listener: Listener, forwarding: Forwarding, clock: Clock, crew: Crew)
         "unsaid": health.unsaid + listener.outbox.dropped,
         "store": forwarding.store,
         "store_retries": dict(forwarding.retries),
-        "write_s": round(forwarding.write_s, 6),
+        "writes": forwarding.writes.told(),
         "registry": forwarding.registry.version,
     }

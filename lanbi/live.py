@@ -20,6 +20,7 @@ PARTS: Final[Mapping[str, str]] = {
     "processes": "lanbi.live_processes",
     "broker": "lanbi.live_broker",
     "journal": "lanbi.live_journal",
+    "account": "lanbi.live_law",
 }
 """Part → module with ``look(settings) -> Iterable[Finding]``; imported only when it is asked for."""
 

@@ -14,15 +14,22 @@ from typing import Any, Final, NamedTuple
 
 from domain.errors import WorkError
 from domain.ports import Clock
+from domain.reasons import ALL, DEAD, QUARANTINE
 from ingest.jobs import COUNTS, RECONCILE, Job
+from lanbi.clock import SystemClock
 from lanbi.folders import made
 from lanbi.frames import DOORS
+from lanbi.journal import newest_trailer
 from lanbi.journal_space import days_until_full, set_aside, used_by
 from lanbi.sealing import sealable
 from lanbi.state import StateView
 from lanbi.waiting import oldest_ns
 
 NS: Final = 1_000_000_000
+MESSAGES: Final = ("mqtt", "hj212", "import")
+"""Doors of messages; what a person enters is none."""
+WRITE_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Buckets of a write [s]; the last one is the time-out."""
 STATUS_SIZE: Final = 8_192
 """A status file has a multiple of this size, so that the next one has room in its place."""
 STALE_S: Final = 15.0
@@ -36,6 +43,8 @@ class Metric(NamedTuple):
     type: str
     help: str
     samples: tuple[tuple[Mapping[str, str], float], ...]
+    parts: tuple[tuple[str, Mapping[str, str], float], ...] = ()
+    """Samples under the name with an ending, as a histogram has them."""
 
 
 def write_status(path: Path, status: Mapping[str, object]) -> None:
@@ -75,14 +84,29 @@ def collect(data: Path, clock: Clock) -> list[Metric]:
     """Metrics of ingest and journal, from durable totals: they survive restarts and add up at every scrape."""
     state = StateView(data)
     try:
-        law, totals = state.conservation(), state.totals()
+        law, totals = state.account()
         last = state.last_job(RECONCILE)
         waiting = oldest_ns(data, state)
     finally:
         state.close()
-    status = read_status(data / "run" / "ingest.json")
     age = max(0.0, (clock.now_ns() - waiting) / NS) if waiting else 0.0
-    return [*_readings(law, totals), *_journal(data, law["pending"], age), *_links(status), *_reconciled(last)]
+    messages = sum(newest_trailer(data / "journal", writer).records for writer in MESSAGES)
+    status = _alive(data / "run" / "ingest.json")
+    own = [*_readings(messages, law, totals), *_journal(data, law["pending"], age)]
+    return [*own, *_links(status), _writes(status.get("writes") or {}), *_reconciled(last)]
+
+
+def _alive(path: Path) -> dict[str, Any]:
+    """What a process says of itself; of one that has fallen silent only how long nobody heard the broker."""
+    status = read_status(path)
+    try:
+        age = SystemClock().now_ns() / NS - path.stat().st_mtime
+    except OSError:
+        return status
+    if age <= STALE_S:
+        return status
+    packet = status.get("packet_age_s")
+    return {"packet_age_s": None if packet is None else packet + age, "store_retries": status.get("store_retries"), "writes": status.get("writes")}
 
 
 def text(metrics: Iterable[Metric]) -> str:
@@ -97,6 +121,7 @@ def text(metrics: Iterable[Metric]) -> str:
     for metric in metrics:
         lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.type}"]
         lines += [f"{metric.name}{_labels(labels)} {value:.15g}" for labels, value in metric.samples]
+        lines += [f"{metric.name}{ending}{_labels(labels)} {value:.15g}" for ending, labels, value in metric.parts]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -109,22 +134,24 @@ def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def _readings(law: Mapping[str, int], totals: Mapping[tuple[str, str], int]) -> list[Metric]:
+def _readings(messages: int, law: Mapping[str, int], totals: Mapping[tuple[str, str], int]) -> list[Metric]:
     def single(name: str, words: str, value: float) -> Metric:
         return Metric(f"lanbi_{name}_total", "counter", words, (({}, float(value)),))
 
-    def by_reason(name: str, words: str, total: str) -> Metric:
-        rows = sorted((reason, count) for (found, reason), count in totals.items() if found == total)
+    def by_reason(name: str, words: str, total: str, known: Iterable[str]) -> Metric:
+        # A reason that has not been met yet stands at 0, so that its first time is seen as a rise.
+        counts = {**dict.fromkeys(known, 0), **{reason: count for (found, reason), count in totals.items() if found == total}}
+        rows = sorted(counts.items())
         return Metric(f"lanbi_{name}_total", "counter", words, tuple(({"reason": reason}, float(count)) for reason, count in rows))
 
     return [
-        single("ingest_messages_received", "messages behind the cursors", totals.get(("messages", ""), 0)),
+        single("ingest_messages_received", "messages journalled", messages),
         single("ingest_readings_received", "readings journalled", law["received"]),
         single("ingest_readings_stored", "readings stored, as value or as history", law["stored"]),
         single("ingest_readings_duplicate", "readings known already", law["duplicate"]),
-        by_reason("ingest_readings_deadletter", "readings refused", "deadletter"),
-        by_reason("ingest_readings_quarantined", "readings held for a person", "quarantined"),
-        by_reason("ingest_items_refused", "items refused out of readings", "items_refused"),
+        by_reason("ingest_readings_deadletter", "readings refused", "deadletter", DEAD),
+        by_reason("ingest_readings_quarantined", "readings held for a person", "quarantined", QUARANTINE),
+        by_reason("ingest_items_refused", "items refused out of readings", "items_refused", ALL),
         single("ingest_readings_replayed", "readings that replays received once more", totals.get(("replayed", ""), 0)),
         single("journal_lost_records", "records that damage took before they were decoded", totals.get(("journal_lost", ""), 0)),
         single("sequence_gaps", "numbers of devices that were skipped at first sight or declared lost", totals.get(("gaps", ""), 0)),
@@ -164,11 +191,18 @@ def _links(status: Mapping[str, Any]) -> list[Metric]:
         _gauge("lanbi_broker_connected", "1 while ingest has its session at the broker", status.get("connected")),
         _gauge("lanbi_broker_last_packet_age_seconds", "seconds since the broker was last heard", status.get("packet_age_s")),
         _gauge("lanbi_store_up", "1 while the store takes what it is given", status.get("store") == "ok"),
-        _gauge("lanbi_store_write_seconds", "duration of the last batch, store and state", status.get("write_s")),
         Metric(
             "lanbi_store_retries_total", "counter", "batches that had to be tried again", tuple(({"status": name}, float(n)) for name, n in retries.items()),
         ),
     ]  # fmt: skip
+
+
+def _writes(told: Mapping[str, Any]) -> Metric:
+    """Seconds that the store took to write, in Prometheus' buckets, since the process began."""
+    counts, number = told.get("counts") or [0] * len(WRITE_S), float(told.get("number") or 0)
+    edges = [("_bucket", {"le": f"{edge:g}"}, float(count)) for edge, count in zip(WRITE_S, counts, strict=False)]
+    rest = [("_bucket", {"le": "+Inf"}, number), ("_sum", {}, float(told.get("seconds") or 0.0)), ("_count", {}, number)]
+    return Metric("lanbi_store_write_seconds", "histogram", "seconds that the store took to write a batch of readings", (), (*edges, *rest))
 
 
 def _gauge(name: str, words: str, value: float | None) -> Metric:

@@ -17,10 +17,11 @@ import msgspec
 from domain.readings import Key, Reading
 from ingest.jobs import Finding, Job
 from ingest.ports import Batch, Latest, Refused, Version
-from lanbi.embedded_schema import Connections, Schema
+from lanbi.embedded_schema import Connections
 from lanbi.folders import made
 from lanbi.frames import DOORS
 from lanbi.journal_files import hold, newest_trailer
+from lanbi.state_schema import SCHEMA
 
 _decode_items: Final = msgspec.json.Decoder(dict[str, tuple[float | None, str]]).decode
 OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
@@ -29,35 +30,6 @@ ADDED: Final = ("decoded_more", "replayed")
 _decode_row: Final = msgspec.json.Decoder(Reading).decode
 _decode_job: Final = msgspec.json.Decoder(Job).decode
 _STANDS: Final = "NOT EXISTS (SELECT 1 FROM resolved WHERE resolved.id = refused.id)"
-SCHEMA: Final = Schema(
-    2,
-    """
-CREATE TABLE IF NOT EXISTS cursor (writer TEXT PRIMARY KEY, seq INTEGER, readings INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS total (name TEXT, reason TEXT, count INTEGER, PRIMARY KEY (name, reason)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS latest (source TEXT, span INTEGER, kind TEXT, time INTEGER, rev INTEGER, received_ns INTEGER, device TEXT,
-    items TEXT, PRIMARY KEY (source, span)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS revised (kind TEXT, source TEXT, span INTEGER, time INTEGER, item TEXT, rev INTEGER, value REAL, flag TEXT,
-    corrects INTEGER, received_ns INTEGER, device TEXT, writer TEXT, seq INTEGER,
-    PRIMARY KEY (kind, source, span, time, item, rev)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS revised_record ON revised (writer, seq);
-CREATE TABLE IF NOT EXISTS refused (id INTEGER PRIMARY KEY, outcome TEXT, reason TEXT, detail TEXT, item TEXT, device TEXT,
-    source TEXT, run INTEGER, number INTEGER, writer TEXT, seq INTEGER, element INTEGER, received_ns INTEGER, topic TEXT, digest BLOB);
-CREATE INDEX IF NOT EXISTS refused_reason ON refused (reason, id);
-CREATE INDEX IF NOT EXISTS refused_digest ON refused (digest);
-CREATE INDEX IF NOT EXISTS refused_record ON refused (writer, seq);
-CREATE TABLE IF NOT EXISTS resolved (id INTEGER PRIMARY KEY, at_ns INTEGER, job TEXT);
-CREATE TABLE IF NOT EXISTS finding (job TEXT, what TEXT, kind TEXT, source TEXT, span INTEGER, time INTEGER, expected TEXT, found TEXT, mended INTEGER,
-    PRIMARY KEY (job, kind, source, span, time)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS job (id TEXT PRIMARY KEY, asked_ns INTEGER, open INTEGER, body TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS run (device TEXT, run INTEGER, number INTEGER, PRIMARY KEY (device, run)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS sequence (device TEXT, run INTEGER, seq INTEGER, PRIMARY KEY (device, run)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS batch (ingest TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS begun (writer TEXT, kind TEXT, source TEXT, span INTEGER, time INTEGER, seq INTEGER,
-    PRIMARY KEY (writer, kind, source, span, time)) WITHOUT ROWID
-""",
-)
-
-
 _VERSION: Final = "item, rev, value, flag, corrects, received_ns, device, writer, seq"
 _REVISED: Final = f"INSERT OR REPLACE INTO revised VALUES ({', '.join('?' * 13)})"  # noqa: S608  question marks
 _FINDING: Final = "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -84,21 +56,25 @@ class StateView:
 
     def conservation(self) -> dict[str, int]:
         """The six terms of the law, from one snapshot: received, stored, duplicate, deadletter, quarantined, pending."""
-        totals: list[tuple[str, int]] = []
+        return self.account()[0]
+
+    def account(self) -> tuple[dict[str, int], dict[tuple[str, str], int]]:
+        """The six terms of the law and all totals by (name, reason), from one snapshot: whatever is added up of them agrees."""
+        totals: dict[tuple[str, str], int] = {}
         behind: list[int] = []
         if self._files.there():
             with self._files.read() as db:
-                totals = db.execute("SELECT name, count FROM total").fetchall()
+                totals = {(name, reason): count for name, reason, count in db.execute("SELECT name, reason, count FROM total")}
                 behind = [row[0] for row in db.execute("SELECT readings FROM cursor")]
         # Trailers are read after the cursors: the journal only grows, so pending is never negative.
         journalled = sum(newest_trailer(self.data / "journal", writer).readings for writer in DOORS)
         counts = dict.fromkeys(OUTCOMES, 0)
         added = 0
-        for name, count in totals:
+        for (name, _), count in totals.items():
             if name in counts:
                 counts[name] += count
             added += count if name in ADDED else 0
-        return {"received": journalled + added, **counts, "pending": journalled - sum(behind)}
+        return {"received": journalled + added, **counts, "pending": journalled - sum(behind)}, totals
 
     def latest(self) -> list[Latest]:
         """The newest reading of every source and span."""
