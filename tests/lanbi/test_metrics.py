@@ -91,6 +91,7 @@ def test_messages_are_those_journalled_also_while_the_store_is_away(tmp_path: Pa
     _, waiting = scrape(tmp_path)
     one.forward()
     one.journal([b'{"user": "li"}'], "lanbi/v1/~person/reported", "person")
+    one.forward()
     _, stored = scrape(tmp_path)
 
     assert (2, 2, 2) == tuple(
