@@ -29,6 +29,7 @@ IMPORT: Final = "import"
 WHOLE: Final = -1
 """Element number of a refusal that concerns the message as a whole."""
 YEAR_2000: Final = 946_684_800
+YEAR_6000: Final = 127_174_492_800
 DAY_SPAN: Final = 86_400
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
@@ -310,6 +311,11 @@ def zone_of(name: str | None) -> tzinfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def _shown(time: int) -> str:
+    """A time of a device's for people; a calendar ends with the year 9999, a device's clock does not."""
+    return iso(time) if time < YEAR_6000 else f"epoch {time}"
 
 
 def accept(record: Record, registry: Registry) -> list[Verdict]:

@@ -220,7 +220,7 @@ def campaign(asked: Asked) -> Finding:
     try:
         fuzzed = fuzz(asked.seed, 6_000 if asked.quick else asked.more.runs, asked.folder)
     except CrashError as error:
-        return {"sound": False, "figures": [f"the fuzzer found a crash: {error}"[:500]]}
+        return {"sound": False, "figures": [f"the fuzzer found a crash: {error}"[-1_500:]]}
     pool = tuple(fuzzed.pop("pool"))
     parts = _parts(asked, through, pool), _parts(asked, size - through, ())
     wholly, alone = _done(parts[0], whole, asked.more.workers), _done(parts[1], decoded, asked.more.workers)

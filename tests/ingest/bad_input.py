@@ -49,6 +49,8 @@ def clocks() -> Iterator[Bad]:
     """Wrong clocks of devices."""
     yield Bad("ten minutes ahead", said(time=iso(NOW + 600)), "future-time")
     yield Bad("a year 9999", said(time="9999-12-31T00:00:00+08:00"), "future-time")
+    yield Bad("the last second of 9999", said(time="9999-12-31T23:59:59Z"), "future-time")
+    yield Bad("an epoch beyond all calendars", said(time=359_078_400_000), "future-time")
     yield Bad("two years back", said(time=iso(NOW - 730 * 86_400)), "too-old")
     yield Bad("epoch zero", said(time=0), "bad-schema")
     yield Bad("before 2000", said(time="1999-12-31T23:00:00+08:00"), "bad-schema")

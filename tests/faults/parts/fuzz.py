@@ -149,10 +149,15 @@ def _atheris(seed: int, runs: int, folder: Path) -> dict[str, Any]:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     found = DONE.search(done.stderr)
     if done.returncode or not found:
-        raise CrashError(done.stderr[-2_000:])
+        raise CrashError(_last_words(done.stderr))
     covs = [int(text) for text in re.findall(r"cov: (\d+)", done.stderr)]
     pool = [path.read_bytes() for path in sorted(corpus.iterdir())]
     return {"engine": "atheris", "runs": int(found[1]), "edges_at_first": covs[0], "edges": covs[-1], "pool": pool}
+
+
+def _last_words(told: str) -> str:
+    """What libFuzzer says at its end, without its progress."""
+    return "\n".join(line for line in told.splitlines() if not line.startswith("#"))[-2_000:]
 
 
 def _instrumented(arguments: Iterable[str]) -> None:
