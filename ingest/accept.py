@@ -216,7 +216,7 @@ class Acceptor:
         received = record.received_ns // NS
         age = received - time
         if age < -FUTURE_S:
-            return Refusal("future-time", f"{iso(time)} is {-age} s after receipt", None, message.run, message.seq)
+            return Refusal("future-time", f"{_shown(time)} is {-age} s after receipt", None, message.run, message.seq)
         if speaker.device is not None and age > TOO_OLD_S:
             return Refusal("too-old", f"{iso(time)} is {age // DAY_SPAN} days before receipt", None, message.run, message.seq)
         kept = self.keeps.get(self.registry.kinds[source], age)
