@@ -209,4 +209,4 @@ class Key(NamedTuple):
 def _row(key: Key, counts: tuple[int, int, int], status: str, body: dict[str, Any]) -> Indicator:
     lost, valid, expected = map(float, counts)
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Indicator(key.figure, key.period, key.scope, "", civil.period_stamp(key.day), lost, valid=valid, expected=expected, status=status, text=text)
+    return Indicator(key.figure, key.period, key.scope, "none", civil.period_stamp(key.day), lost, valid=valid, expected=expected, status=status, text=text)

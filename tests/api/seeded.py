@@ -133,11 +133,13 @@ def _ledgers() -> Iterator[Indicator]:
     for back, lost, status, chance in ((3, [], "valid", None), (2, [flag, gap], "invalid", "late"), (0, [dawn], "open", "late")):
         body = {"hours": dict.fromkeys(six, 24 - 18 * bool(lost)), "lost": lost, "chances": dict.fromkeys(six, chance) if chance else {}}
         stamp = period_stamp(TODAY - back)
-        yield Indicator("lost_hours", "day", SILENT, "", stamp, 19.0 * bool(lost), valid=5.0, expected=24.0, status=status, text=json.dumps(body))
+        yield Indicator("lost_hours", "day", SILENT, "none", stamp, 19.0 * bool(lost), valid=5.0, expected=24.0, status=status, text=json.dumps(body))
     days = {"items": list(six), "from": "2025-10-13", "to": "2025-10-13", "days": 1, "reason": "silent"}
     body = {"items": {item: {"valid": 280, "needed": 324, "to_come": 78} for item in six}, "lost": [days], "chances": dict.fromkeys(six, "late"), "more": 2}
     for period, date in (("month", "2025-10-31"), ("year", "2025-12-31")):
-        yield Indicator("lost_days", period, SILENT, "", period_stamp(parse_date(date)), 7.0, valid=280.0, expected=365.0, status="open", text=json.dumps(body))
+        yield Indicator(
+            "lost_days", period, SILENT, "none", period_stamp(parse_date(date)), 7.0, valid=280.0, expected=365.0, status="open", text=json.dumps(body)
+        )
 
 
 def _beside() -> Iterator[Indicator]:
