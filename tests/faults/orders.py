@@ -2,8 +2,9 @@
 
 Each history goes through the real journal, forwarder, state, store and analyst twice: once as it arrives, with repetitions, late
 readings, corrections and restarts of forwarder and analyst between; once whole and in order. Rows of the store, cubes and figures
-must then be the same to the bit, rows and days those of slow twins written from the rules, superseded values still there with their
-receipt, and every reading accounted for. The full form: 10,000 histories. ``python -m tests.faults.orders --seed 3 --histories 500``.
+must then be the same to the bit (of every twentieth history also the ledger and the comparisons), rows and days those of slow
+twins written from the rules, superseded values still there with their receipt, and every reading accounted for. The full form:
+10,000 histories. ``python -m tests.faults.orders --seed 3 --histories 500``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from domain.message import scan
 from domain.readings import STATISTICAL, Key
 from lanbi.analyse import Follower
 from lanbi.analyst import Analyst
+from lanbi.comparing import NEVER
 from lanbi.embedded import EmbeddedStore
 from lanbi.journal import JournalWriter
 from lanbi.state import State
@@ -39,6 +41,8 @@ FAST: Final = Path("/dev/shm")
 """What is tried is order, not disks."""
 FULL: Final = 10_000
 QUICK: Final = 60
+WHOLE: Final = 20
+"""Every so many histories the ledger and the comparisons are part of it."""
 SHOWN: Final = 5
 _NS: Final = 10**9
 
@@ -58,11 +62,36 @@ class Hand:
         """Nothing to wait for."""
 
 
+class Nothing:
+    """Stands for ledger and comparisons, which follow from settled figures and cost most of the time."""
+
+    since = NEVER
+
+    def keep(self, *_: object) -> None:
+        """No ledger."""
+
+    def forget(self, *_: object) -> None:
+        """Nothing was kept."""
+
+    def scope(self, *_: object) -> None:
+        """No comparison with last year."""
+
+    def ranks(self, *_: object) -> None:
+        """No ranks."""
+
+
 @dataclass
 class House:
-    """A data folder with a forwarder and an analyst that may be started again at any moment."""
+    """A data folder with a forwarder and an analyst that may be started again at any moment.
+
+    Attributes
+    ----------
+    bare : bool
+        Without ledger and comparisons.
+    """
 
     folder: Path
+    bare: bool = False
     follower: Follower | None = None
     written: int = 0
 
@@ -83,7 +112,10 @@ class House:
     def look(self, *, restart: bool) -> None:
         """The analyst works in what changed; it may be a new process."""
         if restart or self.follower is None:
-            self.follower = Follower(Analyst(self.store, self.store, REGISTRY, ()), self.store, Hand())
+            analyst = Analyst(self.store, self.store, REGISTRY, ())
+            if self.bare:
+                analyst.comparer = analyst.ledger = Nothing()  # type: ignore[assignment]
+            self.follower = Follower(analyst, self.store, Hand())
             self.follower.start()
         self.follower.step()
 
@@ -207,17 +239,17 @@ def _twin(hours: Sequence[Sequence[Fraction | None]]) -> list[float | None]:
     return [None if value is None else float(value) for value in displayed]
 
 
-def one_history(seed: int, folder: Path, judge: Judge) -> None:
+def one_history(seed: int, folder: Path, judge: Judge, *, bare: bool = False) -> None:
     """One history through two houses."""
     made = history(seed)
     chance = np.random.default_rng([78, seed])
-    one, whole = House(folder / "one"), House(folder / "whole")
+    one, whole = House(folder / "one", bare), House(folder / "whole", bare)
     try:
         for batch in made.arrivals:
             one.journal(batch)
             one.machine.forward(int(chance.integers(1, 200)))
             if chance.random() < 0.5:
-                restart = bool(chance.random() < 0.3)
+                restart = bool(chance.random() < 0.2)
                 judge.restarts += restart
                 one.look(restart=restart)
         one.look(restart=False)
@@ -247,7 +279,7 @@ def campaign(asked: Asked) -> Finding:
     judge = Judge()
     for count in range(number):
         with tempfile.TemporaryDirectory(dir=FAST if FAST.is_dir() else asked.folder) as folder:
-            one_history(asked.seed * 100_000 + count, Path(folder), judge)
+            one_history(asked.seed * 100_000 + count, Path(folder), judge, bare=count % WHOLE != 0)
         if count % 250 == 249:
             print(f"orders: {count + 1} histories, faults {sum(judge.faults.values())} {judge.examples[:1]}", flush=True)
     words = [

@@ -36,10 +36,10 @@ format = "lanbi-json"
 interval = 600
 state = "accepted"
 """
-    for name, role in (("a", "assessment"), ("b", "assessment"), ("k", "background"))
+    for name, role in (("a", "assessment"), ("b", "assessment"))
 )
 REGISTRY: Final[Registry] = loads(COUNTY, "tests/faults/parts/histories.py")
-STATIONS: Final = ("a", "b", "k")
+STATIONS: Final = ("a", "b")
 ITEMS: Final = ("pm25", "pm10", "so2", "no2", "co", "o3")
 BASES: Final = ((35, 60, 75, 115, 150, 250), (50, 120, 150, 250, 350), (50, 150), (40, 80), (2, 4), (100, 158, 160, 162, 200))
 """Where breakpoints and limits lie, by item."""
