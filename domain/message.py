@@ -116,6 +116,18 @@ def _count(payload: bytes) -> int:
         return 1
 
 
+def wires(payload: bytes) -> list[Wire] | None:
+    """Elements of a payload of which every one can be read, times still as they stand; None if one cannot."""
+    if len(payload) > MAX_MESSAGE:
+        return None
+    try:
+        payload.decode()
+        found = _WIRES.decode(payload) if payload.lstrip()[:1] == b"[" else [_WIRE.decode(payload)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return None if _may_repeat(payload, found) else found
+
+
 def decode(payload: bytes, *, zone: tzinfo | None = None, time_unit: str = "s") -> list[Message | Refusal]:
     """Messages of a payload in order; what cannot be read stands in its place as a Refusal. Never raises.
 

@@ -55,7 +55,7 @@ class Key(NamedTuple):
     time: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
     """One row: what a source said about one time and span.
 
@@ -73,6 +73,8 @@ class Reading:
         Only letters other than N.
     rev : int
         Revision, see :func:`revision`.
+
+    A value all the same: nobody changes one. It is not frozen because that makes each of millions three times as dear.
     """
 
     kind: str

@@ -80,7 +80,7 @@ class Verdict(NamedTuple):
     refused: tuple[Refusal, ...] = ()
 
 
-class _Speaker(NamedTuple):
+class Speaker(NamedTuple):
     """Who speaks: the device as registered (None for an import), and how to read its times."""
 
     id: str
@@ -89,7 +89,7 @@ class _Speaker(NamedTuple):
     time_unit: str
 
 
-class _Rights(NamedTuple):
+class Rights(NamedTuple):
     """What a device may do on one civil day."""
 
     state: str | None
@@ -103,7 +103,7 @@ class Acceptor:
     def __init__(self, registry: Registry, keeps: Mapping[str, int] = MappingProxyType({})) -> None:
         self.registry = registry
         self.keeps = keeps
-        self._rights: dict[tuple[str, int], _Rights] = {}
+        self._rights: dict[tuple[str, int], Rights] = {}
 
     def judge(self, record: Record) -> list[Verdict]:
         """Verdicts of a data message, one an element (or one for all); never raises.
@@ -118,7 +118,7 @@ class Acceptor:
         list of Verdict
             Their ``readings`` add up to what the message counts for.
         """
-        speaker = self._speaker(record)
+        speaker = self.speaker(record)
         if record.flags & RETAINED:
             speaker = Refusal("retained", "a retained message is the last one again, not a reading")
         if isinstance(speaker, Refusal):
@@ -130,24 +130,25 @@ class Acceptor:
                 return [Verdict(WHOLE, len(parts), speaker.id, "", 0, None, None, (parts[0].what,))]
         return [self._guarded(number, part, speaker, record) for number, part in enumerate(parts)]
 
-    def _guarded(self, number: int, part: Part, speaker: _Speaker, record: Record) -> Verdict:
+    def _guarded(self, number: int, part: Part, speaker: Speaker, record: Record) -> Verdict:
         try:
             return self._element(number, part, speaker, record)
         except Exception as error:  # noqa: BLE001  a fault of ours must not cost the neighbours: the bytes are in the journal
             return Verdict(number, 1, speaker.id, "", part.what.run, part.what.seq, None, (Refusal("internal", repr(error)[:200]),))
 
-    def _speaker(self, record: Record) -> _Speaker | Refusal:
+    def speaker(self, record: Record) -> Speaker | Refusal:
+        """Who speaks through this record's topic, on the day of its receipt."""
         if record.writer == IMPORT:
-            return _Speaker("", None, SHANGHAI, "s")
+            return Speaker("", None, SHANGHAI, "s")
         name = device_of(record.topic)
         device = self.registry.devices.get(name)
         if device is None:
             detail = f"{name[:32]!r} is not registered" if ID.fullmatch(name) else "no device id in the topic"
             return Refusal("unknown-device", detail)
         day = day_of(record.received_ns // NS)
-        return _Speaker(name, device, zone_of(device.zone.on(day)), device.time_unit.on(day) or "s")
+        return Speaker(name, device, zone_of(device.zone.on(day)), device.time_unit.on(day) or "s")
 
-    def _element(self, number: int, part: Part, speaker: _Speaker, record: Record) -> Verdict:
+    def _element(self, number: int, part: Part, speaker: Speaker, record: Record) -> Verdict:
         message = part.what
         if isinstance(message, Refusal):
             return Verdict(number, 1, speaker.id, "", message.run, message.seq, None, (message,))
@@ -177,13 +178,13 @@ class Acceptor:
         source = self.registry.by_code.get(message.source)
         return source or Refusal("unknown-source", f"{message.source[:32]!r} is not registered"), message.time
 
-    def _place(self, message: Message, speaker: _Speaker) -> tuple[str | Refusal, int]:
+    def _place(self, message: Message, speaker: Speaker) -> tuple[str | Refusal, int]:
         """Source and end label, by what was registered for the reading's own day."""
-        rights = self._on(speaker, message.time)
+        rights = self.rights(speaker, message.time)
         time = message.time
         if rights.early:
             time += message.span
-            rights = self._on(speaker, time)
+            rights = self.rights(speaker, time)
         source = message.source
         if rights.state in {None, "retired"}:
             return Refusal("unknown-device", f"not in service on this day: {rights.state or 'not yet'}"), time
@@ -197,7 +198,8 @@ class Acceptor:
             return Refusal("identity-mismatch", f"the device may not speak for {source}"), time
         return Refusal("unknown-source", f"{source[:32]!r} is not registered"), time
 
-    def _on(self, speaker: _Speaker, label: int) -> _Rights:
+    def rights(self, speaker: Speaker, label: int) -> Rights:
+        """What a device may do on the day of an instant."""
         day = day_of(label)
         known = self._rights.get((speaker.id, day))
         if known is not None:
@@ -205,13 +207,13 @@ class Acceptor:
         device = speaker.device
         assert device is not None  # noqa: S101  only devices have rights
         sources = tuple(name for name in device.sources.on(day) or () if name in self.registry.kinds)
-        rights = _Rights(device.state.on(day), sources, device.label.on(day) == "start")
+        rights = Rights(device.state.on(day), sources, device.label.on(day) == "start")
         if len(self._rights) > 100_000:
             self._rights.clear()
         self._rights[speaker.id, day] = rights
         return rights
 
-    def _time_fault(self, time: int, source: str, said: tuple[Message, Record, _Speaker]) -> Refusal | None:
+    def _time_fault(self, time: int, source: str, said: tuple[Message, Record, Speaker]) -> Refusal | None:
         message, record, speaker = said
         received = record.received_ns // NS
         age = received - time

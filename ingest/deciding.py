@@ -17,6 +17,7 @@ from domain.ports import ReadingSource
 from domain.readings import Key, Reading
 from ingest.accept import IMPORT, Sight, Verdict, outcome
 from ingest.deadletters import rows
+from ingest.express import Easy
 from ingest.ports import Batch, Latest, Record, Refused, State, Version
 from ingest.revisions import Cell, Cells, Known, Merger, cells_of, cells_of_versions, merge, remembered, revision_of, row_of
 from ingest.sequences import Runs, Sequences
@@ -24,6 +25,13 @@ from ingest.sequences import Runs, Sequences
 Series = tuple[str, int]
 RowKey = tuple[str, str, int, int]
 NEVER: Final = -(2**62)
+
+
+class Origin(NamedTuple):
+    """The message that a row came with, and who sent it."""
+
+    record: Record
+    device: str
 
 
 class Judged(NamedTuple):
@@ -42,13 +50,6 @@ class Row:
     known: set[Known] = field(default_factory=set)
 
 
-class Met(NamedTuple):
-    """Rows that are there already, and the keys of all readings that are not newer than everything in their series."""
-
-    rows: dict[RowKey, Row]
-    late: set[RowKey]
-
-
 class Memory:
     """What was seen last: newest readings, runs, sequence numbers. Made anew from the state after any failure."""
 
@@ -63,11 +64,13 @@ class Memory:
         latest = self.latest.get(series)
         return latest.time if latest else NEVER
 
-    def met_again(self, judged: Sequence[Judged], source: ReadingSource, behind: Mapping[str, int], *, begun: Container[RowKey] | None) -> Met:
+    def met_again(self, desk: Desk, source: ReadingSource, behind: Mapping[str, int], begun: Container[RowKey] | None = None) -> dict[RowKey, Row]:
         """Rows that readings of a batch meet again: one look-up of versions, one of the rest.
 
         Parameters
         ----------
+        desk : Desk
+            It has seen all readings, so it knows which are late.
         behind : mapping of writer to int
             Cursors before this batch: versions beyond them belong to a batch that never finished.
         begun : set of row keys, or None
@@ -75,15 +78,14 @@ class Memory:
             stand in the store already, so what its versions say of the past counts and not the store: these did not exist, nor
             did a row with no finished version.
         """
-        late = self._not_newer(judged)
-        asked = late if begun is None else {sight[:4] for _, verdict in judged if (sight := verdict.sight)}
+        asked = desk.late if begun is None else desk.late | desk.coming
         if not asked:
-            return Met({}, late)
+            return {}
         met = self.remembered(asked, behind)
-        for key, row in source.cells([Key(*key) for key in late if key not in met and key not in (begun or ())]).items():
+        for key, row in source.cells([Key(*key) for key in desk.late if key not in met and key not in (begun or ())]).items():
             newest = self.latest.get((key.source, key.span))
             met[key] = Row(cells_of(row, newest.device if newest and newest.time == key.time else ""))
-        return Met(met, late)
+        return met
 
     def remembered(self, keys: Iterable[RowKey], behind: Mapping[str, int]) -> dict[RowKey, Row]:
         """Those of the rows whose versions are remembered, as they are behind the cursors."""
@@ -94,26 +96,10 @@ class Memory:
             met[key] = Row(cells_of_versions(finished), remembered=True, known=known)
         return met
 
-    def _not_newer(self, judged: Iterable[Judged]) -> set[RowKey]:
-        times: dict[Series, int] = {}
-        first: set[RowKey] = set()
-        wanted: set[RowKey] = set()
-        for _, verdict in judged:
-            sight = verdict.sight
-            if sight is None:
-                continue
-            series, key = (sight.source, sight.span), sight[:4]
-            if sight.time > (times.get(series) or self.newest(series)):
-                times[series] = sight.time
-                first.add(key)
-            elif key not in first:
-                wanted.add(key)
-        return wanted
-
 
 @dataclass
 class Desk:
-    """One batch on the desk: verdicts come in order, rows, versions and counts pile up.
+    """One batch on the desk: all readings are seen in order, then those decided that are no plain first sights.
 
     Attributes
     ----------
@@ -121,12 +107,15 @@ class Desk:
         What moves with the cursor.
     met : dict
         Rows that were there before.
-    late : set
-        Rows for which the store was asked.
+    late, coming : set
+        Rows of readings that are not newer than everything in their series, for which the store must be asked; rows of those that
+        are, as far as they go the long way.
     known : set of bytes
         Digests of what imports had refused before.
     rows : dict
         Rows to write.
+    placed : list
+        Those of them that are plain first sights, in order; one that is met again is another one in ``rows``.
     versions : list
         What the state must remember before the rows are written.
     touched : dict of day to set of str
@@ -135,14 +124,82 @@ class Desk:
 
     memory: Memory
     batch: Batch
-    met: dict[RowKey, Row]
-    late: set[RowKey]
+    met: dict[RowKey, Row] = field(default_factory=dict)
+    late: set[RowKey] = field(default_factory=set)
+    coming: set[RowKey] = field(default_factory=set)
     known: set[bytes] = field(default_factory=set)
     rows: dict[RowKey, Reading] = field(default_factory=dict)
+    placed: list[Reading] = field(default_factory=list)
     versions: list[Version] = field(default_factory=list)
     touched: dict[int, set[str]] = field(default_factory=dict)
-    _newest: dict[Series, Sight] = field(default_factory=dict)
-    _first: dict[RowKey, Judged] = field(default_factory=dict)
+    _times: dict[Series, int] = field(default_factory=dict)
+    _newest: dict[Series, tuple[int, str, Origin]] = field(default_factory=dict)
+    _first: dict[RowKey, Origin] = field(default_factory=dict)
+    _plain: list[tuple[Origin, list[Reading]]] = field(default_factory=list)
+
+    def see(self, verdict: Verdict) -> None:
+        """Take note of a verdict that will be taken later: its number, and whether its reading is late."""
+        if verdict.seq is not None and verdict.device:
+            self._number(verdict.device, verdict.run, (verdict.seq,))
+        sight = verdict.sight
+        if sight is None:
+            return
+        series, key = (sight.source, sight.span), sight[:4]
+        if sight.time > (self._times.get(series) or self.memory.newest(series)):
+            self._times[series] = sight.time
+            self.coming.add(key)
+        elif key not in self.coming and key not in self.rows:
+            self.late.add(key)
+
+    def place(self, record: Record, easy: Easy) -> list[Judged]:
+        """Place the plain first sights of a message: newer than everything in their series, so nothing can be met.
+
+        Returns
+        -------
+        list of Judged
+            The others, seen and to be taken later.
+        """
+        times, newest, rows, placed = self._times, self._newest, self.rows, self.placed
+        others: list[Judged] = []
+        before = len(placed)
+        origin = Origin(record, easy.device)
+        self._number(easy.device, easy.run, easy.numbers)
+        for element, row in enumerate(easy.rows):
+            time = row.time
+            series = row.source, row.span
+            if time <= (times.get(series) or self.memory.newest(series)):
+                others.append(self._later(record, element, easy))
+                continue
+            times[series] = time
+            newest[series] = time, row.kind, origin
+            rows[row.kind, row.source, row.span, time] = row
+            placed.append(row)
+        plain = placed[before:]
+        self.batch.count("stored", by=len(plain))
+        self._plain.append((origin, plain))
+        for source, day in {(row.source, day_of(row.time)) for row in plain}:
+            self.touched.setdefault(day, set()).add(source)
+        return others
+
+    def _later(self, record: Record, element: int, easy: Easy) -> Judged:
+        row, seq = easy.rows[element], easy.numbers[element]
+        received_ns = record.received_ns
+        sight = Sight(*row.key, dict(row.values), {}, easy.device, easy.run, seq, corrects=False, imported=False, received_ns=received_ns)
+        verdict = Verdict(element, 1, easy.device, row.source, easy.run, seq, sight)
+        self.see(verdict)
+        return Judged(record, verdict)
+
+    def _number(self, device: str, run: int, numbers: Iterable[int | None]) -> None:
+        gaps = self.memory.sequences.see(device, run, numbers)
+        if gaps:
+            self.batch.count("gaps", by=gaps)
+
+    def _origin(self, key: RowKey) -> Origin | None:
+        """The message that made a row of this batch; None for a row that was there before."""
+        for origin, made in self._plain:
+            self._first.update((row.key, origin) for row in made)
+        self._plain.clear()
+        return self._first.get(key)
 
     def take(self, one: Judged) -> None:
         """Decide one verdict; a fault of ours costs this reading only, and the journal keeps it."""
@@ -155,15 +212,10 @@ class Desk:
             self._refuse(Judged(one.record, one.verdict._replace(sight=None, refused=(fault,))))
 
     def _take(self, one: Judged) -> None:
-        verdict = one.verdict
-        if verdict.seq is not None and verdict.device:
-            gap = self.memory.sequences.see(verdict.device, verdict.run, verdict.seq)
-            if gap:
-                self.batch.count("gaps", by=gap)
-        if verdict.refused:
+        if one.verdict.refused:
             self._refuse(one)
-        if verdict.sight is not None:
-            self._place(one, verdict.sight)
+        if one.verdict.sight is not None:
+            self._place(one, one.verdict.sight)
 
     def made(self) -> list[tuple[int, Key]]:
         """Late rows that this batch makes, by record: until it has finished, the store's word about them does not count."""
@@ -171,11 +223,11 @@ class Desk:
 
     def finish(self) -> Batch:
         """The batch with the newest readings and the devices' numbers."""
-        for series, sight in self._newest.items():
-            row = self.rows.get(sight[:4])
-            if row is not None and sight.time >= self.memory.newest(series):
+        for series, (time, kind, origin) in self._newest.items():
+            row = self.rows.get((kind, *series, time))
+            if row is not None and time >= self.memory.newest(series):
                 items = {name: (value, row.flags.get(name, "N")) for name, value in row.values.items()}
-                self.batch.latest[series] = Latest(row.source, row.span, row.kind, row.time, row.rev, sight.received_ns, sight.device, items)
+                self.batch.latest[series] = Latest(*series, kind, time, row.rev, origin.record.received_ns, origin.device, items)
         self.batch.runs.update(self.memory.runs.taken())
         self.batch.sequences.update(self.memory.sequences.taken())
         return self.batch
@@ -187,7 +239,7 @@ class Desk:
             self._refuse(Judged(one.record, one.verdict._replace(sight=None, refused=(lost,))))
             return
         rev = revision_of(sight, index)
-        key, series = sight[:4], (sight.source, sight.span)
+        key, series, origin = sight[:4], (sight.source, sight.span), Origin(one.record, sight.device)
         if sight.corrects and key not in self.rows:
             # That a value corrects another one must be known before the other arrives.
             self.met.setdefault(key, Row({}, remembered=True))
@@ -195,18 +247,19 @@ class Desk:
             self._meet(one, sight, rev)
         else:
             self.rows[key] = Reading(sight.kind, sight.source, sight.span, sight.time, sight.values, sight.flags, rev)
-            self._first[key] = one
+            self._first[key] = origin
             self.batch.count("stored")
             self._touch(sight)
         newest = self._newest.get(series)
-        if newest is None or sight.time >= newest.time:
-            self._newest[series] = sight
+        if newest is None or sight.time >= newest[0]:
+            self._newest[series] = sight.time, sight.kind, origin
 
     def _meet(self, one: Judged, sight: Sight, rev: int) -> None:
         key = sight[:4]
         row = self.met.get(key)
         if row is None:
-            row = self.met[key] = Row(cells_of(self.rows[key], self._first[key].verdict.device))
+            first = self._origin(key)
+            row = self.met[key] = Row(cells_of(self.rows[key], first.device if first else ""))
         before = row.cells
         done = merge(sight, rev, before, row.known)
         if done.versions and (row.remembered or remembered(done, before)):
@@ -233,7 +286,7 @@ class Desk:
         key = Key(*sight[:4])
         if not row.remembered:
             # The past of a row that this batch began is this batch's own: a crash before its end must undo both.
-            first = self._first.get(sight[:4])
+            first = self._origin(sight[:4])
             past = (key, first.record.writer, first.record.seq) if first else (key, "", 0)
             self.versions += [_version(past, name, cell, first.record.received_ns if first else 0) for name, cell in row.cells.items()]
             row.remembered = True

@@ -9,19 +9,23 @@ without it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol
 
+from domain.errors import LanbiError
 from domain.places import Registry
 from domain.ports import Entries, ReadingSink, ReadingSource
 from domain.readings import Change, Entry
-from ingest.accept import IMPORT, WHOLE, Acceptor, Verdict
+from ingest.accept import IMPORT, WHOLE
+from ingest.courier import Courier
 from ingest.deadletters import Answer, answers
 from ingest.deciding import Desk, Judged, Memory
-from ingest.entries import REGISTRY, announce, kind_of, read_entries
+from ingest.entries import REGISTRY, announce
 from ingest.jobs import Job
+from ingest.judges import Judges
 from ingest.ports import Batch, Journal, Loss, Reader, Record, Refused, State
 from ingest.rejections import JOB, Rejections
 from ingest.slices import Jobs
@@ -64,6 +68,8 @@ class Forwarder:
         Called with an entry of kind ``registry``: returns the registry now in force.
     tell : callable
         Takes words for devices whose readings were refused.
+    pool : Executor, optional
+        A thread in which rows are written while the rest of their batch is being looked at.
     """
 
     journal: Journal
@@ -74,16 +80,18 @@ class Forwarder:
     alone: bool = True
     reload: Callable[[Entry], Registry | None] = lambda _: None
     tell: Callable[[Sequence[Answer]], None] = lambda _: None
+    pool: Executor | None = None
     _readers: dict[str, Reader] = field(default_factory=dict)
     _memory: Memory | None = None
     _cursors: dict[str, tuple[int, int]] = field(default_factory=dict)
     _unfinished: dict[str, int] = field(default_factory=dict)
     _change: int = 0
+    _careful: bool = False
     _rejections: Rejections = field(default_factory=Rejections)
 
     def __post_init__(self) -> None:
-        self._keeps: Mapping[str, int] = {}
-        self._acceptor = Acceptor(self.registry)
+        self._judges = Judges(self.registry, {}, self._rejections)
+        self._courier = Courier(self.store, self.pool)
         self._jobs = Jobs(self.journal, self.state, self.store, self._write, self.ingest, self._rejections, self.alone)
 
     def step(self, limit: int = LIMIT) -> int:
@@ -108,20 +116,26 @@ class Forwarder:
             try:
                 return work(self._memory or self._begin())
             except _Again:
-                self._memory = None
-            except BaseException:
-                # Whatever was half done is forgotten; state and journal know better.
-                self._memory = None
+                self._forget()
+            except BaseException as error:
+                # A fault of ours on the short way must not come again on the next attempt.
+                self._careful |= not isinstance(error, LanbiError)
+                self._forget()
                 raise
 
+    def _forget(self) -> None:
+        """Whatever was half done is forgotten; state and journal know better."""
+        self._memory = None
+        self._courier.forget()
+
     def _slice(self, limit: int, memory: Memory) -> int:
-        worked = self._jobs.step(memory, self._acceptor, self._behind(), limit)
+        worked = self._jobs.step(memory, self._judges.acceptor, self._behind(), limit)
         self._rejections.settled(JOB, 0, 0)
         return worked
 
     def idle(self) -> int:
         """One small slice of what can wait, for when :meth:`step` found nothing to do; 0 if nothing waits. Raises as that does."""
-        return self._again(lambda memory: self._jobs.step(memory, self._acceptor, self._behind(), GENTLE, gentle=True))
+        return self._again(lambda memory: self._jobs.step(memory, self._judges.acceptor, self._behind(), GENTLE, gentle=True))
 
     def plan(self, job: Job) -> None:
         """Take up a job that nobody asked for, unless it was planned before.
@@ -144,8 +158,7 @@ class Forwarder:
         announced = [row.n for row in self.store.changes_after({self.ingest: committed}) if row.ingest == self.ingest]
         self._change = max([committed, *announced])
         self._unfinished = {writer: self.state.unfinished(writer) for writer in WRITERS}
-        self._keeps = self.store.keeps()
-        self._acceptor = Acceptor(self.registry, self._keeps)
+        self._judges = Judges(self.registry, self.store.keeps(), self._rejections)
         self._jobs.reload()
         self._memory = memory
         return memory
@@ -162,12 +175,11 @@ class Forwarder:
         batch = Batch(writer, reader.after, reader.readings)
         for loss in losses:
             _lose(loss, batch)
-        entries, judged = self._sort(records, batch, memory)
+        batch.count("messages", by=len(records))
+        desk = Desk(memory, batch)
         again = self._unfinished[writer] > self._cursors[writer][0]
-        met = memory.met_again(judged, self.store, self._behind(), begun=self.state.begun(writer) if again else None)
-        desk = Desk(memory, batch, met.rows, met.late)
-        for one in judged:
-            desk.take(one)
+        self._decide(desk, records, again=again)
+        entries = self._judges.taken()
         made = desk.made()
         if desk.versions or made or again:
             self.state.intend(writer, batch.seq, desk.versions, made)
@@ -181,41 +193,27 @@ class Forwarder:
         memory.latest.update(batch.latest)
         self._rejections.settled(writer, batch.seq, batch.readings - self._cursors[writer][1])
         self._cursors[writer] = (batch.seq, batch.readings)
+        self._careful = False
         self._after(batch, entries)
         return len(records) + len(losses)
 
-    def _sort(self, records: Sequence[Record], batch: Batch, memory: Memory) -> tuple[list[Entry], list[Judged]]:
-        """What people and devices entered apart from what was measured; readings are counted here."""
-        entries: list[Entry] = []
+    def _decide(self, desk: Desk, records: Sequence[Record], *, again: bool) -> None:
+        """See all readings of a batch, sending ahead what needs no second look; then decide the others."""
+        writer = desk.batch.writer
+        easy = not again and not self._careful and not self._rejections.of(writer)
         judged: list[Judged] = []
-        batch.count("messages", by=len(records))
         for record in records:
-            verdicts = self._judge(record, batch, memory, entries)
-            if self._rejections.of(record.writer):
-                verdicts = [self._rejections.strip(record.writer, record, verdict) for verdict in verdicts]
-            judged += [Judged(record, verdict) for verdict in verdicts]
-            more = sum(verdict.readings for verdict in verdicts) - record.readings
-            if more:
-                batch.count("decoded_more", by=more)
-        return entries, judged
-
-    def _judge(self, record: Record, batch: Batch, memory: Memory, entries: list[Entry]) -> list[Verdict]:
-        kind = kind_of(record)
-        if kind == "data":
-            return self._acceptor.judge(record)
-        if kind == "state":
-            return []
-        found = read_entries(record, self._acceptor.registry)
-        entries += found.entries
-        for lost in found.lost:
-            batch.count("gaps", by=memory.sequences.lost(*lost))
-        return found.verdicts
+            judged += self._judges.see(record, desk, easy=easy)
+            self._courier.ahead(desk)
+        desk.met = desk.memory.met_again(desk, self.store, self._behind(), self.state.begun(writer) if again else None)
+        for one in judged:
+            desk.take(one)
 
     def _write(self, desk: Desk, entries: list[Entry]) -> None:
         if entries:
             self.store.enter(entries)
-            announce(entries, self._acceptor.registry, desk.touched)
-        rejected = self.store.write(list(desk.rows.values())) if desk.rows else ()
+            announce(entries, self.registry, desk.touched)
+        rejected = self._courier.finish(desk)
         if rejected:
             self._rejections.learn(desk.batch.writer or JOB, desk.batch.seq, rejected)
             raise _Again
@@ -231,7 +229,7 @@ class Forwarder:
             registry = self.reload(entry) if entry.kind == REGISTRY else None
             if registry is not None:
                 self.registry = registry
-                self._acceptor = Acceptor(registry, self._keeps)
+                self._judges = Judges(registry, self._judges.keeps, self._rejections)
         if batch.refused:
             self.tell(answers(batch.refused))
 

@@ -19,7 +19,7 @@ FIRST_DEVICE_RUN: Final = 1
 """Run index 0 belongs to imports, so that an import always ranks below what a device said itself."""
 _IMPORTS: Final = revision(RANK_DEVICE, FIRST_DEVICE_RUN, 0)
 _CENTISECOND: Final = 10_000_000
-_MICROSECOND: Final = 1_000
+MICROSECOND: Final = 1_000
 
 
 def revision_of(sight: Sight, run_index: int) -> int:
@@ -32,7 +32,7 @@ def revision_of(sight: Sight, run_index: int) -> int:
         number = sight.received_ns // _CENTISECOND if sight.seq is None else sight.seq
         return min(number, _IMPORTS - 1)
     if sight.seq is None:
-        return sight.received_ns // _MICROSECOND
+        return sight.received_ns // MICROSECOND
     return revision(RANK_DEVICE, run_index, sight.seq)
 
 

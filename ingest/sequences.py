@@ -5,7 +5,7 @@ A device counts its readings; a hole in its count is the only sign of what a bro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -48,6 +48,10 @@ class Runs:
             known[run] = self.fresh[device, run] = number
         return known[run]
 
+    def known(self, device: str, run: int) -> int | None:
+        """Index of a run that has one already; no order of arrival can change it any more."""
+        return run + 1 if run < SMALL else self.given.get(device, {}).get(run)
+
     def taken(self) -> dict[tuple[str, int], int]:
         """Indices given since the last call, to be kept by the state."""
         fresh, self.fresh = self.fresh, {}
@@ -71,15 +75,23 @@ class Sequences:
     greatest: dict[tuple[str, int], int] = field(default_factory=dict)
     touched: set[tuple[str, int]] = field(default_factory=set)
 
-    def see(self, device: str, run: int, seq: int) -> int:
-        """Take note of a number; returns how many before it were skipped."""
+    def see(self, device: str, run: int, numbers: Iterable[int | None]) -> int:
+        """Take note of numbers in the order of their arrival (None: a reading without one); returns how many before them were skipped."""
         key = device, run
-        last = self.greatest.get(key)
-        if last is not None and seq <= last:
-            return 0
-        self.greatest[key] = seq
-        self.touched.add(key)
-        return 0 if last is None else seq - last - 1
+        last = before = self.greatest.get(key)
+        gaps = 0
+        for seq in numbers:
+            if seq is None:
+                continue
+            if last is None:
+                last = seq
+            elif seq > last:
+                gaps += seq - last - 1
+                last = seq
+        if last is not None and last != before:
+            self.greatest[key] = last
+            self.touched.add(key)
+        return gaps
 
     def lost(self, device: str, run: int, first: int, last: int) -> int:
         """The device gave these numbers up; returns those that were not yet known to be missing."""

@@ -123,6 +123,7 @@ class Jobs:
         judged, entries = self._judge(job, part, acceptor)
         desk = self._desk(job, part, judged, memory, cursors)
         for one in judged:
+            desk.see(one.verdict)
             desk.take(one)
         for day, sites in job.touching.items():
             desk.touched.setdefault(day, set()).update(sites)
@@ -227,7 +228,7 @@ class Jobs:
         if part.records:
             standing = self.state.standing(job.writer, part.records[0].seq, part.records[-1].seq)
         partial = job.source is not None
-        return ReplayDesk(memory, batch, met, set(), stored=stored, standing=Standing.of(standing), partial=partial)
+        return ReplayDesk(memory, batch, met, stored=stored, standing=Standing.of(standing), partial=partial)
 
     def _account(self, job: Job, desk: ReplayDesk, part: Slice) -> Batch:
         """What the slice came to, with the job's new position."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 from zlib import crc32
@@ -12,7 +13,7 @@ from domain.errors import DataFolderBusy, LanbiError, ServiceError, StoreAway, S
 from domain.places import Registry
 from domain.ports import Clock
 from domain.readings import Entry
-from ingest.forwarder import Forwarder, Store
+from ingest.forwarder import LIMIT, Forwarder, Store
 from ingest.listener import Listener
 from lanbi import wiring
 from lanbi.journal_view import JournalView
@@ -28,6 +29,8 @@ IDLE_S: Final = 0.1
 RETRY_S: Final = (0.5, 15.0)
 LONGEST_S: Final = 600.0
 """However long a store asks to be left alone, it is asked again after this."""
+MANY: Final = 20_000
+"""Readings of a batch for a server: several bodies, so that it and we work at the same time, and few transactions of the state."""
 CHECKPOINT_S: Final = 1.0
 FORWARD: Final = "forward"
 REST: Final = 3.0
@@ -36,7 +39,7 @@ PAUSE_S: Final = 0.2
 STALLED_S: Final = 60.0
 
 
-def forwarder(settings: Settings, state: State, store: Store, registry: Registry) -> Forwarder:
+def forwarder(settings: Settings, state: State, store: Store, registry: Registry, pool: Executor | None = None) -> Forwarder:
     """The forwarder of a data folder; ``lanbi import`` uses the same one where no ingest runs."""
     journal = JournalView(settings.data / "journal", lambda: load(settings.county))
 
@@ -47,7 +50,7 @@ def forwarder(settings: Settings, state: State, store: Store, registry: Registry
             return None  # what cannot be read was never in force
 
     name, _, count = settings.ingest.instance.partition("/")
-    return Forwarder(journal, state, store, registry, name, count == "1", reload)
+    return Forwarder(journal, state, store, registry, name, count == "1", reload, pool=pool)
 
 
 def forward(settings: Settings, registry: Registry, writer: str, done: Callable[[int], None] = lambda _: None) -> Registry:
@@ -139,9 +142,13 @@ class Forwarding:
         state = State(self.settings.data)
         try:
             store = timed(wiring.store(self.settings), self.clock, self.writes)
+            # A server works while we do; the file of the embedded store is written by one thread.
+            away = ThreadPoolExecutor(1, "store") if self.settings.store.kind == "influx" else None
             try:
-                self._work(forwarder(self.settings, state, store, self.registry), (state, store), stop)
+                self._work(forwarder(self.settings, state, store, self.registry, away), (state, store), stop)
             finally:
+                if away:
+                    away.shutdown()
                 store.close()
         finally:
             state.close()
@@ -180,7 +187,7 @@ class Forwarding:
         if self.listener.health.clock_back:
             self.clock.sleep(IDLE_S)
             return
-        worked = one.step()
+        worked = one.step(LIMIT if one.pool is None else MANY)
         self._say("ok")
         self._failures = 0
         if not worked:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -20,8 +19,8 @@ from domain.indicators import Event, Indicator, Query, Restatement
 from domain.items import BY_REALM
 from domain.readings import Change, Entry, Key, Reading, Rejected, Series
 from lanbi import influx_tables as tables
-from lanbi.influx_delivery import Body
 from lanbi.influx_http import LINES, Influx, Place
+from lanbi.influx_rows import Rows
 from lanbi.influx_tables import SECOND, Row, Table
 from lanbi.secret import Secret
 
@@ -44,6 +43,7 @@ class InfluxStore:
     def __init__(self, place: Place, token: Secret) -> None:
         self._db = Influx(place, token)
         self._newest: dict[str, dict[Tags, int]] = {}
+        self._rows = Rows(self._db, self._clear, self._db.series)
 
     def write(self, rows: Sequence[Reading]) -> Sequence[Rejected]:
         """Put whole readings; returns what the database will never take.
@@ -51,22 +51,7 @@ class InfluxStore:
         InfluxDB knows no transaction: after an error the batch is repeated whole, which is harmless. A reader may meet a part
         of a batch before the change that announces it.
         """
-        # Twice the same key in one body would be united, so the last one stands alone.
-        last = list({row.key: row for row in rows}.values())
-        found: list[Rejected] = []
-        for start in range(0, len(last), LINES):
-            found += self._deliver(last[start : start + LINES])
-        return found
-
-    def _deliver(self, readings: Sequence[Reading]) -> Iterator[Rejected]:
-        made = [(tables.READINGS[one.kind], tables.reading_row(one)) for one in readings]
-        self._look(made)
-        bodies: defaultdict[str, list[int]] = defaultdict(list)
-        for place, (table, _) in enumerate(made):
-            bodies[table.bucket].append(place)
-        for bucket, places in bodies.items():
-            lines = [tables.line(*made[place]) for place in places]
-            yield from Body([readings[place] for place in places], lines, partial(self._db.write, bucket)).deliver()
+        return self._rows.write(rows)
 
     def keeps(self) -> Mapping[str, int]:
         """Retention of the buckets of raw readings."""
@@ -91,20 +76,17 @@ class InfluxStore:
         last = list({(table.name, row.tags, row.time): (table, row) for table, row in rows}.values())
         for start in range(0, len(last), LINES):
             part = last[start : start + LINES]
-            self._look(part)
+            grouped: defaultdict[Table, list[Row]] = defaultdict(list)
+            for table, row in part:
+                grouped[table].append(row)
+            for table, some in grouped.items():
+                self._make_way(table, some)
             self._send(part)
 
-    def _look(self, rows: Sequence[Put]) -> None:
-        grouped: defaultdict[Table, list[Row]] = defaultdict(list)
-        for table, row in rows:
-            grouped[table].append(row)
-        for table, some in grouped.items():
-            self._make_way(table, some)
-
     def _send(self, rows: Sequence[Put]) -> None:
-        bodies: defaultdict[str, list[str]] = defaultdict(list)
+        bodies: defaultdict[str, list[bytes]] = defaultdict(list)
         for table, row in rows:
-            bodies[table.bucket].append(tables.line(table, row))
+            bodies[table.bucket].append(tables.line(table, row).encode())
         for bucket, lines in bodies.items():
             self._db.write(bucket, lines)
 
@@ -113,16 +95,20 @@ class InfluxStore:
         newest = self._newest.get(table.name)
         if newest is None:
             newest = self._newest[table.name] = self._db.series(table)
-        known = {(row.tags, row.time): row for row in rows if row.time <= newest.get(row.tags, NEVER)}
+        self._clear(table, [row for row in rows if row.time <= newest.get(row.tags, NEVER)])
+        # Before the body is sent: an answer that never came leaves rows that the repetition must look at.
+        for row in rows:
+            newest[row.tags] = max(row.time, newest.get(row.tags, NEVER))
+
+    def _clear(self, table: Table, rows: Sequence[Row]) -> None:
+        """The same for rows that may be there."""
+        known = {(row.tags, row.time): row for row in rows}
         for stored in self._find(table, known):
             row = known[stored.tags, stored.time]
             if table.name in BY_REALM:
                 tables.say_flags(row, BY_REALM[table.name])
             if stored.fields.keys() - row.fields.keys():
                 self._db.delete(table, row.tags, row.time, row.time)
-        # Before the body is sent: an answer that never came leaves rows that the repetition must look at.
-        for row in rows:
-            newest[row.tags] = max(row.time, newest.get(row.tags, NEVER))
 
     def _find(self, table: Table, keys: Iterable[tuple[Tags, int]]) -> Iterator[Row]:
         wanted = set(keys)
@@ -239,6 +225,7 @@ class InfluxStore:
 
     def close(self) -> None:
         """Give connections back."""
+        self._rows.close()
         self._db.close()
 
 

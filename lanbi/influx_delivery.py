@@ -25,7 +25,7 @@ _DROPPED: Final = re.compile(r"dropped=(\d+)")
 _LINE: Final = re.compile(r"unable to parse '(.*)': (.*)")
 _BOUND: Final = re.compile(r"Retention Policy Lower Bound at ([0-9-]+T[0-9:]+)\.?\d*Z")
 
-Send = Callable[[Sequence[str]], None]
+Send = Callable[[Sequence[bytes]], None]
 
 
 class Words(NamedTuple):
@@ -57,7 +57,7 @@ class Body:
     """Rows of one body, the lines that say them, and the way to send lines."""
 
     rows: Sequence[Reading]
-    lines: Sequence[str]
+    lines: Sequence[bytes]
     send: Send
 
     def deliver(self) -> list[Rejected]:
@@ -102,7 +102,7 @@ class Body:
     def _named(self, said: str) -> list[Rejected]:
         """Lines that the server repeats in its words."""
         places = {line: place for place, line in enumerate(self.lines)}
-        named = [(places[line], why) for line, why in _LINE.findall(said) if line in places]
+        named = [(places[line.encode()], why) for line, why in _LINE.findall(said) if line.encode() in places]
         return [Rejected(self.rows[place].key, None, REJECTED, why) for place, why in named]
 
     def _searched(self, error: StoreRefused, told: Words) -> list[Rejected]:

@@ -59,7 +59,7 @@ class Influx:
         self._pool = urllib3.PoolManager(retries=False, maxsize=8, timeout=urllib3.Timeout(connect=CONNECT_S, read=place.patience_s))
         self._largest = self._size = LINES
 
-    def write(self, bucket: str, lines: Sequence[str]) -> None:
+    def write(self, bucket: str, lines: Sequence[bytes]) -> None:
         """Send lines, as one body unless that has proved too large or too slow; back only when the server has them on disk."""
         done = 0
         while done < len(lines):
@@ -78,9 +78,9 @@ class Influx:
             done += len(part)
             self._size = min(self._largest, 2 * self._size)
 
-    def _post(self, bucket: str, lines: Sequence[str]) -> None:
+    def _post(self, bucket: str, lines: Sequence[bytes]) -> None:
         with ours(self.place.url):
-            self._writes.write(self.place.prefix + bucket, self.place.org, "\n".join(lines).encode())
+            self._writes.write(self.place.prefix + bucket, self.place.org, b"\n".join(lines))
 
     def delete(self, table: Table, tags: tuple[str, ...], first: int, last: int) -> None:
         """Delete the rows of one series with first ≤ time ≤ last [ns]."""

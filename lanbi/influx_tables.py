@@ -91,7 +91,7 @@ def line(table: Table, row: Row) -> str:
     parts = [f"{name}={value!r}" if isinstance(value, float) else f'{name}="{_escaped(value)}"' for name, value in row.fields.items()]
     if not all(math.isfinite(value) for value in row.fields.values() if isinstance(value, float)):
         raise StoreRefused("a value is not a finite number", f"{table.name} {' '.join(row.tags)} {row.time // SECOND}", "this is a fault of lanbi: report it")
-    return f"{_series(table, row.tags)} {','.join(parts)} {row.time}"
+    return f"{series(table, row.tags)} {','.join(parts)} {row.time}"
 
 
 def _escaped(text: str) -> str:
@@ -99,7 +99,7 @@ def _escaped(text: str) -> str:
 
 
 @lru_cache(maxsize=65_536)
-def _series(table: Table, tags: tuple[str, ...]) -> str:
+def series(table: Table, tags: tuple[str, ...]) -> str:
     """Measurement and tags, escaped; an empty tag is written as none at all."""
     escaped = [value.replace(",", "\\,").replace("=", "\\=").replace(" ", "\\ ") for value in tags]
     if any("\n" in value or value.endswith("\\") for value in tags):

@@ -136,7 +136,7 @@ def test_answers_reach_the_caller_in_our_words(status: int, kind: type[Exception
         with pytest.raises(kind, match=str(status)):
             store.changes_after({})
         with pytest.raises(kind, match=str(status)):
-            store._db.write("", ["a b=1.0 1"])
+            store._db.write("", [b"a b=1.0 1"])
         store.close()
 
 
@@ -145,7 +145,7 @@ def test_nobody_there_is_away_and_the_token_stays_hidden() -> None:
     with answering(200) as url:
         pass
     store = InfluxStore(Place(url, "o", "p"), Secret("very-secret"))
-    for ask in (lambda: store.write([READING]), lambda: store.cells([READING.key]), lambda: store._db.write("", ["a b=1.0 1"])):
+    for ask in (lambda: store.write([READING]), lambda: store.cells([READING.key]), lambda: store._db.write("", [b"a b=1.0 1"])):
         with pytest.raises(StoreAway, match="journal") as caught:
             ask()
         assert "very-secret" not in str(caught.value)

@@ -218,7 +218,7 @@ def test_a_slow_server_gets_less_at_a_time(monkeypatch: pytest.MonkeyPatch) -> N
             end.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
 
     monkeypatch.setattr(influx_http, "WRITE_MS", 400)
-    lines = [f"a b=1.0 {n}" for n in range(5_000)]
+    lines = [b"a b=1.0 %d" % n for n in range(5_000)]
     for url in serving(talk):
         db = Influx(Place(url, "o", "p"), Secret("t"))
         for _ in range(2):
@@ -238,4 +238,4 @@ def test_words_of_a_refusal_point_at_nothing_of_ours() -> None:
         raise refusal(422, json.dumps({"message": said}), None, "http://x")
 
     with pytest.raises(StoreRefused):
-        Body([row, row], ["a", "b"], send).deliver()
+        Body([row, row], [b"a", b"b"], send).deliver()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,7 @@ class Machine:
     registry: Registry = REGISTRY
     told: list[Answer] = field(default_factory=list)
     reload: Callable[[Entry], Registry | None] = lambda _: None
+    pool: Executor | None = None
     open: Callable[[Path], Any] = lambda data: EmbeddedStore(data / "store.db")
 
     def journal(self, payloads: Sequence[bytes], topic: str = "lanbi/v1/air1/data", writer: str = "mqtt", now: int = NOW) -> None:
@@ -76,7 +78,7 @@ class Machine:
                 setattr(part, name, fuse.wrap(getattr(part, name)))
         journal = JournalView(self.data / "journal", lambda: REGISTRY)
         try:
-            yield Forwarder(journal, state, store, self.registry, reload=self.reload, tell=self.told.extend)
+            yield Forwarder(journal, state, store, self.registry, reload=self.reload, tell=self.told.extend, pool=self.pool)
         finally:
             store.close()
             state.close()

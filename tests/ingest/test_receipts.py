@@ -83,6 +83,6 @@ def test_gaps_are_counted_once() -> None:
     """A skipped number is a gap at first sight; repeats, late ones and declared losses do not count again."""
     book = Sequences()
 
-    assert [0, 0, 2, 0, 0] == [book.see("d", 0, seq) for seq in (7, 8, 11, 9, 11)]
+    assert [0, 0, 2, 0, 0] == [book.see("d", 0, [seq]) for seq in (7, 8, 11, 9, 11)]
     assert [0, 3, 1] == [book.lost("d", 0, 9, 10), book.lost("d", 0, 12, 14), book.lost("d", 0, 14, 15)]
-    assert 0 == book.see("d", 0, 16)
+    assert 0 == book.see("d", 0, [None, 16])
