@@ -13,7 +13,7 @@ SLICES: Final = 15
 
 @dataclass
 class Intake:
-    """Bytes of topics and payloads, as a broker counts them.
+    """Bytes of payloads, as a broker counts them in its queue.
 
     Attributes
     ----------

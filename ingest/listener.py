@@ -316,7 +316,7 @@ class Listener:
         flags = (QOS1 if message.qos == QOS1 else 0) | (RETAINED if message.retain else 0) | (DUP if message.dup else 0)
         self.writer.append(topic, payload[:KEPT], received_ns=self._now(), readings=count, flags=flags)
         self._group += 1
-        self._bytes += len(topic) + len(payload)
+        self._bytes += len(payload)
         self.health.messages += 1
         self.health.readings += count
         device = device_of(topic)

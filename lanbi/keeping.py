@@ -28,6 +28,7 @@ from lanbi.journal_files import day_of_file, hold
 from lanbi.journal_removal import FLOOR_DAYS, Cause, document, removable, remove, undocumented
 from lanbi.journal_space import Room, room
 from lanbi.metrics import read_status, write_status
+from lanbi.progress import Progress
 from lanbi.sealing import close_idle, seal, sealable, tidy
 from lanbi.settings import Settings
 
@@ -49,8 +50,15 @@ STATUS: Final = Path("run") / "keeper.json"
 # ---- one round
 
 
-def round_of(settings: Settings, clock: Clock, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+def round_of(settings: Settings, clock: Clock, say: Callable[[str], None] = lambda _: None, *, bars: bool = False) -> dict[str, Any]:
     """Do whatever is to be done now; returns what the status file says then. Nothing that goes wrong stops the rest.
+
+    Parameters
+    ----------
+    say : callable
+        Told what was sealed and removed.
+    bars : bool
+        Whether somebody looks on: sealing a large day takes a minute.
 
     Raises
     ------
@@ -62,7 +70,7 @@ def round_of(settings: Settings, clock: Clock, say: Callable[[str], None] = lamb
     lock = hold(folder / "keeper.lock", "another process seals this journal")
     faults: list[str] = []
     try:
-        sealed = sum(_seal_writer(folder, writer, clock, faults, say) for writer in DOORS)
+        sealed = sum(_seal_writer(folder, writer, clock, faults, Watched(say, clock, bars=bars)) for writer in DOORS)
         dropped = _make_room(settings, clock, faults, say)
         _try(lambda: document(settings.data, clock), faults)
         faults += anchor(settings, clock)
@@ -73,16 +81,32 @@ def round_of(settings: Settings, clock: Clock, say: Callable[[str], None] = lamb
     return {"time": now, "sealed": sealed, "dropped": dropped, "unanchored": len(rest), "faults": faults, "quota": settings.journal.quota}
 
 
-def _seal_writer(folder: Path, writer: str, clock: Clock, faults: list[str], say: Callable[[str], None]) -> int:
+@dataclass(frozen=True)
+class Watched:
+    """Who looks on while files are sealed."""
+
+    say: Callable[[str], None]
+    clock: Clock
+    bars: bool
+
+    def sealed(self, folder: Path, writer: str, path: Path) -> None:
+        """Seal a file, with a bar if somebody looks on, and say what it was."""
+        bar = Progress(f"封存 seal {writer}/{path.stem}", path.stat().st_size, self.clock) if self.bars else None
+        made = seal(folder, writer, path, bar.at if bar else lambda _: None)
+        if bar:
+            bar.close()
+        self.say(f"已封存 sealed {made.line}")
+
+
+def _seal_writer(folder: Path, writer: str, clock: Clock, faults: list[str], watched: Watched) -> int:
     """Seal a writer's closed files, oldest first; behind one that fails nothing is sealed, or the chain of seals would have a hole."""
     done = 0
     try:
         tidy(folder, writer)
         close_idle(folder, writer, day_of(clock.now_ns() // NS))
         for path in sealable(folder, writer):
-            made = seal(folder, writer, path)
+            watched.sealed(folder, writer, path)
             done += 1
-            say(f"已封存 sealed {made.line}")
     except LanbiError as error:
         faults.append(str(error))
     except OSError as error:
@@ -244,7 +268,7 @@ def _faults(data: Path) -> list[str]:
 # ---- the child
 
 
-def keep(settings: Settings, say: Callable[[str], None]) -> list[str]:
+def keep(settings: Settings, say: Callable[[str], None], *, bars: bool = False) -> list[str]:
     """One round, with its status file; returns what went wrong.
 
     Raises
@@ -253,7 +277,7 @@ def keep(settings: Settings, say: Callable[[str], None]) -> list[str]:
         Another round is under way.
     """
     clock = wiring.clock(settings)
-    told = round_of(settings, clock, say)
+    told = round_of(settings, clock, say, bars=bars)
     write_status(settings.data / STATUS, told)
     return list(told["faults"])
 

@@ -132,18 +132,32 @@ def _said(verdicts: list[Verdict], anchored: bool) -> Iterator[str]:  # noqa: FB
 
 
 def _export(args: argparse.Namespace, settings: Settings) -> int:
-    from lanbi import journal_export
     from lanbi.processes import say
 
-    folder, wanted = settings.data / "journal", _range(args)
     losses: list[Any] = []
+    _range(args)  # a wrong one is told before anything is written
     with _output(args.output) as out:
         for writer in _writers(args, settings):
-            for record in journal_export.records(folder, writer, wanted, losses):
-                out.write(journal_export.line(record) + "\n")
+            _export_writer(args, settings, writer, (out, losses))
     for loss in losses:
         say(f"损坏 damaged: {loss.path.name} 字节 byte {loss.offset}: {loss.records} 条记录不可读 records cannot be read")
     return BROKEN if losses else 0
+
+
+def _export_writer(args: argparse.Namespace, settings: Settings, writer: str, to: tuple[Any, list[Any]]) -> None:
+    from lanbi import journal_export, wiring
+    from lanbi.journal import newest_trailer
+    from lanbi.progress import Progress
+
+    folder, (out, losses) = settings.data / "journal", to
+    # On a terminal the records themselves show how far it is.
+    bar = Progress(f"导出 export {writer}", newest_trailer(folder, writer).last_seq, wiring.clock(settings)) if args.output else None
+    for record in journal_export.records(folder, writer, _range(args), losses):
+        out.write(journal_export.line(record) + "\n")
+        if bar:
+            bar.at(record.seq)
+    if bar:
+        bar.close()
 
 
 def _range(args: argparse.Namespace) -> Range:
@@ -255,7 +269,7 @@ def _keep(args: argparse.Namespace, settings: Settings) -> int:
 
     if args.idle:
         only_idle()
-    faults = keep(settings, (lambda _: None) if args.json else say)
+    faults = keep(settings, (lambda _: None) if args.json else say, bars=not args.idle)
     _tell(
         args, read_status(settings.data / STATUS), [*(f"未成 failed: {fault}" for fault in faults), "已完成 done" if not faults else "未全完成 not all is done"]
     )

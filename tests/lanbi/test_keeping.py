@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -118,10 +119,10 @@ def test_what_fails_is_told_and_stops_nothing_else(tmp_path: Path, monkeypatch: 
         journalled(tmp_path / "journal", 3, writer=writer)
     original = keeping.seal
 
-    def failing(folder: Path, writer: str, path: Path) -> object:
+    def failing(folder: Path, writer: str, path: Path, *more: Any) -> object:
         if writer == "mqtt":
             raise JournalError("bad sector", str(path))
-        return original(folder, writer, path)
+        return original(folder, writer, path, *more)
 
     monkeypatch.setattr(keeping, "seal", failing)
     chosen = settings(tmp_path, anchor_mail=("a@example.cn",))
