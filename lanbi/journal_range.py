@@ -76,7 +76,7 @@ def _parts(folder: Path, writer: str, since_ns: int, to_ns: int) -> Iterator[tup
         if path.exists():
             yield first_seq(path) - 1, end
             continue
-        before = Block(0, 0, 0, 0, first_seq(path) - 1, 0, 0)
+        before = Block(0, 0, 0, 0, 0, first_seq(path) - 1, 0, 0)
         index = read_index(path) or _members(path)
         for previous, block in pairwise([before, *index]):
             if block.last_ns >= since_ns and block.first_ns < to_ns and block.last_ns:

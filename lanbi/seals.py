@@ -95,7 +95,7 @@ def parse(text: str) -> Iterator[Seal]:
 
 def write_text(seal: Seal, index: Sequence[Block]) -> str:
     """Content of a ``.seal`` file."""
-    lines = [f"index {len(index)} {BLOCK}", *(f"{block.length} {block.last_seq} {block.first_ns} {block.last_ns}" for block in index)]
+    lines = [f"index {len(index)} {BLOCK}", *(" ".join(map(str, block[3:])) for block in index)]
     body = "\n".join(lines) + "\n"
     return f"{seal.line}\n{body}end {zlib.crc32(body.encode()):08x}\n"
 

@@ -100,7 +100,7 @@ def small_disk(folder: Path) -> Iterator[None]:
 def may_mount(scratch: Path) -> str:
     """Why a disk cannot be made here; empty if it can."""
     probe = scratch / "probe"
-    probe.mkdir()
+    probe.mkdir(exist_ok=True)
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(probe)], capture_output=True, text=True, check=False)
     if done.returncode == 0:
         subprocess.run(["umount", str(probe)], check=True)
