@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 from domain.errors import LanbiError, ServiceError, StoreRefused
 from domain.places import Registry
 from domain.readings import Entry, Key
-from ingest.accept import WHOLE, Acceptor, Verdict
+from ingest.accept import WHOLE, Acceptor, Verdict, device_of
 from ingest.deciding import Desk, Judged, Memory, RowKey
-from ingest.entries import PERSON, kind_of, read_entries
+from ingest.entries import PERSON, Found, kind_of, read_entries
 from ingest.jobs import DEADLETTERS, DONE, FAILED, NS, RECONCILE, REPLAY, Job, job_of
 from ingest.mending import Mending, Store
 from ingest.ports import Batch, Journal, Reader, Record, State
@@ -120,8 +120,10 @@ class Jobs:
         if not job.writer:
             self._first(job)
         part = self._picked(job, limit) if job.what == DEADLETTERS else self._next(job, limit)
-        judged, entries = self._judge(job, part, acceptor)
+        judged, entries, lost = self._judge(job, part, acceptor)
         desk = self._desk(job, part, judged, memory, cursors)
+        for numbers in lost:
+            desk.batch.count("gaps", by=memory.sequences.lost(*numbers))
         for one in judged:
             desk.see(one.verdict)
             desk.take(one)
@@ -194,9 +196,11 @@ class Jobs:
         self._reader = writer, reader
         return reader
 
-    def _judge(self, job: Job, part: Slice, acceptor: Acceptor) -> tuple[list[Judged], list[Entry]]:
+    def _judge(self, job: Job, part: Slice, acceptor: Acceptor) -> tuple[list[Judged], list[Entry], list[tuple[str, int, int, int]]]:
+        """Readings, what people and devices entered, and the numbers that devices gave up."""
         judged: list[Judged] = []
         entries: list[Entry] = []
+        lost: list[tuple[str, int, int, int]] = []
         for record in part.records:
             judge = acceptor if job.registry == "now" else self._acceptor(self.journal.registry(record.received_ns), acceptor)
             kind = kind_of(record)
@@ -207,10 +211,11 @@ class Jobs:
             else:
                 found = read_entries(record, judge.registry)
                 entries += found.entries
-                verdicts = found.verdicts
+                lost += found.lost
+                verdicts = _with_the_good(found, record)
             kept = (self.rejections.strip(JOB, record, one) for one in verdicts if job.source is None or one.source == job.source)
             judged += [Judged(record, one) for one in kept]
-        return [kept for one in judged for kept in _chosen(one, part.chosen)], entries
+        return [kept for one in judged for kept in _chosen(one, part.chosen)], entries, lost
 
     def _acceptor(self, registry: Registry, now: Acceptor) -> Acceptor:
         if registry.version not in self._acceptors:
@@ -248,6 +253,15 @@ class Jobs:
                 job.state = DONE
         batch.jobs = [job]
         return batch
+
+
+def _with_the_good(found: Found, record: Record) -> list[Verdict]:
+    """Verdicts on entries and events, also on those that are good now: they settle what was refused of them."""
+    bad = {verdict.element for verdict in found.verdicts}
+    if WHOLE in bad:
+        return found.verdicts
+    bodies = range(len(found.entries) + len(bad))
+    return [*found.verdicts, *(Verdict(number, 0, device_of(record.topic), "", 0, None, None) for number in bodies if number not in bad)]
 
 
 def _chosen(one: Judged, chosen: Mapping[int, frozenset[int]] | None) -> list[Judged]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from domain.civil import SHANGHAI, day_start, iso, parse_date, parse_time
-from domain.errors import DataFolderBusy, InputError
+from domain.errors import DataFolderBusy, InputError, ServiceError, StoreRefused
 from domain.readings import Reading
 from ingest.jobs import COUNTS, DOORS, REPLAY, Finding, Job
 from lanbi import wiring
@@ -104,6 +104,9 @@ def wait(settings: Settings, name: str) -> Job:
         except DataFolderBusy:
             patience.wait(job.slices if job else -1)
             show()
+        except (ServiceError, StoreRefused) as error:
+            error.todo = f"{error.todo}; {STANDS.format(name)}"
+            raise
 
 
 def look(settings: Settings, name: str) -> Job | None:

@@ -121,6 +121,19 @@ def test_each_element_of_a_message_that_was_refused_whole_is_judged(one: Machine
     assert {"read": 3, "duplicate": 3} == done(one, "replay")
 
 
+def test_events_that_were_refused_are_entered_and_their_lost_numbers_are_gaps(one: Machine) -> None:
+    """After the device was registered, what it reported counts: an entry of its own, and numbers that it gave up, once."""
+    one.journal([b'{"type": "lost", "run": 0, "from": 3, "to": 5}', b'{"type": "maintenance"}'], "lanbi/v1/air2/event")
+    one.forward()
+    assert ([("unknown-device", None, 1), ("unknown-device", None, 2)], []) == (one.refused(), entries_of(one))
+    apply(one, NEW_DEVICE)
+
+    assert {"resolved": 2} == done(one, "deadletters")
+    done(one, "replay")
+    assert ["lost", "maintenance"] == [entry.body["type"] for entry in entries_of(one)]
+    assert (3, []) == (one.totals()["gaps", ""], one.refused())
+
+
 def test_only_what_is_asked_for_is_replayed(one: Machine) -> None:
     """Reason, device, id and time choose dead letters; the others stand and are not counted."""
     one.journal([air(1, HOUR - 10_800, pm25=9_999.0)], now=NOW - 7_200)

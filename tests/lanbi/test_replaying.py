@@ -146,6 +146,19 @@ def test_wrong_arguments_change_nothing(house: House, words: list[str], capsys: 
     assert not (house.data / "journal" / "person").exists()
 
 
+def test_a_store_that_is_away_is_said_and_the_request_stands(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without store and ingest it ends with 3, says how to go on, and goes on from there when the store is back."""
+    plain = (house.data / "lanbi.toml").read_text()
+    house.influx("http://127.0.0.1:9")
+    assert 3 == main(["replay", "--since", "1d", *config(house)])
+    assert "lanbi replay --job person/1" in capsys.readouterr().err
+    (house.data / "lanbi.toml").write_text(plain)
+
+    assert 0 == main(["replay", "--job", "person/1", "--json", *config(house)])
+    answer = said(capsys)
+    assert ("done", 0) == (answer["state"], answer["read"])
+
+
 def test_moments() -> None:
     """A date is its first or last second in China, a text without offset is China's time, 2h is two hours before now."""
     assert 1_795_363_200 == moment("2026-11-23", "", 0)
