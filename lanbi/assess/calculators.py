@@ -23,7 +23,7 @@ def _air_daily(args: argparse.Namespace) -> None:
 
 
 def _air_year(args: argparse.Namespace) -> None:
-    files.write(args.output, yearly.answer(_scopes(args), args.rules, args.targets))
+    files.write(args.output, yearly.answer(_scopes(args), args.rules, args.targets, standard=args.standard))
 
 
 def _scopes(args: argparse.Namespace) -> daily.Scopes:

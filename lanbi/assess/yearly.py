@@ -11,15 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics import attainment
-from analytics.air import years
+from analytics.air import compliance, periods, years
 from analytics.air.days import Days
 from analytics.tally import Standing
-from domain import civil
+from domain import air, civil
 from domain.indicators import FIGURES
 from domain.targets import Plan
 from lanbi.assess import daily, rules
 
 _MARGIN_DIGITS: Final = 3
+_MULTIPLE_DIGITS: Final = 2
 
 
 class _Year(NamedTuple):
@@ -32,11 +33,11 @@ class _Year(NamedTuple):
     running: dict[str, years.Running]
 
 
-def answer(found: daily.Scopes, choice: str, plans: Sequence[str]) -> Iterator[bytes]:
-    """JSON list of a row a scope, year and rule set."""
+def answer(found: daily.Scopes, choice: str, plans: Sequence[str], *, standard: bool = False) -> Iterator[bytes]:
+    """JSON list of a row a scope, year and rule set; ``standard``: with each item's compliance."""
     targets = _plans(plans)
     last = int(found.day.max()) if len(found.day) else 0
-    rows = [row for scope in range(len(found.names)) for row in _scope(found, scope, last, choice, targets)]
+    rows = [row for scope in range(len(found.names)) for row in _scope(found, (scope, last), choice, targets, standard=standard)]
     body = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     yield (f"[\n{body}\n]\n" if rows else "[]\n").encode()
 
@@ -51,17 +52,21 @@ def _plans(paths: Sequence[str]) -> list[Plan]:
     return [load(Path(path)) for path in paths]
 
 
-def _scope(found: daily.Scopes, scope: int, last: int, choice: str, plans: list[Plan]) -> Iterator[dict[str, Any]]:
+def _scope(found: daily.Scopes, place: tuple[int, int], choice: str, plans: list[Plan], *, standard: bool) -> Iterator[dict[str, Any]]:
+    scope, last = place
     known = found.day[found.scope == scope]
     numbers = sorted({civil.year_of_day(day) for day in np.unique(known).tolist()})
     before: _Year | None = None
+    means: dict[int, Fraction | None] = {}
     for number in numbers:
         year = _year(found, scope, number, last, choice)
         for rule_set, running in year.running.items():
+            means[number] = running.mean("pm25")
             earlier = before.running.get(rule_set) if before is not None and before.year == number - 1 else None
             first, end = civil.year_days(number)
             standing = Standing(number, end - first + 1, running, len(running) - 1, earlier or _same_rules(before, number, rule_set))
-            yield _row(found.names[scope], rule_set, standing, plans)
+            row = _row(found.names[scope], rule_set, standing, plans)
+            yield row | _standard(year, rule_set, running) | _rolling(means, number) if standard else row
         before = year
 
 
@@ -105,6 +110,31 @@ def _row(scope: str, rule_set: str, at: Standing, plans: list[Plan]) -> dict[str
     return row | {"targets": [target for plan in plans for target in _targets(plan, at)]}
 
 
+def _standard(year: _Year, rule_set: str, running: years.Running) -> dict[str, Any]:
+    """Percentiles, compliance rates and exceedance multiples (HJ 663); a year of two rule sets has limits of neither."""
+    rules = air.BY_NAME.get(rule_set)
+    if rules is None:
+        return {"compliance": [], "attained": None}
+    whole = periods.Period("year", 0, len(running), slice(0, civil.month_of_day(year.first + len(running) - 1)[1]))
+    found = periods.figures(year.days, running, rules, (whole,))
+    items = compliance.verdicts(found, 0, rules)
+    return {"compliance": [_item(found, one) for one in items], "attained": compliance.overall(items)}
+
+
+def _item(found: periods.Figures, one: compliance.Verdict) -> dict[str, Any]:
+    top = f"{one.item}_p{air.PERCENTILES[one.item]}"
+    multiples = {f"{measure.kind}_multiple": _number(measure.multiple, _MULTIPLE_DIGITS) for measure in one.measures}
+    rate = {"rate": _shown(f"{one.item}_rate", found.rate(one.item, 0))}
+    return {"item": one.item, top: _shown(top, found.percentile(one.item, 0)), **rate, **multiples, "attained": one.attained}
+
+
+def _rolling(means: dict[int, Fraction | None], year: int) -> dict[str, Any]:
+    """Mean of three years' PM2.5 means; that HJ 663-2026 asks for one is known, how is not, so the plain mean is given."""
+    three = [means.get(year - back) for back in range(3)]
+    known = [one for one in three if one is not None]
+    return {"pm25_mean_3y": _shown("pm25_mean", sum(known, Fraction()) / 3) if len(known) == 3 else None}
+
+
 def _figures(figures: dict[str, Fraction | None]) -> dict[str, Any]:
     pairs = [((name, _shown(name, value)), (f"{name}_exact", _exact(value))) for name, value in figures.items()]
     return dict(pair for both in pairs for pair in both)
@@ -138,9 +168,9 @@ def _targets(plan: Plan, at: Standing) -> Iterator[dict[str, Any]]:
         }
 
 
-def _number(value: Fraction | None) -> float | int | None:
-    """An exact number for JSON: whole numbers stay whole, others are rounded half to even to three decimals."""
+def _number(value: Fraction | None, digits: int = _MARGIN_DIGITS) -> float | int | None:
+    """An exact number for JSON: whole numbers stay whole, others are rounded half to even to decimals."""
     if value is None:
         return None
-    near = attainment.rounded(value, _MARGIN_DIGITS)
+    near = attainment.rounded(value, digits)
     return near.numerator if near.denominator == 1 else float(near)

@@ -33,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             _days(one)
         if name == "air-year":
             one.add_argument("--targets", metavar="PLAN", action="append", default=[], help="规划目标 · plan whose air targets are judged (TOML)")
+            one.add_argument("--standard", action="store_true", help="年评价：百分位数、达标率、超标倍数 · percentiles, compliance rates, exceedance multiples")
         _own(name, one)
 
 

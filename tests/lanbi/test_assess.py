@@ -242,6 +242,24 @@ def test_a_year_that_spans_the_change_of_rules_is_mixed(assess: Assess) -> None:
     assert ["HJ633-2026"] == [row["rule_set"] for row in year(assess, "--rules", "2026", start="2026-01-01")]
 
 
+def test_a_year_is_held_against_its_standard(assess: Assess) -> None:
+    """Each item's percentile, compliance rate and exceedance multiples stand with the year; a mean of 43.3 exceeds 35 by 0.24, in 2026 30 by 0.44."""
+    old, new = (year(assess, "--standard", "--rules", rules, pm25=lambda day: 100 if day < 20 else 40)[0] for rules in ("2012", "2026"))
+    pm25 = old["compliance"][0]
+
+    assert {"item": "pm25", "pm25_p95": 100.0, "rate": 94.5, "mean_multiple": 0.24, "percentile_multiple": 0.33, "attained": False} == pm25
+    assert [False, False] == [old["attained"], new["attained"]]
+    assert {"item": "co", "co_p95": 0.8, "rate": 100.0, "percentile_multiple": None, "attained": True} == old["compliance"][4]
+    assert 0.44 == new["compliance"][0]["mean_multiple"]
+
+
+def test_three_years_have_a_rolling_mean(assess: Assess) -> None:
+    """The third year of three in a row carries the mean of their means; the others none."""
+    rows = year(assess, "--standard", "--rules", "2012", days=365 + 365 + 366, pm25=lambda day: 30 + 10 * (day // 365), start="2022-01-01")
+
+    assert [None, None, 40.0] == [row["pm25_mean_3y"] for row in rows]
+
+
 def test_a_running_year_is_counted_to_its_last_day(assess: Assess) -> None:
     """Data capture divides by the days so far, in an earlier year by the whole year."""
     text = DAYS + "".join(f"a,{day},40,60,10,20,0.8,90\n" for day in ("2024-12-30", "2024-12-31", "2025-01-01", "2025-01-04"))
