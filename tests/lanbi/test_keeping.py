@@ -28,7 +28,7 @@ from lanbi.metrics import read_status
 from lanbi.seals import seals
 from lanbi.settings import Settings, load
 from lanbi.state import State
-from tests.lanbi.ingest_house import until
+from tests.lanbi.ingest_house import House, until
 from tests.lanbi.mail_house import MailHouse, mail_house
 from tests.lanbi.sealed_house import DAY_NS, NOON_NS, everything, journalled, seal_all
 
@@ -319,3 +319,22 @@ def test_kill_9_of_the_sealing_process_costs_nothing(tmp_path: Path) -> None:
     assert verify(tmp_path / "journal", "mqtt", seals(tmp_path / "journal", "mqtt")).sound
     assert kills
     assert not list((tmp_path / "journal" / "mqtt").glob("*.new"))
+
+
+def test_ingest_keeps_by_itself(tmp_path: Path) -> None:
+    """A running ingest seals what is closed, mails the seals, and tells in its status what it could not do; ready or not is no matter of it."""
+    journalled(tmp_path / "journal", 3)
+    house = House(tmp_path)
+    with mail_house(MailHouse(refuse="b@example.cn")) as mails:
+        with (tmp_path / "lanbi.toml").open("a") as file:
+            file.write(f'\n[journal]\nanchor_mail = ["a@example.cn", "b@example.cn"]\n[mail]\nurl = "smtp://127.0.0.1:{mails.port}"\n')
+        house.start()
+        try:
+            warnings = until(lambda: [word for word in house.status().get("warnings", []) if word.startswith("keeper")], "the keeper tells")
+        finally:
+            assert 0 == house.stop()
+
+    assert "b@example.cn: the mail server refused: 550 no such person" in warnings[0]
+    assert ["a@example.cn"] == [to for to, _ in mails.mails]
+    assert 2 == len(seals(tmp_path / "journal", "mqtt"))
+    assert not any("keeper" in reason for reason in house.status()["reasons"])
