@@ -86,6 +86,8 @@ class Storm:
         self._kind = ""
         lengths = np.exp(self.chance.uniform(*np.log(OUTAGE_S), self.size.outages)) / self.size.scale
         lengths[:2] = [edge / self.size.scale for edge in OUTAGE_S[::-1]][: len(lengths)]
+        # Kills are spread over all outages and the pauses between them.
+        self._pace = max(3.0, (float(sum(lengths)) + 4.5 * self.size.outages) / self.size.kills)
         self._lengths = [float(one) for one in self.chance.permutation(lengths)]
         self._kinds = [str(kind) for kind in self.chance.permutation(list(OUTAGES))]
 
@@ -107,7 +109,7 @@ class Storm:
         if now >= self._kill_at and sum(self.kills.values()) < self.size.kills and (not self.size.patient or self.house.ingest.ready()):
             # On a machine where starting takes long, kills come no faster than starts.
             slow = max(1.0, float(np.median(self.restarts)) / 2) if self.restarts else 1.0
-            self._kill_at = now + float(self.chance.uniform(0.2, 6.0)) * slow
+            self._kill_at = now + float(self.chance.uniform(0.2, 2 * self._pace)) * slow
             self._kill()
 
     def _kill(self) -> None:
