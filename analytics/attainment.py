@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -102,8 +103,8 @@ def attain(target: Target, standing: Standing, horizon: int | None = None, judge
         return state if last is None or last.value is None else replace(state, target_year=last.year, last=Fraction(last.value))
     case = Case(figure, target.op, Fraction(goal.value), standing.last)
     found = _judged(case, target, tally, standing.year)
-    more = _judged(case, target, worse(figure, tally), standing.year) if tally.remaining else None
-    return replace(found, horizon_passed=passed, target_year=goal.year, one_more=more)
+    found = replace(found, rounding=found.value is not None and _rounding_decides(case, found.value), horizon_passed=passed, target_year=goal.year)
+    return replace(found, one_more=_judged(case, target, worse(figure, tally), standing.year)) if tally.remaining else found
 
 
 def decided(target: Target, value: Fraction, goal: Fraction) -> tuple[Fraction, str]:
@@ -125,7 +126,6 @@ def _judged(case: Case, target: Target, tally: Tally, year: int) -> Attainment:
         None if value is None else (value - case.goal if case.op == ">=" else case.goal - value),
         budget,
         rest,
-        value is not None and _rounding_decides(case, value),
         burn_rate=burn_rate(case, tally),
     )
 
@@ -176,6 +176,7 @@ def _rounding_decides(case: Case, value: Fraction) -> bool:
     return any(holds(rounded(value, places), case.goal) != holds(value, case.goal) for places in decimals)
 
 
+@lru_cache
 def _decimals(goal: Fraction) -> int:
     places = 0
     while (goal * 10**places).denominator != 1:

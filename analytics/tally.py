@@ -10,9 +10,11 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from analytics.air.years import Running
 from domain import air
-from domain.items import ITEMS
+from domain.items import AIR, ITEMS
 
 HUNDRED: Final = 100
 COUNTS: Final = MappingProxyType({"good_ratio": 1, "heavy_days": 2})
@@ -94,6 +96,20 @@ def tally_of(figure: str, at: Standing) -> Tally:
     item = figure.removesuffix("_mean")
     total, unit = now.total(item, row)
     return Tally(now.number(item, row), 0, total, unit, at.remaining, at.length)
+
+
+def first_change(figure: str, old: Running | None, new: Running) -> int:
+    """First row at which a figure's tally differs from what it was, exactly and not as displayed; the number of common rows if none does."""
+    if old is None or [part.parts for part in old.sums] != [part.parts for part in new.sums]:
+        return 0
+    size = min(len(old), len(new))
+    columns = [0, COUNTS.get(figure, 0)]
+    differs = (old.counts[:size, columns] != new.counts[:size, columns]).any(axis=1)
+    if figure not in COUNTS:
+        place = AIR.index(figure.removesuffix("_mean"))
+        for before, after in zip(old.sums, new.sums, strict=True):
+            differs |= (before.total[:size, place] != after.total[:size, place]) | (before.count[:size, place] != after.count[:size, place])
+    return int(np.argmax(differs)) if differs.any() else size
 
 
 def worse(figure: str, tally: Tally) -> Tally:

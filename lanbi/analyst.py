@@ -78,7 +78,7 @@ class Analyst:
             self.pulse()
             self._read(book, site)
         evidence = Evidence(general=[cause] if cause else [])
-        self._work(book, self.sites, When(now, evidence, self.sites), judged=0)
+        self._work(book, self.sites, When(now, evidence, self.sites), anew=True)
         self._foreign(book, When(now, evidence, self.sites))
         self._allow(book, self.sites, now)
         self.ledger.keep(book, dict.fromkeys(self.sites, self._doubtful(book, now)), now)
@@ -113,7 +113,7 @@ class Analyst:
         self._unlearn(year)
         for later in sorted(self.books):
             if later > year:
-                self._targets(self.books[later], 0, when)
+                self._targets(self.books[later], when, anew=True)
 
     def _unlearn(self, year: int) -> None:
         """A year is computed anew: what later years learnt from it no longer holds."""
@@ -194,8 +194,8 @@ class Analyst:
         device = self.registry.device_of(site, day)
         return device.interval if device is not None else INSTANT_S
 
-    def _work(self, book: Book, sites: Iterable[str], when: When, judged: int | None = None) -> None:
-        """Bring figures of some places, of the county and of its targets up to date; targets from the first changed day, or from ``judged``."""
+    def _work(self, book: Book, sites: Iterable[str], when: When, *, anew: bool = False) -> None:
+        """Bring figures of some places, of the county and of its targets up to date; targets where they differ, or all of the year anew."""
         at = stations.span(book.year, when.now)
         if not at.begun:
             return
@@ -210,7 +210,7 @@ class Analyst:
             own, scope = when._replace(sites=names), self.registry.county.id
             whole = self.settler.columns(book, scope, self._county(book, names, member, at), own)
             self.comparer.scope(self.books, book, scope, whole, when.now)
-            self._targets(book, whole.first if judged is None else judged, own)
+            self._targets(book, own, anew=anew)
             if whole.changed:
                 self._beside(book, own)
 
@@ -265,14 +265,16 @@ class Analyst:
         county_rows = [row for row in rows if row.scope == self.registry.county.id]
         self.settler.rows(book, beside.judged(county_rows, self.plans, book.year), when)
 
-    def _targets(self, book: Book, first: int, when: When) -> None:
-        """Attainment rows from the first changed day on."""
+    def _targets(self, book: Book, when: When, *, anew: bool) -> None:
+        """Attainment rows of the days that differ from what was judged last, or of all days."""
         at = stations.span(book.year, when.now)
-        before = self.books.get(book.year - 1)
+        past = self.books.get(book.year - 1)
         for (basis, name), running in book.running.items():
-            last = before.running.get((basis, name)) if before is not None else None
+            last = past.running.get((basis, name)) if past is not None else None
             case = attained.Case(self.registry.county.id, name, book.year, running, last, basis, self._past(book.year, basis, name), self.cuts)
-            self.settler.rows(book, attained.rows(self.plans, case, first, min(at.closed, len(running))), when)
+            before = None if anew else book.judged.get((basis, name))
+            self.settler.rows(book, attained.rows(self.plans, case, before, min(at.closed, len(running))), when)
+            book.judged[basis, name] = running
 
     def _past(self, year: int, basis: str, rule_set: str) -> Mapping[int, projected.Daily]:
         """Days of the county's earlier years, on the same basis where it has them, else as measured."""

@@ -38,11 +38,6 @@ class Settled(NamedTuple):
 
     changed: dict[Tag, list[int]]
 
-    @property
-    def first(self) -> int:
-        """First changed row of the running figures; a number beyond all rows if there is none."""
-        return min((places[0] for tag, places in self.changed.items() if tag.period == "ytd"), default=_MANY)
-
 
 class Figures(IndicatorSink, IndicatorSource, Protocol):
     """Both sides of the figures; analytics is their only writer."""
@@ -68,6 +63,8 @@ class Book:
     """Rows that are no columns: attainment of targets, figures of authorities."""
     running: dict[tuple[str, str], years.Running] = field(default_factory=dict)
     """The county's, by basis and rule set."""
+    judged: dict[tuple[str, str], years.Running] = field(default_factory=dict)
+    """The same as targets were judged by it last."""
     known: set[str] = field(default_factory=set)
 
 
@@ -133,7 +130,7 @@ class Settler:
         for row in found:
             key = Tag._make(row.key[:5]), row.time
             old = book.single.get(key)
-            if old is not None and replace(row, computed=old.computed, version=old.version) == old:
+            if old is not None and _said(row) == _said(old):
                 continue
             over = old is not None and row.period != "ytd" and closed(row.period, row.time, when.now)
             version = 1.0 if old is None else old.version + over
@@ -180,6 +177,11 @@ class Settler:
         first, last = civil.year_days(year)
         query = Query(scope=scope, basis=None, start=civil.day_start(first) - 1, end=civil.day_end(last), limit=_MANY)
         return [row for row in self.figures.series(query) if _belongs(row, year)]
+
+
+def _said(row: Indicator) -> tuple[object, ...]:
+    """What a row says, apart from when it was computed and how often."""
+    return row.value, row.status, row.text, row.valid, row.expected, row.target, row.margin, row.low90, row.high90
 
 
 def _told(tag: Tag, steps: Sequence[Step]) -> Sequence[Step]:

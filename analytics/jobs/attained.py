@@ -17,7 +17,7 @@ from analytics.jobs.columns import Tag
 from analytics.jobs.projected import Daily, View
 from analytics.projection import Goal, Outlook
 from analytics.skill import CUTS, Cuts
-from analytics.tally import Standing, tally_of
+from analytics.tally import Standing, first_change, tally_of
 from domain import civil
 from domain.fixed import half_even
 from domain.indicators import FIGURES, Indicator
@@ -40,13 +40,13 @@ class Case(NamedTuple):
     cuts: Cuts = CUTS
 
 
-def rows(plans: Sequence[Plan], case: Case, first: int, closed: int) -> Iterator[Indicator]:
-    """Attainment of every air target at the end of the closed days from row ``first`` on.
+def rows(plans: Sequence[Plan], case: Case, before: Running | None, closed: int) -> Iterator[Indicator]:
+    """Attainment of every air target at the end of the closed days that differ from what they were.
 
     Parameters
     ----------
-    first : int
-        Row from which on figures changed.
+    before : Running or None
+        The year as it was judged last; None judges every day anew.
     closed : int
         Days of the year that are over.
     """
@@ -55,8 +55,10 @@ def rows(plans: Sequence[Plan], case: Case, first: int, closed: int) -> Iterator
     now = projected.daily(case.running)
     for plan in plans:
         for target in plan.targets:
-            seen = _outlook(target, case, now, length)
-            for row in range(first, closed if attainment.figure_of(target) else first):
+            figure = attainment.figure_of(target)
+            due = range(first_change(figure, before, case.running), closed) if figure else range(0)
+            seen = _outlook(target, case, now, length) if due else None
+            for row in due:
                 standing = Standing(case.year, length, case.running, row, case.last)
                 yield from _row((target, plan), standing, case, projected.view(seen, row))
 

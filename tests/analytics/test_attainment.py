@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics import attainment
+from analytics import attainment, tally
 from analytics.air import days, years
 from analytics.tally import Standing
 from domain.civil import day_number
@@ -181,3 +181,17 @@ def test_required_rest_of_published_examples(days_so_far: int, mean: int, rest: 
 
     assert found.required_rest is not None
     assert (rest, status) == (f"{float(found.required_rest):.3f}", found.status)
+
+
+def test_the_first_exact_change_is_found() -> None:
+    """A tally changes from the day on which what it counts changed, whether or not a displayed figure does."""
+    old, new = running([40] * 50), running([40] * 30 + [41] + [40] * 29)
+
+    assert [30, 50, 50, 0] == [
+        tally.first_change("pm25_mean", old, new),
+        tally.first_change("good_ratio", old, new),
+        tally.first_change("heavy_days", old, new),
+        tally.first_change("heavy_days", None, new),
+    ]
+    assert 20 == tally.first_change("heavy_days", running([40] * 50), running([40] * 20 + [160] + [40] * 29))
+    assert 10 == tally.first_change("heavy_days", running([40] * 50), running([40] * 10 + [None] + [40] * 39))

@@ -125,6 +125,28 @@ def test_attainment_is_stored_with_its_details(house: House) -> None:
     assert '"required_rest": ' in row.text
 
 
+def test_a_change_below_the_displayed_digit_reaches_the_targets(house: House, tmp_path: Path) -> None:
+    """A correction that changes no displayed year figure still changes the margin, to what a batch has."""
+    house.bring(HISTORY)
+    house.follower.start()
+    late = next(row for row in HISTORY if row.source == "s2" and row.time == civil.parse_time("2025-01-02T10:00:00+08:00"))
+    slight = replace(late, values={**late.values, "pm25": (late.values["pm25"] or 0.0) + 0.5})
+    before = house.store.latest("air.pm25.annual_mean", "c", "ytd", "HJ633-2012", 2**40)
+    house.bring([slight])
+    house.follower.step()
+    after = house.store.latest("air.pm25.annual_mean", "c", "ytd", "HJ633-2012", 2**40)
+    other = House(tmp_path / "other")
+    other.bring([slight if row is late else row for row in HISTORY])
+    other.follower.start()
+    expected = other.figures()
+    other.close()
+
+    assert before is not None
+    assert after is not None
+    assert (before.value, True) == (after.value, before.margin != after.margin)
+    assert expected == house.figures()
+
+
 def test_one_bad_series_changes_no_other(house: House) -> None:
     """A station full of nonsense leaves every other station's figures as they were."""
     house.bring(HISTORY)
