@@ -27,6 +27,7 @@ from lanbi.influx_http import Place
 from lanbi.influx_tables import BUCKETS
 from lanbi.secret import Secret
 from tests.columns import columns
+from tests.store_hash import StoreHash, row_hash, store_hash
 
 HOUR = 3_600
 T0 = 1_760_000_400
@@ -142,6 +143,24 @@ def test_value_no_value_value(store: Store) -> None:
     for row in (first, replace(first, values={"co": 0.9}, rev=1), replace(first, values={"pm25": 7.0}, rev=2)):
         store.write([row])
         assert [row] == every(store)
+
+
+def test_the_hash_is_of_the_rows_and_of_nothing_else(store: Store) -> None:
+    """Whichever store holds them, in whichever order they came, the same rows have the same hash; any other value, flag or revision has another."""
+    rows = [air("a", T0, pm25=1.1), Reading("meter", "m", 0, T0, {"power": -0.25, "register": None}, {"register": "W", "power": "M"}, 2**41 + 3)]
+    store.write([air("a", T0, pm25=9.0, co=2.0), *rows])
+    expected = StoreHash(2, f"{sum(map(row_hash, rows)) % 2**128:032x}")
+    assert expected == store_hash(store)
+    for other in (
+        replace(rows[0], rev=1),
+        replace(rows[0], values={"pm25": 1.2}),
+        replace(rows[0], flags={"pm25": "M"}),
+        replace(rows[1], values={"power": -0.25}),
+    ):
+        store.write([other])
+        assert expected.digest != store_hash(store).digest
+        store.write(rows[::-1])
+        assert expected == store_hash(store)
 
 
 def test_rows_are_taken_away(store: Store) -> None:
