@@ -155,7 +155,7 @@ def test_the_hash_is_of_the_rows_and_of_nothing_else(store: Store) -> None:
         replace(rows[0], rev=1),
         replace(rows[0], values={"pm25": 1.2}),
         replace(rows[0], flags={"pm25": "M"}),
-        replace(rows[1], values={"power": -0.25}),
+        replace(rows[1], values={"power": -0.25}, flags={"power": "M"}),
     ):
         store.write([other])
         assert expected.digest != store_hash(store).digest
