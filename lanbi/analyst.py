@@ -18,7 +18,7 @@ from analytics import bases, causes, cube, filling
 from analytics.causes import Cell, Evidence
 from analytics.cube import BACK, SiteYear
 from analytics.jobs import allowed, attained, beside, county, foreign, projected, scopes, stations, warned
-from analytics.jobs.columns import Column
+from analytics.jobs.sheets import Sheet
 from analytics.skill import CUTS
 from domain import air, civil, marks
 from domain.indicators import FIGURES, Indicator, Query
@@ -202,36 +202,36 @@ class Analyst:
         settled: dict[str, Settled] = {}
         for site in sites:
             self.pulse()
-            settled[site] = self.settler.columns(book, site, self._site(book, site, at), when._replace(sites=(site,)))
+            settled[site] = self.settler.sheets(book, site, self._site(book, site, at), when._replace(sites=(site,)))
             self.comparer.scope(self.books, book, site, settled[site], when.now)
         self.comparer.ranks(book, settled, when.now)
         names, member = county.members(self.registry, at.first, at.begun)
         if names:
             own, scope = when._replace(sites=names), self.registry.county.id
-            whole = self.settler.columns(book, scope, self._county(book, names, member, at), own)
+            whole = self.settler.sheets(book, scope, self._county(book, names, member, at), own)
             self.comparer.scope(self.books, book, scope, whole, when.now)
             self._targets(book, own, anew=anew)
             if whole.changed:
                 self._beside(book, own)
 
-    def _site(self, book: Book, site: str, at: stations.Span) -> list[Column]:
+    def _site(self, book: Book, site: str, at: stations.Span) -> list[Sheet]:
         year = book.sites[site]
         known = book.bases[site] = scopes.site(year, self.marks, site, at.begun)
         hours = year.hours[24 * BACK : 24 * (BACK + at.begun)]
-        found = [*stations.hour_columns(site, at.first, hours), *stations.rolling_columns(site, year, at)]
-        return [*found, *(column for basis in scopes.figures(site, known, at) for column in basis.columns)]
+        found = [*stations.hour_sheets(site, at.first, hours), *stations.rolling_sheets(site, year, at)]
+        return [*found, *(sheet for basis in scopes.figures(site, known, at) for sheet in basis.sheets)]
 
-    def _county(self, book: Book, names: tuple[str, ...], member: npt.NDArray[np.bool_], at: stations.Span) -> list[Column]:
+    def _county(self, book: Book, names: tuple[str, ...], member: npt.NDArray[np.bool_], at: stations.Span) -> list[Sheet]:
         scope = self.registry.county.id
         for name in names:
             # After midnight a late value of one site may come before the new day has been begun for the others.
             if name not in book.bases or len(book.bases[name].raw.shown) != at.begun:
                 book.bases[name] = scopes.site(book.sites[name], self.marks, name, at.begun)
         whole = county.hourly(book.sites, names, np.concatenate([county.before(self.registry, names, at.first), member]), BACK)
-        found = [*stations.hour_columns(scope, at.first, whole[24 * BACK :]), *warned.columns(scope, whole, at, self.scheme)]
+        found = [*stations.hour_sheets(scope, at.first, whole[24 * BACK :]), *warned.sheets(scope, whole, at, self.scheme)]
         known = book.bases[scope] = scopes.city([book.bases[name] for name in names], member)
         for basis in scopes.figures(scope, known, at, 24 * member.sum(axis=1)):
-            found += basis.columns
+            found += basis.sheets
             book.running |= {(basis.name, rules.name): running for rules, running in zip(air.RULE_SETS, basis.running, strict=True)}
         return found
 
@@ -259,7 +259,7 @@ class Analyst:
         if not rows:
             return
         assessed = self.registry.assessment(min(civil.year_days(book.year)[1], civil.day_of(when.now)))
-        known = beside.Known(book.columns, tuple(self.registry.air_stations), assessed)
+        known = beside.Known(book.shelf, tuple(self.registry.air_stations), assessed)
         found = [*beside.differences(rows, known), *beside.ranks(rows, self.entered.get(marks.OFFICIAL, ()))]
         self.settler.derived([replace(row, computed=float(when.now)) for row in found])
         county_rows = [row for row in rows if row.scope == self.registry.county.id]

@@ -44,7 +44,7 @@ class Comparer:
 
     def scope(self, books: Mapping[int, Book], book: Book, scope: str, settled: Settled, now: int) -> None:
         """Bring the comparisons up to date that follow from a scope's changed rows of one year, those of the next year too."""
-        own = {tag: book.columns[tag] for tag in self._due(book, scope, settled)}
+        own = {tag: book.shelf[tag] for tag in self._due(book, scope, settled)}
         places = {tag: self._places(one, settled) for tag, one in own.items()}
         tags = [tag for tag in own if len(places[tag])]
         if not tags:
@@ -57,8 +57,8 @@ class Comparer:
         self.settler.derived(rows)
 
     def _due(self, book: Book, scope: str, settled: Settled) -> list[Tag]:
-        known = settled.changed if self.since == NEVER else [tag for tag in book.columns if tag.scope == scope]
-        return [tag for tag in known if compared.comparable(tag) and tag in book.columns]
+        known = settled.changed if self.since == NEVER else [*book.shelf.tags(scope)]
+        return [tag for tag in known if compared.comparable(tag) and tag in book.shelf]
 
     def _places(self, one: Column, settled: Settled) -> Places:
         """Rows that have to be written."""
@@ -69,7 +69,7 @@ class Comparer:
         """Columns of another year, from memory or from the store."""
         book = books.get(year)
         if book is not None and scope in book.known:
-            return book.columns
+            return book.shelf
         first, last = civil.year_days(year)
         start, end = civil.period_stamp(first) - 1, civil.period_stamp(last)
         one_by_one = (Query(tag.figure, scope, tag.period, tag.rule_set, tag.basis, start, end, limit=_MANY) for tag in tags)
@@ -89,7 +89,7 @@ class Comparer:
             if not some:
                 continue
             when = np.array(sorted(some), np.int64)
-            found = [book.columns.get(Tag(figure, period, name, rule_set)) for name in towns]
+            found = [book.shelf.get(Tag(figure, period, name, rule_set)) for name in towns]
             member = np.stack([self._is_town(name, when) for name in towns], axis=1)
             aligned = [compared.at(_empty(Tag(figure, period, name, rule_set)) if one is None else one, when) for name, one in zip(towns, found, strict=True)]
             rows += _written(compared.ranks(aligned, member), now)
@@ -99,7 +99,7 @@ class Comparer:
         settled = settled or Settled({})
         for tag in self._due(book, scope, settled):
             if compared.ranked(tag):
-                one = book.columns[tag]
+                one = book.shelf[tag]
                 yield tag, one.time[self._places(one, settled)].tolist()
 
     def _is_town(self, name: str, times: Places) -> npt.NDArray[np.bool_]:

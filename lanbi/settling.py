@@ -11,12 +11,16 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from analytics.air import years
 from analytics.causes import Evidence
 from analytics.cube import SiteYear
-from analytics.jobs import columns, stations
-from analytics.jobs.columns import Column, Step, Tag
+from analytics.jobs import sheets, stations
+from analytics.jobs.columns import Column, Tag
 from analytics.jobs.scopes import Known
+from analytics.jobs.sheets import Kind, Sheet, Shelf
 from domain import civil
 from domain.indicators import Event, Indicator, Query, Restatement
 from domain.ports import IndicatorSink, IndicatorSource
@@ -53,12 +57,12 @@ class When(NamedTuple):
 
 @dataclass
 class Book:
-    """What is known about one year: cubes, daily values, and the columns that are stored."""
+    """What is known about one year: cubes, daily values, and the figures that are stored."""
 
     year: int
     sites: dict[str, SiteYear] = field(default_factory=dict)
     bases: dict[str, Known] = field(default_factory=dict)
-    columns: dict[Tag, Column] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
     single: dict[tuple[Tag, int], Indicator] = field(default_factory=dict)
     """Rows that are no columns: attainment of targets, figures of authorities."""
     running: dict[tuple[str, str], years.Running] = field(default_factory=dict)
@@ -94,29 +98,36 @@ class Settler:
         """After the first settling: from now on nothing is repeated."""
         self._recent = {}
 
-    def columns(self, book: Book, scope: str, found: Sequence[Column], when: When) -> Settled:
+    def sheets(self, book: Book, scope: str, found: Sequence[Sheet], when: When) -> Settled:
         """Write what differs, and tell it."""
         stored = self._stored(book, scope, found)
-        out = _Out()
-        settled = Settled({})
-        made = {column.tag for column in found}
-        # A built hour that came as an hour after all leaves no column, and its row must not stay behind.
-        found = [*found, *(columns.gone(stored[tag]) for tag in stations.passing(scope) if tag in stored and tag not in made)]
-        for column in found:
-            old = stored.get(column.tag)
-            if old is not None:
-                columns.carry(column, old)
-            steps = columns.changed(column, old)
-            restated = [step for step in steps if step.before is not None and closed(column.tag.period, int(column.time[step.place]), when.now)]
-            for step in restated:
-                column.version[step.place] += 1
-            out.said += [self._restatement(column.row(step.place, 0.0), step.before, when) for step in _told(column.tag, restated) if step.before]
-            out.rows += [column.row(step.place, float(when.now)) for step in steps]
-            if steps and column.tag.period != "hour":
-                settled.changed[column.tag] = [step.place for step in steps]
+        made = {one.kind for one in found}
+        # A built hour that came as an hour after all leaves no sheet, and its row must not stay behind.
+        left = [sheets.gone(old) for kind in stations.passing(scope) if kind not in made and (old := stored(kind)) is not None]
+        out, settled = _Out(), Settled({})
+        for sheet in (*found, *left):
+            self._settle(sheet, stored(sheet.kind), when, (out, settled))
         self._put(out)
-        book.columns.update({column.tag: column for column in found})
+        for sheet in (*found, *left):
+            book.shelf.put(sheet)
         return settled
+
+    def _settle(self, sheet: Sheet, old: Sheet | None, when: When, to: tuple[_Out, Settled]) -> None:
+        out, settled = to
+        cells = sheets.differing(sheet, old)
+        if old is not None:
+            sheets.carry(sheet, old)
+        for place, rows in cells.items():
+            before = {} if old is None else _before(old.column(place), rows)
+            late = [row for row in before if closed(sheet.kind.period, int(sheet.time[row]), when.now)]
+            if late:
+                sheet.restate(place, np.array(late, np.int64))
+            column = sheet.column(place)
+            told = late[-1:] if sheet.kind.period == "ytd" else late
+            out.said += [self._restatement(column.row(row, 0.0), before[row], when) for row in told]
+            out.rows += [column.row(row, float(when.now)) for row in rows.tolist()]
+            if sheet.kind.period != "hour":
+                settled.changed[column.tag] = rows.tolist()
 
     def derived(self, rows: Sequence[Indicator]) -> None:
         """Write rows that follow from settled ones: they are not compared and never restated, for what they follow from is."""
@@ -160,18 +171,19 @@ class Settler:
         self.written += len(out.rows)
         self.restated += len(out.said)
 
-    def _stored(self, book: Book, scope: str, found: Sequence[Column]) -> dict[Tag, Column]:
-        """Columns that the store holds: remembered, or read the first time a scope's year is computed."""
+    def _stored(self, book: Book, scope: str, found: Sequence[Sheet]) -> Callable[[Kind], Sheet | None]:
+        """Sheets that the store holds: remembered, or read the first time a scope's year is computed."""
         if scope in book.known:
-            return book.columns
-        by_tag: defaultdict[Tag, list[Indicator]] = defaultdict(list)
+            return book.shelf.sheet
+        rows: defaultdict[tuple[str, str, str], defaultdict[str, list[Indicator]]] = defaultdict(lambda: defaultdict(list))
         for row in self._history(book.year, scope):
-            by_tag[Tag._make(row.key[:5])].append(row)
+            rows[row.period, row.rule_set, row.basis][row.figure].append(row)
             if "." in row.figure or row.basis in FOREIGN:
                 book.single[Tag._make(row.key[:5]), row.time] = row
         book.known.add(scope)
-        passing = columns.found(row for tag in stations.passing(scope) for row in by_tag.get(tag, ()))
-        return passing | {column.tag: columns.stored(column, by_tag[column.tag]) for column in found if column.tag in by_tag}
+        known = {one.kind: one for one in (*stations.unbuilt(scope, found), *found)}
+        held = {kind: rows[kind.period, kind.rule_set, kind.basis] for kind in known}
+        return {kind: sheets.stored(known[kind], some) for kind, some in held.items() if any(figure in some for figure in kind.figures)}.get
 
     def _history(self, year: int, scope: str) -> list[Indicator]:
         first, last = civil.year_days(year)
@@ -184,9 +196,9 @@ def _said(row: Indicator) -> tuple[object, ...]:
     return row.value, row.status, row.text, row.valid, row.expected, row.target, row.margin, row.low90, row.high90
 
 
-def _told(tag: Tag, steps: Sequence[Step]) -> Sequence[Step]:
-    """A run of running figures changed by one cause is one restatement, that of its newest day."""
-    return steps[-1:] if tag.period == "ytd" else steps
+def _before(old: Column, rows: npt.NDArray[np.int64]) -> dict[int, Indicator]:
+    """Stored rows among some places."""
+    return {row: old.row(row, 0.0) for row in rows.tolist() if row < len(old.time) and old.valid[row] > 0}
 
 
 def _belongs(row: Indicator, year: int) -> bool:

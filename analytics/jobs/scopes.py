@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ from analytics.air.hours import Judged
 from analytics.bases import DUST, RAW, REVIEWED, Marks, View
 from analytics.cube import SiteYear
 from analytics.jobs import county, periods, stations
-from analytics.jobs.columns import Column
+from analytics.jobs.sheets import Sheet
 from analytics.jobs.stations import Span
 from domain import air
 
@@ -100,15 +99,15 @@ def city(members: Sequence[Known], member: Rows) -> Known:
 
 
 class Basis(NamedTuple):
-    """Figures of a scope on one basis: its columns, and the running years of both rule sets."""
+    """Figures of a scope on one basis: its sheets, and the running years of both rule sets."""
 
     name: str
-    columns: list[Column]
+    sheets: list[Sheet]
     running: tuple[years.Running, ...]
 
 
 def figures(scope: str, known: Known, at: Span, expected: Expected = 24) -> Iterator[Basis]:
-    """Columns of days, running years and closed periods on every basis that a scope has."""
+    """Sheets of days, running years and closed periods on every basis that a scope has."""
     raw = _basis(scope, known.raw, stations.judged(known.raw), at, expected)
     yield raw
     best, verdicts = raw, stations.judged(known.best)
@@ -124,12 +123,12 @@ def figures(scope: str, known: Known, at: Span, expected: Expected = 24) -> Iter
 
 
 def _renamed(basis: Basis, name: str) -> Basis:
-    return Basis(name, [replace(one, tag=one.tag._replace(basis=name)) for one in basis.columns], basis.running)
+    return Basis(name, [one.on(name) for one in basis.sheets], basis.running)
 
 
 def _basis(scope: str, days: Days, verdicts: tuple[Judged, ...], at: Span, expected: Expected) -> Basis:
-    found = stations.day_columns(scope, days, verdicts, at, expected)
+    found = stations.day_sheets(scope, days, verdicts, at, expected)
     both = years.under(days, [verdict.aqi for verdict in verdicts], at.first)
     for rules, running in zip(air.RULE_SETS, both, strict=True):
-        found += [*stations.year_columns(scope, rules.name, running, at), *periods.columns(scope, rules, days, running, at)]
+        found += [*stations.year_sheets(scope, rules.name, running, at), *periods.sheets(scope, rules, days, running, at)]
     return Basis(RAW, found, both)

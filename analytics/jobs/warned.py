@@ -12,14 +12,15 @@ from analytics import tables
 from analytics.air import hours as air_hours
 from analytics.air import warning
 from analytics.cube import BACK
-from analytics.jobs.columns import Column, Tag, column
+from analytics.jobs import sheets as kept
+from analytics.jobs.sheets import Kind, Sheet
 from analytics.jobs.stations import NAMES, Span, in_force, labels, rolling_pm25
 from domain.warning import LEVELS, Scheme
 
 _CODES: Final = tuple(code for code, _, _ in LEVELS)
 
 
-def columns(scope: str, hours: npt.NDArray[np.int32], at: Span, scheme: Scheme | None) -> list[Column]:
+def sheets(scope: str, hours: npt.NDArray[np.int32], at: Span, scheme: Scheme | None) -> list[Sheet]:
     """Rolling PM2.5 and warning levels of the hours that are over; a level stands only where one is met.
 
     Parameters
@@ -36,7 +37,7 @@ def columns(scope: str, hours: npt.NDArray[np.int32], at: Span, scheme: Scheme |
     return [one.part(rows, NAMES[place]) for one in found for place, rows in in_force(at.first, at.hours)]
 
 
-def _levels(scope: str, hours: npt.NDArray[np.int32], at: Span, scheme: Scheme) -> Column:
+def _levels(scope: str, hours: npt.NDArray[np.int32], at: Span, scheme: Scheme) -> Sheet:
     rule = tables.rules_on(at.first - BACK + np.arange(len(hours)) // 24)
     single = np.full(len(hours), -1, np.int16)
     for place in np.unique(rule).tolist():
@@ -44,6 +45,7 @@ def _levels(scope: str, hours: npt.NDArray[np.int32], at: Span, scheme: Scheme) 
         single[rows] = air_hours.real_time(np.ascontiguousarray(hours[rows]), place).aqi
     met = warning.warned(warning.index(hours, rule), single, scheme)
     level, lasted = met.level[24 * BACK :], met.lasted[24 * BACK :]
-    value = np.where(level > 0, level, np.nan)
-    made = column(Tag("warning", "hour", scope, ""), labels(at.first, at.hours), value, (np.where(level > 0, lasted, 0), lasted))
-    return replace(made, status=level, statuses=_CODES, texts=(scheme.id,))
+    there = level > 0
+    units = np.where(there, level, -1).astype(np.int16)
+    made = kept.single(Kind(("warning",), "hour", scope, ""), labels(at.first, at.hours), units, 1, (np.where(there, lasted, 0), lasted))
+    return replace(made, status=level[None].astype(np.uint8), statuses=_CODES, texts=(scheme.id,))

@@ -46,9 +46,9 @@ def run(bench: Bench, hours: Ints) -> None:
 
     def columns() -> int:
         site = next(turn)
-        found = [*stations.hour_columns("a", site.first, site.hours[24 * cube.BACK :]), *stations.rolling_columns("a", site, at)]
+        found = [*stations.hour_sheets("a", site.first, site.hours[24 * cube.BACK :]), *stations.rolling_sheets("a", site, at)]
         for basis in scopes.figures("a", scopes.site(site, bases.Marks(), "a", 365), at):
-            found += basis.columns
+            found += basis.sheets
         return len(found)
 
     (seconds,) = bench.race(lambda: [columns() for _ in range(SITES)])

@@ -63,7 +63,7 @@ def aqi(known: scopes.Known, basis: str, rules: str, day: int) -> tuple[float | 
     """AQI, level and primary pollutants of a day on a basis."""
     at = stations.Span(FIRST, len(known.raw.shown), len(known.raw.shown), 0)
     for one in scopes.figures("a", known, at):
-        for column in one.columns:
+        for column in (column for sheet in one.sheets for column in sheet.columns()):
             if column.tag == ("aqi", "day", "a", rules, basis):
                 row = column.row(day, 0.0)
                 return row.value, row.status, row.text

@@ -127,7 +127,7 @@ def test_an_episode_over_new_year_keeps_its_length() -> None:
     start = day_number(date(2025, 1, 1))
     cells = np.concatenate([hours((100, 24 * (BACK - 2))), hours((210, 24 * 4))])
     at = stations.Span(start, 2, 2, 48)
-    (level,) = [one for one in warned.columns("c", cells, at, SCHEMES["national-2024"]) if one.tag.figure == "warning"]
+    (level,) = [one.column(0) for one in warned.sheets("c", cells, at, SCHEMES["national-2024"]) if one.kind.figures == ("warning",)]
     rows = [level.row(place, 0.0) for place in range(48) if level.valid[place]]
 
     assert (48, "orange", 3.0, "national-2024") == (len(rows), rows[0].status, rows[0].value, rows[0].text)
@@ -141,8 +141,8 @@ def test_rolling_pm25_of_the_county_and_no_scheme() -> None:
     cells = hours((100, 24 * (BACK + 2)))
     at = stations.Span(start, 2, 2, 48)
 
-    assert ["pm25_24h"] == [one.tag.figure for one in warned.columns("c", cells, at, None)]
-    (rolling, level) = warned.columns("c", cells, at, SCHEMES["shandong-2022"])
+    assert ["pm25_24h"] == [figure for one in warned.sheets("c", cells, at, None) for figure in one.kind.figures]
+    (rolling, level) = (one.column(0) for one in warned.sheets("c", cells, at, SCHEMES["shandong-2022"]))
     assert ([70.0] * 48, 0.0) == (rolling.value.tolist(), float(level.valid.max()))
 
 
