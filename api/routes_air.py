@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Annotated, Any, Final
 
@@ -17,6 +18,7 @@ from api.schemas import Page
 from api.schemas_places import DayRow, DaysAnswer, HourRow, HoursAnswer, StationAnswer, VersionRow, VersionsAnswer
 from api.shaping import DAY_ITEMS, SIX, date_text, in_force, level, parts, split, stamp, stamp_day, units
 from api.sources import Sources, Version
+from domain.air import RULE_SETS
 from domain.civil import HOUR_S, day_of, iso
 from domain.indicators import Indicator
 from domain.indicators import Query as Conditions
@@ -28,10 +30,8 @@ router = APIRouter(prefix="/api/v1/air", tags=["air"])
 HOURS_MOST: Final = 366
 DAYS_MOST: Final = 4_018
 NS: Final = 1_000_000_000
-PER_HOUR: Final = 10
-"""Stored hour figures of one hour: AQI, rolling PM2.5, and the items of a built hour; a page reads so many rows an hour."""
-PER_DAY: Final = 16
-"""Stored day figures of one day: AQI and six items in two rule sets, with room for two more."""
+VERSIONS: Final = len(RULE_SETS) + 1
+"""Rows that one figure has at one time: under each rule set, and without one where no rule decides it."""
 ORDER: Final = {"assessment": 0, "township": 1, "micro": 2, "site": 3, "background": 4}
 RuleChoice = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9-]{1,32}$", description="规则集，默认按日期 dated if absent")]
 
@@ -100,8 +100,7 @@ def hours(request: Request, sources: Asked, site: Place, span: Asking, limit: Li
     key = unpack(span.cursor, int)
     start = max(asked.start, int(str(key[0]))) if key else asked.start
     sent = {row.time: row for row in islice(sources.readings.rows("air", [site], start, asked.end, HOUR_S), limit + 1)}
-    made = sources.figures.series(Conditions(None, site, "hour", None, "raw", start, asked.end, None, (limit + 1) * PER_HOUR))
-    figures = _by_time(made)
+    figures = _by_time(_figures(sources, ("aqi", *SIX), Conditions(None, site, "hour", start=start, end=asked.end), limit))
     times = sorted({*sent, *figures})
     rows = [_hour(time, sent.get(time), figures.get(time, {})) for time in times[:limit]]
     follow = pack((times[limit - 1],)) if len(times) > limit else None
@@ -109,6 +108,16 @@ def hours(request: Request, sources: Asked, site: Place, span: Asking, limit: Li
     columns = ("site", "time", *SIX, "aqi", "level", "primary", "rule_set")
     table = [[site, row.time, *(row.values.get(name) for name in SIX), row.aqi, row.level, "+".join(row.primary), row.rule_set] for row in rows]
     return series(request, told, columns, table, _unit_line(told.units))
+
+
+def _figures(sources: Sources, names: Iterable[str], query: Conditions, limit: int) -> Iterator[Indicator]:
+    """The first rows of each figure by name, enough for a page.
+
+    Asked for one by one: a place has many more figures than a page shows, and a bound on all of them together would end the
+    page early without a word.
+    """
+    for name in names:
+        yield from sources.figures.series(replace(query, figure=name, limit=(limit + 1) * VERSIONS))
 
 
 def _by_time(rows: Iterable[Indicator]) -> dict[int, dict[str, Indicator]]:
@@ -148,9 +157,9 @@ def days(
     asked = day_window(window(span, sources.now(), days=31, most=DAYS_MOST))
     key = unpack(span.cursor, int)
     asked = Window(max(asked.start, int(str(key[0]))), asked.end) if key else asked
-    query = Conditions(None, site, "day", rule_set, "raw", asked.start, asked.end, None, (limit + 1) * PER_DAY)
-    found = [row for row in sources.figures.series(query) if rule_set or row.rule_set == in_force(stamp_day(row.time))]
-    figures = _by_time(found)
+    query = Conditions(None, site, "day", rule_set, start=asked.start, end=asked.end)
+    found = _figures(sources, ("aqi", *DAY_ITEMS), query, limit)
+    figures = _by_time(row for row in found if rule_set or row.rule_set == in_force(stamp_day(row.time)))
     times = sorted(figures)
     rows = [_day(time, figures[time]) for time in times[:limit]]
     follow = pack((times[limit - 1],)) if len(times) > limit else None

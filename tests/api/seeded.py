@@ -113,6 +113,9 @@ def _day_figures() -> Iterator[Indicator]:
             aqi = _aqi(day)
             yield Indicator("aqi", "day", "sc", rules, period_stamp(day), float(aqi), status=str(level_of(aqi)), text="pm25" if aqi > 50 else "", valid=24.0)
             yield Indicator("pm25", "day", "sc", rules, period_stamp(day), float(20 + day % 60), valid=24.0)
+            # What else stands beside them in a real county, and on none of the pages of days.
+            for other in ("aqi_yoy", "aqi_mom", "aqi_rank", "pm25_yoy", "pm25_mom", "pm25_rank", "o3_8h_yoy", "o3_8h_mom", "o3_8h_rank", "lost"):
+                yield Indicator(other, "day", "sc", rules, period_stamp(day), 1.0)
 
 
 def _year_figures() -> Iterator[Indicator]:

@@ -41,6 +41,13 @@ def test_pages_join_to_the_whole(client: Client, path: str, key: str, size: int)
     assert key in whole["items"][0]
 
 
+def test_a_year_of_days_is_whole(client: Client) -> None:
+    """Every day of the running year is on the board's one page, however many other figures a day has."""
+    days = client.get("/api/v1/air/stations/sc/days?from=2025-01-01").json()
+
+    assert (287, "2025-01-01", "2025-10-14", None) == (len(days["items"]), days["items"][0]["date"], days["items"][-1]["date"], days["next"])
+
+
 def test_hours_join_what_was_sent_and_what_was_made(client: Client) -> None:
     """An hour shows the sent values with flags, and the AQI with level and primaries under its rule set."""
     row = client.get("/api/v1/air/stations/sc-a01/hours?from=2025-10-15T06:00:00+08:00&to=2025-10-15T07:00:00+08:00").json()["items"][0]
