@@ -13,6 +13,7 @@ from api.sources import Sources
 from domain.civil import DAY_S
 from domain.places import Registry
 from domain.reasons import ALL
+from domain.restating import CONFIRMATION, confirmations
 from domain.targets import STATUSES
 
 ACT, WATCH, KNOW = "act", "watch", "know"
@@ -124,6 +125,18 @@ def _restated(sources: Sources, now: int) -> Iterator[TaskAnswer]:
     rows = sources.figures.restatements(now - WEEK * DAY_S, now, LETTERS)
     if not rows:
         return
+    confirmed = confirmations(sources.entries.entered(CONFIRMATION))
+    announced = [row for row in rows if confirmed.covers(row.period, row.time, row.made)]
+    if announced:
+        places = _distinct([sources.registry().name_of(row.scope) for row in announced])
+        yield TaskAnswer(
+            kind="restatement",
+            urgency=WATCH,
+            zh=f"近 {WEEK} 天有 {len(announced)} 个已确认数值被更正，须告知：{'、'.join(places)}",
+            en=f"{len(announced)} confirmed figures were restated in {WEEK} days and must be announced: {', '.join(places)}",
+            count=len(announced),
+            view="restatements",
+        )
     names = _distinct([sources.registry().name_of(row.scope) for row in rows])
     many = f"{len(rows)}{'+' if len(rows) == LETTERS else ''}"
     yield TaskAnswer(

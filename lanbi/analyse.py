@@ -243,6 +243,7 @@ def _follower(settings: Settings, registry: CurrentRegistry, store: Any, status:
     analyst = Analyst(store, store, registry.load(), wiring.plans(settings))
     analyst.scheme = SCHEMES.get(settings.analyse.warning)
     analyst.cuts = Cuts(settings.analyse.on_course / 100, settings.analyse.at_risk / 100)
+    analyst.settler.closing = 60 * settings.analyse.closing
     analyst.ledger.refusals = RefusalView(settings.data, analyst.registry, lambda: status.clock.now_ns() // _NS)
     analyst.pulse = lambda: status.beat(ready=False, reasons=["computing"])
     follower = Follower(analyst, store, status.clock)

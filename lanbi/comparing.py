@@ -129,7 +129,7 @@ def _after(one: Column, places: Places, later: Column, now: int) -> Iterator[Ind
 
 def _written(found: Iterable[Column], now: int) -> Iterator[Indicator]:
     for one in found:
-        yield from (one.row(place, float(now)) for place in range(len(one.time)))
+        yield from one.rows(range(len(one.time)), float(now))
 
 
 def _empty(tag: Tag) -> Column:

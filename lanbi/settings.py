@@ -70,6 +70,9 @@ KEYS: Final[Mapping[str, Key]] = {
     "analyse.health": Key("127.0.0.1:8082", "计算进程健康地址", "health address of analytics"),
     "analyse.warning": Key("shandong-2022", "重污染预警条件（已发生部分）依据", "whose warning levels are held against what has happened"),
     "analyse.on_course": Key("30", "不达标概率（%）不高于此值为进度正常", "chance of missing a target, in %, up to which it is on course"),
+    "analyse.closing": Key(
+        "60", "日数值在次日零点后多少分钟起视为已公布", "minutes after midnight from which on a day's figures are closed: changes are restated"
+    ),
     "analyse.at_risk": Key("70", "不达标概率（%）不低于此值为有风险", "chance of missing a target, in %, from which on it is at risk"),
 }
 
@@ -143,11 +146,12 @@ class IngestSettings:
 
 @dataclass(frozen=True, slots=True)
 class AnalyseSettings:
-    """The analytics process: its health address, and where a chance of missing [%] decides a target's state."""
+    """The analytics process: its health address, where a chance of missing [%] decides a target's state, when a day closes [min]."""
 
     health: str
     warning: str
     on_course: int
+    closing: int
     at_risk: int
 
 
@@ -257,7 +261,7 @@ def _fault_of(key: str, value: str) -> str:
     return rule(value) if rule else ""
 
 
-WHOLE: Final = frozenset({"analyse.at_risk", "analyse.on_course", "broker.keepalive", "journal.keep_days"})
+WHOLE: Final = frozenset({"analyse.at_risk", "analyse.closing", "analyse.on_course", "broker.keepalive", "journal.keep_days"})
 """Keys whose value is a whole number, with or without quotes."""
 SIZES: Final = frozenset({"broker.queue_bytes", "journal.quota"})
 """Keys whose value is an amount of bytes."""
@@ -271,6 +275,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "ingest.health": address,
     "analyse.health": address,
     "analyse.on_course": whole(1, 49),
+    "analyse.closing": whole(0, 720),
     "analyse.warning": choice(*SCHEMES, "none"),
     "analyse.at_risk": whole(51, 99),
     "ingest.instance": share,

@@ -27,7 +27,7 @@ from domain.ports import IndicatorSink, IndicatorSource
 from domain.restating import ANNOUNCED, Confirmations, months_of, period_text
 
 CLOSING_S: Final = civil.HOUR_S
-"""A day is closed from 01:00 of the next day on: its last hour may come an hour late."""
+"""Unless set otherwise, a day is closed from 01:00 of the next day on: its last hour may come an hour late."""
 RECENT_S: Final = 30 * civil.DAY_S
 """How far back a start looks for restatements that a crash may have left without their figures."""
 NAMED: Final = 5
@@ -86,6 +86,7 @@ class Settler:
     def __init__(self, figures: Figures) -> None:
         self.figures = figures
         self.confirmed: Callable[[], Confirmations] = lambda: Confirmations({})
+        self.closing = CLOSING_S
         self.written = 0
         self.restated = 0
         self._recent: dict[tuple[object, ...], Restatement] = {}
@@ -119,13 +120,13 @@ class Settler:
             sheets.carry(sheet, old)
         for place, rows in cells.items():
             before = {} if old is None else _before(old.column(place), rows)
-            late = [row for row in before if closed(sheet.kind.period, int(sheet.time[row]), when.now)]
+            late = [row for row in before if closed(sheet.kind.period, int(sheet.time[row]), when.now, self.closing)]
             if late:
                 sheet.restate(place, np.array(late, np.int64))
             column = sheet.column(place)
             told = late[-1:] if sheet.kind.period == "ytd" else late
             out.said += [self._restatement(column.row(row, 0.0), before[row], when) for row in told]
-            out.rows += [column.row(row, float(when.now)) for row in rows.tolist()]
+            out.rows += column.rows(rows.tolist(), float(when.now))
             if sheet.kind.period != "hour":
                 settled.changed[column.tag] = rows.tolist()
 
@@ -143,7 +144,7 @@ class Settler:
             old = book.single.get(key)
             if old is not None and _said(row) == _said(old):
                 continue
-            over = old is not None and row.period != "ytd" and closed(row.period, row.time, when.now)
+            over = old is not None and row.period != "ytd" and closed(row.period, row.time, when.now, self.closing)
             version = 1.0 if old is None else old.version + over
             new = settled[key] = replace(row, computed=float(when.now), version=version)
             if old is not None and over and (old.value, old.status) != (new.value, new.status):
@@ -207,9 +208,9 @@ def _belongs(row: Indicator, year: int) -> bool:
     return civil.year_of_day(day) == year
 
 
-def closed(period: str, time: int, now: int) -> bool:
-    """Whether a change of a figure has to be said: hours are never restated."""
-    return period != "hour" and now >= civil.day_end(civil.day_of(time + 1)) + CLOSING_S
+def closed(period: str, time: int, now: int, closing: int = CLOSING_S) -> bool:
+    """Whether a change of a figure has to be said, ``closing`` seconds after its last day; hours are never restated."""
+    return period != "hour" and now >= civil.day_end(civil.day_of(time + 1)) + closing
 
 
 def span_of(period: str, time: int) -> tuple[int, int]:

@@ -66,33 +66,38 @@ class Column:
 
     def row(self, place: int, computed: float) -> Indicator:
         """One figure as it is stored."""
-        tag = self.tag
-        return Indicator(
-            figure=tag.figure,
-            period=tag.period,
-            scope=tag.scope,
-            rule_set=tag.rule_set,
-            basis=tag.basis,
-            time=int(self.time[place]),
-            value=_number(self.value, place),
-            valid=float(self.valid[place]),
-            expected=float(self.expected[place]),
-            target=_number(self.target, place),
-            margin=_number(self.margin, place),
-            computed=computed,
-            version=float(self.version[place]),
-            status=_word(self.statuses, int(self.status[place])),
-            text=_word(self.texts, int(self.text[place])),
+        return self.rows([place], computed)[0]
+
+    def rows(self, places: Sequence[int], computed: float) -> list[Indicator]:
+        """Some figures as they are stored; many at once cost a third of one by one."""
+        figure, period, scope, rule_set, basis = self.tag
+        where = np.asarray(places, np.intp)
+        numbers = (
+            _floats(self.value, where),
+            self.valid[where].tolist(),
+            self.expected[where].tolist(),
+            _floats(self.target, where),
+            _floats(self.margin, where),
         )
+        codes = (self.version[where].tolist(), self.status[where].tolist(), self.text[where].tolist())
+        found = zip(self.time[where].tolist(), *numbers, *codes, strict=True)
+        return [
+            Indicator(
+                figure, period, scope, rule_set, time, value, basis, valid, expected, target, margin, None, None, computed,
+                float(version), _word(self.statuses, status), _word(self.texts, text),
+            )
+            for time, value, valid, expected, target, margin, version, status, text in found
+        ]  # fmt: skip
 
 
 UNKNOWN: Final = 255
 """Code of a status or text that is not among the words of its column."""
 
 
-def _number(values: npt.NDArray[np.float64] | None, place: int) -> float | None:
-    value = np.nan if values is None else float(values[place])
-    return None if value != value else value  # noqa: PLR0124  NaN is the only value unequal to itself
+def _floats(values: npt.NDArray[np.float64] | None, where: npt.NDArray[np.intp]) -> list[float | None]:
+    if values is None:
+        return [None] * len(where)
+    return [None if value != value else value for value in values[where].tolist()]  # noqa: PLR0124  NaN is the only value unequal to itself
 
 
 def _word(words: Sequence[str], place: int) -> str:
