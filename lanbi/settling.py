@@ -199,7 +199,8 @@ def _said(row: Indicator) -> tuple[object, ...]:
 
 def _before(old: Column, rows: npt.NDArray[np.int64]) -> dict[int, Indicator]:
     """Stored rows among some places."""
-    return {row: old.row(row, 0.0) for row in rows.tolist() if row < len(old.time) and old.valid[row] > 0}
+    known = [row for row in rows.tolist() if row < len(old.time) and old.valid[row] > 0]
+    return dict(zip(known, old.rows(known, 0.0), strict=True))
 
 
 def _belongs(row: Indicator, year: int) -> bool:

@@ -121,10 +121,10 @@ def test_today_lists_what_presses_first(client: Client) -> None:
     """Silent assessed stations and targets at risk stand first; refusals and restatements follow, each with its count."""
     tasks = client.get("/api/v1/today").json()["items"]
 
-    assert ["act", "act", "watch", "watch", "watch", "watch", "watch", "know"] == [task["urgency"] for task in tasks]
+    assert ["act", "act", "watch", "watch", "watch", "watch", "watch", "watch", "know"] == [task["urgency"] for task in tasks]
     assert "1 个空气站没有数据：实验中学" == tasks[0]["zh"]
     assert "目标有风险：细颗粒物(PM2.5)年均浓度，现值 42.1，目标 ≤ 42" == tasks[1]["zh"]
-    assert "30 readings refused in 24 h, mostly: the place or meter is not in the registry" == tasks[-2]["en"]
+    assert "30 readings refused in 24 h, mostly: the place or meter is not in the registry" == tasks[-3]["en"]
     assert ("restatement", 27) == (tasks[-1]["kind"], tasks[-1]["count"])
 
 
@@ -191,3 +191,11 @@ def test_the_official_figure_stands_beside_ours(client: Client) -> None:
 
     assert {"period": "2025-09", "value": 38.1, "ours": 38.4, "difference": 0.3, "percent": 0.8, "cause": "review", "rank": 5.0, "document": "月报9"} == found
     assert client.get("/api/v1/targets/air.aqi.heavy_days").json()["official"] is None
+
+
+def test_changes_of_confirmed_values_press_more(client: Client) -> None:
+    """A restated figure of a confirmed month must be announced; the others are only to be known."""
+    tasks = [task for task in client.get("/api/v1/today").json()["items"] if task["kind"] == "restatement"]
+
+    assert [("watch", 2), ("know", 27)] == [(task["urgency"], task["count"]) for task in tasks]
+    assert "近 7 天有 2 个已确认数值被更正，须告知：区政府" == tasks[0]["zh"]

@@ -110,7 +110,7 @@ def test_colour_is_never_needed_alone(tab: Page, client: Client, language: str) 
     assert [] == tab.run("[...document.querySelectorAll('.chip')].filter((one) => !/[^\\d\\s]/.test(one.textContent)).map((one) => one.outerHTML)")
     assert 287 == tab.run("[...document.querySelectorAll('.calendar .day')].filter((one) => one.style.background && one.textContent.trim()).length")
     assert 0 == tab.run("[...document.querySelectorAll('.calendar .day')].filter((one) => one.style.background && !one.textContent.trim()).length")
-    assert 8 == tab.run("[...document.querySelectorAll('.urgency')].filter((one) => one.textContent).length")
+    assert 9 == tab.run("[...document.querySelectorAll('.urgency')].filter((one) => one.textContent).length")
 
 
 def test_ten_seconds(tab: Page, client: Client) -> None:
