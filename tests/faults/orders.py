@@ -267,12 +267,6 @@ def _hundreds(said: Sequence[Any]) -> list[Sequence[Any]]:
     return [said[begin : begin + 100] for begin in range(0, len(said), 100)]
 
 
-def _encoded(part: Sequence[Any]) -> bytes:
-    import msgspec
-
-    return msgspec.json.encode(part)
-
-
 def campaign(asked: Asked) -> Finding:
     """Many histories; the seed chooses them."""
     number = asked.more.histories or (QUICK if asked.quick else FULL)

@@ -55,6 +55,18 @@ def test_a_correction_names_the_reading(house: House) -> None:
         assert "correction: s2 pm25 2025-01-02T10:00" == cause(said, figure, scope, period)
 
 
+@pytest.mark.parametrize(("closing", "days"), [(3_600, {"2025-01-05"}), (3 * 3_600, set())])
+def test_a_day_is_restated_once_it_is_closed(house: House, closing: int, days: set[str]) -> None:
+    """At half past two a change of yesterday is restated if days close at one, and not if they close at three."""
+    house.bring(HISTORY)
+    house.follower.start()
+    house.follower.analyst.settler.closing = closing
+    late = reading("s2", "2025-01-05T10:00:00+08:00")
+    said = corrected(house, replace(late, values={**late.values, "pm25": 1_900.0}))
+
+    assert days == {civil.date_of(civil.day_of(row.time + 1)).isoformat() for row in said if row.period == "day"}
+
+
 def test_late_hours_are_named_as_one_stretch(house: House) -> None:
     """Five hours that come late are one stretch of late data, and only the figures' own items are named."""
     missing = [reading("s1", f"2025-01-02T{hour:02d}:00:00+08:00") for hour in range(5, 10)]
