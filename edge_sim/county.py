@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,8 +11,10 @@ import numpy as np
 from domain.items import item
 from domain.places import Device, Meter, Registry
 from edge_sim.air import AirSignal
+from edge_sim.loads import Act
 from edge_sim.meters import MeterSignal
 from edge_sim.noise import Bools, Floats, Ints, Noise
+from edge_sim.occasions import Weather
 from edge_sim.points import PointSignal
 from edge_sim.water import WaterSignal, WellSignal
 
@@ -34,7 +37,11 @@ class SimulatedCounty:
 
     registry: Registry
     seed: int
+    weather: Weather = field(default_factory=Weather)
+    acts: Mapping[str, tuple[Act, ...]] = field(default_factory=dict)
+    """What enterprises do out of the ordinary, by meter."""
     noise: Noise = field(init=False)
+    _meters: dict[str, MeterSignal] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.noise = Noise(self.seed)
@@ -60,9 +67,9 @@ class SimulatedCounty:
         """Unrounded values without gaps: (n,) int64 [s] to dict of (n,) float64."""
         registry = self.registry
         if source in registry.air_stations:
-            return AirSignal(self.noise, source, registry.air_stations[source].role.newest).hours(times)
+            return AirSignal(self.noise, source, registry.air_stations[source].role.newest, self.weather).hours(times)
         if source in registry.water_sections:
-            return WaterSignal(self.noise, source, registry.water_sections[source].body).at(times)
+            return WaterSignal(self.noise, source, registry.water_sections[source].body, self.weather).at(times)
         if source in registry.wells:
             limit = registry.wells[source].limit_level
             return WellSignal(self.noise, source, float(limit or "-12.5")).at(times)
@@ -72,14 +79,19 @@ class SimulatedCounty:
 
     def meter(self, source: str) -> MeterSignal:
         """The signal of a meter; behind a main meter stand the enterprise's other meters of the same medium."""
+        known = self._meters.get(source)
+        if known is None:
+            known = self._meters[source] = self._signal(source)
+        return known
+
+    def _signal(self, source: str) -> MeterSignal:
         meter = self.registry.meters[source]
         owner = self.registry.enterprises.get(meter.enterprise)
-        industry = owner.industry if owner else ""
+        industry, acts = owner.industry if owner else "", self.acts.get(source, ())
         if meter.role.newest != "main":
-            return MeterSignal(self.noise, meter, industry)
-        behind = [other for other in self.registry.meters.values() if _is_part(other, meter)]
-        parts = tuple(MeterSignal(self.noise, other, industry) for other in behind)
-        return MeterSignal(self.noise, meter, industry, parts if all(part.summable for part in parts) else ())
+            return MeterSignal(self.noise, meter, industry, (), acts)
+        parts = tuple(self.meter(other.id) for other in self.registry.meters.values() if _is_part(other, meter))
+        return MeterSignal(self.noise, meter, industry, parts if all(part.summable for part in parts) else (), acts)
 
     def shown(self, source: str, times: Ints) -> Columns:
         """What the instruments send, rounded, NaN where they send nothing: (n,) int64 [s] to dict of (n,) float64."""

@@ -17,25 +17,17 @@ import numpy as np
 
 from domain.civil import DAY_S, OFFSET_S, day_number
 from domain.places import Meter
+from edge_sim.loads import Act, Load, load_of, unused
 from edge_sim.noise import Floats, Ints, Noise
+from edge_sim.occasions import festival
 
 ORIGIN: Final = day_number(date(2020, 1, 1))
 QUARTERS: Final = 96
+AHEAD_DAYS: Final = 512
+"""Days for which totals are computed at once."""
 _QUARTER_S = 900
 LOSSES: Final = 1.04
 """A main meter counts so much of what its parts count: transformers, lights, offices."""
-
-CONTINUOUS: Final = frozenset({"aluminium", "steel", "chemical", "power", "heat-and-power", "carbon", "cement", "paper", "sewage"})
-"""Industries that never stop at night; all others work in shifts."""
-NEW_YEAR: Final = tuple(
-    day_number(date(*when))
-    for when in (
-        (2020, 1, 25), (2021, 2, 12), (2022, 2, 1), (2023, 1, 22), (2024, 2, 10), (2025, 1, 29), (2026, 2, 17),
-        (2027, 2, 6), (2028, 1, 26), (2029, 2, 13), (2030, 2, 3),
-    )
-)  # fmt: skip
-"""Spring festival: shift work falls to a quarter for ten days (seen in 80 enterprises' day values)."""
-FESTIVAL: Final = (-2, 8)
 
 
 @dataclass(frozen=True)
@@ -50,6 +42,13 @@ class MeterSignal:
     meter: Meter
     industry: str = ""
     parts: tuple[MeterSignal, ...] = ()
+    acts: tuple[Act, ...] = ()
+    """What the enterprise did out of the ordinary; only for registers that never restart by themselves."""
+
+    @cached_property
+    def load(self) -> Load:
+        """The industry's load curve."""
+        return load_of(self.industry)
 
     @property
     def _driver(self) -> str:
@@ -64,11 +63,12 @@ class MeterSignal:
     @cached_property
     def start(self) -> int:
         """Register at :data:`ORIGIN` [units]."""
-        length = self._length or 10**8
+        length = self.length or 10**8
         return int(self.noise.share(f"{self.meter.id}/start") * length)
 
     @cached_property
-    def _length(self) -> int | None:
+    def length(self) -> int | None:
+        """Register units after which it begins anew; None = never."""
         return int(Decimal(self.meter.modulus) / self.resolution) if self.meter.modulus else None
 
     def _hourly_cap(self, days: Ints) -> Floats:
@@ -83,33 +83,24 @@ class MeterSignal:
         return power / np.where(np.isnan(ratio), first_value, ratio) / float(self.resolution)
 
     def daily(self, days: Ints) -> Ints:
-        """Units consumed on each civil day: (n,) int64 to (n,) int64."""
-        usual = 0.30 + 0.08 * self.noise.share(f"{self.meter.id}/load")
+        """Units consumed on each civil day, acts aside: (n,) int64 to (n,) int64."""
+        usual = self.load.level + 0.08 * self.noise.share(f"{self.meter.id}/load")
         busy = self._running(days) * np.exp(0.05 * self.noise.ar1(f"{self._driver}/load", days, 5))
         busy = busy * np.exp(0.015 * self.noise.ar1(f"{self.meter.id}/own", days, 3))
-        if self.industry in CONTINUOUS:
-            usual = usual + 0.25
+        busy = busy * (1 + self.load.cold * np.cos(2 * np.pi * (days % 365.25 - 15) / 365.25))
         return (24 * usual * busy * self._hourly_cap(days)).astype(np.int64)
 
     def _running(self, days: Ints) -> Floats:
         stopped = self.noise.ar1(f"{self._driver}/stop", days, 4) > 2.5  # spreads: four days a year
-        out = np.where(stopped, 0.03, 1.0)
-        if self.industry in CONTINUOUS:
-            return out
-        out = out * np.where(days % 7 == 3, 0.55, 1.0)  # civil day 3 was a Sunday
-        since = days[:, None] - np.array(NEW_YEAR)[None, :]
-        return out * np.where(((since >= FESTIVAL[0]) & (since < FESTIVAL[1])).any(axis=1), 0.25, 1.0)
+        out = np.where(stopped, 0.03, 1.0) * np.where(days % 7 == 3, self.load.sunday, 1.0)  # civil day 3 was a Sunday
+        return out * np.where(festival(days), self.load.festival, 1.0)
 
     def _shape(self, days: Ints) -> Floats:
         """Cumulative share of the day at the end of each quarter hour: (n,) to (n, 96), the last column exactly 1."""
-        hour = (np.arange(QUARTERS) + 0.5) / 4
-        if self.industry in CONTINUOUS:
-            base = 1 + 0.04 * np.cos(2 * np.pi * (hour - 14) / 24)
-        else:
-            base = 0.25 + 1 / (1 + np.exp(-(hour - 7.5) * 2)) - 1 / (1 + np.exp(-(hour - 19.0) * 2))
+        base = self.load.shape((np.arange(QUARTERS) + 0.5) / 4)
         quarter = (days[:, None] * QUARTERS + np.arange(QUARTERS)[None, :]).ravel()
         jitter = self.noise.uniform(f"{self.meter.id}/quarter", quarter).reshape(len(days), QUARTERS)
-        summed = np.cumsum(base[None, :] * (0.85 + 0.3 * jitter), axis=1)
+        summed = np.cumsum(base[None, :] * (1 + self.load.rough * (jitter - 0.5)), axis=1)
         return summed / summed[:, -1:]
 
     def turned(self, times: Ints) -> Ints:
@@ -126,6 +117,12 @@ class MeterSignal:
         """
         if self.parts:
             return self.start + self._together(times)
+        units = self._undisturbed(times)
+        for act in self.acts:
+            units = units - unused(act, units, self._undisturbed)
+        return units
+
+    def _undisturbed(self, times: Ints) -> Ints:
         local = times + OFFSET_S - self._daily_reset
         # A register that restarts each day is read as the last thing of its day: 00:00 shows the whole day, not 0.
         ahead = 1 if self._resets else 0
@@ -153,9 +150,22 @@ class MeterSignal:
     def _before(self, days: Ints) -> Ints:
         if self._resets:
             return np.zeros(len(days), np.int64)
-        span = np.arange(min(ORIGIN, int(days[0])), int(days[-1]), dtype=np.int64)
-        total = np.concatenate([[0], np.cumsum(self.daily(span))])
-        return np.asarray(self.start + total[days - (int(days[-1]) - len(span))])
+        first = min(ORIGIN, int(days[0]))
+        last = int(days[-1]) // AHEAD_DAYS * AHEAD_DAYS + AHEAD_DAYS
+        return np.asarray(self.start + self._totals(first, last)[days - first])
+
+    def _totals(self, first: int, last: int) -> Ints:
+        """Units turned before each day from ``first`` on; kept, because a live device asks every quarter hour."""
+        kept = self._kept.get((first, last))
+        if kept is None:
+            kept = np.concatenate([[0], np.cumsum(self.daily(np.arange(first, last, dtype=np.int64)))])
+            self._kept.clear()
+            self._kept[first, last] = kept
+        return kept
+
+    @cached_property
+    def _kept(self) -> dict[tuple[int, int], Ints]:
+        return {}
 
     @property
     def _resets(self) -> bool:
@@ -170,8 +180,9 @@ class MeterSignal:
 
     def at(self, times: Ints) -> dict[str, Floats]:
         """What the register shows, in the registered unit: (n,) int64 [s] to (n,) float64, rolled over at the modulus."""
-        units = self.turned(times)
-        if self._length:
-            units = units % self._length
+        return {"register": self.display(self.turned(times))}
+
+    def display(self, units: Ints) -> Floats:
+        """Turned units as the register shows them: (n,) int64 to (n,) float64 in the registered unit."""
         digits = max(0, -int(self.resolution.as_tuple().exponent))
-        return {"register": np.round(units * float(self.resolution), digits)}
+        return np.round((units % self.length if self.length else units) * float(self.resolution), digits)

@@ -2,17 +2,22 @@
 
 Rain is shared by all water of the county: it dilutes the ions, stirs up the mud and washes phosphorus in. Temperature follows
 the season, oxygen follows temperature (cold water holds more), nutrients follow season and place. Four-hourly, as the
-national stations report.
+national stations report. The probes speak at once, the analysers of the nutrients some hours later.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
 from edge_sim.air import Calendar
 from edge_sim.noise import Floats, Ints, Noise
+from edge_sim.occasions import Weather
+
+NUTRIENTS: Final = ("codmn", "nh3n", "tp", "tn")
+"""Analysers that need hours: a record first carries their last batch and is revised once."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class WaterSignal:
     noise: Noise
     section: str
     body: str = "river"
+    weather: Weather = field(default_factory=Weather)
 
     def at(self, times: Ints) -> dict[str, Floats]:
         """True values at sampling times.
@@ -36,7 +42,7 @@ class WaterSignal:
             temp °C; ph; do codmn nh3n tp tn mg/L; cond µS/cm; turb NTU; lakes chla mg/L; rivers flow m³/s; level m.
         """
         sky = Calendar.of(times)
-        rain = np.maximum(0.0, self.noise.ar1("region/rain", sky.index, 60) - 0.6) * (1 - 0.7 * sky.cold)
+        rain = np.maximum(0.0, self.noise.ar1("region/rain", sky.index, 60) - 0.6) * (1 - 0.7 * sky.cold) + self.weather.of("rain", times)
         dirt = 0.16 * self.noise.trait(f"{self.section}/dirt")
         temp = np.clip(14.8 - 12.8 * sky.cold + 1.2 * self._own("temp", sky, 90), 0.2, 33)
         bloom = np.exp(0.35 * self._own("bloom", sky, 120) - 0.5 * sky.cold)
