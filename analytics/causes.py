@@ -13,11 +13,13 @@ import numpy as np
 from analytics.cube import BACK, SiteYear
 from domain import civil
 from domain.fixed import MISSING
-from domain.items import AIR
+from domain.items import AIR, BY_REALM
 from domain.restating import CAUSES
 
 SHOWN: Final = 4
 """So many stretches of readings are named; the rest are counted."""
+ORDER: Final = tuple(dict.fromkeys((*AIR, *BY_REALM["water"])))
+"""Order in which items are named."""
 _REVIEW: Final = frozenset("HR")
 _WITHDRAWN: Final = "W"
 
@@ -103,7 +105,7 @@ class Evidence:
         """
         item = figure.partition("_")[0]
         near = [cell for cell in self.cells if cell.site in sites and start < cell.time <= end]
-        own = [cell for cell in near if item not in AIR or cell.item == item]
+        own = [cell for cell in near if item not in ORDER or cell.item == item]
         return "; ".join([*self.general, *_words(own or near or (() if self.general else self.cells))])
 
 
@@ -114,7 +116,7 @@ def _words(found: Iterable[Cell]) -> list[str]:
     for cell in sorted(found):
         by_time[cell.kind, cell.site, cell.span, cell.time].append(cell.item)
     for (kind, site, span, time), items in by_time.items():
-        groups[kind, site, span, tuple(item for item in AIR if item in items)].append(time)
+        groups[kind, site, span, tuple(item for item in ORDER if item in items)].append(time)
     words: defaultdict[str, list[str]] = defaultdict(list)
     for (kind, site, span, several), times in groups.items():
         words[kind] += [f"{site} {'+'.join(several)} {_stretch(run, span)}" for run in _runs(times, span)]

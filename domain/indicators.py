@@ -12,6 +12,9 @@ from typing import Final, NamedTuple
 PERIODS: Final = ("hour", "day", "month", "quarter", "year", "ytd")
 BASES: Final = ("raw", "reviewed", "dust-excluded", "published", "official")
 
+AT_ONCE: Final = frozenset({("water_class", "hour")})
+"""Figures and periods that are closed as soon as they are there: a water record is published with its class."""
+
 
 class Figure(NamedTuple):
     """Unit, displayed digits and words of a figure."""
@@ -69,6 +72,15 @@ FIGURES: Final = MappingProxyType(
         "lost_hours": Figure("h", 0, "缺失小时数", "lost hours"),
         "lost_days": Figure("day", 0, "无效天数", "days that are not valid"),
         "water_class": Figure("class", 0, "水质类别", "water class"),
+        "do_mean": Figure("mg/L", 1, "溶解氧均值", "dissolved oxygen, mean"),
+        "codmn_mean": Figure("mg/L", 1, "高锰酸盐指数均值", "permanganate index, mean"),
+        "nh3n_mean": Figure("mg/L", 2, "氨氮均值", "ammonia nitrogen, mean"),
+        "tp_mean": Figure("mg/L", 3, "总磷均值", "total phosphorus, mean"),
+        "tn_mean": Figure("mg/L", 2, "总氮均值", "total nitrogen, mean"),
+        "tn_ratio": Figure("%", 1, "总氮与2020年之比", "total nitrogen as a share of 2020"),
+        "water_exceedance": Figure("", 1, "超标倍数（超Ⅲ类）", "multiple over the limits of class III"),
+        "water_quality": Figure("", 0, "水质状况", "state of the county's waters, 1 excellent to 5 heavily polluted"),
+        "water_good_ratio": Figure("%", 1, "优良水体比例", "share of sections at class I to III"),
     },
 )
 """Figure names with unit, digits, zh, en. Besides these, a plan target's id is the figure of its attainment."""

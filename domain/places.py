@@ -23,6 +23,10 @@ TIME_UNITS: Final = ("s", "ms")
 LABELS: Final = ("end", "start")
 
 
+_PARTS: Final = 4
+"""Of a section's name in foreign files."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dated(Generic[T]):
     """A value that changes on given days: ((first day, value), …) in order; before the first day there is none."""
@@ -90,6 +94,11 @@ class WaterSection:
     match: tuple[str, ...] = ()
     tn_2020: str | None = None
     levels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def river(self) -> str:
+        """Its river or lake as foreign files name it (``province|city|river|station``); empty where none does."""
+        return next((parts[2] for name in self.match if len(parts := name.split("|")) == _PARTS), "")
 
 
 @dataclass(frozen=True, slots=True)

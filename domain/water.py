@@ -10,7 +10,8 @@ on the values as measured; oxygen of class I also by saturation, pH either good 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -19,6 +20,26 @@ DECIDING: Final = ("do", "codmn", "nh3n", "tp")
 INFERIOR: Final = 6
 """Class code of 'inferior to V' (劣Ⅴ)."""
 CLASSES: Final = ("Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ", "Ⅴ", "劣Ⅴ")
+GOOD: Final = 3
+"""Classes I to III are good (优良)."""
+AVERAGED: Final = (*DECIDING, "tn")
+"""Items whose means are kept; total nitrogen is told apart and decides no class."""
+MONTH_DAYS: Final = 20
+"""Fewer days of an item make its month incomplete; ours, for no text that we found gives a number."""
+MONTHS: Final = 12
+FEW_SECTIONS: Final = 5
+"""Fewer sections than these are assessed by their mean concentrations, others by the shares of their classes (环办〔2011〕22号)."""
+MAIN_ITEMS: Final = 3
+GRADES: Final = MappingProxyType(
+    {
+        "excellent": ("优", "excellent"),
+        "good": ("良好", "good"),
+        "light": ("轻度污染", "lightly polluted"),
+        "moderate": ("中度污染", "moderately polluted"),
+        "heavy": ("重度污染", "heavily polluted"),
+    },
+)
+"""State of a river or basin, 1…5 (zh, en)."""
 
 
 def _row(*limits: str) -> tuple[Decimal, ...]:
@@ -79,6 +100,67 @@ def item_class(item: str, thousandths: int, body: str) -> int:
     limits = TP_LAKE if item == "tp" and body == "lake" else LIMITS[item]
     sign = -1 if item == "do" else 1
     return next((number for number, limit in enumerate(limits, 1) if sign * thousandths <= sign * limit), INFERIOR)
+
+
+def judge(shown: Mapping[str, int], body: str) -> tuple[int | None, list[str]]:
+    """Worst class of DO, CODMn, NH3-N and TP in displayed thousandths, and the items at it; none unless all four are there."""
+    if any(item not in shown for item in DECIDING):
+        return None, []
+    classes = {item: item_class(item, shown[item], body) for item in DECIDING}
+    worst = max(classes.values())
+    return worst, [item for item, number in classes.items() if number == worst]
+
+
+def displayed(value: Decimal, digits: int) -> Decimal:
+    """A value as the platform shows it: half to even, but one significant digit where that would be zero.
+
+    >>> displayed(Decimal("0.025"), 2), displayed(Decimal("0.0139"), 1), displayed(Decimal("0.065"), 1)
+    (Decimal('0.02'), Decimal('0.01'), Decimal('0.1'))
+    """
+    near = value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
+    if near or not value:
+        return near
+    return value.quantize(Decimal(1).scaleb(value.adjusted()), ROUND_HALF_EVEN)
+
+
+def good_limit(item: str, body: str) -> int:
+    """Limit of class III in thousandths of mg/L: the lower one of oxygen, the upper one of the others."""
+    return (TP_LAKE if item == "tp" and body == "lake" else LIMITS[item])[GOOD - 1]
+
+
+def main_items(shown: Mapping[str, int], body: str) -> list[tuple[str, Fraction | None]]:
+    """Main pollution items (主要污染指标): those worse than III, worst class first, then by multiple, at most three.
+
+    The multiple is (C − S)/S over the limit S of class III; oxygen has none.
+
+    >>> main_items({"do": 4_000, "codmn": 7_000, "nh3n": 1_200, "tp": 310}, "river")
+    [('tp', Fraction(11, 20)), ('nh3n', Fraction(1, 5)), ('codmn', Fraction(1, 6))]
+    """
+    found = []
+    for item in DECIDING:
+        number = item_class(item, shown[item], body) if item in shown else 0
+        if number > GOOD:
+            limit = good_limit(item, body)
+            found.append((-number, Fraction(limit - shown[item], limit) if item != "do" else Fraction(0), item))
+    return [(item, None if item == "do" else -under) for _, under, item in sorted(found)[:MAIN_ITEMS]]
+
+
+def grade_of_class(number: int) -> int:
+    """State 1…5 of a river that is judged by its mean concentrations: I and II are excellent, inferior to V is heavy."""
+    return max(1, number - 1)
+
+
+def grade_of_shares(good: int, inferior: int, sections: int) -> int:
+    """State 1…5 of a river or basin by the shares of its sections' classes (环办〔2011〕22号).
+
+    >>> [grade_of_shares(*counts, 10) for counts in ((9, 0), (8, 0), (7, 1), (7, 3), (5, 4))]
+    [1, 2, 3, 4, 5]
+    """
+    if 100 * good >= 90 * sections:
+        return 1
+    if 100 * good >= 75 * sections:
+        return 2
+    return 3 + (100 * inferior >= 20 * sections) + (100 * inferior >= 40 * sections)
 
 
 def manual_class(item: str, measured: Measured, body: str, temp: Decimal | None = None) -> int:

@@ -30,6 +30,7 @@ from domain.warning import SCHEMES, Scheme
 from lanbi.bookkeeping import Bookkeeper, recent
 from lanbi.comparing import NEVER, Comparer
 from lanbi.settling import Book, Figures, Settled, Settler, When
+from lanbi.water_desk import WaterDesk
 
 INSTANT_S: Final = 60
 """What an instantaneous value stands for where no device tells."""
@@ -46,14 +47,35 @@ class Source(ReadingSource, Entries, Protocol):
     """Readings, and what people and files entered about them."""
 
 
+class Desk(Protocol):
+    """Another realm's figures, kept up beside those of the air."""
+
+    def load(self, year: int, now: int, cause: str) -> None:
+        """Read a whole year from the store and bring its figures up to date."""
+        ...
+
+    def refresh(self, touched: Iterable[Touched], now: int) -> None:
+        """Bring up to date what hangs on touched site-days; those of other realms are passed over."""
+        ...
+
+    def pass_time(self, now: int) -> None:
+        """An hour has passed."""
+        ...
+
+    def forget(self, keep: Collection[int]) -> None:
+        """Drop what is known of other years."""
+        ...
+
+
 class Analyst:
-    """Figures of a county's air, year by year."""
+    """Figures of a county's air, year by year; the desks keep those of everything else."""
 
     def __init__(self, source: Source, figures: Figures, registry: Registry, plans: Sequence[Plan]) -> None:
         self.source, self.registry, self.plans = source, registry, plans
         self.settler = Settler(figures)
         self.comparer = Comparer(self.settler, registry)
         self.ledger = Bookkeeper(self.settler, registry)
+        self.desks: list[Desk] = [WaterDesk(source, self.settler, registry)]
         self.books: dict[int, Book] = {}
         self.entered: dict[str, list[Entry]] = {}
         self.past: dict[tuple[int, str, str], Mapping[int, projected.Daily]] = {}
@@ -82,6 +104,9 @@ class Analyst:
         self._foreign(book, When(now, evidence, self.sites))
         self._allow(book, self.sites, now)
         self.ledger.keep(book, dict.fromkeys(self.sites, self._doubtful(book, now)), now)
+        for desk in self.desks:
+            self.pulse()
+            desk.load(year, now, cause)
 
     def _doubtful(self, book: Book, now: int) -> list[int]:
         """Days of a year whose ledgers a start writes again."""
@@ -107,6 +132,8 @@ class Analyst:
             self._rework(self.books[year], [one for one in sorted(by_year[year]) if one.site in self.sites], when)
             whole.cells += when.evidence.cells
         self._later(min(by_year, default=now), When(now, whole, self.sites))
+        for desk in self.desks:
+            desk.refresh(touched, now)
 
     def _later(self, year: int, when: When) -> None:
         """Years after one that changed are judged anew: last year and the years before it are what they are held against."""
@@ -147,11 +174,15 @@ class Analyst:
                 self.ledger.keep(self.books[open_year], dict.fromkeys(self.sites, recent(now)), now)
             else:
                 self.load(open_year, now, "")
+        for desk in self.desks:
+            desk.pass_time(now)
 
     def forget(self, keep: Sequence[int]) -> None:
         """Drop the books of years that nobody asks about; they come back when a late value does."""
         self.books = {year: book for year, book in self.books.items() if year in keep}
         self.ledger.forget(keep)
+        for desk in self.desks:
+            desk.forget(keep)
 
     def _read(self, book: Book, site: str) -> None:
         year = cube.empty(book.year)

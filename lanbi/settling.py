@@ -22,7 +22,7 @@ from analytics.jobs.columns import Column, Tag
 from analytics.jobs.scopes import Known
 from analytics.jobs.sheets import Kind, Sheet, Shelf
 from domain import civil
-from domain.indicators import Event, Indicator, Query, Restatement
+from domain.indicators import AT_ONCE, Event, Indicator, Query, Restatement
 from domain.ports import IndicatorSink, IndicatorSource
 from domain.restating import ANNOUNCED, Confirmations, months_of, period_text
 
@@ -144,7 +144,7 @@ class Settler:
             old = book.single.get(key)
             if old is not None and _said(row) == _said(old):
                 continue
-            over = old is not None and row.period != "ytd" and closed(row.period, row.time, when.now, self.closing)
+            over = old is not None and row.period != "ytd" and (_at_once(row) or closed(row.period, row.time, when.now, self.closing))
             version = 1.0 if old is None else old.version + over
             new = settled[key] = replace(row, computed=float(when.now), version=version)
             if old is not None and over and (old.value, old.status) != (new.value, new.status):
@@ -189,7 +189,7 @@ class Settler:
     def _history(self, year: int, scope: str) -> list[Indicator]:
         first, last = civil.year_days(year)
         query = Query(scope=scope, basis=None, start=civil.day_start(first) - 1, end=civil.day_end(last), limit=_MANY)
-        return [row for row in self.figures.series(query) if _belongs(row, year)]
+        return [row for row in self.figures.series(query) if belongs(row, year)]
 
 
 def _said(row: Indicator) -> tuple[object, ...]:
@@ -203,7 +203,11 @@ def _before(old: Column, rows: npt.NDArray[np.int64]) -> dict[int, Indicator]:
     return dict(zip(known, old.rows(known, 0.0), strict=True))
 
 
-def _belongs(row: Indicator, year: int) -> bool:
+def _at_once(row: Indicator) -> bool:
+    return (row.figure, row.period) in AT_ONCE
+
+
+def belongs(row: Indicator, year: int) -> bool:
     """Whether a stored row is of that year; an hour is named by its end, all others by the start of their last day."""
     day = civil.day_of(row.time) if row.period == "hour" else civil.day_of(row.time + 1)
     return civil.year_of_day(day) == year
@@ -215,9 +219,9 @@ def closed(period: str, time: int, now: int, closing: int = CLOSING_S) -> bool:
 
 
 def span_of(period: str, time: int) -> tuple[int, int]:
-    """Labels that a figure is made of: start (excluded) and end (included) [s]."""
+    """Labels that a figure is made of: start (excluded) and end (included) [s]; of an hour or record its own label."""
     if period == "hour":
-        return time - civil.DAY_S, time
+        return time - 1, time
     last = civil.day_of(time + 1)
     months = months_of(period, time)
     first = last if period == "day" else civil.day_number(civil.date_of(last).replace(month=months[0][1], day=1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Final, NamedTuple
 
 from domain import civil, fixed, water
@@ -52,27 +52,6 @@ def _row(record: _Record) -> Sequence[object]:
     return record.section, civil.iso(record.time), record.worst or "", "+".join(record.deciding), record.body
 
 
-def judge(shown: dict[str, int], body: str) -> tuple[int | None, list[str]]:
-    """Worst class of DO, CODMn, NH3-N and TP in displayed thousandths, and the items at it; none unless all four are there."""
-    if any(item not in shown for item in water.DECIDING):
-        return None, []
-    classes = {item: water.item_class(item, shown[item], body) for item in water.DECIDING}
-    worst = max(classes.values())
-    return worst, [item for item, number in classes.items() if number == worst]
-
-
-def displayed(value: Decimal, digits: int) -> Decimal:
-    """A value as the platform shows it: half to even, but one significant digit where that would be zero.
-
-    >>> displayed(Decimal("0.025"), 2), displayed(Decimal("0.0139"), 1), displayed(Decimal("0.065"), 1)
-    (Decimal('0.02'), Decimal('0.01'), Decimal('0.1'))
-    """
-    near = value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
-    if near or not value:
-        return near
-    return value.quantize(Decimal(1).scaleb(value.adjusted()), ROUND_HALF_EVEN)
-
-
 def _records(name: str, bodies: dict[str, str], method: str) -> Iterator[_Record]:
     for line, row in _rows(name, ("section", "time", *ITEMS_READ)):
         where = f"{name}, line {line}"
@@ -88,7 +67,7 @@ def _records(name: str, bodies: dict[str, str], method: str) -> Iterator[_Record
 
 
 def _automatic(row: dict[str, str], body: str, where: str) -> tuple[int | None, list[str]]:
-    return judge({item: value for item in ITEMS_READ if (value := _cell(row[item], item, where)) is not None}, body)
+    return water.judge({item: value for item in ITEMS_READ if (value := _cell(row[item], item, where)) is not None}, body)
 
 
 def _manual(row: dict[str, str], body: str, where: str) -> tuple[int | None, list[str]]:
@@ -110,7 +89,7 @@ def _time(text: str, where: str) -> int:
 
 
 def _cell(text: str, item: str, where: str) -> int | None:
-    return fixed.from_decimal(displayed(_number(text, item, where), ITEMS["water", item].digits)) if text else None
+    return fixed.from_decimal(water.displayed(_number(text, item, where), ITEMS["water", item].digits)) if text else None
 
 
 def _number(text: str, item: str, where: str) -> Decimal:

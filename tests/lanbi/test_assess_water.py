@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lanbi.assess import water
+from domain import water
 from lanbi.cli import main
 
 HEAD = "section,time,temp,ph,do,codmn,nh3n,tp,tn,type\n"

@@ -1,0 +1,190 @@
+"""The desk of surface water: keeps the sections' days, and settles their figures, those of the county's waters and its water targets.
+
+Every figure is a pure function of the stored readings, the registry and the day; what differs from what is stored is settled
+in :mod:`lanbi.settling`. A record's class is restated at once, other figures once their period is over.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from analytics.causes import Cell, Evidence
+from analytics.jobs import sections, sheets, stations, waters
+from analytics.jobs.columns import Tag
+from analytics.water import means, records
+from analytics.water.means import Year
+from analytics.water.records import Day
+from domain import civil, water
+from domain.indicators import Indicator, Query
+from domain.places import Registry
+from domain.ports import ReadingSource
+from lanbi.settling import Book, Settler, When, belongs
+
+_MANY: Final = 10_000_000
+Key = tuple[Tag, int]
+
+
+@dataclass
+class WaterBook:
+    """What is known of one year of the county's waters.
+
+    Attributes
+    ----------
+    closed : int
+        Days that were over when figures were settled last.
+    held : mapping of group to keys
+        Single rows that are stored: a section's civil day, or ``None`` for the county.
+    """
+
+    book: Book
+    closed: int = -1
+    days: dict[str, dict[int, Day]] = field(default_factory=dict)
+    years: dict[str, Year] = field(default_factory=dict)
+    held: defaultdict[tuple[str, int] | None, set[Key]] = field(default_factory=lambda: defaultdict(set))
+
+
+class WaterDesk:
+    """Figures of sections and of the county's waters, year by year."""
+
+    def __init__(self, source: ReadingSource, settler: Settler, registry: Registry) -> None:
+        self.source, self.settler, self.registry = source, settler, registry
+        self.books: dict[int, WaterBook] = {}
+
+    def load(self, year: int, now: int, cause: str) -> None:
+        """Read a whole year from the store and bring its figures up to date; ``cause`` is why they may differ from what is stored."""
+        if not self.registry.water_sections:
+            return
+        known = self.books[year] = WaterBook(Book(year))
+        first, last = civil.year_days(year)
+        for site in self.registry.water_sections:
+            known.days[site] = self._days(site, first, last)
+            self._recall(known, site)
+        self._recall_county(known)
+        self._settle(known, self._all(known), When(now, Evidence(general=[cause] if cause else []), ()), anew=True)
+
+    def refresh(self, touched: Iterable[tuple[str, int]], now: int) -> None:
+        """Read touched days of sections again, and bring all figures that hang on them up to date."""
+        by_year: defaultdict[int, set[tuple[str, int]]] = defaultdict(set)
+        for site, day in touched:
+            if site in self.registry.water_sections:
+                by_year[civil.year_of_day(day)].add((site, day))
+        for year, some in sorted(by_year.items()):
+            if year not in self.books:
+                self.load(year, now, f"late: {', '.join(sorted({site for site, _ in some}))}")
+                continue
+            cells = [cell for site, day in sorted(some) for cell in self._reread(self.books[year], site, day)]
+            due: defaultdict[str, set[int]] = defaultdict(set)
+            for cell in cells:
+                due[cell.site].add(civil.day_of(cell.time))
+            if due:
+                self._settle(self.books[year], due, When(now, Evidence(cells), ()))
+
+    def pass_time(self, now: int) -> None:
+        """A day has ended: running figures move on."""
+        day = civil.day_of(now)
+        for year in sorted({civil.year_of_day(day), civil.year_of_day(day - 1)}):
+            if year not in self.books:
+                self.load(year, now, "")
+            elif self.books[year].closed != stations.span(year, now).closed:
+                self._settle(self.books[year], dict.fromkeys(self.registry.water_sections, ()), When(now, Evidence(), ()), anew=True)
+
+    def forget(self, keep: Collection[int]) -> None:
+        """Drop the books of years that nobody asks about."""
+        self.books = {year: known for year, known in self.books.items() if year in keep}
+
+    def _days(self, site: str, first: int, last: int) -> dict[int, Day]:
+        known = self.source.columns(records.REALM, site, civil.day_start(first), civil.day_end(last))
+        return records.days(known, self.registry.water_sections[site].body, lambda day: not self._on_trial(site, day))
+
+    def _on_trial(self, site: str, day: int) -> bool:
+        device = self.registry.device_of(site, day)
+        return device is not None and device.state.on(day) == "trial"
+
+    def _reread(self, known: WaterBook, site: str, day: int) -> list[Cell]:
+        """Fill a day anew; returns what differs."""
+        new = self._days(site, day, day).get(day)
+        cells = records.differing(site, known.days[site].get(day), new)
+        if new is not None:
+            known.days[site][day] = new
+        else:
+            known.days[site].pop(day, None)
+        return cells
+
+    # ---- what is stored
+
+    def _recall(self, known: WaterBook, site: str) -> None:
+        """Remember what the store holds of a section: single rows of its records, sheets of everything else."""
+        rows = self._stored(known, Query(scope=site, rule_set=water.RULE_SET))
+        columns: defaultdict[str, defaultdict[str, list[Indicator]]] = defaultdict(lambda: defaultdict(list))
+        for row in rows:
+            if row.period == "hour":
+                self._hold(known, (site, civil.day_of(row.time)), row)
+            else:
+                columns[row.period][row.figure].append(row)
+        known.book.known.add(site)
+        for sheet in sections.sheets(self.registry.water_sections[site], self._year(known, site, civil.year_days(known.book.year)[1])):
+            if columns[sheet.kind.period]:
+                known.book.shelf.put(sheets.stored(sheet, columns[sheet.kind.period]))
+
+    def _recall_county(self, known: WaterBook) -> None:
+        for figure in waters.FIGURES:
+            for row in self._stored(known, Query(figure, self.registry.county.id, rule_set=water.RULE_SET)):
+                self._hold(known, None, row)
+
+    def _stored(self, known: WaterBook, query: Query) -> list[Indicator]:
+        first, last = civil.year_days(known.book.year)
+        whole = replace(query, start=civil.day_start(first) - 1, end=civil.day_end(last), limit=_MANY)
+        return [row for row in self.settler.figures.series(whole) if belongs(row, known.book.year)]
+
+    @staticmethod
+    def _hold(known: WaterBook, group: tuple[str, int] | None, row: Indicator) -> None:
+        key = Tag._make(row.key[:5]), row.time
+        known.book.single[key] = row
+        known.held[group].add(key)
+
+    # ---- what is computed
+
+    def _year(self, known: WaterBook, site: str, until: int) -> Year:
+        first, last = civil.year_days(known.book.year)
+        return means.year(known.days[site], first, max(0, min(until, last) - first + 1), self.registry.water_sections[site].body)
+
+    def _settle(self, known: WaterBook, due: Mapping[str, Collection[int]], when: When, *, anew: bool = False) -> None:
+        """Bring records of the due days and all means of their sections up to date, and the county where anything changed or ``anew``."""
+        at = stations.span(known.book.year, when.now)
+        before, known.closed = self.settler.written, at.closed
+        for site, days in sorted(due.items()):
+            own = when._replace(sites=(site,))
+            for day in sorted(days):
+                held = known.days[site].get(day)
+                self._singles(known, (site, day), sections.hours(site, [held] if held else []), own)
+            known.years[site] = self._year(known, site, at.first + at.closed - 1)
+            self.settler.sheets(known.book, site, sections.sheets(self.registry.water_sections[site], known.years[site]), own)
+        if anew or self.settler.written != before:
+            places = self.registry.water_sections
+            found = waters.rows(self.registry.county.id, places, known.years)
+            self._singles(known, None, found, when._replace(sites=tuple(places)))
+
+    @staticmethod
+    def _all(known: WaterBook) -> dict[str, set[int]]:
+        """Every day of every section that has records or stored classes."""
+        due = {site: set(days) for site, days in known.days.items()}
+        for group in known.held:
+            if group is not None:
+                due[group[0]].add(group[1])
+        return due
+
+    def _singles(self, known: WaterBook, group: tuple[str, int] | None, found: Iterable[Indicator], when: When) -> None:
+        """Settle single rows of a group; one that is no longer made loses its value."""
+        rows = list(found)
+        keys = {(Tag._make(row.key[:5]), row.time) for row in rows}
+        held = known.held[group]
+        rows += [_gone(known.book.single[key]) for key in held - keys]
+        self.settler.rows(known.book, rows, when)
+        held |= keys
+
+
+def _gone(row: Indicator) -> Indicator:
+    return replace(row, value=None, valid=0.0, status="", text="")
