@@ -24,8 +24,9 @@ from ingest.courier import Courier
 from ingest.deadletters import Answer, answers
 from ingest.deciding import Desk, Judged, Memory
 from ingest.entries import REGISTRY, announce
-from ingest.jobs import Job
+from ingest.jobs import EVER, Job
 from ingest.judges import Judges
+from ingest.mending import recheck
 from ingest.ports import Batch, Journal, Loss, Reader, Record, Refused, State
 from ingest.rejections import JOB, Rejections
 from ingest.slices import Jobs
@@ -33,6 +34,7 @@ from ingest.slices import Jobs
 WRITERS: Final = ("person", "mqtt", "hj212", "import")
 """Order of attention: what people enter (a new registry above all) comes before what it judges."""
 LIMIT: Final = 5_000
+DOUBTFUL: Final = ("mqtt", "hj212", "import")
 KEPT_NS: Final = 40 * 86_400 * 10**9
 """So long the outcome of a job that nobody asked for is kept."""
 GENTLE: Final = 500
@@ -94,8 +96,8 @@ class Forwarder:
         self._courier = Courier(self.store, self.pool)
         self._jobs = Jobs(self.journal, self.state, self.store, self._write, self.ingest, self._rejections, self.alone)
 
-    def step(self, limit: int = LIMIT) -> int:
-        """One batch of every writer that has something, then one slice of what a person asked for.
+    def step(self, limit: int = LIMIT, now_ns: int = EVER) -> int:
+        """One batch of every writer that has something, then one slice of what a person asked for, or of a second look that is due.
 
         Returns
         -------
@@ -108,7 +110,7 @@ class Forwarder:
             Nothing has moved; call again later.
         """
         worked = sum(self._again(partial(self._batch, writer, limit)) for writer in WRITERS)
-        return worked + self._again(partial(self._slice, limit))
+        return worked + self._again(partial(self._slice, limit, now_ns))
 
     def _again(self, work: Callable[[Memory], int]) -> int:
         """Do a piece of work, begun anew for as long as the store finds something in it that it will not take."""
@@ -128,8 +130,8 @@ class Forwarder:
         self._memory = None
         self._courier.forget()
 
-    def _slice(self, limit: int, memory: Memory) -> int:
-        worked = self._jobs.step(memory, self._judges.acceptor, self._behind(), limit)
+    def _slice(self, limit: int, now_ns: int, memory: Memory) -> int:
+        worked = self._jobs.step(memory, self._judges.acceptor, self._behind(), limit, now_ns=now_ns)
         self._rejections.settled(JOB, 0, 0)
         return worked
 
@@ -149,6 +151,24 @@ class Forwarder:
             self.state.forget_gentle(job.asked_ns - KEPT_NS)
             self.state.commit(Batch("", 0, 0, jobs=[job]), self.ingest)
             self._jobs.accept([job])
+
+    def doubt(self, now_ns: int, linger_ns: int, limit: int = LIMIT) -> None:
+        """Plan a second look at what may be on its way to the store: the store, or a life of ours before this one, gave no answer.
+
+        Parameters
+        ----------
+        linger_ns : int
+            So long after now a request is still under way at most.
+        limit : int
+            Readings of a batch, as :meth:`step` was given.
+        """
+        for writer in DOUBTFUL:
+            after, _ = self.state.cursor(writer)
+            records = self.journal.reader(writer, after).read(limit)
+            if records:
+                job = recheck(records, after, now_ns, linger_ns)
+                self.state.commit(Batch("", 0, 0, jobs=[job]), self.ingest)
+                self._jobs.accept([job])
 
     def _begin(self) -> Memory:
         memory = Memory(self.state)

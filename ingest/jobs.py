@@ -25,6 +25,7 @@ DOORS: Final = ("person", "mqtt", "hj212", "import")
 
 DEADLETTERS: Final = "deadletters"
 RECONCILE: Final = "reconcile"
+RECHECK: Final = "recheck"
 COUNTS: Final = ("rows", "missing", "different", "extra", "repaired", "removed", "remaining")
 """What a reconciliation counts, in rows; those of the middle three that were mended, and those that were not, follow."""
 What = Literal["replay", "deadletters", "reconcile"]
@@ -68,7 +69,9 @@ class Job(msgspec.Struct):
         Of a replay ``read stored duplicate deadletter quarantined resolved left unreadable``, read = the four outcomes; of a
         reconciliation ``rows missing different extra repaired removed remaining``.
     gentle : bool
-        It runs by itself at night and makes way for everything else.
+        Nobody asked for it: it makes way for everything else, and is forgotten after a while.
+    after_ns : int
+        It begins at this moment at the earliest.
     touching : dict of day to list of str
         Sources on a day whose rows the unfinished slice was about to write: announced again after a crash.
     """
@@ -88,6 +91,7 @@ class Job(msgspec.Struct):
     repair: bool = False
     remove: bool = False
     gentle: bool = False
+    after_ns: int = 0
     upto: dict[str, int] = {}
     state: str = WAITING
     detail: str = ""

@@ -11,14 +11,27 @@ from domain.ports import ReadingSink, ReadingSource
 from domain.readings import Entry, Key, Reading
 from ingest.accept import Acceptor
 from ingest.deciding import Desk, Memory
-from ingest.jobs import COUNTS, DONE, Finding, Job
-from ingest.ports import Batch, Journal, State
+from ingest.jobs import COUNTS, DONE, RECHECK, Finding, Job
+from ingest.ports import Batch, Journal, Record, State
 from ingest.reconciling import Look, Reconciler
 
 KEPT: Final = 1_000
 """Findings that are kept to be shown; all are counted."""
 SAVE: Final = 10
 """A gentle slice that found nothing saves its progress only so often: that costs a write to the disk."""
+
+
+def recheck(records: Sequence[Record], after: int, now_ns: int, linger_ns: int) -> Job:
+    """A second look at records that may have been on their way to the store when it, or we, failed.
+
+    A request that nobody answered may still be carried out, behind whatever was written since: an older row then stands over a
+    newer one. So these rows are looked at again once such a request must have arrived.
+    """
+    first, last = records[0], records[-1]
+    name = f"{RECHECK}/{first.writer}/{after}"
+    return Job(
+        name, RECHECK, now_ns, "lanbi", first.received_ns, max(last.received_ns, now_ns), [first.writer], repair=True, gentle=True, after_ns=now_ns + linger_ns, upto={first.writer: last.seq}
+    )  # fmt: skip
 
 
 class Store(ReadingSink, ReadingSource, Protocol):
@@ -45,12 +58,13 @@ class Mending:
         """Look at one slice, do what the job allows, and save both."""
         if self._at_work is None or self._at_work.job is not job:
             self._at_work = Reconciler(self.journal, self.state, self.store, job, self.alone)
-            job.records, job.wanted = 0, sum(max(0, cursors.get(writer, 0) - seq) for writer, seq in self._at_work.walk.at.items())
+            ends = self._at_work.ends(cursors)
+            job.records, job.wanted = 0, sum(max(0, ends.get(writer, 0) - seq) for writer, seq in self._at_work.walk.at.items())
             job.counts = {**dict.fromkeys(COUNTS, 0), **{name: job.counts.get(name, 0) for name in ("repaired", "removed")}}
         look = self._at_work.slice(memory, acceptor, cursors, limit)
         desk = Desk(memory, Batch("", 0, 0), {}, set())
         findings = self._mend(job, look.findings, desk)
-        self._count(job, look, findings)
+        self._count(job, look, findings, desk)
         if look.ended:
             job.state, job.detail = DONE, "; ".join(self._at_work.notes())
             self._at_work = None
@@ -89,12 +103,15 @@ class Mending:
                 return
             rows = [row for row in rows if row.key not in refused]
 
-    def _count(self, job: Job, look: Look, findings: Sequence[Finding]) -> None:
+    def _count(self, job: Job, look: Look, findings: Sequence[Finding], desk: Desk) -> None:
         job.records = min(job.wanted, job.records + look.records)
         job.count("rows", look.rows)
         for one in findings:
             job.count(one.what)
             job.count(("removed" if one.expected is None else "repaired") if one.mended else "remaining")
+        mended = sum(one.mended for one in findings)
+        if job.what == RECHECK and mended:
+            desk.batch.count("mended", by=mended)
 
     def _known(self, job: Job) -> int:
         return sum(job.counts.get(name, 0) for name in ("missing", "different", "extra"))

@@ -23,7 +23,7 @@ from domain.readings import Key, Reading
 from domain.reasons import FUTURE_S
 from ingest.accept import Acceptor
 from ingest.deciding import Memory, Row
-from ingest.jobs import NS, Finding, Job
+from ingest.jobs import NS, RECHECK, Finding, Job
 from ingest.marks import Bits, Marks
 from ingest.ports import Journal, State
 from ingest.revisions import Cells, row_from, row_of
@@ -74,12 +74,20 @@ class Reconciler:
         # Floor and ceiling such that every record of a row in between was received in the window.
         since = max(self.job.since_ns, self.journal.known_since())
         self._low, self._high = since // NS + 1 + FUTURE_S, self.job.to_ns // NS
+        if self.job.what == RECHECK:
+            self._high = self._low  # of no row everything is in its few records
+
+    def ends(self, cursors: Mapping[str, int]) -> Mapping[str, int]:
+        """How far the walk goes: to the cursors, wherever they are by then; a second look only to the end of its records."""
+        if self.job.what != RECHECK:
+            return cursors
+        return {writer: min(seq, cursors.get(writer, 0)) for writer, seq in self.job.upto.items()}
 
     def slice(self, memory: Memory, acceptor: Acceptor, cursors: Mapping[str, int], limit: int) -> Look:
         """One slice; the live path stands still meanwhile, so journal, state and store speak of one moment."""
         before = sum(self.walk.at.values())
         looks: list[Look] = []
-        for writer, records in self.walk.slices(cursors, limit):
+        for writer, records in self.walk.slices(self.ends(cursors), limit):
             said = self._kept(self._listening.said(writer, records, acceptor, memory), acceptor)
             looks.append(self._first_look(said, memory, cursors))
             if looks[-1].findings and self.job.repair:
@@ -100,8 +108,11 @@ class Reconciler:
 
     def _further(self, memory: Memory, acceptor: Acceptor, cursors: Mapping[str, int], limit: int) -> list[Look]:
         """The later looks, once the first one is up to date."""
-        if not self.walk.up_to_date(cursors):
+        if not self.walk.up_to_date(self.ends(cursors)):
             return []
+        if self.job.what == RECHECK:
+            # Its records are not all that was ever said of these rows, so every row was decided at the first look.
+            return [Look((), ended=True)]
         found = self._second_look(memory, acceptor, cursors, limit)
         return [found if found is not None else self._last_look(limit)]
 

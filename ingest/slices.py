@@ -17,7 +17,7 @@ from domain.readings import Entry, Key
 from ingest.accept import WHOLE, Acceptor, Verdict, device_of
 from ingest.deciding import Desk, Judged, Memory, RowKey
 from ingest.entries import PERSON, Found, kind_of, read_entries
-from ingest.jobs import DEADLETTERS, DONE, FAILED, NS, RECONCILE, REPLAY, Job, job_of
+from ingest.jobs import DEADLETTERS, DONE, EVER, FAILED, NS, RECHECK, RECONCILE, REPLAY, Job, job_of
 from ingest.mending import Mending, Store
 from ingest.ports import Batch, Journal, Reader, Record, State
 from ingest.rejections import JOB, Rejections
@@ -67,11 +67,13 @@ class Jobs:
     _acceptors: dict[str, Acceptor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._mending = Mending(self.journal, self.state, self.store, self.write, self.ingest, self.alone)
+        # A reconciliation of the night must not begin anew for every second look.
+        self._mending = {what: Mending(self.journal, self.state, self.store, self.write, self.ingest, self.alone) for what in (RECONCILE, RECHECK)}
 
     def reload(self) -> None:
         """Forget everything half done; the state knows better."""
-        self._mending.forget()
+        for one in self._mending.values():
+            one.forget()
         self.waiting = list(self.state.open_jobs())
         self._reader = None
 
@@ -81,21 +83,25 @@ class Jobs:
 
     def accept(self, jobs: Iterable[Job]) -> None:
         """Their requests are behind the cursor: they are waiting now."""
-        self.waiting += [job for job in jobs if job.open]
+        fresh = [job for job in jobs if job.open]
+        known = {job.id for job in fresh}
+        self.waiting = [job for job in self.waiting if job.id not in known] + fresh
 
-    def step(self, memory: Memory, acceptor: Acceptor, cursors: Mapping[str, int], limit: int, *, gentle: bool = False) -> int:
-        """One slice of the oldest job, of those that can wait (``gentle``) or of the others; returns 1 while there is one.
+    def step(self, memory: Memory, acceptor: Acceptor, cursors: Mapping[str, int], limit: int, *, gentle: bool = False, now_ns: int = EVER) -> int:
+        """One slice of the oldest job that is due, of those that can wait (``gentle``) or of the others; returns 1 while there is one.
+
+        A second look is small and cannot wait for ever: it counts among the others.
 
         Raises
         ------
         StoreAway, StoreRefused
             Nothing has moved; call again later.
         """
-        job = next((one for one in self.waiting if one.gentle == gentle), None)
+        job = next((one for one in self.waiting if one.after_ns <= now_ns and (one.gentle and one.what != RECHECK) == gentle), None)
         if job is None:
             return 0
         try:
-            work = self._mending.slice if job.what == RECONCILE else self._slice
+            work = self._mending[job.what].slice if job.what in self._mending else self._slice
             work(job, memory, acceptor, cursors, limit)
         except (ServiceError, StoreRefused):
             raise

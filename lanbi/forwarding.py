@@ -36,6 +36,7 @@ FORWARD: Final = "forward"
 REST: Final = 3.0
 """Pauses of the night's work, in units of what it has just taken."""
 PAUSE_S: Final = 0.2
+NS: Final = 1_000_000_000
 STALLED_S: Final = 60.0
 
 
@@ -156,13 +157,20 @@ class Forwarding:
     def _work(self, one: Forwarder, files: tuple[State, OpenStore], stop: Callable[[], bool]) -> None:
         """Batch after batch; a store that is away is asked again, one that refuses is opened anew (its token may be another one by now)."""
         one.tell = self.listener.tell
+        self._doubt(one)
         while not stop():
             try:
                 self._step(one)
             except StoreAway as error:
+                self._doubt(one)
                 self._wait(error, stop)
             self.registry = one.registry
             self._tidy(*files)
+
+    def _doubt(self, one: Forwarder) -> None:
+        """A server may still carry out what it, or a life of ours that was killed, left unanswered; a file of our own cannot."""
+        if self.settings.store.kind == "influx":
+            one.doubt(self.clock.now_ns(), self.settings.store.second_look * NS, MANY)
 
     def _tidy(self, *files: State | OpenStore) -> None:
         """Write-ahead logs stay short."""
@@ -187,7 +195,7 @@ class Forwarding:
         if self.listener.health.clock_back:
             self.clock.sleep(IDLE_S)
             return
-        worked = one.step(LIMIT if one.pool is None else MANY)
+        worked = one.step(LIMIT if one.pool is None else MANY, self.clock.now_ns())
         self._say("ok")
         self._failures = 0
         if not worked:

@@ -63,6 +63,7 @@ KEYS: Final[Mapping[str, Key]] = {
     "store.bucket": Key("lanbi", "InfluxDB 桶前缀", "prefix of the buckets"),
     "store.token_file": Key("var/secrets/influx-write", "写令牌文件", "file that holds the write token"),
     "store.read_token_file": Key("var/secrets/influx-read", "读令牌文件", "file that holds the read token"),
+    "store.second_look": Key("120", "写入无应答后复查的秒数", "seconds after an unanswered write until its rows are looked at again"),
     "http.listen": Key("127.0.0.1:8080", "网页与接口地址", "address of board and API"),
     "ingest.health": Key("127.0.0.1:8081", "接收进程健康地址", "health address of a separate ingest"),
     "ingest.instance": Key("1/1", "接收实例 i/N", "this ingest takes the devices with crc32(device) mod N = i-1"),
@@ -126,6 +127,7 @@ class StoreSettings:
     bucket: str
     token_file: Path
     read_token_file: Path
+    second_look: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +263,7 @@ def _fault_of(key: str, value: str) -> str:
     return rule(value) if rule else ""
 
 
-WHOLE: Final = frozenset({"analyse.at_risk", "analyse.closing", "analyse.on_course", "broker.keepalive", "journal.keep_days"})
+WHOLE: Final = frozenset({"analyse.at_risk", "analyse.closing", "analyse.on_course", "broker.keepalive", "journal.keep_days", "store.second_look"})
 """Keys whose value is a whole number, with or without quotes."""
 SIZES: Final = frozenset({"broker.queue_bytes", "journal.quota"})
 """Keys whose value is an amount of bytes."""
@@ -289,6 +291,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "journal.anchor_mail": mail,
     "mail.url": url(("smtp", "smtp+starttls", "smtps"), "mail.password_file"),
     "mail.sender": mail,
+    "store.second_look": whole(1, 3_600),
     "store.url": url(("http", "https"), "store.token_file"),
 }
 """What a value may be; an empty answer = good."""

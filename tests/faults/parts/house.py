@@ -138,8 +138,8 @@ class House:
         What stands in for ``python -m lanbi ingest``, for the proof that a planted fault is seen.
     mosquitto_more : str
         Further lines of Mosquitto's configuration.
-    more : str
-        Further lines of ``lanbi.toml``.
+    store_more, more : str
+        Further lines of ``lanbi.toml``: of its store, and at its end.
     """
 
     folder: Path
@@ -148,6 +148,7 @@ class House:
     serve: bool = False
     ingest_command: Iterable[str] = ("-m", "lanbi", "ingest")
     mosquitto_more: str = ""
+    store_more: str = ""
     more: str = ""
     data: Path = field(init=False)
 
@@ -190,6 +191,7 @@ class House:
         if self.store == "influx":
             lines += ["[store]", 'kind = "influx"', f'url = "http://127.0.0.1:{self.proxy.port}"', f'org = "{ORG}"']
             lines += [f"token_file = {_quoted(self.secret('influx-write'))}", f"read_token_file = {_quoted(self.secret('influx-read'))}"]
+            lines.append(self.store_more)
         return "\n".join([*lines, self.more]) + "\n"
 
     def _broker(self) -> Part:
@@ -230,6 +232,22 @@ class House:
         view = StateView(self.data)
         try:
             return view.conservation()
+        finally:
+            view.close()
+
+    def open_jobs(self) -> list[str]:
+        """What the forwarder still has to do besides the backlog."""
+        view = StateView(self.data)
+        try:
+            return [job.id for job in view.open_jobs()]
+        finally:
+            view.close()
+
+    def totals(self) -> dict[tuple[str, str], int]:
+        """All totals of the forwarder, by name and reason."""
+        view = StateView(self.data)
+        try:
+            return view.totals()
         finally:
             view.close()
 

@@ -16,14 +16,14 @@ from typing import Final
 from lanbi.processes import free
 
 CHUNK: Final = 1 << 16
-PASS, REFUSE, HANG, DELAY, CUT_ANSWER, CUT_REQUEST, ANSWER = "pass", "refuse", "hang", "delay", "cut-answer", "cut-request", "answer"
+PASS, REFUSE, HANG, DELAY, CUT_ANSWER, CUT_REQUEST, ANSWER, LATE = "pass", "refuse", "hang", "delay", "cut-answer", "cut-request", "answer", "late"
 
 
 @dataclass(frozen=True)
 class Mode:
     """What the proxy does.
 
-    ``seconds`` is the delay of answers; ``size`` the bytes of a request that pass before it is cut; ``status``, ``headers`` and
+    ``seconds`` is the delay of answers, or in mode late the time after which a request reaches the store whose client was cut off at once; ``size`` the bytes of a request that pass before it is cut; ``status``, ``headers`` and
     ``body`` the answer given in the store's name to requests whose path begins with ``path``, all others pass.
     """
 
@@ -51,6 +51,8 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._changed = asyncio.Event()
+        self._late: set[asyncio.Task[None]] = set()
+        self._released = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
         self._up = threading.Event()
 
@@ -63,7 +65,7 @@ class Proxy:
     def stop(self) -> None:
         """Close everything."""
         if self._loop:
-            self._do(self._silence())
+            self._do(self._end())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(5)
             self._loop = None
@@ -71,6 +73,15 @@ class Proxy:
     def set(self, mode: Mode) -> None:
         """Change what happens; connections that are open are cut, as they would be."""
         self._do(self._change(mode))
+
+    def release(self) -> None:
+        """Requests that are late arrive now."""
+        self._do(self._let_go())
+
+    async def _let_go(self) -> None:
+        self._released.set()
+        await asyncio.gather(*self._late)
+        self._released.clear()
 
     def _do(self, work: object) -> None:
         assert self._loop, "the proxy is not started"
@@ -97,6 +108,11 @@ class Proxy:
         # Let the connections' tasks see that they are cut.
         await asyncio.sleep(0.01)
 
+    async def _end(self) -> None:
+        for task in self._late:
+            task.cancel()
+        await self._silence()
+
     async def _change(self, mode: Mode) -> None:
         self.mode = mode
         await self._silence()
@@ -111,6 +127,8 @@ class Proxy:
                 await self._changed.wait()
             elif self.mode.kind == ANSWER:
                 await self._answer(reader, writer)
+            elif self.mode.kind == LATE:
+                await self._keep(reader, writer)
             else:
                 await self._pass(reader, writer, b"")
         writer.transport.abort()
@@ -123,8 +141,7 @@ class Proxy:
         if not head.split(b" ")[1].decode().startswith(mode.path):
             await self._pass(reader, writer, head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
             return
-        size = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
-        await reader.readexactly(size)
+        await reader.readexactly(_length(head))
         self.counts[str(mode.status)] += 1
         lines = [f"HTTP/1.1 {mode.status} proxy", f"Content-Length: {len(mode.body)}", "Connection: close"]
         lines += [f"{name}: {value}" for name, value in mode.headers]
@@ -132,6 +149,29 @@ class Proxy:
         await writer.drain()
         writer.close()
         await writer.wait_closed()
+
+    async def _keep(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take a request whole and cut its client off; what is on its way arrives later, whatever has happened since."""
+        mode = self.mode
+        head = await reader.readuntil(b"\r\n\r\n")
+        if not head.split(b" ")[1].decode().startswith(mode.path):
+            await self._pass(reader, writer, head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+            return
+        body = await reader.readexactly(_length(head))
+        task = asyncio.create_task(self._arrive(head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + body, mode.seconds))
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+    async def _arrive(self, request: bytes, seconds: float) -> None:
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._released.wait(), seconds)
+        with contextlib.suppress(OSError):
+            there, back = await asyncio.open_connection("127.0.0.1", self.target)
+            back.write(request)
+            await back.drain()
+            await there.read()
+            back.close()
+            self.counts["arrived late"] += 1
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, first: bytes) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", self.target)
@@ -168,3 +208,8 @@ class Proxy:
                 await asyncio.sleep(self.mode.seconds)
             writer.write(data)
             await writer.drain()
+
+
+def _length(head: bytes) -> int:
+    """Length of the body that a request's head announces."""
+    return next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
