@@ -1,4 +1,4 @@
-"""Kill campaign: ingest and influxd are killed with -9 at random, the database goes away in seven ways, and nothing is lost.
+"""Kill campaign: ingest and influxd are killed with -9 at random, the database fails in ten ways, and nothing is lost.
 
 A fleet of devices speaks without pause, keeps every reading until it is receipted and says it again if it is not. At the end the
 store must be, bit for bit, what the fleet's log says: each reading there, once, under its own revision, the unusable ones in the
@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ import numpy as np
 from tests.faults.parts.devices import Fleet, Ids, Pace
 from tests.faults.parts.house import House, Part, until
 from tests.faults.parts.judge import FromInflux, Verdict, judge, refusals
-from tests.faults.parts.proxy import ANSWER, CUT_ANSWER, CUT_REQUEST, DELAY, HANG, REFUSE, Mode
+from tests.faults.parts.proxy import ANSWER, CUT_ANSWER, CUT_REQUEST, DELAY, HANG, LATE, REFUSE, Mode
 from tests.faults.parts.report import Asked, Finding, main
 from tests.faults.parts.truth import County
 from tests.faults.parts.watch import Watch, percentiles
@@ -40,6 +40,7 @@ OUTAGES: Final = {
     "slow": Mode(DELAY, seconds=2.0),
     "answers cut off": Mode(CUT_ANSWER),
     "requests cut off": Mode(CUT_REQUEST),
+    "writes carried out late": Mode(LATE, seconds=20.0, path="/api/v2/write"),
     "503": Mode(ANSWER, status=503, headers=(("Retry-After", "1"),)),
     "429": Mode(ANSWER, status=429, headers=(("Retry-After", "1"),)),
     "500": Mode(ANSWER, status=500, body=b'{"code":"internal error","message":"unexpected error writing points to database: timeout"}'),
@@ -56,6 +57,8 @@ class Size:
     readings: int
     scale: float
     devices: int = 100
+    second_look: int = 120
+    """Seconds after an unanswered write until its rows are looked at again; late writes come before that."""
     rate: float = 0.0
     """Readings a second; 0 = as ``scale`` says."""
     patient: bool = False
@@ -63,7 +66,7 @@ class Size:
 
 
 FULL: Final = Size(kills=200, outages=20, readings=1_000_000, scale=4.0)
-QUICK: Final = Size(kills=10, outages=5, readings=20_000, scale=150.0, devices=40, rate=800.0)
+QUICK: Final = Size(kills=10, outages=5, readings=20_000, scale=150.0, devices=40, second_look=6, rate=800.0)
 
 
 @dataclass
@@ -133,7 +136,8 @@ class Storm:
         if self._kind == "stopped":
             self.house.influx.kill()
         else:
-            self.house.proxy.set(OUTAGES[self._kind])
+            mode = OUTAGES[self._kind]
+            self.house.proxy.set(replace(mode, seconds=min(mode.seconds, self.size.second_look / 3)))
 
     def _end(self) -> None:
         if self._kind == "stopped":
@@ -156,7 +160,7 @@ def storm_over(folder: Path, seed: int, size: Size, ingest: Sequence[str] = ("-m
     county = County(seed, size.devices, int(time.time()) // DAY_S * DAY_S - 120 * DAY_S)
     retries: Counter[str] = Counter()
     log = folder / "devices.log"
-    with House(folder / "house", county.registry(), ingest_command=ingest) as house:
+    with House(folder / "house", county.registry(), ingest_command=ingest, store_more=f"second_look = {size.second_look}") as house:
         fleet, watch = Fleet(county, house.broker_port, log, 60_000, Pace(rate, again_s=5.0)), Watch(house)
         watch.also = _retries(house, retries)
         storm = Storm(house, size, np.random.default_rng(seed))
@@ -168,11 +172,11 @@ def storm_over(folder: Path, seed: int, size: Size, ingest: Sequence[str] = ("-m
             watch.look()
         read = FromInflux(f"http://127.0.0.1:{house.influx_port}", house.secret("influx-write").read_text().strip())
         verdict = judge(county, Ids.of(log), read, refusals(house.data), watch.looks[-1].law)
-        exit_code = house.ingest.stop()
+        totals, exit_code = house.totals(), house.ingest.stop()
     counted = verdict.receipted == verdict.readings and len(storm.outages) == size.outages
     return {
         "sound": verdict.sound and counted and not watch.breaches and exit_code == 0,
-        "figures": _figures(storm, verdict, watch, retries),
+        "figures": _figures(storm, verdict, watch, retries, totals.get(("mended", ""), 0)),
         "kills": dict(storm.kills),
         "outages": storm.outages,
         "outages_s": round(storm.out_s, 1),
@@ -187,14 +191,14 @@ def storm_over(folder: Path, seed: int, size: Size, ingest: Sequence[str] = ("-m
     }
 
 
-def _figures(storm: Storm, verdict: Verdict, watch: Watch, retries: Counter[str]) -> list[str]:
+def _figures(storm: Storm, verdict: Verdict, watch: Watch, retries: Counter[str], mended: int) -> list[str]:
     totals, again = verdict.totals, percentiles(storm.restarts)
     return [
         f"{verdict.readings:,} readings, {sum(storm.kills.values())} kills ({', '.join(f'{count} {name}' for name, count in sorted(storm.kills.items()))})",
         f"{len(storm.outages)} outages, {storm.out_s:.0f} s in all at {storm.size.scale:g} times the design load",
         f"faults {sum(verdict.counts.values())}, digest {'equal' if verdict.digest == verdict.digest_expected else 'DIFFERENT'}",
         f"stored {totals['stored']:,} of {verdict.stored_expected:,} usable, duplicates {totals['duplicate']:,}, refused {totals['deadletter'] + totals['quarantined']:,}",
-        f"batches tried again {sum(retries.values())}; ingest listens again after {again.get('p50_ms', 0) / 1e3:.1f} s (p99 {again.get('p99_ms', 0) / 1e3:.1f} s)",
+        f"rows set back by late writes and put right {mended}; batches tried again {sum(retries.values())}; ingest listens again after {again.get('p50_ms', 0) / 1e3:.1f} s (p99 {again.get('p99_ms', 0) / 1e3:.1f} s)",
         f"{len(watch.breaches)} breaches in {len(watch.looks):,} looks",
     ]
 
@@ -230,7 +234,8 @@ def _settle(house: House, fleet: Fleet) -> dict[str, Any]:
     until(lambda: house.ingest.alive and house.influx.alive, "all parts run")
     settled = fleet.settle(120)
     receipts_s = time.monotonic() - begun
-    until(lambda: house.law()["pending"] == 0, f"the backlog is empty: {house.law()} {house.status()}", 600)
+    until(lambda: house.law()["pending"] == 0, f"the backlog is empty: {house.law()} {house.status()}", 3_600)
+    until(lambda: not house.open_jobs(), "second looks are done", 900)
     return {
         "all_receipted": settled,
         "receipts_s": round(receipts_s, 1),
