@@ -62,7 +62,7 @@ class Size:
     rate: float = 0.0
     """Readings a second; 0 = as ``scale`` says."""
     patient: bool = False
-    """Kill only an ingest that listens: few kills then suffice to hit it at work."""
+    """Kill only ingest, and only while it listens: few kills then suffice to hit it at work."""
 
 
 FULL: Final = Size(kills=200, outages=20, readings=1_000_000, scale=4.0)
@@ -118,7 +118,7 @@ class Storm:
     def _kill(self) -> None:
         both = [self.house.ingest, self.house.ingest, self.house.influx]
         part: Part = both[int(self.chance.integers(len(both)))]
-        if not part.alive:
+        if self.size.patient or not part.alive:
             part = self.house.ingest
         if part.alive:
             part.kill()

@@ -19,7 +19,8 @@ def test_acknowledgement_before_the_journal_is_reported_as_loss(tmp_path: Path) 
         mosquitto(), influxd()
     except PartMissingError as missing:
         pytest.skip(str(missing))
-    found = storm_over(tmp_path, 5, Size(kills=4, outages=0, readings=2_000, scale=1.0, devices=20, rate=400.0, patient=True), PLANTED)
+    size = Size(kills=4, outages=0, readings=2_000, scale=1.0, devices=20, second_look=2, rate=400.0, patient=True)
+    found = storm_over(tmp_path, 5, size, PLANTED)
 
     assert not found["sound"]
     assert found["faults"]["lost"] > 0

@@ -13,8 +13,8 @@ from ingest.listener import Listener
 from lanbi import ingesting
 from lanbi.cli import main
 
-LATE_S: Final = 0.5
-"""The journal is written so much later."""
+LATE_S: Final = 3.0
+"""The journal is written so rarely: longer than a receipt takes on a slow machine, so that a kill at work cannot but lose some."""
 
 
 @dataclass
