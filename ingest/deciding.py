@@ -6,7 +6,7 @@ batch, rows already decided stand in front of what the store says.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -18,8 +18,8 @@ from domain.readings import Key, Reading
 from ingest.accept import IMPORT, Sight, Verdict, outcome
 from ingest.deadletters import rows
 from ingest.express import Easy
-from ingest.ports import Batch, Latest, Record, Refused, State, Version
-from ingest.revisions import Cell, Cells, Known, Merger, cells_of, cells_of_versions, merge, remembered, revision_of, row_of
+from ingest.ports import Batch, Before, Cell, Cells, Latest, Record, Refused, State, Version
+from ingest.revisions import Known, Merger, cells_of, cells_of_versions, merge, remembered, revision_of, row_of
 from ingest.sequences import Runs, Sequences
 
 Series = tuple[str, int]
@@ -64,7 +64,7 @@ class Memory:
         latest = self.latest.get(series)
         return latest.time if latest else NEVER
 
-    def met_again(self, desk: Desk, source: ReadingSource, behind: Mapping[str, int], begun: Container[RowKey] | None = None) -> dict[RowKey, Row]:
+    def met_again(self, desk: Desk, source: ReadingSource, behind: Mapping[str, int], before: Mapping[Key, Cells] | None = None) -> dict[RowKey, Row]:
         """Rows that readings of a batch meet again: one look-up of versions, one of the rest.
 
         Parameters
@@ -73,16 +73,16 @@ class Memory:
             It has seen all readings, so it knows which are late.
         behind : mapping of writer to int
             Cursors before this batch: versions beyond them belong to a batch that never finished.
-        begun : set of row keys, or None
-            Rows that a batch was about to make which never finished and is being done again (None: there is none). Its rows may
-            stand in the store already, so what its versions say of the past counts and not the store: these did not exist, nor
-            did a row with no finished version.
+        before : mapping of key to cells, or None
+            Rows as a batch had found them that never finished and is being done again (None: there is none). What it wrote may
+            stand in the store already, so this counts and not the store; nor did a row newer than all exist with no finished version.
         """
-        asked = desk.late if begun is None else desk.late | desk.coming
+        asked = desk.late if before is None else desk.late | desk.coming
         if not asked:
             return {}
         met = self.remembered(asked, behind)
-        for key, row in source.cells([Key(*key) for key in desk.late if key not in met and key not in (begun or ())]).items():
+        met |= {key: Row(dict(cells)) for key, cells in (before or {}).items() if cells and key in asked}
+        for key, row in source.cells([Key(*key) for key in desk.late if key not in met and key not in (before or ())]).items():
             newest = self.latest.get((key.source, key.span))
             met[key] = Row(cells_of(row, newest.device if newest and newest.time == key.time else ""))
         return met
@@ -92,8 +92,9 @@ class Memory:
         met: dict[RowKey, Row] = {}
         for key, versions in self.state.versions([Key(*key) for key in keys]).items():
             finished = [one for one in versions if not one.writer or one.seq <= behind.get(one.writer, 0)]
-            known = {(one.item, one.rev, one.value, one.flag) for one in finished}
-            met[key] = Row(cells_of_versions(finished), remembered=True, known=known)
+            if finished:
+                known = {(one.item, one.rev, one.value, one.flag) for one in finished}
+                met[key] = Row(cells_of_versions(finished), remembered=True, known=known)
         return met
 
 
@@ -135,6 +136,7 @@ class Desk:
     _times: dict[Series, int] = field(default_factory=dict)
     _newest: dict[Series, tuple[int, str, Origin]] = field(default_factory=dict)
     _first: dict[RowKey, Origin] = field(default_factory=dict)
+    _before: dict[RowKey, Before] = field(default_factory=dict)
     _plain: list[tuple[Origin, list[Reading]]] = field(default_factory=list)
 
     def see(self, verdict: Verdict) -> None:
@@ -217,9 +219,14 @@ class Desk:
         if one.verdict.sight is not None:
             self._place(one, one.verdict.sight)
 
-    def made(self) -> list[tuple[int, Key]]:
-        """Late rows that this batch makes, by record: until it has finished, the store's word about them does not count."""
-        return [(self._first[key].record.seq, Key(*key)) for key in self.late if key in self._first]
+    def before(self) -> list[Before]:
+        """Late rows that this batch makes or changes, as it found them: until it has finished, the store's word about them does not count."""
+        return list(self._before.values())
+
+    def _found(self, record: Record, key: RowKey, cells: Cells) -> None:
+        """Note a row that is about to change for the first time in this batch; what finished versions tell need not be noted."""
+        if key in self.late and key not in self._before:
+            self._before[key] = Before(record.seq, Key(*key), cells)
 
     def finish(self) -> Batch:
         """The batch with the newest readings and the devices' numbers."""
@@ -243,11 +250,13 @@ class Desk:
         if sight.corrects and key not in self.rows:
             # That a value corrects another one must be known before the other arrives.
             self.met.setdefault(key, Row({}, remembered=True))
+            self._found(one.record, key, self.met[key].cells)
         if key in self.met or key in self.rows:
             self._meet(one, sight, rev)
         else:
             self.rows[key] = Reading(sight.kind, sight.source, sight.span, sight.time, sight.values, sight.flags, rev)
             self._first[key] = origin
+            self._found(one.record, key, {})
             self.batch.count("stored")
             self._touch(sight)
         newest = self._newest.get(series)
@@ -262,6 +271,8 @@ class Desk:
             row = self.met[key] = Row(cells_of(self.rows[key], first.device if first else ""))
         before = row.cells
         done = merge(sight, rev, before, row.known)
+        if done.versions and not row.known:
+            self._found(one.record, key, before)
         if done.versions and (row.remembered or remembered(done, before)):
             self._remember(one.record, sight, row, done.versions)
         row.cells = done.cells
@@ -285,9 +296,10 @@ class Desk:
     def _remember(self, record: Record, sight: Sight, row: Row, fresh: Sequence[tuple[str, Cell]]) -> None:
         key = Key(*sight[:4])
         if not row.remembered:
-            # The past of a row that this batch began is this batch's own: a crash before its end must undo both.
+            # What this batch has made of the row is in its past already: a crash before its end must undo both.
             first = self._origin(sight[:4])
-            past = (key, first.record.writer, first.record.seq) if first else (key, "", 0)
+            maker = first.record if first else record
+            past = (key, maker.writer, maker.seq)
             self.versions += [_version(past, name, cell, first.record.received_ns if first else 0) for name, cell in row.cells.items()]
             row.remembered = True
             row.known.update((name, cell.rev, cell.value, cell.flag) for name, cell in row.cells.items())

@@ -109,8 +109,22 @@ class Forwarder:
         StoreAway, StoreRefused, OSError
             Nothing has moved; call again later.
         """
-        worked = sum(self._again(partial(self._batch, writer, limit)) for writer in WRITERS)
+        if self._memory is None:
+            self._begin()
+        worked = sum(self._forward(writer, limit) for writer in sorted(WRITERS, key=self._whole))
         return worked + self._again(partial(self._slice, limit, now_ns))
+
+    def _forward(self, writer: str, limit: int) -> int:
+        """One batch of a writer, or as many as it takes to finish what was begun before: nobody else may meet rows half done."""
+        worked = done = self._again(partial(self._batch, writer, limit))
+        while done and not self._whole(writer):
+            done = self._again(partial(self._batch, writer, limit))
+            worked += done
+        return worked
+
+    def _whole(self, writer: str) -> bool:
+        """Nothing of a writer was begun and not finished; such a one goes first."""
+        return self._unfinished[writer] <= self._cursors[writer][0]
 
     def _again(self, work: Callable[[Memory], int]) -> int:
         """Do a piece of work, begun anew for as long as the store finds something in it that it will not take."""
@@ -197,12 +211,12 @@ class Forwarder:
             _lose(loss, batch)
         batch.count("messages", by=len(records))
         desk = Desk(memory, batch)
-        again = self._unfinished[writer] > self._cursors[writer][0]
+        again = not self._whole(writer)
         self._decide(desk, records, again=again)
         entries = self._judges.taken()
-        made = desk.made()
-        if desk.versions or made or again:
-            self.state.intend(writer, batch.seq, desk.versions, made)
+        before = desk.before()
+        if desk.versions or before or again:
+            self.state.intend(writer, batch.seq, desk.versions, before)
         self._write(desk, entries)
         finished = desk.finish()
         if writer == IMPORT:
@@ -225,7 +239,7 @@ class Forwarder:
         for record in records:
             judged += self._judges.see(record, desk, easy=easy)
             self._courier.ahead(desk)
-        desk.met = desk.memory.met_again(desk, self.store, self._behind(), self.state.begun(writer) if again else None)
+        desk.met = desk.memory.met_again(desk, self.store, self._behind(), self.state.before(writer) if again else None)
         for one in judged:
             desk.take(one)
 

@@ -146,11 +146,33 @@ class Latest(NamedTuple):
     items: Mapping[str, tuple[float | None, str]]
 
 
+class Cell(NamedTuple):
+    """One item of a row as it stands: value, flag (N where valid, W where withdrawn), revision; who said it, if known."""
+
+    value: float | None
+    flag: str
+    rev: int
+    corrects: bool = False
+    device: str = ""
+
+
+Cells = dict[str, Cell]
+
+
+class Before(NamedTuple):
+    """A row as a batch found it that changes it: the first record of the batch that does, and the row's cells (none: it makes it)."""
+
+    seq: int
+    key: Key
+    cells: Cells
+
+
 class Version(NamedTuple):
     """One version of one value of a row that was written more than once.
 
-    ``writer``/``seq`` name the journal record; they are empty and 0 for the row as it stood before its second write. Of the
-    versions behind the cursor the one with the greatest ``rev`` stands.
+    ``writer``/``seq`` name the journal record with which it became part of the record; for the row as it stood before its second
+    write, whose receive time is unknown (0), that second record. Of the versions behind the cursor the one with the greatest
+    ``rev`` stands.
     """
 
     key: Key
@@ -267,12 +289,12 @@ class State(Protocol):
         """Greatest record of a writer beyond its cursor that was intended: a batch up to there never finished; else 0."""
         ...
 
-    def begun(self, writer: str) -> set[Key]:
-        """Rows that an unfinished batch was about to make: they did not exist before it, whatever the store holds by now."""
+    def before(self, writer: str) -> Mapping[Key, Cells]:
+        """Rows that an unfinished batch was about to make or change, as it had found them, whatever the store holds by now."""
         ...
 
-    def intend(self, writer: str, upto: int, versions: Sequence[Version], made: Iterable[tuple[int, Key]] = ()) -> None:
-        """Keep versions, and the rows made by a record of this batch, durably **before** the store is written.
+    def intend(self, writer: str, upto: int, versions: Sequence[Version], before: Iterable[Before] = ()) -> None:
+        """Keep versions, and rows as this batch has found them, durably **before** the store is written.
 
         Intentions of ``writer`` between its cursor and ``upto`` that an unfinished batch left are forgotten in the same
         transaction. So a batch that a crash cut off between store and commit is decided again exactly as the first time.

@@ -25,8 +25,8 @@ from ingest.accept import Acceptor
 from ingest.deciding import Memory, Row
 from ingest.jobs import NS, RECHECK, Finding, Job
 from ingest.marks import Bits, Marks
-from ingest.ports import Journal, State
-from ingest.revisions import Cells, row_from, row_of
+from ingest.ports import Cells, Journal, State
+from ingest.revisions import row_from, row_of
 from ingest.walking import Listening, Said, Walk, agrees, folded, mended
 
 ROUND: Final = 50_000

@@ -20,8 +20,8 @@ from domain.readings import Key, Reading
 from ingest.accept import WHOLE, Sight, outcome
 from ingest.deadletters import item_of, rows
 from ingest.deciding import Desk, Judged, Row, RowKey
-from ingest.ports import Refused
-from ingest.revisions import Cell, Merger, cells_of, revision_of, row_of
+from ingest.ports import Cell, Refused
+from ingest.revisions import Merger, cells_of, revision_of, row_of
 
 CONFLICT: Final = "conflict"
 FRESH: Final = frozenset({"internal", "store-rejected"})

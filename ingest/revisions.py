@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from domain.readings import RANK_DEVICE, Key, Reading, revision
 from ingest.accept import Sight
-from ingest.ports import Version
+from ingest.ports import Cell, Cells, Version
 
 REGISTER: Final = "register"
 FIRST_DEVICE_RUN: Final = 1
@@ -36,17 +36,6 @@ def revision_of(sight: Sight, run_index: int) -> int:
     return revision(RANK_DEVICE, run_index, sight.seq)
 
 
-class Cell(NamedTuple):
-    """One item of a row as it stands: value, flag (N where valid, W where withdrawn), revision; who said it, if known."""
-
-    value: float | None
-    flag: str
-    rev: int
-    corrects: bool = False
-    device: str = ""
-
-
-Cells = dict[str, Cell]
 Known = tuple[str, int, float | None, str]
 """A version as it came: item, revision, value, flag. The same once more is a duplicate, even if it has long been superseded."""
 

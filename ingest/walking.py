@@ -12,9 +12,9 @@ from ingest.accept import IMPORT, Acceptor, Sight, Verdict
 from ingest.deadletters import rows
 from ingest.deciding import Memory
 from ingest.entries import kind_of
-from ingest.ports import Journal, Reader, Record, State
+from ingest.ports import Cell, Cells, Journal, Reader, Record, State
 from ingest.replaying import CONFLICT, Standing
-from ingest.revisions import Cell, Cells, cells_of, merge, revision_of, row_of
+from ingest.revisions import cells_of, merge, revision_of, row_of
 
 WRITERS: Final = ("mqtt", "hj212", "import")
 """Doors that readings come through."""

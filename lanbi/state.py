@@ -16,7 +16,7 @@ import msgspec
 
 from domain.readings import Key, Reading
 from ingest.jobs import Finding, Job
-from ingest.ports import Batch, Latest, Refused, Version
+from ingest.ports import Batch, Before, Cells, Latest, Refused, Version
 from lanbi.embedded_schema import Connections
 from lanbi.folders import made
 from lanbi.frames import DOORS
@@ -29,6 +29,7 @@ ADDED: Final = ("decoded_more", "replayed")
 """Readings received that no trailer of the journal counts."""
 _decode_row: Final = msgspec.json.Decoder(Reading).decode
 _decode_job: Final = msgspec.json.Decoder(Job).decode
+_decode_cells: Final = msgspec.json.Decoder(Cells).decode
 _STANDS: Final = "NOT EXISTS (SELECT 1 FROM resolved WHERE resolved.id = refused.id)"
 _VERSION: Final = "item, rev, value, flag, corrects, received_ns, device, writer, seq"
 _REVISED: Final = f"INSERT OR REPLACE INTO revised VALUES ({', '.join('?' * 13)})"  # noqa: S608  question marks
@@ -176,14 +177,14 @@ class StateView:
 
     def unfinished(self, writer: str) -> int:
         """Greatest record of a writer beyond its cursor that was intended: a batch up to there never finished; else 0."""
-        text = "SELECT max(seq) FROM (SELECT seq FROM revised WHERE writer = ?1 UNION ALL SELECT seq FROM begun WHERE writer = ?1) WHERE seq > ?2"
+        text = "SELECT max(seq) FROM (SELECT seq FROM revised WHERE writer = ?1 UNION ALL SELECT seq FROM past WHERE writer = ?1) WHERE seq > ?2"
         found = self._files.all(text, (writer, self.cursor(writer)[0]))
         return found[0][0] or 0
 
-    def begun(self, writer: str) -> set[Key]:
-        """Rows that an unfinished batch was about to make: they did not exist before it."""
-        text = "SELECT kind, source, span, time FROM begun WHERE writer = ? AND seq > ?"
-        return {Key(*row) for row in self._files.all(text, (writer, self.cursor(writer)[0]))}
+    def before(self, writer: str) -> dict[Key, Cells]:
+        """Rows that an unfinished batch was about to make or change, as it had found them."""
+        text = "SELECT kind, source, span, time, cells FROM past WHERE writer = ? AND seq > ?"
+        return {Key(*row[:4]): _decode_cells(row[4]) for row in self._files.all(text, (writer, self.cursor(writer)[0]))}
 
     def known_refusals(self, digests: Iterable[bytes]) -> set[bytes]:
         """Which of these bytes are in the dead letters already."""
@@ -232,15 +233,16 @@ class State(StateView):
             os.close(self._lock)
             raise
 
-    def intend(self, writer: str, upto: int, versions: Sequence[Version], made: Iterable[tuple[int, Key]] = ()) -> None:
-        """Keep versions and rows about to be made before the store is written; what an unfinished batch intended up to there is forgotten."""
+    def intend(self, writer: str, upto: int, versions: Sequence[Version], before: Iterable[Before] = ()) -> None:
+        """Keep versions and rows as they were before the store is written; what an unfinished batch intended up to there is forgotten."""
         packed = [(*row.key, *row[1:]) for row in versions]
         behind = self.cursor(writer)[0]
         with self._files.write() as db:
             db.execute("DELETE FROM revised WHERE writer = ? AND seq > ? AND seq <= ?", (writer, behind, upto))
             db.executemany(_REVISED, packed)
-            db.execute("DELETE FROM begun WHERE writer = ? AND seq <= ?", (writer, upto))
-            db.executemany("INSERT OR REPLACE INTO begun VALUES (?, ?, ?, ?, ?, ?)", [(writer, *key, seq) for seq, key in made])
+            db.execute("DELETE FROM past WHERE writer = ? AND seq <= ?", (writer, upto))
+            found = [(writer, *one.key, one.seq, msgspec.json.encode(one.cells).decode()) for one in before]
+            db.executemany("INSERT OR REPLACE INTO past VALUES (?, ?, ?, ?, ?, ?, ?)", found)
 
     def begin(self, job: Job, versions: Sequence[Version]) -> None:
         """Keep versions, and what a slice of a job is about to touch, before the store is written."""
@@ -259,7 +261,7 @@ class State(StateView):
             db.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
             db.executemany(f"INSERT INTO refused VALUES (NULL, {', '.join('?' * 14)})", list(batch.refused))  # noqa: S608  question marks
             db.executemany("INSERT OR REPLACE INTO run VALUES (?, ?, ?)", [(*name, number) for name, number in batch.runs.items()])
-            db.execute("DELETE FROM begun WHERE writer = ? AND seq <= ?", (batch.writer, batch.seq))
+            db.execute("DELETE FROM past WHERE writer = ? AND seq <= ?", (batch.writer, batch.seq))
             db.executemany("INSERT OR REPLACE INTO sequence VALUES (?, ?, ?)", [(*name, seq) for name, seq in batch.sequences.items()])
             db.executemany(_JOB, [_packed(job) for job in batch.jobs])
             if batch.findings:

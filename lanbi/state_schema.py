@@ -1,4 +1,7 @@
-"""Tables of ``var/state.db``. A change of them is a new version: a file of an older one is brought up to date when ingest opens it."""
+"""Tables of ``var/state.db``. A change of them is a new version: a file of an older one is brought up to date when ingest opens it.
+
+Until version 2 ``begun`` held what ``past`` does: rows that an unfinished batch was about to make.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Final
 from lanbi.embedded_schema import Schema
 
 SCHEMA: Final = Schema(
-    2,
+    3,
     """
 CREATE TABLE IF NOT EXISTS cursor (writer TEXT PRIMARY KEY, seq INTEGER, readings INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS total (name TEXT, reason TEXT, count INTEGER, PRIMARY KEY (name, reason)) WITHOUT ROWID;
@@ -29,7 +32,10 @@ CREATE TABLE IF NOT EXISTS job (id TEXT PRIMARY KEY, asked_ns INTEGER, open INTE
 CREATE TABLE IF NOT EXISTS run (device TEXT, run INTEGER, number INTEGER, PRIMARY KEY (device, run)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sequence (device TEXT, run INTEGER, seq INTEGER, PRIMARY KEY (device, run)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batch (ingest TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS begun (writer TEXT, kind TEXT, source TEXT, span INTEGER, time INTEGER, seq INTEGER,
-    PRIMARY KEY (writer, kind, source, span, time)) WITHOUT ROWID
+CREATE TABLE IF NOT EXISTS past (writer TEXT, kind TEXT, source TEXT, span INTEGER, time INTEGER, seq INTEGER, cells TEXT,
+    PRIMARY KEY (writer, kind, source, span, time)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS begun (writer TEXT, kind TEXT, source TEXT, span INTEGER, time INTEGER, seq INTEGER);
+INSERT INTO past SELECT writer, kind, source, span, time, seq, '{}' FROM begun;
+DROP TABLE begun
 """,
 )

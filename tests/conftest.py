@@ -2,12 +2,26 @@
 
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
 SERVICE = re.compile(r"mosquitto|influxd|chromium|make services", re.IGNORECASE)
 REQUIRED = os.environ.get("LANBI_REQUIRE_SERVICES") == "1"
+MEMORY = Path("/dev/shm")
+ROOM = 4 * 2**30
+
+
+def pytest_configure() -> None:
+    """Temporary folders lie in memory where it has room: thousands of small histories are journalled, each with its fdatasyncs.
+
+    No test here rests on what a disk does (power cuts are simulated call by call); ``TMPDIR`` has the last word.
+    """
+    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        tempfile.tempdir = str(MEMORY)
 
 
 @pytest.hookimpl(wrapper=True)

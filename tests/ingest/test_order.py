@@ -135,6 +135,38 @@ def test_a_batch_cut_off_after_its_rows_were_written_is_decided_as_the_first_tim
             assert expected([newest, *late, between]) == actual(one)
 
 
+def test_a_row_said_again_whole_is_decided_as_the_first_time() -> None:
+    """Killed once a known row stands in the store with a new revision and a new item, the batch counts and announces as if nothing had happened."""
+    known, again = Message(HOUR, 3600, {"pm25": 1.0}, 0, 1, "tc-a01"), Message(HOUR, 3600, {"pm25": 1.0, "co": 2.0}, 1, 0, "tc-a01")
+    with machine() as one, machine() as unharmed:
+        for each in (one, unharmed):
+            each.journal([encode(known)])
+            each.forward()
+            each.journal([encode(again)])
+        killed(one, 2, after=True, limit=9)  # intended, written, not announced
+        one.forward()
+        unharmed.forward()
+
+        assert expected([known, again]) == actual(one)
+        assert unharmed.totals() == one.totals()
+        assert 2 == one.totals()["stored", ""]
+
+
+def test_a_batch_done_again_in_parts_is_finished_before_other_doors_are_opened() -> None:
+    """Of two messages about a known row the second was written too when the batch was cut off; done again one by one, neither counts twice."""
+    known = Message(HOUR, 3600, {"pm25": 1.0}, 0, 1, "tc-a01")
+    more = [Message(HOUR, 3600, {"pm25": 1.0, "co": 2.0}, 1, 0, "tc-a01"), Message(HOUR, 3600, {"pm25": 3.0}, 1, 1, "tc-a01")]
+    with machine() as one:
+        one.journal([encode(known)])
+        one.forward()
+        one.journal([encode(message) for message in more])
+        killed(one, 3, after=True, limit=9)
+        one.forward(1)
+
+        assert expected([known, *more]) == actual(one)
+        assert 3 == one.totals()["stored", ""]
+
+
 @SLOW
 @given(arrivals(), st.integers(0, 4))
 def test_an_import_never_stands_over_a_device(arrival: tuple[list[Message], list[list[Message]]], place: int) -> None:

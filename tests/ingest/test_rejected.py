@@ -83,6 +83,23 @@ def test_the_account_adds_up_whatever_is_refused(arrival: tuple[list[Message], l
         assert one.totals().get(("items_refused", "store-rejected"), 0) == sum(item is not None for _, item, *_ in quarantine(one))
 
 
+def test_a_refused_item_of_a_known_row_is_not_met_again_as_its_past() -> None:
+    """A batch that gives a known row an item that the store refuses, and then another revision, is decided anew without it, and once only."""
+    said = [("pm25", "co"), ("pm25", "co"), ("pm25",)]
+    batch = [
+        Message(HOUR - 3600, 3600, {"pm25": 1.0, "co": 1.0}, 0, 1),
+        *(Message(HOUR, 3600, dict.fromkeys(names, 1.0), 2, n) for n, names in enumerate(said)),
+    ]
+    with machine() as one:
+        one.open = picky
+        one.journal([encode(Message(HOUR, 3600, {"pm25": 1.0}, 1, 2)), encode(batch)])
+        one.forward()
+
+        assert {HOUR: {"pm25": 1.0}, HOUR - 3600: {"pm25": 1.0}} == {row.time: dict(row.values) for row in one.rows().values()}
+        assert {"received": 5, "stored": 2, "duplicate": 3, "deadletter": 0, "quarantined": 0, "pending": 0} == one.law()
+        assert [("store-rejected", "co", "mqtt", 2, element) for element in range(3)] == quarantine(one)
+
+
 def test_a_correction_of_a_refused_item_is_its_first(tmp_path: Path) -> None:
     """The refused value has left no trace in what decides later readings: once the store takes it, the same reading again is stored."""
     one = Machine(tmp_path, open=picky)
