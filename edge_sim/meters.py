@@ -88,7 +88,8 @@ class MeterSignal:
         busy = self._running(days) * np.exp(0.05 * self.noise.ar1(f"{self._driver}/load", days, 5))
         busy = busy * np.exp(0.015 * self.noise.ar1(f"{self.meter.id}/own", days, 3))
         busy = busy * (1 + self.load.cold * np.cos(2 * np.pi * (days % 365.25 - 15) / 365.25))
-        return (24 * usual * busy * self._hourly_cap(days)).astype(np.int64)
+        units: Ints = (24 * usual * busy * self._hourly_cap(days)).astype(np.int64)
+        return units
 
     def _running(self, days: Ints) -> Floats:
         stopped = self.noise.ar1(f"{self._driver}/stop", days, 4) > 2.5  # spreads: four days a year
