@@ -19,10 +19,8 @@ from analytics.air.years import MEANS
 from analytics.tally import Case, Standing, Tally, bounds_of, burn_rate, last_rest, rest_of, tally_of, value_of, worse
 from domain.fixed import half_even
 from domain.indicators import FIGURES
-from domain.targets import Target
+from domain.targets import UNDECIDABLE_DAYS, Target
 
-UNDECIDABLE_DAYS: Final = 90
-"""Means and ratios of fewer valid days decide nothing."""
 _HOLDS: Final[Mapping[str, Callable[[Fraction, Fraction], bool]]] = MappingProxyType({"<=": operator.le, ">=": operator.ge, "<": operator.lt})
 
 

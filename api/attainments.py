@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from api import beside
-from api.schemas_targets import Beside, LastValue, OneMore, Reported, TargetAnswer
+from api.schemas_targets import Beside, Breach, Cost, LastValue, OneMore, Reported, TargetAnswer
 from api.shaping import in_force, printed, stamp
 from api.sources import Sources
 from domain.air import RULE_SETS
@@ -79,6 +79,7 @@ def _target(sources: Sources, plan: Plan, target: Target, asked: tuple[int | Non
         last_year=beside.last_year(sources, figure, ours, digits),
         allowances=beside.allowances(sources, figure, ours),
         official=beside.official(sources, figure, year) if row else None,
+        **_costs(sources, more),
         **_notes(more, (goal is None and last) or None, year),
         reported=said,
     )
@@ -138,6 +139,16 @@ def _one_more(found: Any, digits: int) -> OneMore | None:
         return None
     numbers = {name: _number(found.get(name)) for name in ("value", "margin", "remaining_budget", "required_rest")}
     return OneMore(**numbers, value_text=printed(numbers["value"], digits), status=str(found.get("status", "")))
+
+
+def _costs(sources: Sources, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Who costs the target, and the breaches of what must always be kept."""
+    name, kept = sources.registry().name_of, more.get("breaches") or {}
+    costs = [
+        Cost(id=one["id"], name=name(one["id"]), since=one["since"], value=_number(one["value"]), items=one["items"]) for one in more.get("sections") or ()
+    ]
+    newest = [Breach(id=one["id"], name=name(one["id"]), begin=one["from"], end=one["to"], item=one["item"]) for one in kept.get("newest", ())]
+    return {"costs": costs, "breaches": newest, "breach_count": kept.get("count")}
 
 
 def _beside(row: Indicator, digits: int) -> Beside:

@@ -84,6 +84,26 @@ class OfficialBeside(BaseModel):
     document: str
 
 
+class Cost(BaseModel):
+    """A place that costs a target."""
+
+    id: str
+    name: str
+    since: str = Field(description="civil day since which it does")
+    value: float | None = Field(description="its class, or its change in percent")
+    items: list[str] = Field(description="items that make it, the worst first")
+
+
+class Breach(BaseModel):
+    """A stretch in which a place was worse than it must always be."""
+
+    id: str
+    name: str
+    begin: str
+    end: str | None = Field(description="null while it goes on")
+    item: str
+
+
 class TargetAnswer(BaseModel):
     """A target of a plan and where the county stands.
 
@@ -138,6 +158,9 @@ class TargetAnswer(BaseModel):
     last_year: LastYear | None
     allowances: list[Allowed] = Field(description="of today, for targets that count days; the county's, under the target's rule set")
     official: OfficialBeside | None
+    costs: list[Cost] = Field(description="sections that cost a water target")
+    breaches: list[Breach] = Field(description="the newest breaches of a target that must always be kept")
+    breach_count: int | None = Field(description="breaches so far this year; null for other targets")
     note_zh: str
     note_en: str
     reported: list[Reported]

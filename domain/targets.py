@@ -19,6 +19,8 @@ STATUSES: Final = MappingProxyType(
 )
 """Codes of a target's state with their words (zh, en)."""
 
+UNDECIDABLE_DAYS: Final = 90
+"""Means and ratios of fewer valid days decide nothing."""
 OPERATORS: Final = ("<=", ">=", "<", "track")
 KINDS: Final = ("annual", "year-end", "continuous", "cumulative", "aspiration", "track")
 SOURCES: Final = ("sensor", "reported", "sensor+reported")

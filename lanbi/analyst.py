@@ -75,7 +75,7 @@ class Analyst:
         self.settler = Settler(figures)
         self.comparer = Comparer(self.settler, registry)
         self.ledger = Bookkeeper(self.settler, registry)
-        self.desks: list[Desk] = [WaterDesk(source, self.settler, registry)]
+        self.desks: list[Desk] = [WaterDesk(source, self.settler, registry, plans)]
         self.books: dict[int, Book] = {}
         self.entered: dict[str, list[Entry]] = {}
         self.past: dict[tuple[int, str, str], Mapping[int, projected.Daily]] = {}

@@ -7,22 +7,25 @@ in :mod:`lanbi.settling`. A record's class is restated at once, other figures on
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from analytics.causes import Cell, Evidence
-from analytics.jobs import sections, sheets, stations, waters
+from analytics.jobs import sections, sheets, stations, water_targets, waters
 from analytics.jobs.columns import Tag
 from analytics.water import means, records
 from analytics.water.means import Year
 from analytics.water.records import Day
 from domain import civil, water
-from domain.indicators import Indicator, Query
+from domain.indicators import Event, Indicator, Query
 from domain.places import Registry
 from domain.ports import ReadingSource
+from domain.targets import Plan
 from lanbi.settling import Book, Settler, When, belongs
 
+WITHDRAWN: Final = '{"withdrawn": true}'
+"""Text of a breach that later data took back."""
 _MANY: Final = 10_000_000
 Key = tuple[Tag, int]
 
@@ -37,6 +40,8 @@ class WaterBook:
         Days that were over when figures were settled last.
     held : mapping of group to keys
         Single rows that are stored: a section's civil day, or ``None`` for the county.
+    told : mapping of section and time to Event
+        Breaches as they stand in the store.
     """
 
     book: Book
@@ -44,13 +49,14 @@ class WaterBook:
     days: dict[str, dict[int, Day]] = field(default_factory=dict)
     years: dict[str, Year] = field(default_factory=dict)
     held: defaultdict[tuple[str, int] | None, set[Key]] = field(default_factory=lambda: defaultdict(set))
+    told: dict[tuple[str, int], Event] = field(default_factory=dict)
 
 
 class WaterDesk:
-    """Figures of sections and of the county's waters, year by year."""
+    """Figures of sections and of the county's waters, and their targets, year by year."""
 
-    def __init__(self, source: ReadingSource, settler: Settler, registry: Registry) -> None:
-        self.source, self.settler, self.registry = source, settler, registry
+    def __init__(self, source: ReadingSource, settler: Settler, registry: Registry, plans: Sequence[Plan]) -> None:
+        self.source, self.settler, self.registry, self.plans = source, settler, registry, plans
         self.books: dict[int, WaterBook] = {}
 
     def load(self, year: int, now: int, cause: str) -> None:
@@ -130,9 +136,12 @@ class WaterDesk:
                 known.book.shelf.put(sheets.stored(sheet, columns[sheet.kind.period]))
 
     def _recall_county(self, known: WaterBook) -> None:
-        for figure in waters.FIGURES:
+        for figure in (*waters.FIGURES, *water_targets.ids(self.plans)):
             for row in self._stored(known, Query(figure, self.registry.county.id, rule_set=water.RULE_SET)):
                 self._hold(known, None, row)
+        first, last = civil.year_days(known.book.year)
+        said = self.settler.figures.event_rows(civil.day_start(first), civil.day_end(last), _MANY)
+        known.told = {(row.source, row.time): row for row in said if row.kind == water_targets.BREACH}
 
     def _stored(self, known: WaterBook, query: Query) -> list[Indicator]:
         first, last = civil.year_days(known.book.year)
@@ -163,9 +172,28 @@ class WaterDesk:
             known.years[site] = self._year(known, site, at.first + at.closed - 1)
             self.settler.sheets(known.book, site, sections.sheets(self.registry.water_sections[site], known.years[site]), own)
         if anew or self.settler.written != before:
-            places = self.registry.water_sections
-            found = waters.rows(self.registry.county.id, places, known.years)
-            self._singles(known, None, found, when._replace(sites=tuple(places)))
+            self._county(known, when)
+            later = self.books.get(known.book.year + 1)
+            if later is not None:
+                self._county(later, when)
+
+    def _county(self, known: WaterBook, when: When) -> None:
+        """The county's waters, where they stand against the plan, and breaches of the class to be kept."""
+        places, last = self.registry.water_sections, self.books.get(known.book.year - 1)
+        whole = water_targets.County(self.registry.county.id, known.book.year, places, known.days, known.years, last.years if last else {})
+        breaches = water_targets.found(self.plans, whole)
+        rows = [*waters.rows(whole.scope, places, known.years), *water_targets.rows(self.plans, whole, breaches)]
+        self._singles(known, None, rows, when._replace(sites=tuple(places)))
+        self._tell(known, water_targets.events(breaches))
+
+    def _tell(self, known: WaterBook, found: Iterable[Event]) -> None:
+        """Write breaches that are new or differ; one that a revision took away keeps its place, without a class."""
+        new = {(event.source, event.time): event for event in found}
+        gone = [event._replace(value=None, text=WITHDRAWN) for key, event in known.told.items() if key not in new and event.text != WITHDRAWN]
+        changed = [event for key, event in new.items() if known.told.get(key) != event] + gone
+        if changed:
+            self.settler.figures.events(changed)
+            known.told.update({(event.source, event.time): event for event in changed})
 
     @staticmethod
     def _all(known: WaterBook) -> dict[str, set[int]]:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analytics import attainment, projection, skill, tables
+from analytics import projection, skill, tables
 from analytics.air.years import MEANS, Running
 from analytics.attainment import Attainment
 from analytics.projection import Goal, Outlook
@@ -18,6 +18,7 @@ from analytics.skill import CUTS, Cuts
 from domain import air, civil
 from domain.indicators import Indicator
 from domain.items import AIR
+from domain.targets import UNDECIDABLE_DAYS
 
 Floats = npt.NDArray[np.float64]
 Daily = Mapping[str, Floats]
@@ -100,7 +101,7 @@ def judged(state: Attainment, seen: View | None, day: tuple[int, int], cuts: Cut
         Row of the day from 0, and valid days so far.
     """
     row, valid = day
-    if seen is None or state.figure == "heavy_days" or state.status not in _OPEN or valid < attainment.UNDECIDABLE_DAYS:
+    if seen is None or state.figure == "heavy_days" or state.status not in _OPEN or valid < UNDECIDABLE_DAYS:
         return state
     status = skill.state(seen.p_miss, better=skill.skilled((), row), cuts=cuts)
     more = state.one_more

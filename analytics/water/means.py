@@ -73,12 +73,16 @@ _NOTHING: Final = Tally(*((0,) * len(water.AVERAGED),) * 3, 0)
 
 
 class Year(NamedTuple):
-    """Means of a section's year up to its last closed day; ``months`` holds all that are over, ``so_far`` one a day."""
+    """Means of a section's year up to its last closed day.
+
+    ``months`` holds all that are over; ``so_far`` the running year and ``in_month`` the running month, one a day.
+    """
 
     months: list[Mean]
     quarters: list[Mean]
     year: list[Mean]
     so_far: list[Mean]
+    in_month: list[Mean]
 
 
 def year(known: Mapping[int, Day], first: int, closed: int, body: str) -> Year:
@@ -94,15 +98,16 @@ def year(known: Mapping[int, Day], first: int, closed: int, body: str) -> Year:
     """
     length = civil.year_days(civil.year_of_day(first))[1] - first + 1
     done: list[Tally] = []
-    found = Year([], [], [], [])
+    found = Year([], [], [], [], [])
     running = _NOTHING
     for day in range(first, first + closed):
         running = _with(running, known.get(day))
         over = civil.month_of_day(day + 1) != civil.month_of_day(day)
         found.so_far.append(_mean(day, [*done, running], body))
+        found.in_month.append(_mean(day, [running], body))
         if over:
             done.append(running)
-            found.months.append(_mean(day, [running], body))
+            found.months.append(found.in_month[-1])
             running = _NOTHING
         if over and len(done) % QUARTER == 0:
             found.quarters.append(_mean(day, done[-QUARTER:], body))

@@ -17,6 +17,7 @@ from domain import civil, fixed
 from domain.errors import FileError, InputError
 from domain.fixed import MISSING
 from domain.items import ITEMS
+from domain.targets import UNDECIDABLE_DAYS
 from lanbi.assess.table import Table
 
 _DIGITS: Final = 3
@@ -126,11 +127,11 @@ def _settled(asked: Question, total: Fraction, valid: int, rest: int) -> str | N
     if total > asked.target * whole:
         return "missed"
     highest = Fraction(str(ITEMS["air", asked.item].high))
-    return "met" if total + rest * highest <= asked.target * whole and (not rest or valid >= attainment.UNDECIDABLE_DAYS) else None
+    return "met" if total + rest * highest <= asked.target * whole and (not rest or valid >= UNDECIDABLE_DAYS) else None
 
 
 def _open(chance: float | None, valid: int, row: int, known: list[Case]) -> str:
-    if chance is None or valid < attainment.UNDECIDABLE_DAYS:
+    if chance is None or valid < UNDECIDABLE_DAYS:
         return "undecidable"
     return skill.state(chance, better=skill.skilled(known, row))
 

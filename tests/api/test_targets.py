@@ -1,15 +1,16 @@
 """County, words and targets."""
 
+import json
 from dataclasses import replace
 from datetime import date
 
-from api.attainments import figure_of
+from api.attainments import figure_of, one_target
 from api.shaping import printed
 from domain.air import LEVELS
 from domain.civil import day_number, period_stamp
 from domain.indicators import Indicator
 from domain.readings import Entry
-from tests.api.seeded import NS, RULES, County
+from tests.api.seeded import NS, RULES, TODAY, County
 from tests.api.served import Client
 
 
@@ -62,8 +63,6 @@ def test_broken_report_is_no_value(county: County) -> None:
     """A reported value that is no number stays readable as a report and gives no value."""
     sources = county.sources()
     sources.entries.enter([Entry("reported", "person/2", NS, "x", {"target": "carbon.total", "period": "2025", "value": "NaN"})])
-    from api.attainments import one_target
-
     row = one_target(sources, "carbon.total", None, None)
 
     assert row is not None
@@ -149,8 +148,6 @@ def test_the_other_rule_set_stands_beside(client: Client) -> None:
 
 def test_an_official_year_decides(county: County) -> None:
     """Where the authority published the year, its judgement is the target's, and ours stands beside it."""
-    from api.attainments import one_target
-
     sources = county.sources()
     stamp = period_stamp(day_number(date(2024, 12, 31)))
     ours = Indicator("air.pm25.annual_mean", "year", "sc", RULES[0], stamp, 42.3, target=42.0, margin=-0.3, status="missed", text="{}")
@@ -199,3 +196,31 @@ def test_changes_of_confirmed_values_press_more(client: Client) -> None:
 
     assert [("watch", 2), ("know", 27)] == [(task["urgency"], task["count"]) for task in tasks]
     assert "近 7 天有 2 个已确认数值被更正，须告知：区政府" == tasks[0]["zh"]
+
+
+def test_a_water_target_names_the_sections_that_cost_it(county: County) -> None:
+    """Sections with their names, since when, class and items, and the newest breaches, as analytics judged them."""
+    body = {
+        "figure": "water_class",
+        "sections": [{"id": "sc-w01", "since": "2025-08-01", "value": 5.0, "items": ["tp"]}],
+        "breaches": {"count": 7, "newest": [{"id": "sc-w01", "from": "2025-10-01T08:00:00+08:00", "to": None, "item": "tp"}]},
+        "note_zh": "拖累断面",
+        "note_en": "sections that cost it",
+    }
+    sources = county.sources()
+    row = Indicator("water.section.class_floor", "ytd", "sc", "GB3838-2002", period_stamp(TODAY - 1), 5.0, status="missed", margin=-1.0, text=json.dumps(body))
+    sources.figures.put([row])  # type: ignore[attr-defined]  the store behind it is both
+
+    found = one_target(sources, "water.section.class_floor", None, None)
+
+    assert found is not None
+    assert ("missed", "5", "water_class", 7) == (found.status, found.value_text, found.figure, found.breach_count)
+    assert [("东清河大桥", "2025-08-01", 5.0, ["tp"])] == [(one.name, one.since, one.value, one.items) for one in found.costs]
+    assert [("东清河大桥", "2025-10-01T08:00:00+08:00", None, "tp")] == [(one.name, one.begin, one.end, one.item) for one in found.breaches]
+
+
+def test_a_target_of_air_costs_no_section(client: Client) -> None:
+    """Other targets have neither sections nor breaches."""
+    row = client.get("/api/v1/targets/air.pm25.annual_mean").json()
+
+    assert ([], [], None) == (row["costs"], row["breaches"], row["breach_count"])
