@@ -6,7 +6,7 @@ and its source is *silent* once two readings are missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -76,8 +76,13 @@ class WhileThere:
 
 def newest(sources: Sources) -> dict[str, Seen]:
     """The newest reading of every source, whatever its span; the longer span where two end together."""
+    return newest_of(sources.state.latest())
+
+
+def newest_of(latest: Iterable[Seen]) -> dict[str, Seen]:
+    """The same out of the newest reading of every source and span."""
     found: dict[str, Seen] = {}
-    for seen in sources.state.latest():
+    for seen in latest:
         known = found.get(seen.source)
         if known is None or (seen.time, seen.span) > (known.time, known.span):
             found[seen.source] = seen
@@ -100,7 +105,11 @@ def judge(last: int | None, interval: int, now: int) -> tuple[str, int | None, i
 
 def survey(sources: Sources, now: int) -> Iterator[Fresh]:
     """Freshness of every registered source that is not retired; by kind, then in the registry's order."""
-    registry, seen = sources.registry(), newest(sources)
+    yield from surveyed(sources.registry(), newest(sources), now)
+
+
+def surveyed(registry: Registry, seen: Mapping[str, Seen], now: int) -> Iterator[Fresh]:
+    """The same out of a registry and the newest readings."""
     for source, kind in registry.kinds.items():
         one = _one(registry, source, kind, seen.get(source), now)
         if one:

@@ -22,6 +22,7 @@ from domain.readings import Change
 from domain.restating import CONFIRMATION, confirmation_events, confirmations
 from domain.warning import SCHEMES
 from lanbi.metrics import write_status
+from lanbi.watching import Watch
 
 if TYPE_CHECKING:
     from lanbi.analyst import Analyst, Touched
@@ -96,6 +97,7 @@ class Follower:
         self.position = Position({row.source: int(row.value or 0) for row in kept if row.kind == POSITION})
         self.worked = next((row.text for row in kept if row.kind == WORKED), "")
         self.confirmations = Entered(store)
+        self.watch: Watch | None = None
         analyst.settler.confirmed = lambda: confirmations(store.entered(CONFIRMATION))
         self.hour = -1
 
@@ -161,6 +163,8 @@ class Follower:
             self.analyst.forget((year - 1, year))
             self._keep()
         self.confirmations.look(self.clock.monotonic(), self.analyst.registry.county.id)
+        if self.watch:
+            self.watch.look()
         return len(changes)
 
     def _collect(self) -> list[Change]:
@@ -247,6 +251,7 @@ def _follower(settings: Settings, registry: CurrentRegistry, store: Any, status:
     analyst.ledger.refusals = RefusalView(settings.data, analyst.registry, lambda: status.clock.now_ns() // _NS)
     analyst.pulse = lambda: status.beat(ready=False, reasons=["computing"])
     follower = Follower(analyst, store, status.clock)
+    follower.watch = Watch(settings.data, analyst.registry, store, status.clock)
     name_registry(store, analyst.registry, status.clock.now_ns() // _NS)
     follower.start()
     analyst.pulse = lambda: status.beat(**_figures(follower))

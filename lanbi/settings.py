@@ -12,6 +12,7 @@ from domain.errors import SettingsError
 from domain.warning import SCHEMES
 from lanbi.plans import folder
 from lanbi.settings_rules import Rule, address, bytes_of, choice, mail, share, size, time_of_day, url, whole
+from lanbi.settings_sections import AnalyseSettings, BrokerSettings, GrafanaSettings, HttpSettings, IngestSettings, JournalSettings, MailSettings, StoreSettings
 from lanbi.toml_lines import Lines, nearest, parse, raise_all, read, unknown
 
 DEFAULT_FILE: Final = "lanbi.toml"
@@ -70,91 +71,14 @@ KEYS: Final[Mapping[str, Key]] = {
     "ingest.reconcile": Key("03:20", "每夜核对的时刻，off 为不核对", "time of day (China's) of the nightly reconciliation, or off"),
     "analyse.health": Key("127.0.0.1:8082", "计算进程健康地址", "health address of analytics"),
     "analyse.warning": Key("shandong-2022", "重污染预警条件（已发生部分）依据", "whose warning levels are held against what has happened"),
+    "grafana.channels": Key((), "值班日志之外的告警渠道：dingtalk wecom email mqtt", "where alerts go beside the duty log: dingtalk, wecom, email, mqtt"),
+    "grafana.webhook": Key("http://127.0.0.1:8080/api/v1/alerts/grafana", "值班日志的接收地址", "where Grafana sends alerts for the duty log"),
     "analyse.on_course": Key("30", "不达标概率（%）不高于此值为进度正常", "chance of missing a target, in %, up to which it is on course"),
     "analyse.closing": Key(
         "60", "日数值在次日零点后多少分钟起视为已公布", "minutes after midnight from which on a day's figures are closed: changes are restated"
     ),
     "analyse.at_risk": Key("70", "不达标概率（%）不低于此值为有风险", "chance of missing a target, in %, from which on it is at risk"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerSettings:
-    """Where the devices publish."""
-
-    url: str
-    username: str
-    password_file: Path | None
-    client_id: str | None
-    keepalive: int
-    ca_file: Path | None
-    cert_file: Path | None
-    key_file: Path | None
-    folder: Path
-    pid_file: Path
-    queue_bytes: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class JournalSettings:
-    """How long and how much of the record is kept, and where its seals go."""
-
-    on_full: str
-    quota: int | None
-    keep_days: int
-    archive: Path | None
-    anchor_mail: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MailSettings:
-    """The server that takes mails from lanbi."""
-
-    url: str
-    username: str | None
-    password_file: Path | None
-    ca_file: Path | None
-    sender: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
-    """Where readings and figures are kept."""
-
-    kind: str
-    url: str
-    org: str
-    bucket: str
-    token_file: Path
-    read_token_file: Path
-    second_look: int
-
-
-@dataclass(frozen=True, slots=True)
-class HttpSettings:
-    """Where board and API listen."""
-
-    listen: str
-
-
-@dataclass(frozen=True, slots=True)
-class IngestSettings:
-    """The ingest process: its health address, its share of the devices, and when it compares journal and store."""
-
-    health: str
-    instance: str
-    reconcile: str
-
-
-@dataclass(frozen=True, slots=True)
-class AnalyseSettings:
-    """The analytics process: its health address, where a chance of missing [%] decides a target's state, when a day closes [min]."""
-
-    health: str
-    warning: str
-    on_course: int
-    closing: int
-    at_risk: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +96,7 @@ class Settings:
     http: HttpSettings
     ingest: IngestSettings
     analyse: AnalyseSettings
+    grafana: GrafanaSettings
     file: Path | None = None
 
 
@@ -267,7 +192,8 @@ WHOLE: Final = frozenset({"analyse.at_risk", "analyse.closing", "analyse.on_cour
 """Keys whose value is a whole number, with or without quotes."""
 SIZES: Final = frozenset({"broker.queue_bytes", "journal.quota"})
 """Keys whose value is an amount of bytes."""
-LISTS: Final = {"targets": "file names", "journal.anchor_mail": "mail addresses"}
+CHANNELS: Final = ("dingtalk", "wecom", "email", "mqtt")
+LISTS: Final = {"targets": "file names", "journal.anchor_mail": "mail addresses", "grafana.channels": "channels"}
 KEEP_DAYS: Final = 4
 """The floor: a store's yes is not believed for 96 hours."""
 RULES: Final[Mapping[str, Rule]] = {
@@ -292,6 +218,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "mail.url": url(("smtp", "smtp+starttls", "smtps"), "mail.password_file"),
     "mail.sender": mail,
     "store.second_look": whole(1, 3_600),
+    "grafana.channels": choice(*CHANNELS),
+    "grafana.webhook": url(("http", "https"), "an environment variable"),
     "store.url": url(("http", "https"), "store.token_file"),
 }
 """What a value may be; an empty answer = good."""
@@ -319,6 +247,7 @@ def _build(flat: Mapping[str, Any], file: Path | None) -> Settings:
         http=section(HttpSettings, "http"),
         ingest=section(IngestSettings, "ingest"),
         analyse=section(AnalyseSettings, "analyse"),
+        grafana=section(GrafanaSettings, "grafana"),
         file=file,
     )
 

@@ -25,6 +25,8 @@ from domain.targets import Plan, Target
 
 _DIGITS = 3
 """Margins and required rests are stored with one digit more than any target has."""
+GRAVITY = MappingProxyType({"met": 0.0, "on-course": 1.0, "undecidable": 2.0, "at-risk": 3.0, "missed": 4.0})
+"""How grave a state is, as a number; a target without a value has none."""
 
 
 class Case(NamedTuple):
@@ -84,8 +86,18 @@ def _row(meant: tuple[Target, Plan], standing: Standing, case: Case, seen: View 
         digits = FIGURES[state.figure].digits
         running = replace(running, low90=round(seen.low90, digits), high90=round(seen.high90, digits), text=_foreseen(running.text, seen, digits))
     yield running
+    yield from _beside(running, state, seen)
     if not standing.remaining:
         yield replace(running, period="year")
+
+
+def _beside(row: Indicator, state: Attainment, seen: View | None) -> Iterator[Indicator]:
+    """What an alert judges, as figures of their own: the gravity of the state, the chance of missing [%], burn rate, remaining budget."""
+    risk = None if seen is None or seen.p_miss != seen.p_miss else round(100 * seen.p_miss, 1)
+    left = None if state.remaining_budget is None else float(state.remaining_budget)
+    parts = {"state": GRAVITY.get(state.status), "risk": risk, "burn": _float(state.burn_rate, _DIGITS), "left": left}
+    bare = replace(row, target=None, margin=None, low90=None, high90=None, text="")
+    yield from (replace(bare, figure=f"{row.figure}.{part}", value=value) for part, value in parts.items() if value is not None)
 
 
 def _foreseen(text: str, seen: View, digits: int) -> str:

@@ -1,0 +1,15 @@
+"""The boards, one file each: what is shown where. Statements and looks come from ``queries`` and ``style``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from dashboards.board import Board
+from dashboards.boards.air import air
+from dashboards.boards.overview import overview
+from dashboards.boards.quality import quality
+from dashboards.boards.system import system
+from dashboards.county import Bureau
+
+BOARDS: Final[tuple[Callable[[Bureau], Board], ...]] = (overview, air, quality, system)

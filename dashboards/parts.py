@@ -1,0 +1,115 @@
+"""Pieces that several boards share: columns of tables, names, variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from dashboards import style
+from dashboards.board import asked, choice
+from dashboards.county import Bureau
+from dashboards.queries import values_of
+from domain.indicators import BASES, figure
+from domain.targets import Target
+
+BASIS_ZH: Final = {"raw": "实况", "reviewed": "审核", "dust-excluded": "扣除沙尘", "published": "公布", "official": "官方"}
+PERIOD_ZH: Final = {"hour": "小时", "day": "日", "month": "月", "quarter": "季", "year": "年", "ytd": "年初至今"}
+UNITS: Final = {"µg/m³": "conμgm3", "mg/m³": "conmgm3", "%": "percent", "ug/m3": "conμgm3", "": "none"}
+"""Units as Grafana calls them; any other is written behind the number."""
+OVERVIEW: Final = "env-overview"
+AIR: Final = "env-air"
+QUALITY: Final = "env-quality"
+SYSTEM: Final = "env-system"
+
+
+def unit(name: str) -> str:
+    """A unit of ours in Grafana's words."""
+    return UNITS.get(name, f"suffix: {name}")
+
+
+def goal(target: Target) -> str:
+    """A target's aim in words, with the year it was set for; 目标值待下达 without one."""
+    last = target.last
+    if last is None or last.value is None:
+        return "目标值待下达"
+    sign = {"<=": "≤", ">=": "≥", "<": "＜"}.get(target.op, "")
+    return f"{sign} {last.value} {target.unit.replace('ug/m3', 'µg/m³').replace('day', '天')}（{last.year}）"
+
+
+def aim(target: Target) -> float | None:
+    """The newest value that was set, for colours and lines only: what is judged is judged by analytics."""
+    return None if target.last is None or target.last.value is None else float(target.last.value)
+
+
+def figure_words() -> list[dict[str, object]]:
+    """Figures by their Chinese names."""
+    from domain.indicators import COMPARISONS, FIGURES  # noqa: PLC0415  only here
+
+    names = [*FIGURES, *(f"{name}_{suffix}" for name in FIGURES for suffix in COMPARISONS)]
+    return style.words({name: (known.zh, None) for name in names if (known := figure(name))})
+
+
+def place_words(names: Mapping[str, str]) -> list[dict[str, object]]:
+    """Ids by the names that people use."""
+    return style.words({name: (text, None) for name, text in names.items()})
+
+
+def renamed(columns: Mapping[str, str], hidden: Sequence[str] = ()) -> dict[str, Any]:
+    """Columns in a fixed order under Chinese heads: the data source gives tags in any order."""
+    order = {name: index for index, name in enumerate(columns)}
+    return {"id": "organize", "options": {"excludeByName": dict.fromkeys(hidden, True), "indexByName": order, "renameByName": {**columns}}}
+
+
+def joined(key: str, columns: Sequence[str]) -> tuple[dict[str, Any], ...]:
+    """Tables of several statements as one, a row a key."""
+    kept = {"id": "filterFieldsByName", "options": {"include": {"names": [key, *columns]}}}
+    return kept, {"id": "joinByField", "options": {"byField": key, "mode": "outer"}}
+
+
+def coded(column: str, mappings: Sequence[Any], *, coloured: bool = False, width: int | None = None) -> dict[str, object]:
+    """A column whose codes are shown as words, coloured as a whole cell where colour says something."""
+    more: list[tuple[str, object]] = [("custom.cellOptions", {"type": "color-background", "mode": "basic"})] if coloured else []
+    return style.override(column, ("mappings", [*mappings]), *more, *([("custom.width", width)] if width else []))
+
+
+def number(column: str, unit_of: str = "none", decimals: int | None = None, width: int | None = None) -> dict[str, object]:
+    """A column of numbers."""
+    more: list[tuple[str, object]] = [("decimals", decimals)] if decimals is not None else []
+    return style.override(column, ("unit", unit_of), *more, *([("custom.width", width)] if width else []))
+
+
+def wide(column: str, width: int) -> dict[str, object]:
+    """A column of a width."""
+    return style.override(column, ("custom.width", width))
+
+
+def linked(column: str, title: str, path: str, variable: str) -> dict[str, object]:
+    """A column that leads to a board, with the row's value as its variable and the time range kept."""
+    url = f"/d/{path}?var-{variable}=${{__value.raw}}&${{__url_time_range}}"
+    return style.override(column, ("links", [{"title": title, "url": url, "targetBlank": False}]))
+
+
+def rules(bureau: Bureau) -> Any:
+    """Variable: rule set of the AQI; by default the one that decides the plan."""
+    return asked("rules", "评价标准", values_of("rule_set", "aqi", "day"), bureau.rules)
+
+
+def basis() -> Any:
+    """Variable: the basis of figures."""
+    return asked("basis", "口径", values_of("basis", "aqi", "day"), BASES[0])
+
+
+def station(bureau: Bureau) -> tuple[Any, ...]:
+    """Variable: air stations by name; none for a county without any."""
+    known = [(one.id, one.name) for one in bureau.registry.air_stations.values()]
+    return (choice("station", "站点", known),) if known else ()
+
+
+def basis_words() -> list[dict[str, object]]:
+    """Bases in Chinese."""
+    return style.words({name: (BASIS_ZH[name], None) for name in BASES})
+
+
+def period_words() -> list[dict[str, object]]:
+    """Periods in Chinese."""
+    return style.words({name: (text, None) for name, text in PERIOD_ZH.items()})

@@ -1,0 +1,71 @@
+"""What the service stores, as a table: a panel or a rule that asks for anything else is left out, and the board says so.
+
+Grown by hand, held against the store by ``tests/dashboards``: a row here that no analysis writes is an error there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from dashboards.county import Bureau
+from domain.indicators import COMPARISONS, FIGURES
+
+AIR_DAY: Final = ("aqi", "pm25", "pm10", "so2", "no2", "co", "o3_8h")
+MEANS: Final = ("pm25_mean", "pm10_mean", "so2_mean", "no2_mean", "co_p95", "o3_p90")
+COUNTS: Final = ("good_days", "good_ratio", "heavy_days", "valid_days", "data_capture", "composite")
+PERIODS: Final = ("month", "quarter", "ytd", "year")
+RANKED: Final = ("pm25_mean", "pm10_mean", "o3_p90", "good_ratio", "heavy_days", "composite")
+TARGET_PERIODS: Final = ("ytd", "year")
+PARTS: Final = ("state", "risk", "burn", "left")
+"""What stands beside a target's own row, as figures of their own, because an alert can judge numbers only."""
+
+
+class Need(NamedTuple):
+    """A figure and the period in which it is asked for; a figure ``*`` means the targets."""
+
+    figure: str
+    period: str
+
+
+def _air() -> dict[str, tuple[str, ...]]:
+    hours = {"aqi": ("hour", "day"), "pm25_24h": ("hour",), "warning": ("hour",)}
+    days = dict.fromkeys(AIR_DAY, ("day",))
+    sums = dict.fromkeys((*MEANS, *COUNTS), PERIODS)
+    left = {figure: ("day",) for figure in FIGURES if "_allowance_" in figure}
+    lost = {"lost_hours": ("day",), "lost_days": ("month", "year")}
+    compared = {f"{figure}_yoy": PERIODS for figure in (*MEANS, "good_ratio", "good_days", "heavy_days", "composite")}
+    ranks = {f"{figure}_rank": PERIODS for figure in RANKED}
+    return {**days, **hours, **sums, **left, **lost, **compared, **ranks}
+
+
+WATCH: Final = (
+    "freshness", "ingest_received", "ingest_stored", "ingest_duplicate", "ingest_deadletter", "ingest_quarantined", "ingest_pending",
+    "ingest_refused", "ingest_unaccounted", "ingest_waiting", "store_up", "broker_up", "broker_silence", "journal_days",
+)  # fmt: skip
+"""How the service itself is doing, as figures of period hour."""
+STORED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({**_air(), **dict.fromkeys(WATCH, ("hour",))})
+"""Figure → periods."""
+
+
+def lacking(needs: Iterable[Need], bureau: Bureau) -> list[Need]:
+    """What of some needs is not stored for this county."""
+    return [need for need in needs if not _there(need, bureau)]
+
+
+def _there(need: Need, bureau: Bureau) -> bool:
+    if need.figure == "*":
+        return bool(bureau.judged)
+    target, _, part = need.figure.rpartition(".")
+    if need.figure in bureau.judged:
+        return need.period in TARGET_PERIODS
+    if target in bureau.judged:
+        return part in PARTS and need.period == "ytd"
+    return need.period in STORED.get(need.figure, ())
+
+
+def comparison(figure: str) -> str | None:
+    """Suffix of a compared figure: ``yoy``, ``mom``, ``rank``, ``official``; None for any other."""
+    suffix = figure.rpartition("_")[2]
+    return suffix if suffix in COMPARISONS else None

@@ -1,0 +1,205 @@
+"""House style: one function a kind of panel, and every colour.
+
+grafanalib 0.7.1 emits several kinds in shapes that Grafana has given up; those are classes of our own here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+import grafanalib.core as G  # noqa: N812  as its documentation writes it
+
+from domain.air import LEVELS
+from domain.targets import STATUSES
+from domain.water import CLASSES
+
+GOOD: Final = "#0072B2"
+FAIR: Final = "#56B4E9"
+WARN: Final = "#E69F00"
+BAD: Final = "#D55E00"
+UNKNOWN: Final = "#8E8E8E"
+LINE: Final = "#CC79A7"
+"""Okabe and Ito's palette: blue is well, orange is not, told apart by every eye."""
+STATE_COLOURS: Final = {"met": GOOD, "on-course": FAIR, "at-risk": WARN, "missed": BAD, "undecidable": UNKNOWN, "no-target": UNKNOWN}
+WATER_COLOURS: Final = (GOOD, GOOD, FAIR, WARN, BAD, "#7A3803")
+NO_VALUE: Final = "—"
+POINTS: Final = 1_100
+"""Points of a panel: three years of days."""
+
+Look = Callable[..., Any]
+Steps = list[dict[str, object]]
+
+
+def steps(*edges: tuple[float | None, str]) -> Steps:
+    """Thresholds; the first edge is None, below everything."""
+    return [{"color": colour, "value": value} for value, colour in edges]
+
+
+PLAIN: Final = steps((None, GOOD))
+
+
+def aqi_steps() -> Steps:
+    """Official colours of the AQI (HJ 633) by its class bounds."""
+    bounds = [None, *(float(level.top + 1) for level in LEVELS[:-1])]
+    return steps(*zip(bounds, (level.colour for level in LEVELS), strict=True))
+
+
+def judged_steps(op: str, value: float | None) -> Steps:
+    """Blue on the good side of a target, orange beyond; grey without a target."""
+    if value is None:
+        return steps((None, UNKNOWN))
+    return steps((None, GOOD), (value, BAD)) if op in {"<=", "<"} else steps((None, BAD), (value, GOOD))
+
+
+def words(table: Mapping[str, tuple[str, str | None]]) -> list[dict[str, object]]:
+    """Value mapping: code → (text, colour)."""
+    options = {code: {"index": index, "text": text, **({"color": colour} if colour else {})} for index, (code, (text, colour)) in enumerate(table.items())}
+    return [{"type": "value", "options": options}]
+
+
+def aqi_words() -> list[dict[str, object]]:
+    """Class text on the value itself, so that nobody depends on the colour."""
+    low = 0
+    found: list[dict[str, object]] = []
+    for index, level in enumerate(LEVELS):
+        found.append({"type": "range", "options": {"from": low, "to": level.top, "result": {"color": level.colour, "index": index, "text": level.zh}}})
+        low = level.top + 1
+    return found
+
+
+def water_words() -> list[dict[str, object]]:
+    """Class of surface water (GB 3838) by its number."""
+    return words({str(number): (f"{name}类", colour) for number, (name, colour) in enumerate(zip(CLASSES, WATER_COLOURS, strict=True), 1)})
+
+
+def state_words() -> list[dict[str, object]]:
+    """State of a target by its code."""
+    return words({code: (zh, STATE_COLOURS[code]) for code, (zh, _) in STATUSES.items()})
+
+
+def override(name: str, *properties: tuple[str, object]) -> dict[str, object]:
+    """What is different about one field; a name between slashes is a pattern."""
+    matcher = {"id": "byRegexp" if name.startswith("/") else "byName", "options": name}
+    return {"matcher": matcher, "properties": [{"id": key, "value": value} for key, value in properties]}
+
+
+def titled(names: Mapping[str, str]) -> list[dict[str, object]]:
+    """Series that carry an id are shown under the name that people use."""
+    return [override(name, ("displayName", text)) for name, text in names.items() if name != text]
+
+
+def stat(unit: str, thresholds: Steps, *, mappings: Sequence[Any] = (), decimals: int | None = None, text: str = "auto", fields: str = "") -> Look:
+    """One figure, large, with its course behind it."""
+    return partial(
+        G.Stat, format=unit, thresholds=thresholds, mappings=list(mappings), decimals=decimals, noValue=NO_VALUE, reduceCalc="lastNotNull",
+        graphMode="area" if text == "auto" else "none", colorMode="value", textMode=text, color={"mode": "thresholds"}, fields=fields,
+    )  # fmt: skip
+
+
+def lines(unit: str, thresholds: Steps = PLAIN, *, overrides: Sequence[Any] = (), **more: Any) -> Look:
+    """Values over time; ``more`` goes to grafanalib's TimeSeries."""
+    extra = {"options": {"legend": {"showLegend": True}}}
+    chosen = {"showPoints": "never", "lineWidth": 2, "tooltipMode": "multi", **more}
+    return partial(G.TimeSeries, unit=unit, thresholds=thresholds, overrides=list(overrides), extraJson=extra, **chosen)
+
+
+def columns(unit: str, thresholds: Steps, *, overrides: Sequence[Any] = (), bounded: bool = True) -> Look:
+    """Values over time as bars, coloured by class, with the class bounds as lines."""
+    style = "line" if bounded else "off"
+    return lines(unit, thresholds, overrides=overrides, drawStyle="bars", fillOpacity=90, lineWidth=0, colorMode="thresholds", thresholdsStyleMode=style)
+
+
+def states(mappings: Sequence[Any], thresholds: Steps = PLAIN, *, overrides: Sequence[Any] = (), unit: str = "") -> Look:
+    """Stretches of one state after the other, each with its words."""
+    extra = {"options": {"legend": {"showLegend": True}}, "fieldConfig": {"defaults": {"unit": unit}}}
+    return partial(G.StateTimeline, mappings=list(mappings), thresholds=thresholds, overrides=list(overrides), extraJson=extra)
+
+
+def text(content: str) -> Look:
+    """Words."""
+    return partial(G.Text, content=content, mode="markdown")
+
+
+class Own(G.Panel):  # type: ignore[misc]  # grafanalib has no types
+    """A panel in a shape that grafanalib does not know."""
+
+    def __init__(self, *, kind: str, options: Mapping[str, Any], defaults: Mapping[str, Any], overrides: Sequence[Any], **common: Any) -> None:
+        super().__init__(**common)
+        self.kind, self.options, self.defaults, self.overrides = kind, options, defaults, overrides
+
+    def to_json_data(self) -> Any:
+        """JSON of the panel."""
+        config = {"defaults": {**self.defaults}, "overrides": [*self.overrides]}
+        return self.panel_json({"type": self.kind, "options": {**self.options}, "fieldConfig": config})
+
+
+REDUCED: Final = {"calcs": ["lastNotNull"], "fields": "", "values": False}
+LEGEND: Final = {"displayMode": "list", "placement": "bottom", "showLegend": True}
+
+
+def bars(unit: str, thresholds: Steps, *, low: float | None = 0, high: float | None = None, overrides: Sequence[Any] = ()) -> Look:
+    """One horizontal bar a series: how much of what there is."""
+    defaults: dict[str, object] = {"unit": unit, "noValue": NO_VALUE, "color": {"mode": "thresholds"}, "mappings": [], "min": low, "max": high}
+    options = {
+        "displayMode": "basic",
+        "orientation": "horizontal",
+        "reduceOptions": REDUCED,
+        "showUnfilled": True,
+        "valueMode": "color",
+        "minVizHeight": 16,
+        "minVizWidth": 8,
+    }
+    return partial(Own, kind="bargauge", options=options, defaults=defaults, overrides=list(overrides), thresholds=thresholds)
+
+
+def table(overrides: Sequence[Any] = (), *, sort: str = "", unit: str = "none", empty: str = NO_VALUE) -> Look:
+    """Rows and columns; what a column looks like stands in the overrides."""
+    defaults = {"custom": {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False}, "mappings": [], "noValue": empty, "unit": unit}
+    options = {"cellHeight": "sm", "footer": {"show": False, "reducer": ["sum"], "countRows": False, "fields": ""}, "showHeader": True}
+    options["sortBy"] = [{"displayName": sort.lstrip("-"), "desc": sort.startswith("-")}] if sort else []
+    return partial(Own, kind="table", options=options, defaults=defaults, overrides=list(overrides), thresholds=PLAIN)
+
+
+def history(mappings: Sequence[Any], thresholds: Steps, *, overrides: Sequence[Any] = (), unit: str = "") -> Look:
+    """A calendar: one cell a point, one row a series."""
+    custom = {"lineWidth": 1, "fillOpacity": 85}
+    defaults = {"custom": custom, "color": {"mode": "thresholds"}, "mappings": list(mappings), "unit": unit}
+    options = {"colWidth": 0.95, "rowHeight": 0.9, "showValue": "auto", "legend": LEGEND, "tooltip": {"mode": "single", "sort": "none"}}
+    return partial(Own, kind="status-history", options=options, defaults=defaults, overrides=list(overrides), thresholds=thresholds)
+
+
+def heat(unit: str, *, low: float, high: float) -> Look:
+    """A row a series, time from left to right, the value as colour on a scale that every eye reads."""
+    colour = {
+        "mode": "scheme",
+        "scheme": "Viridis",
+        "steps": 64,
+        "reverse": False,
+        "exponent": 0.5,
+        "fill": "dark-orange",
+        "scale": "exponential",
+        "min": low,
+        "max": high,
+    }
+    options = {
+        "calculate": False, "color": colour, "cellGap": 1, "cellValues": {"unit": unit}, "rowsFrame": {"layout": "auto", "value": unit},
+        "showValue": "never", "legend": {"show": True}, "tooltip": {"mode": "single", "yHistogram": False, "showColorScale": True},
+        "yAxis": {"axisPlacement": "left", "reverse": True}, "filterValues": {"le": 1e-9}, "exemplars": {"color": BAD},
+    }  # fmt: skip
+    defaults = {"unit": unit, "custom": {"hideFrom": {"legend": False, "tooltip": False, "viz": False}, "scaleDistribution": {"type": "linear"}}}
+    return partial(Own, kind="heatmap", options=options, defaults=defaults, overrides=[], thresholds=PLAIN)
+
+
+def firing(folder: str) -> Look:
+    """Alerts that fire or wait, most important first."""
+    options = {
+        "alertInstanceLabelFilter": "", "alertName": "", "dashboardAlerts": False, "folder": {"title": folder, "uid": FOLDER_UIDS[folder]}, "groupBy": [],
+        "groupMode": "default", "maxItems": 30, "showInstances": True, "sortOrder": 3, "viewMode": "list",
+        "stateFilter": {"error": True, "firing": True, "noData": True, "normal": False, "pending": True, "recovering": True},
+    }  # fmt: skip
+    return partial(Own, kind="alertlist", options=options, defaults={}, overrides=[], thresholds=PLAIN)
+
+
+FOLDER_UIDS: Final = {"环境监测": "lanbi-boards", "环境告警": "lanbi-alerts"}

@@ -1,0 +1,194 @@
+"""What raises an alert: one row a question, many instances by scope. Limits come from the plans, the law's tables and the settings.
+
+The text of a rule says what happened, since when, against which threshold, and what to do: who is woken at night reads nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from dashboards import queries
+from dashboards.county import Bureau
+from dashboards.parts import AIR, OVERVIEW, QUALITY, SYSTEM, goal
+from dashboards.queries import HOURLY, NO_RULES, Ask, Select
+from dashboards.stored import Need
+from domain.air import DAY_HOURS, LEVELS
+from domain.restating import ANNOUNCED
+from domain.targets import Target
+from domain.wellness import REFUSED, ROOM_DAYS, WAITING_S
+
+HOUR_S: Final = 3_600
+DAY_S: Final = 86_400
+DAILY_S: Final = 3 * DAY_S
+"""A figure of a closed day stands at its beginning and comes an hour after its end: 49 h old before the next one is there."""
+PLATFORM: Final = "platform"
+STATION: Final = "station"
+BUREAU: Final = "bureau"
+FIRST_TARGET: Final = 20
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A question that is asked every few minutes.
+
+    Attributes
+    ----------
+    above : bool
+        Fires above ``fire`` and recovers below ``recover``; False: the other way round.
+    lasting, keep : str
+        How long it must last before it fires, and how long it must be over before it is.
+    reach : int [s]
+        How far back the statement looks: further than the longest regular gap between two rows.
+    no_data : str
+        What it means that nothing is there at all.
+    shown : Select or None
+        A second statement with the same labels, whose value the text shows instead of the judged one.
+    todo : str
+        What to do, in Chinese.
+    """
+
+    uid: str
+    title: str
+    ask: Select
+    fire: float
+    recover: float
+    severity: str
+    domain: str
+    team: str
+    board: str
+    panel: int
+    summary: str
+    todo: str
+    above: bool = True
+    lasting: str = "0s"
+    keep: str = "1h"
+    reach: int = 3 * HOUR_S
+    no_data: str = "OK"
+    shown: Select | None = None
+    every: str = "5m"
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What must be stored."""
+        return (*self.ask.needs, *(self.shown.needs if self.shown else ()))
+
+
+def watchlist(bureau: Bureau) -> list[Watched]:
+    """All questions for a county, also those whose figures are not stored yet."""
+    targets = [_target(bureau, target, number) for number, target in enumerate(bureau.followed)]
+    return [*targets, *_risks(bureau), *_budgets(bureau), *_air(bureau), *_data(bureau), *_service(bureau)]
+
+
+def _slug(target: Target) -> str:
+    return target.id.replace(".", "-").replace("_", "-")
+
+
+def _team(target: Target) -> str:
+    return target.departments[0] if target.departments else BUREAU
+
+
+def _target(bureau: Bureau, target: Target, number: int) -> Watched:
+    ask = Ask(f"{target.id}.state", "ytd", bureau.scope, bureau.rules)
+    return Watched(
+        f"target-{_slug(target)}", f"目标有风险：{target.name_zh}", queries.series(ask), 2, 2, "warning", target.id.split(".")[0], _team(target), OVERVIEW,
+        FIRST_TARGET + number, f"{target.name_zh}年初至今为 {{{{ $values.W.Value }}}}，目标 {goal(target)}，状态为有风险或未完成",
+        "在总览核对实际值、预测区间和余下要求；查是否有更正；按方案部署强化措施并报告责任单位负责人。",
+        lasting="30m", keep="24h", reach=DAILY_S, shown=queries.series(ask._replace(figure=target.id)),
+    )  # fmt: skip
+
+
+def _risks(bureau: Bureau) -> Iterator[Watched]:
+    """The forecast of the year's end; it recovers half-way between the two cuts of the settings."""
+    for number, target in enumerate(bureau.followed):
+        if bureau.judged[target.id] == "heavy_days":
+            continue
+        ask = Ask(f"{target.id}.risk", "ytd", bureau.scope, bureau.rules)
+        yield Watched(
+            f"risk-{_slug(target)}", f"预测不达标：{target.name_zh}", queries.series(ask), bureau.at_risk, (bureau.at_risk + bureau.on_course) / 2, "warning",
+            target.id.split(".")[0], _team(target), OVERVIEW, FIRST_TARGET + number,
+            f"按目前进程，{target.name_zh}年底不达标（{goal(target)}）的概率为 {{{{ $values.B.Value }}}}%",
+            "看总览的预测区间和「余下要求」；评估能否通过管控补回；预测只供参考，以实际值为准。",
+            lasting="30m", keep="24h", reach=DAILY_S,
+        )  # fmt: skip
+
+
+def _budgets(bureau: Bureau) -> Iterator[Watched]:
+    """Days that may still be heavy: 1 or none left; it grows at New Year only."""
+    for target in bureau.followed:
+        if bureau.judged[target.id] == "heavy_days":
+            ask = Ask(f"{target.id}.left", "ytd", bureau.scope, bureau.rules)
+            yield Watched(
+                f"budget-{_slug(target)}", f"余额将尽：{target.name_zh}", queries.series(ask), 2, 2, "warning", target.id.split(".")[0], _team(target), OVERVIEW, 13,
+                f"今年还可发生 {{{{ $values.B.Value }}}} 天，目标 {goal(target)}",
+                "进入重污染应对准备：核对预报，预通知减排清单企业，值班加密。", above=False, keep="24h", reach=DAILY_S,
+            )  # fmt: skip
+
+
+def _air(bureau: Bureau) -> list[Watched]:
+    heavy, medium = LEVELS[3].top, LEVELS[2].top
+    aqi = queries.series(Ask("aqi", "hour", rules=HOURLY))
+    allowed = 24 - DAY_HOURS
+    return [
+        Watched(
+            "air-heavy-hour", "重度污染小时", aqi, heavy, medium, "critical", "air", STATION, AIR, 10,
+            f"{{{{ $labels.scope }}}} 小时 AQI 为 {{{{ $values.B.Value }}}}，高于 {heavy}（重度污染）",
+            "核对相邻站点排除单站异常；查看 24 小时均值和今日余量；按应急预案会商，通知减排清单企业。", lasting="15m", keep="3h",
+        ),
+        Watched(
+            "air-warning-met", "达到重污染预警条件", queries.series(Ask("warning", "hour", bureau.scope, HOURLY)), 1, 1, "critical", "air", BUREAU, AIR, 12,
+            "已发生的小时达到 {{ $values.B.Value }} 级预警条件（2 黄、3 橙、4 红）", "预警由市里发布：立即核实是否已收到预警，准备启动相应响应。", keep="6h",
+        ),
+        Watched(
+            "air-day-at-risk", "当日有效性受威胁", queries.series(Ask("lost_hours", "day", rules=NO_RULES)), allowed, allowed, "warning", "quality", STATION, QUALITY, 12,
+            f"{{{{ $labels.scope }}}} 当日已缺失 {{{{ $values.B.Value }}}} 小时，超过 {allowed} 小时则日均值无效",
+            "在完整性台账看缺失原因；能补传的立即补传；不能补的登记设备故障单。", lasting="10m", keep="0s", reach=30 * HOUR_S,
+        ),
+        Watched(
+            "data-restated-confirmed", "已确认数值被更正", queries.event_series(ANNOUNCED), 0, 1, "warning", "quality", BUREAU, QUALITY, 16,
+            "{{ $labels.source }} 有 {{ $values.B.Value }} 个已确认的数值被更正", "在数据质量板查看原值、现值和原因；已上报的报表需补发更正说明。", keep="24h", reach=DAY_S,
+        ),
+    ]  # fmt: skip
+
+
+def _data(bureau: Bureau) -> list[Watched]:
+    return [
+        Watched(
+            "source-silent", "来源静默", queries.series(Ask("freshness", "hour", rules=NO_RULES)), 1, 1, "warning", "quality", STATION, OVERVIEW, 16,
+            "{{ $labels.scope }} 已缺报 {{ $values.B.Value }} 次", "查供电、网络、采集器；三个工作日内修复并补传；当天缺失超过 4 小时会使日均值无效。", keep="0s", reach=26 * HOUR_S,
+        ),
+        Watched(
+            "data-refused", "大量读数被拒收", queries.series(Ask("ingest_refused", "hour", bureau.scope, NO_RULES)), REFUSED, REFUSED / 4, "warning", "quality", PLATFORM, QUALITY, 15,
+            "过去一小时有 {{ $values.B.Value }} 条读数进入死信或待审", "lanbi deadletters list 看原因；多为单位、时区、未登记设备；修复后 lanbi deadletters replay。", keep="2h",
+        ),
+    ]  # fmt: skip
+
+
+def _service(bureau: Bureau) -> list[Watched]:
+    def ask(figure: str) -> Select:
+        return queries.series(Ask(figure, "hour", bureau.scope, NO_RULES))
+
+    return [
+        Watched(
+            "service-store", "存储不接受写入", ask("store_up"), 1, 0, "critical", "system", PLATFORM, SYSTEM, 11, "接收进程无法写入存储，读数暂存于日志",
+            "读数没有丢失；lanbi check --live 看原因（断开、令牌、磁盘）；恢复后自动补写。", above=False, lasting="5m", keep="10m", no_data="NoData", reach=2 * HOUR_S,
+        ),
+        Watched(
+            "service-broker", "MQTT 连接断开", ask("broker_up"), 1, 0, "critical", "system", PLATFORM, SYSTEM, 10, "接收进程未连接 MQTT 服务器，或接收进程已停止",
+            "检查 Mosquitto 与接收进程；设备会自行缓存并重发。", above=False, lasting="5m", keep="10m", no_data="NoData", reach=2 * HOUR_S,
+        ),
+        Watched(
+            "service-waiting", "写入积压", ask("ingest_waiting"), WAITING_S, WAITING_S / 2, "warning", "system", PLATFORM, SYSTEM, 13, "最早一条未写入的记录已等待 {{ $values.B.Value }} 秒",
+            "看存储状态与写入耗时；积压不丢数据，但看板会滞后。", lasting="5m", keep="30m", no_data="NoData", reach=2 * HOUR_S,
+        ),
+        Watched(
+            "service-law", "守恒律不成立", ask("ingest_unaccounted"), 0, 1, "critical", "system", PLATFORM, SYSTEM, 12, "有 {{ $values.B.Value }} 条读数未入账",
+            "立即保存日志文件夹和 state.db 的副本，运行 lanbi reconcile 并报告开发者。", keep="1h", no_data="NoData", reach=2 * HOUR_S,
+        ),
+        Watched(
+            "service-journal", "日志空间不足", ask("journal_days"), ROOM_DAYS, 2 * ROOM_DAYS, "warning", "system", PLATFORM, SYSTEM, 14,
+            f"按当前增长，日志 {{{{ $values.B.Value }}}} 天后写满（低于 {ROOM_DAYS} 天）", "封存并归档旧日志（lanbi journal archive）或扩容；写满后将停止确认设备消息。",
+            above=False, lasting="30m", keep="1h", no_data="NoData", reach=2 * HOUR_S,
+        ),
+    ]  # fmt: skip

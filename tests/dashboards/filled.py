@@ -1,0 +1,101 @@
+"""A real InfluxDB, prepared by `lanbi store init` and filled through journal, forwarder and analytics by a simulated county."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from domain import civil
+from domain.errors import StoreRefused
+from domain.places import Registry
+from domain.readings import Entry
+from lanbi import simulated_history, wiring
+from lanbi.analyse import Follower
+from lanbi.analyst import Analyst
+from lanbi.influx_setup import GRAFANA, Wish, prepare
+from lanbi.settings import Settings, load
+from lanbi.simulated_history import Past
+from lanbi.watching import Watch
+from tests.contract.conftest import running
+from tests.lanbi.figures_house import Hand
+
+NOW = civil.parse_time("2025-07-20T10:05:00+08:00")
+DAYS = 566
+"""Since 1 January of the year before: a forecast needs an earlier year."""
+STATIONS = 2
+"""Assessment stations that are kept, beside one township station."""
+
+
+@dataclass
+class Filled:
+    """A store with what the read-only token of Grafana needs."""
+
+    url: str
+    bucket: str
+    token: str
+    registry: Registry
+    settings: Settings
+    store: Any
+    follower: Follower
+    clock: Hand
+
+    @property
+    def head(self) -> dict[str, str]:
+        """As the data source authorizes itself."""
+        return {"Authorization": f"Token {self.token}"}
+
+
+def settings_in(folder: Path, url: str) -> Settings:
+    """Settings of a lanbi whose store is this server."""
+    text = f'data = "{folder}"\n[store]\nkind = "influx"\nurl = "{url}"\ntoken_file = "{folder}/secrets/influx-write"\nread_token_file = "{folder}/secrets/influx-read"\n'
+    (folder / "lanbi.toml").write_text(text)
+    return load(str(folder / "lanbi.toml"), {})
+
+
+def small(registry: Registry, assessment: int = STATIONS) -> Registry:
+    """The county with few stations and one of everything else, for the tests' time."""
+    stations = list(registry.air_stations.values())
+    kept = [one for one in stations if one.role.newest == "assessment"][:assessment] + [one for one in stations if one.role.newest == "township"]
+    names = {one.id for one in kept} | set(list(registry.water_sections)[:1])
+    devices = {name: one for name, one in registry.devices.items() if set(one.sources.newest) <= names}
+    nothing: dict[str, Any] = {}
+    return replace(
+        registry, air_stations={one.id: one for one in kept}, water_sections={name: one for name, one in registry.water_sections.items() if name in names},
+        enterprises=nothing, meters=nothing, lines=nothing, points=nothing, wells=nothing, devices=devices,
+    )  # fmt: skip
+
+
+@contextmanager
+def filled(folder: Path, registry: Registry, now: int = NOW, days: int = DAYS) -> Iterator[Filled]:
+    """A county's history until ``now``, with a silent station, a confirmed month and a correction of it."""
+    (folder / "influx").mkdir()
+    (folder / "data").mkdir()
+    with running(folder / "influx") as (url, _):
+        settings = settings_in(folder / "data", url)
+        list(prepare(settings, Wish(days=0)))
+        clock = Hand(now)
+        simulated_history.write(settings, registry, clock, Past(7, now, days))
+        store = wiring.store(settings)
+        follower = Follower(Analyst(store, store, registry, wiring.plans(settings)), store, clock)
+        follower.start()
+        watch(settings, registry, store, clock)
+        token = (settings.store.token_file.parent / GRAFANA).read_text().strip()
+        try:
+            yield Filled(url, settings.store.bucket + "-figures", token, registry, settings, store, follower, clock)
+        finally:
+            store.close()
+
+
+def watch(settings: Settings, registry: Registry, store: Any, clock: Hand) -> None:
+    """What the service says about itself, over an hour before now."""
+    now = clock.now
+    one = Watch(settings.data, registry, store, clock)
+    for clock.now in (now - civil.HOUR_S, now):
+        clock.slept += 60
+        one.look()
+
+
+__all__ = ["Entry", "Filled", "StoreRefused", "filled", "small"]
