@@ -105,10 +105,18 @@ def lines(unit: str, thresholds: Steps = PLAIN, *, overrides: Sequence[Any] = ()
     return partial(G.TimeSeries, unit=unit, thresholds=thresholds, overrides=list(overrides), extraJson=extra, **chosen)
 
 
-def columns(unit: str, thresholds: Steps, *, overrides: Sequence[Any] = (), bounded: bool = True) -> Look:
+def columns(unit: str, thresholds: Steps, *, mappings: Sequence[Any] = (), bounded: bool = True) -> Look:
     """Values over time as bars, coloured by class, with the class bounds as lines."""
     style = "line" if bounded else "off"
-    return lines(unit, thresholds, overrides=overrides, drawStyle="bars", fillOpacity=90, lineWidth=0, colorMode="thresholds", thresholdsStyleMode=style)
+    more: dict[str, Any] = {
+        "drawStyle": "bars",
+        "fillOpacity": 90,
+        "lineWidth": 0,
+        "colorMode": "thresholds",
+        "thresholdsStyleMode": style,
+        "mappings": list(mappings),
+    }
+    return lines(unit, thresholds, **more)
 
 
 def states(mappings: Sequence[Any], thresholds: Steps = PLAIN, *, overrides: Sequence[Any] = (), unit: str = "") -> Look:

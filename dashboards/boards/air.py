@@ -63,9 +63,10 @@ def _hours(names: dict[str, str]) -> Card:
 def _warning(bureau: Bureau) -> Card:
     colours = (style.GOOD, style.FAIR, style.WARN, style.BAD)
     mapping = style.words({str(level): (f"达到{zh}条件", colour) for level, ((_, zh, _), colour) in enumerate(zip(WARNINGS[1:], colours, strict=True), 1)})
-    note = "已发生的小时满足的重污染天气预警条件（方案见设置 analyse.warning）；预警由市里按预报发布，此处不预报。没有色带即未满足。"
+    note = "已发生的小时满足的重污染天气预警条件（方案见设置 analyse.warning）；预警由市里按预报发布，此处不预报。没有柱即未满足。"
+    look = style.columns("none", style.steps((None, style.GOOD), (2, style.WARN), (3, style.BAD)), mappings=mapping, bounded=False)
     ask = Ask("warning", "hour", bureau.scope, HOURLY)
-    return Card(12, "重污染预警条件（已发生）", note, style.states(mapping), (queries.series(ask, alias="预警条件"),), 2, span="31d")
+    return Card(12, "重污染预警条件（已发生）", note, look, (queries.series(ask, alias="预警条件"),), 2, span="31d")
 
 
 def _left(bureau: Bureau) -> Card:

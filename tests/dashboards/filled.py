@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from domain import civil
-from domain.errors import StoreRefused
 from domain.places import Registry
-from domain.readings import Entry
+from domain.readings import Change, Entry, Reading
+from domain.restating import CONFIRMATION
 from lanbi import simulated_history, wiring
 from lanbi.analyse import Follower
 from lanbi.analyst import Analyst
@@ -22,11 +22,15 @@ from lanbi.watching import Watch
 from tests.contract.conftest import running
 from tests.lanbi.figures_house import Hand
 
-NOW = civil.parse_time("2025-07-20T10:05:00+08:00")
-DAYS = 566
-"""Since 1 January of the year before: a forecast needs an earlier year."""
-STATIONS = 2
-"""Assessment stations that are kept, beside one township station."""
+NOW = civil.parse_time("2025-04-20T10:05:00+08:00")
+DAYS = 415
+"""More than 300 days of the year before: a forecast needs an earlier year."""
+CORRECTED_S = 40 * civil.DAY_S
+"""How long ago the hour lies that is corrected after its month was confirmed."""
+
+EPISODE_S = 12 * civil.DAY_S
+EPISODE_HOURS = 100
+"""A heavy episode that meets the conditions of a warning, twelve days ago."""
 
 
 @dataclass
@@ -55,8 +59,8 @@ def settings_in(folder: Path, url: str) -> Settings:
     return load(str(folder / "lanbi.toml"), {})
 
 
-def small(registry: Registry, assessment: int = STATIONS) -> Registry:
-    """The county with few stations and one of everything else, for the tests' time."""
+def small(registry: Registry, assessment: int = 1) -> Registry:
+    """The county with few assessment stations, its township station and one section, for the tests' time."""
     stations = list(registry.air_stations.values())
     kept = [one for one in stations if one.role.newest == "assessment"][:assessment] + [one for one in stations if one.role.newest == "township"]
     names = {one.id for one in kept} | set(list(registry.water_sections)[:1])
@@ -79,14 +83,34 @@ def filled(folder: Path, registry: Registry, now: int = NOW, days: int = DAYS) -
         clock = Hand(now)
         simulated_history.write(settings, registry, clock, Past(7, now, days))
         store = wiring.store(settings)
+        smother(store, registry, now)
         follower = Follower(Analyst(store, store, registry, wiring.plans(settings)), store, clock)
         follower.start()
+        correct(store, registry, follower, now)
         watch(settings, registry, store, clock)
         token = (settings.store.token_file.parent / GRAFANA).read_text().strip()
         try:
             yield Filled(url, settings.store.bucket + "-figures", token, registry, settings, store, follower, clock)
         finally:
             store.close()
+
+
+def smother(store: Any, registry: Registry, now: int) -> None:
+    """A heavy episode, before anything is computed."""
+    hours = range(now // civil.HOUR_S * civil.HOUR_S - EPISODE_S, now, civil.HOUR_S)[:EPISODE_HOURS]
+    site = next(iter(registry.air_stations))
+    store.write([Reading("air", site, civil.HOUR_S, hour, {"pm25": 400.0, "pm10": 500.0}, {}, 2**40) for hour in hours])
+
+
+def correct(store: Any, registry: Registry, follower: Follower, now: int) -> None:
+    """Confirm a month, then correct an hour of it: one restatement and its announcement."""
+    hour = (now - CORRECTED_S) // civil.HOUR_S * civil.HOUR_S
+    month = f"{civil.date_of(civil.day_of(hour)):%Y-%m}"
+    store.enter([Entry(CONFIRMATION, "person/1", (now - civil.DAY_S) * 10**9, "Li", {"month": month, "action": "confirm", "document": "d"})])
+    site = next(iter(registry.air_stations))
+    store.write([Reading("air", site, civil.HOUR_S, hour, {"pm25": 900.0}, {}, 2**40)])
+    store.changes([Change("correction", 1, civil.day_of(hour), (site,))])
+    follower.step()
 
 
 def watch(settings: Settings, registry: Registry, store: Any, clock: Hand) -> None:
@@ -96,6 +120,3 @@ def watch(settings: Settings, registry: Registry, store: Any, clock: Hand) -> No
     for clock.now in (now - civil.HOUR_S, now):
         clock.slept += 60
         one.look()
-
-
-__all__ = ["Entry", "Filled", "StoreRefused", "filled", "small"]
