@@ -9,6 +9,7 @@ from dashboards import style
 from dashboards.board import asked, choice
 from dashboards.county import Bureau
 from dashboards.queries import values_of
+from dashboards.stored import STORED
 from domain.indicators import BASES, figure
 from domain.targets import Target
 
@@ -42,11 +43,8 @@ def aim(target: Target) -> float | None:
 
 
 def figure_words() -> list[dict[str, object]]:
-    """Figures by their Chinese names."""
-    from domain.indicators import COMPARISONS, FIGURES  # noqa: PLC0415  only here
-
-    names = [*FIGURES, *(f"{name}_{suffix}" for name in FIGURES for suffix in COMPARISONS)]
-    return style.words({name: (known.zh, None) for name in names if (known := figure(name))})
+    """Stored figures by their Chinese names."""
+    return style.words({name: (known.zh, None) for name in sorted(STORED) if (known := figure(name))})
 
 
 def place_words(names: Mapping[str, str]) -> list[dict[str, object]]:

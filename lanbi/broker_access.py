@@ -13,7 +13,8 @@ from ingest.link import Broker
 from ingest.probe import Login, Probe
 from lanbi.broker import EMBEDDED, HOST, port_of
 from lanbi.broker_files import logins, probe_file
-from lanbi.settings import BrokerSettings, Settings
+from lanbi.settings import Settings
+from lanbi.settings_sections import BrokerSettings
 
 TLS_PORT: Final = 8883
 HERE: Final = ("127.", "localhost", "::1")

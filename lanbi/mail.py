@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from domain.civil import SHANGHAI
 from domain.errors import ServiceError, SettingsError, WorkError
 from lanbi.secret import read_secret
-from lanbi.settings import MailSettings
+from lanbi.settings_sections import MailSettings
 
 TIMEOUT_S: Final = 20.0
 PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
