@@ -123,8 +123,7 @@ class AirSignal:
         """Coarse dust from the deserts [µg/m³]: a few days of March to May, over all stations at once."""
         spring = np.clip(1.6 * np.cos(2 * np.pi * (sky.day % DAYS - 105) / DAYS) - 0.5, 0, 1)
         natural = 170 * spring * np.maximum(0.0, self._shared("dust", sky, 14) - 1.9)
-        coarse: Floats = np.minimum((natural + 1000 * self.weather.of("dust", times)) * np.exp(0.12 * self._own("dust", sky, 6)), 7_000)
-        return coarse
+        return _bounded((natural + 1000 * self.weather.of("dust", times)) * np.exp(0.12 * self._own("dust", sky, 6)), 0, 7_000)
 
     def _no2(self, sky: Calendar, episode: Floats, level: float) -> Floats:
         rush = 0.22 * _wave(sky.hour, 20.5) + 0.20 * _wave(sky.hour, 8, 2)

@@ -2,35 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from math import isnan
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, Final
+from zlib import crc32
 
 import msgspec
 import numpy as np
 
-from domain.civil import OFFSET_S, day_of
-from domain.message import Message, encode
+from domain.civil import OFFSET_S, day_of, iso
 from domain.places import Device
 from domain.reasons import MAX_MESSAGE
-from edge_sim.county import SimulatedCounty
+from edge_sim import registers, sensors
+from edge_sim.faults import REGISTER, SENSOR, WIRE
 from edge_sim.noise import Ints
+from edge_sim.scene import Scene, Stretch
+from edge_sim.selectors import stranger
+from edge_sim.water import NUTRIENTS
+from edge_sim.wire import Word, spoilt
 
-MAX_LIST = 100
+MAX_LIST: Final = 100
 """Readings in one payload when a device catches up."""
+LAG_S: Final = 90
+"""A device reports up to so many simulated seconds after its slot ended, always the same for one device."""
+SETTLE_S: Final = 7_200
+"""So long after a sampling the analysers of a section have its nutrients; until then they show the last batch."""
+
+Row = dict[str, Any]
+_ENCODER: Final = msgspec.json.Encoder()
+encode: Final = _ENCODER.encode
 
 
-def readings(county: SimulatedCounty, source: str, times: Ints) -> list[Message]:
-    """Messages of one source without numbers, one per time that has any value: times (n,) int64 [s], end labels."""
-    columns = county.shown(source, times)
-    names, span = tuple(columns), county.span(source)
-    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-    out = []
-    for time, row in zip(times.tolist(), rows, strict=True):
-        values = {name: value for name, value in zip(names, row, strict=True) if not isnan(value)}
-        if values:
-            out.append(Message(time=time, span=span, values=values, source=source))
-    return out
+def rows(stretch: Stretch, labels: Sequence[str], only: Sequence[str] = ()) -> Iterator[tuple[int, Row, dict[str, float], int]]:
+    """Messages of a stretch without number and source, in order of time; a reading without any value is none.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        RFC 3339 label of each reading.
+    only : sequence of str, optional
+        Items to say; all by default.
+
+    Yields
+    ------
+    (place in the stretch, message, truth, number of the fault behind it)
+    """
+    names = tuple(name for name in stretch.said if not only or name in only)
+    said = zip(*(stretch.said[name].tolist() for name in names), strict=True)
+    truth = zip(*(stretch.truth[name].tolist() for name in names), strict=True)
+    flags, span = _flag_rows(stretch), stretch.span
+    for place, (values, true, mark) in enumerate(zip(said, truth, stretch.faults.tolist(), strict=True)):
+        shown = {name: value for name, value in zip(names, values, strict=True) if value == value}  # noqa: PLR0124  NaN is the one value that differs from itself
+        if shown:
+            row: Row = {"time": labels[place], "span": span, "values": shown}
+            letters = {name: letter for name, letter in flags.get(place, {}).items() if name in shown}
+            if letters:
+                row["flags"] = letters
+            yield place, row, dict(zip(names, true, strict=True)), mark
+
+
+def _flag_rows(stretch: Stretch) -> Mapping[int, Mapping[str, str]]:
+    found: dict[int, dict[str, str]] = {}
+    for name, letters in stretch.flags.items():
+        for place in np.flatnonzero(letters).tolist():
+            found.setdefault(place, {})[name] = chr(letters[place])
+    return found
 
 
 @dataclass
@@ -39,70 +78,165 @@ class SimulatedDevice:
 
     Attributes
     ----------
-    seq : int
+    seq, run : int
         Number of the next reading; kept over restarts by the spool, never by the signal.
     said : int [s]
-        Last slot that was measured; what lies between it and now is made up for after a stop.
+        Up to when everything is measured; what lies between it and now is made up for after a stop.
+    ahead : int [s]
+        How much is computed at once: the future is known here, and a day costs little more than a quarter of an hour.
     """
 
-    county: SimulatedCounty
+    scene: Scene
     device: Device
     seq: int = 0
     run: int = 0
     said: int = 0
+    ahead: int = 0
+    _ready: deque[Word] = field(default_factory=deque)
+    _until: int = 0
 
     @property
     def id(self) -> str:
         """MQTT user name, client id and topic level."""
         return self.device.id
 
+    @cached_property
+    def lag(self) -> int:
+        """Seconds from the end of a slot to its message."""
+        return crc32(self.id.encode()) % LAG_S
+
+    @cached_property
+    def _settles(self) -> bool:
+        sections = self.scene.county.registry.water_sections
+        return any(name in sections for _, names in self.device.sources.steps for name in names)
+
     def next_slot(self) -> int:
         """End label of the next measurement [s]."""
-        interval = self.device.interval
-        return ((self.said + OFFSET_S) // interval + 1) * interval - OFFSET_S
+        if self._ready:
+            return self._ready[0].tick
+        interval, said = self.device.interval, max(self.said, self._until)
+        slot = _grid(said, interval)
+        return min(slot, _grid(said - SETTLE_S, interval) + SETTLE_S) if self._settles else slot
 
-    def measure(self, now: int) -> list[Message]:
-        """Numbered messages of every slot that ended since the last call, in time order.
+    def measure(self, now: int) -> list[Word]:
+        """Numbered words of every slot that ended since the last call, in the order in which they were measured.
 
         Parameters
         ----------
         now : int [s]
             The device's clock.
         """
-        interval = self.device.interval
-        slots = np.arange(self.next_slot(), now + 1, interval, dtype=np.int64)
-        if not len(slots):
-            return []
-        self.said = int(slots[-1])
-        sources = [name for name in self.device.sources.on(day_of(self.said)) or () if self.county.known(name)]
-        heard = [message for source in sources for message in readings(self.county, source, slots)]
-        heard.sort(key=lambda message: message.time)
-        return [self._numbered(message, alone=len(sources) == 1) for message in heard]
+        if not self._ready or now > self._until:
+            begin = max(self.said, self._until)
+            self._until = max(now, begin + self.ahead)
+            self._ready.extend(self._words(begin, self._until))
+        self.said = now
+        out = []
+        while self._ready and self._ready[0].tick <= now:
+            out.append(self._ready.popleft())
+        return out
 
-    def _numbered(self, message: Message, *, alone: bool) -> Message:
-        source = None if alone else message.source
+    def _words(self, after: int, until: int) -> list[Word]:
+        """Everything measured in (after, until], with what the wire will make of it."""
+        plain = [word for source in self._sources(until) for word in self._of(source, after, until)]
+        plain.sort(key=attrgetter("tick"))
+        alone = len(self._sources(until)) == 1
+        counted = [self._numbered(word, alone=alone) for word in plain]
+        faults = [one for one in self.scene.of(self.id, WIRE) if one.begin < until and one.end > after - SETTLE_S]
+        if faults:
+            counted = spoilt(counted, faults, self.scene.county.noise, stranger(self.scene.county.registry, self.id))
+        events = self._events(after, until)
+        return sorted([*counted, *events], key=attrgetter("tick")) if events else counted
+
+    def _sources(self, day: int) -> list[str]:
+        return [name for name in self.device.sources.on(day_of(day)) or () if self.scene.county.known(name)]
+
+    def _of(self, source: str, after: int, until: int) -> Iterator[Word]:
+        section = source in self.scene.county.registry.water_sections
+        first, settled = self._slots(after, until), self._slots(after - SETTLE_S, until - SETTLE_S)
+        if len(first):
+            stretch = self.scene.stretch(source, first)
+            if section:
+                last = self.scene.stretch(source, first - self.device.interval)
+                stretch.said.update({name: last.said[name] for name in NUTRIENTS})
+            yield from self._said(source, stretch, ())
+        if section and len(settled):
+            yield from self._said(source, self.scene.stretch(source, settled), NUTRIENTS, SETTLE_S)
+
+    def _slots(self, after: int, until: int) -> Ints:
+        return self.scene.slots(self.device.interval, after, until)
+
+    def _said(self, source: str, stretch: Stretch, only: Sequence[str], delay: int = 0) -> Iterator[Word]:
+        times, late, name = stretch.times.tolist(), self.lag + delay, self.id
+        labels = _labels(self.device, stretch.times, stretch.span)
+        for place, row, truth, mark in rows(stretch, labels, only):
+            slot = times[place]
+            yield Word(slot + late, slot + delay, slot, name, source, row, truth=truth, mark=mark)
+
+    def _numbered(self, word: Word, *, alone: bool) -> Word:
         number, self.seq = self.seq, self.seq + 1
-        return msgspec.structs.replace(message, seq=number, run=self.run, source=source, time=self._label(message))
+        row = {"seq": number, **word.row}
+        if self.run:
+            row["run"] = self.run
+        if not alone:
+            row["source"] = word.source
+        return word._replace(row=row)
 
-    def _label(self, message: Message) -> int:
-        early = self.device.label.on(day_of(message.time)) == "start"
-        return message.time - message.span if early else message.time
+    def _events(self, after: int, until: int) -> list[Word]:
+        """What an honest device tells of its own calibrations, maintenance and exchanges."""
+        found: list[Word] = []
+        for source in self._sources(until):
+            known = self.scene.of(source, SENSOR) + self.scene.of(source, REGISTER)
+            for fault in known:
+                for time, kind in zip((fault.begin, fault.end), sensors.EVENTS.get(fault.kind, ("", "")), strict=True):
+                    if kind and after < time <= until:
+                        found.append(self._event(source, time, {"type": kind, "source": source, "time": iso(time)}))
+                if fault.kind == "exchange" and after < fault.begin <= until:
+                    body = registers.exchange_event(self.scene.county.meter(source), fault, known)
+                    found.append(self._event(source, fault.begin, {**body, "time": iso(fault.begin)}))
+        return found
+
+    def _event(self, source: str, time: int, body: Row) -> Word:
+        return Word(time + self.lag, time, time, self.id, source, body, stream="event", held=False)
 
 
-def payloads(messages: Sequence[Message]) -> Iterator[tuple[bytes, list[Message]]]:
+def _grid(after: int, interval: int) -> int:
+    return ((after + OFFSET_S) // interval + 1) * interval - OFFSET_S
+
+
+def _labels(device: Device, times: Ints, span: int) -> list[str]:
+    """End labels, or start labels where the registry says so, by the day."""
+    if all(value == "end" for _, value in device.label.steps):
+        return [iso(time) for time in times.tolist()]
+    return [iso(time - span if device.label.on(day_of(time)) == "start" else time) for time in times.tolist()]
+
+
+def payloads(words: Sequence[Word]) -> Iterator[tuple[bytes, list[Word]]]:
     """Payloads of at most :data:`MAX_LIST` readings and 64 kB: a single one goes as an object, more as a list.
 
-    A single reading that is larger stands alone; no broker takes it, and whoever sends decides.
+    A single reading that is larger stands alone; no broker takes it, and whoever sends decides. Events, strangers' words, retained
+    ones and what is no message go alone.
     """
-    for first in range(0, len(messages), MAX_LIST):
-        yield from _fitting(list(messages[first : first + MAX_LIST]))
+    part: list[Word] = []
+    bodies: list[bytes] = []
+    size = 0
+    for word in words:
+        body = word.body or encode(word.row)
+        lone = _lone(word)
+        if part and (lone or _lone(part[0]) or len(part) == MAX_LIST or size + len(body) + 2 > MAX_MESSAGE):
+            yield joined(bodies), part
+            part, bodies, size = [], [], 0
+        part.append(word)
+        bodies.append(body)
+        size += len(body) + 1
+    if part:
+        yield joined(bodies), part
 
 
-def _fitting(part: list[Message]) -> Iterator[tuple[bytes, list[Message]]]:
-    payload = encode(part[0] if len(part) == 1 else part)
-    if len(payload) <= MAX_MESSAGE or len(part) == 1:
-        yield payload, part
-        return
-    middle = len(part) // 2
-    yield from _fitting(part[:middle])
-    yield from _fitting(part[middle:])
+def _lone(word: Word) -> bool:
+    return (bool(word.fault) and (word.retain or not word.own or not word.held)) or word.stream == "event"
+
+
+def joined(bodies: Sequence[bytes]) -> bytes:
+    """One payload of encoded messages: a single one as an object, more as a list."""
+    return bodies[0] if len(bodies) == 1 else b"[" + b",".join(bodies) + b"]"

@@ -7,11 +7,12 @@ from typing import Final
 
 import numpy as np
 
-from domain.civil import day_end, day_start
-from domain.message import Message
+from domain.civil import day_end, day_start, iso
 from edge_sim.county import INTERVALS, SimulatedCounty
-from edge_sim.devices import payloads, readings
+from edge_sim.devices import payloads, rows
 from edge_sim.noise import Ints
+from edge_sim.scene import Scene
+from edge_sim.wire import Word
 
 WINDOW_DAYS: Final = 16
 """Days computed in one go: wide enough for numpy, small enough for memory."""
@@ -35,13 +36,14 @@ def days(county: SimulatedCounty, first_day: int, last_day: int) -> Iterator[tup
     count : int
         Readings in it.
     """
+    scene = Scene(county)
     for start in range(first_day, last_day + 1, WINDOW_DAYS):
         end = min(start + WINDOW_DAYS - 1, last_day)
-        by_day: dict[int, list[Message]] = {day: [] for day in range(start, end + 1)}
+        by_day: dict[int, list[Word]] = {day: [] for day in range(start, end + 1)}
         for source in county.sources():
-            _sort_in(by_day, readings(county, source, _slots(county, source, start, end, last_day)))
-        for messages in by_day.values():
-            yield from ((payload, len(part)) for payload, part in payloads(messages))
+            _sort_in(by_day, _words(scene, source, _slots(county, source, start, end, last_day)))
+        for words in by_day.values():
+            yield from ((payload, len(part)) for payload, part in payloads(words))
 
 
 def count(county: SimulatedCounty, first_day: int, last_day: int) -> int:
@@ -68,7 +70,15 @@ def _grid(start: int, end: int, step: int) -> Ints:
     return np.arange(start + step, end + 1, step, dtype=np.int64)
 
 
-def _sort_in(by_day: dict[int, list[Message]], messages: list[Message]) -> None:
+def _words(scene: Scene, source: str, times: Ints) -> Iterator[Word]:
+    """Readings as a platform exports them: settled, without number, each with its source."""
+    labels = [iso(time) for time in times.tolist()]
+    for place, row, _, _ in rows(scene.stretch(source, times), labels):
+        slot = int(times[place])
+        yield Word(slot, slot, slot, "", source, {**row, "source": source})
+
+
+def _sort_in(by_day: dict[int, list[Word]], words: Iterator[Word]) -> None:
     first = next(iter(by_day))
-    for message in messages:
-        by_day[first + (message.time - 1 - day_start(first)) // 86_400].append(message)
+    for word in words:
+        by_day[first + (word.slot - 1 - day_start(first)) // 86_400].append(word)

@@ -88,8 +88,7 @@ class MeterSignal:
         busy = self._running(days) * np.exp(0.05 * self.noise.ar1(f"{self._driver}/load", days, 5))
         busy = busy * np.exp(0.015 * self.noise.ar1(f"{self.meter.id}/own", days, 3))
         busy = busy * (1 + self.load.cold * np.cos(2 * np.pi * (days % 365.25 - 15) / 365.25))
-        units: Ints = (24 * usual * busy * self._hourly_cap(days)).astype(np.int64)
-        return units
+        return np.asarray((24 * usual * busy * self._hourly_cap(days)).astype(np.int64))
 
     def _running(self, days: Ints) -> Floats:
         stopped = self.noise.ar1(f"{self._driver}/stop", days, 4) > 2.5  # spreads: four days a year
@@ -130,7 +129,7 @@ class MeterSignal:
         day, quarter = (local - ahead) // DAY_S, (local - ahead) % DAY_S // _QUARTER_S + ahead
         days, row = np.unique(day, return_inverse=True)
         within = np.zeros((len(days), QUARTERS + 1), np.int64)
-        within[:, 1:] = (self._shape(days) * self.daily(days)[:, None]).astype(np.int64)
+        within[:, 1:] = (self._shape(days) * self._of_days(days)[:, None]).astype(np.int64)
         return self._before(days)[row] + within[row, quarter]
 
     def _together(self, times: Ints) -> Ints:
@@ -151,18 +150,23 @@ class MeterSignal:
     def _before(self, days: Ints) -> Ints:
         if self._resets:
             return np.zeros(len(days), np.int64)
-        first = min(ORIGIN, int(days[0]))
-        last = int(days[-1]) // AHEAD_DAYS * AHEAD_DAYS + AHEAD_DAYS
-        return np.asarray(self.start + self._totals(first, last)[days - first])
+        first, totals = self._totals(days)
+        return np.asarray(self.start + totals[days - first])
 
-    def _totals(self, first: int, last: int) -> Ints:
-        """Units turned before each day from ``first`` on; kept, because a live device asks every quarter hour."""
+    def _of_days(self, days: Ints) -> Ints:
+        first, totals = self._totals(days)
+        return np.asarray(totals[days - first + 1] - totals[days - first])
+
+    def _totals(self, days: Ints) -> tuple[int, Ints]:
+        """First day, and units turned before it and each later one; kept, because a live device asks every quarter hour."""
+        first = min(ORIGIN, int(days[0]))
+        last = (int(days[-1]) // AHEAD_DAYS + 1) * AHEAD_DAYS
         kept = self._kept.get((first, last))
         if kept is None:
             kept = np.concatenate([[0], np.cumsum(self.daily(np.arange(first, last, dtype=np.int64)))])
             self._kept.clear()
             self._kept[first, last] = kept
-        return kept
+        return first, kept
 
     @cached_property
     def _kept(self) -> dict[tuple[int, int], Ints]:

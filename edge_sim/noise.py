@@ -22,6 +22,8 @@ Bools = npt.NDArray[np.bool_]
 BLOCK: Final = 1024
 LONGEST: Final = BLOCK / 6
 """Longest correlation time in steps: what is left of the run-in is exp(-6) of a standard deviation."""
+KEPT: Final = 2_048
+"""Blocks kept of each sort, 16 MB: all stations and sections of a county; meters keep their own totals."""
 _SHIFT = 2**20
 """Blocks before 1970 must not be negative: a generator's key is unsigned."""
 
@@ -31,8 +33,8 @@ class Noise:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self._ar1 = lru_cache(maxsize=512)(self._ar1_block)
-        self._uniform = lru_cache(maxsize=512)(self._uniform_block)
+        self._ar1 = lru_cache(maxsize=KEPT)(self._ar1_block)
+        self._uniform = lru_cache(maxsize=KEPT)(self._uniform_block)
 
     def _generator(self, name: str, block: int) -> np.random.Generator:
         return np.random.default_rng((self.seed, crc32(name.encode()), block + _SHIFT))

@@ -6,12 +6,13 @@ that was killed knows what to send again, and under which numbers to go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
-from domain.message import Message, decode, encode
+from edge_sim.devices import encode
+from edge_sim.wire import Word
 
 MAX_HELD: Final = 200_000
 """Readings a fleet holds at most (about 40 MB); beyond it the oldest are declared lost, as a full device does."""
@@ -26,9 +27,21 @@ Number = tuple[int, int]
 
 @dataclass(slots=True)
 class Held:
-    """One unconfirmed message: how often it was sent, when it may be sent again (monotonic seconds), how often the link broke meanwhile."""
+    """One unconfirmed message.
 
-    message: Message
+    Attributes
+    ----------
+    at : int [s]
+        True time from which on it may go out.
+    due : float [monotonic s]
+        When it may be sent again.
+    tries, cuts : int
+        How often it was sent, and how often the link broke meanwhile.
+    """
+
+    body: bytes
+    at: int = 0
+    retain: bool = False
     tries: int = 0
     due: float = 0.0
     cuts: int = 0
@@ -76,21 +89,22 @@ class Spool:
     def __len__(self) -> int:
         return self._size
 
-    def add(self, device: str, messages: Iterable[Message], said: int) -> list[Number]:
-        """Hold new messages; returns the numbers given up because the spool is full.
+    def add(self, device: str, words: Iterable[Word], said: int) -> list[Number]:
+        """Hold new words; returns the numbers given up because the spool is full.
 
         Parameters
         ----------
         said : int [s]
-            Last slot measured, so that nothing is measured twice.
+            Up to when everything is measured, so that nothing is measured twice.
         """
-        book = self.book(device)
+        book, name = self.book(device), device.encode()
         lines = []
-        for message in messages:
-            seq = message.seq or 0
-            book.held[message.run, seq] = Held(message)
-            book.run, book.seq = message.run, seq + 1
-            lines.append(_line(device, message))
+        for word in words:
+            number = word.number
+            body = word.body or encode(word.row)
+            book.held[number] = Held(body, word.at, word.retain)
+            book.run, book.seq = number[0], number[1] + 1
+            lines.append(_line(name, number, book.held[number]))
         self._size += len(lines)
         book.said = said
         lines.append(_counter(device, book))
@@ -100,11 +114,11 @@ class Spool:
 
     def drop(self, device: str, numbers: Iterable[Number]) -> list[Number]:
         """Forget messages: confirmed or given up; returns those that were held."""
-        book = self.book(device)
+        book, name = self.book(device), device.encode()
         gone = [number for number in numbers if book.held.pop(number, None)]
         self._size -= len(gone)
         self._dead += 2 * len(gone)
-        self._file.write(b"".join(b"- %s %d %d\n" % (device.encode(), run, seq) for run, seq in gone))
+        self._file.write(b"".join(b"- %s %d %d\n" % (name, run, seq) for run, seq in gone))
         self._file.flush()
         if self._dead > COMPACT_AFTER:
             self._file.close()
@@ -112,10 +126,12 @@ class Spool:
             self._file = self.path.open("ab")
         return gone
 
-    def covered(self, device: str, run: int, ranges: Iterable[tuple[int, int]]) -> list[Number]:
+    def covered(self, device: str, run: int, ranges: Sequence[tuple[int, int]]) -> list[Number]:
         """Held numbers of a run that lie in a receipt's ranges (both ends included)."""
-        held, spans = self.book(device).held, list(ranges)
-        return [(own, seq) for own, seq in held if own == run and any(low <= seq <= high for low, high in spans)]
+        held = self.book(device).held
+        if sum(high - low + 1 for low, high in ranges) <= 2 * len(held):
+            return [(run, seq) for low, high in ranges for seq in range(low, high + 1) if (run, seq) in held]
+        return [(own, seq) for own, seq in held if own == run and any(low <= seq <= high for low, high in ranges)]
 
     def close(self) -> None:
         """Let go of the file."""
@@ -138,14 +154,14 @@ class Spool:
         draft = self.path.with_suffix(".new")
         with draft.open("wb") as out:
             for device, book in self.books.items():
-                out.writelines(_line(device, held.message) for held in book.held.values())
+                out.writelines(_line(device.encode(), number, held) for number, held in book.held.items())
                 out.write(_counter(device, book))
         draft.replace(self.path)
         self._dead = 0
 
 
-def _line(device: str, message: Message) -> bytes:
-    return b"+ %s %s\n" % (device.encode(), encode(message))
+def _line(device: bytes, number: Number, held: Held) -> bytes:
+    return b"+ %s %d %d %d %d %s\n" % (device, *number, held.at, held.retain, held.body)
 
 
 def _counter(device: str, book: Book) -> bytes:
@@ -153,8 +169,7 @@ def _counter(device: str, book: Book) -> bytes:
     return b"@ %s %d %d %d\n" % (device.encode(), book.run, book.seq, book.said)
 
 
-def _hold(book: Book, payload: bytes) -> None:
-    message = decode(payload)[0]
-    if isinstance(message, Message) and message.seq is not None:
-        book.held[message.run, message.seq] = Held(message)
-        book.run, book.seq = message.run, message.seq + 1
+def _hold(book: Book, rest: bytes) -> None:
+    run, seq, at, retain, body = rest.split(b" ", 4)
+    book.held[int(run), int(seq)] = Held(body, int(at), retain == b"1")
+    book.run, book.seq = int(run), int(seq) + 1

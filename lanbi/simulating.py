@@ -10,8 +10,10 @@ from domain.places import Registry
 from domain.ports import Clock
 from edge_sim.county import SimulatedCounty
 from edge_sim.devices import SimulatedDevice
-from edge_sim.fleet import Address, Fleet
+from edge_sim.fleet import Fleet
+from edge_sim.line import Address
 from edge_sim.record import Record
+from edge_sim.scene import Scene
 from edge_sim.spool import Spool
 from lanbi.broker_access import address_of, tls_of
 from lanbi.metrics import write_status
@@ -33,8 +35,8 @@ class Live:
 
 def live(settings: Settings, registry: Registry, clock: Clock, wish: Live) -> int:
     """Publish until SIGTERM or SIGINT; the spool keeps what was not confirmed."""
-    county = SimulatedCounty(registry, wish.seed)
-    devices = [SimulatedDevice(county, device) for device in county.devices()]
+    scene = Scene(SimulatedCounty(registry, wish.seed))
+    devices = [SimulatedDevice(scene, device) for device in scene.county.devices()]
     spool = Spool(settings.data / "simulate" / "spool")
     record = Record(wish.record / "devices.jsonl" if wish.record else None)
     fleet = Fleet(devices, broker_address(settings), clock, spool, record, wish.start)

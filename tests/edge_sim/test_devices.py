@@ -12,9 +12,11 @@ from domain.message import Message, decode
 from domain.places import Dated
 from edge_sim import history, spool
 from edge_sim.county import SimulatedCounty
-from edge_sim.devices import SimulatedDevice, payloads
-from edge_sim.fleet import _runs
+from edge_sim.devices import SimulatedDevice, encode, payloads
+from edge_sim.record import runs
+from edge_sim.scene import Scene
 from edge_sim.spool import Spool
+from edge_sim.wire import Word
 from tests.edge_sim.small_county import device, registry
 
 START = parse_time("2025-10-01T00:00:00+08:00")
@@ -23,6 +25,16 @@ START = parse_time("2025-10-01T00:00:00+08:00")
 def county(seed: int = 1) -> SimulatedCounty:
     """The small county."""
     return SimulatedCounty(registry(), seed)
+
+
+def quiet(seed: int = 1) -> Scene:
+    """The small county without faults."""
+    return Scene(county(seed))
+
+
+def heard(words: list[Word]) -> list[Message]:
+    """What a station would decode of them."""
+    return [one for payload, _ in payloads(words) for one in messages(payload)]
 
 
 def messages(payload: bytes) -> list[Message]:
@@ -35,11 +47,11 @@ def messages(payload: bytes) -> list[Message]:
 
 def test_device_speaks_once_a_slot() -> None:
     """Each ended slot is measured once, numbers grow by one, and a quiet hour says nothing."""
-    chosen = SimulatedDevice(county(), county().registry.devices["d-e-1"], said=START)
+    chosen = SimulatedDevice(quiet(), county().registry.devices["d-e-1"], said=START)
 
     assert [] == chosen.measure(START + 899)
 
-    said = chosen.measure(START + 1800)
+    said = heard(chosen.measure(START + 1800))
 
     assert [START + 900, START + 900, START + 1800, START + 1800] == [one.time for one in said]
     assert [0, 1, 2, 3] == [one.seq for one in said]
@@ -49,26 +61,27 @@ def test_device_speaks_once_a_slot() -> None:
 
 def test_lone_source_is_left_to_the_topic() -> None:
     """A device with one source does not repeat its name."""
-    chosen = SimulatedDevice(county(), county().registry.devices["d-a-1"], said=START)
+    chosen = SimulatedDevice(quiet(), county().registry.devices["d-a-1"], said=START)
 
-    assert {None} == {one.source for one in chosen.measure(START + 40 * 3600)}
+    assert {None} == {one.source for one in heard(chosen.measure(START + 40 * 3600))}
 
 
 def test_start_labels_are_sent_where_registered() -> None:
     """A device registered with start labels names the hour by its start."""
     early = device("d-a-1", ("a-1",), 3600, label=Dated.always("start"))
-    chosen = SimulatedDevice(county(), early, said=START)
+    chosen = SimulatedDevice(quiet(), early, said=START)
 
-    assert [START, START + 3600] == [one.time for one in chosen.measure(START + 7200)]
+    assert [START, START + 3600] == [one.time for one in heard(chosen.measure(START + 7200))]
 
 
 def test_payloads_are_small_and_native() -> None:
     """One reading goes as an object, many as lists of at most a hundred; both decode to what was meant."""
-    chosen = SimulatedDevice(county(), county().registry.devices["d-e-1"], said=START)
+    chosen = SimulatedDevice(quiet(), county().registry.devices["d-e-1"], said=START)
     said = chosen.measure(START + 86_400)
     parts = list(payloads(said))
 
-    assert said == [one for payload, _ in parts for one in messages(payload)]
+    assert [(one.slot, one.number) for one in said] == [(one.time, (0, one.seq)) for payload, _ in parts for one in messages(payload)]
+    assert [one.row["values"] for one in said] == [one.values for payload, _ in parts for one in messages(payload)]
     assert max(len(part) for _, part in parts) == 100
     assert next(iter(payloads(said[:1])))[0].startswith(b"{")
 
@@ -100,8 +113,8 @@ def test_history_joins_the_live_county() -> None:
     """What a device says live fits the history of the same seed: the register goes on where it stood."""
     payload = list(history.days(county(), day_of(START), day_of(START)))
     past = [one for part, _ in payload for one in messages(part) if one.source == "m-1"][-1]
-    live = SimulatedDevice(county(), county().registry.devices["d-e-1"], said=START).measure(START + 900)[0]
-    step = (live.values["register"] or 0) - (past.values["register"] or 0)
+    live = SimulatedDevice(quiet(), county().registry.devices["d-e-1"], said=START).measure(START + 900)[0]
+    step = (live.row["values"]["register"] or 0) - (past.values["register"] or 0)
 
     assert 0 < step % 10_000 < 30
 
@@ -123,9 +136,10 @@ def reopened(path: Path) -> Spool:
     return found
 
 
-def message(seq: int) -> Message:
-    """A message with a number."""
-    return Message(time=START + 3600 * seq, span=3600, values={"pm25": 40.5}, seq=seq)
+def message(seq: int) -> Word:
+    """A word with a number."""
+    time = START + 3600 * seq
+    return Word(time, time, time, "d", "a-1", {"seq": seq, "time": time, "span": 3600, "values": {"pm25": 40.5}})
 
 
 def test_spool_survives_and_continues(tmp_path: Path) -> None:
@@ -139,7 +153,7 @@ def test_spool_survives_and_continues(tmp_path: Path) -> None:
 
     assert [(0, 2), (0, 4)] == list(book.held)
     assert (5, START + 5) == (book.seq, book.said)
-    assert message(2) == book.held[0, 2].message
+    assert encode(message(2).row) == book.held[0, 2].body
     assert 2 == len(second)
 
 
@@ -182,4 +196,4 @@ def test_spool_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_given_up_numbers_are_joined() -> None:
     """Neighbouring numbers become one declaration."""
-    assert [(0, 1, 3), (0, 7, 7), (1, 0, 1)] == _runs([(0, 3), (0, 1), (0, 2), (1, 0), (0, 7), (1, 1)])
+    assert [(0, 1, 3), (0, 7, 7), (1, 0, 1)] == runs([(0, 3), (0, 1), (0, 2), (1, 0), (0, 7), (1, 1)])

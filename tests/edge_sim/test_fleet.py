@@ -17,9 +17,12 @@ from domain.message import Message, decode
 from domain.reasons import MAX_MESSAGE
 from edge_sim.county import SimulatedCounty
 from edge_sim.devices import SimulatedDevice, payloads
-from edge_sim.fleet import Address, Fleet
+from edge_sim.fleet import Fleet
+from edge_sim.line import Address
 from edge_sim.record import Record
+from edge_sim.scene import Scene
 from edge_sim.spool import MAX_CUTS, Held, Spool
+from edge_sim.wire import Word
 from lanbi.clock import SystemClock
 from tests.edge_sim.small_county import registry
 
@@ -84,8 +87,8 @@ def port() -> Iterator[int]:
 
 def fleet(port: int, folder: Path) -> Fleet:
     """All devices of the small county."""
-    county = SimulatedCounty(registry(), 1)
-    devices = [SimulatedDevice(county, device) for device in county.devices()]
+    scene = Scene(SimulatedCounty(registry(), 1))
+    devices = [SimulatedDevice(scene, device) for device in scene.county.devices()]
     return Fleet(devices, Address("127.0.0.1", port, {}), FastClock(), Spool(folder / "spool"), Record(folder / "record"), START)
 
 
@@ -168,6 +171,11 @@ def test_hopeless_message_is_declared_lost(port: int, tmp_path: Path, monkeypatc
     assert {(row["run"], seq) for row in logged for seq in range(row["from"], row["to"] + 1)} <= {number for seen in station.heard.values() for number in seen}
 
 
+def word(device: str, seq: int, values: dict[str, float]) -> Word:
+    """A numbered word."""
+    return Word(START, START, START, device, "a-1", {"seq": seq, "time": START, "span": 3600, "values": values})
+
+
 def held_by(chosen: Fleet) -> dict[tuple[int, int], Held]:
     """What the first device still holds."""
     return chosen.spool.book(chosen.devices[0].id).held
@@ -177,15 +185,16 @@ def test_a_lost_connection_uses_up_no_try(port: int, tmp_path: Path) -> None:
     """A broker that dies again and again makes no message hopeless; one that loses the connection for ever does."""
     chosen = fleet(port, tmp_path)
     link = chosen.links[chosen.devices[0].id]
-    chosen._measure(link)
-    chosen.spool.add(link.id, [Message(START, 3600, {"pm25": 1.0}, 0, 7)], START)
+    one = word(link.id, 7, {"pm25": 1.0})
+    chosen.spool.add(link.id, [one], START)
+    link.out.take([one], link.lag)
     held = held_by(chosen)[0, 7]
     for _ in range(MAX_CUTS):
         assert not held.hopeless
-        link.up = True
-        chosen._send(link, chosen.clock.monotonic())
+        link.bundle.up = True
+        chosen._send(link, chosen.clock.monotonic(), START, again=True)
         assert 1 == held.tries
-        chosen._away(link)
+        chosen._away(link.bundle)
         held.due = 0.0
     chosen.close()
 
@@ -196,8 +205,10 @@ def test_what_no_broker_takes_is_set_aside_at_once(port: int, tmp_path: Path) ->
     """A reading above 64 kB would cost the connection each time: it is declared lost, and its neighbours are heard."""
     station, chosen, enough = Station(port, confirm=True), fleet(port, tmp_path), threading.Event()
     name = chosen.devices[0].id
-    monster = Message(START, 3600, {f"item-{number:05d}": 1.5 for number in range(4_000)}, 0, 1)
-    chosen.spool.add(name, [Message(START, 3600, {"pm25": 1.0}, 0, 0), monster, Message(START, 3600, {"pm25": 2.0}, 0, 2)], START)
+    monster = word(name, 1, {f"item-{number:05d}": 1.5 for number in range(4_000)})
+    three = [word(name, 0, {"pm25": 1.0}), monster, word(name, 2, {"pm25": 2.0})]
+    chosen.spool.add(name, three, START)
+    chosen.links[name].out.take(three, 90)
     clock = SystemClock()
     end = clock.monotonic() + 30
     chosen.run(lambda: enough.is_set() or clock.monotonic() > end, lambda one: enough.set() if {(0, 0), (0, 2)} <= station.heard.get(name, set()) else None)
@@ -211,9 +222,9 @@ def test_what_no_broker_takes_is_set_aside_at_once(port: int, tmp_path: Path) ->
 
 def test_lists_stay_below_the_message_limit() -> None:
     """Readings of many items go in shorter lists; nothing is left out or said twice."""
-    many = [Message(START, 3600, {f"item-{number:03d}": 1.5 for number in range(100)}, 0, seq) for seq in range(250)]
+    many = [word("d", seq, {f"item-{number:03d}": 1.5 for number in range(100)}) for seq in range(250)]
     sent = list(payloads(many))
 
-    assert many == [message for _, part in sent for message in part]
+    assert many == [one for _, part in sent for one in part]
     assert max(len(payload) for payload, _ in sent) <= MAX_MESSAGE
     assert len(sent) > 3

@@ -18,8 +18,10 @@ from domain.readings import Key, Reading
 from edge_sim import fleet
 from edge_sim.county import SimulatedCounty
 from edge_sim.devices import SimulatedDevice
-from edge_sim.fleet import Address, Fleet
+from edge_sim.fleet import Fleet
+from edge_sim.line import Address
 from edge_sim.record import Record
+from edge_sim.scene import Scene
 from edge_sim.spool import Spool
 from lanbi import wiring
 from lanbi.clock import SystemClock
@@ -67,8 +69,8 @@ class Simulated:
         start = int(time.time()) // DAY_S * DAY_S - BACK_DAYS * DAY_S
         self.clock = FastClock(start, self.speed)
         self.log = self.house.folder / "devices.jsonl"
-        county = SimulatedCounty(self.registry, self.seed)
-        devices = [SimulatedDevice(county, device) for device in county.devices()]
+        scene = Scene(SimulatedCounty(self.registry, self.seed))
+        devices = [SimulatedDevice(scene, device) for device in scene.county.devices()]
         address = Address(self.host, self.house.broker_port, self.passwords)
         fleet.FIRST_RETRY_S = AGAIN_S  # type: ignore[misc]
         self.fleet = Fleet(devices, address, self.clock, Spool(self.house.folder / "spool"), Record(self.log), start)
