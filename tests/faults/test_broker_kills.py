@@ -30,7 +30,7 @@ class Trusting(Simulated):
     def __post_init__(self) -> None:
         super().__post_init__()
         for link in self.fleet.links.values():
-            self._make_trusting(link.id, link.client)
+            self._make_trusting(link.id, link.bundle.line._client)
 
     def _make_trusting(self, name: str, client: Any) -> None:
         on_the_way: dict[int, Sequence[Number]] = {}
