@@ -184,17 +184,18 @@ class SimulatedDevice:
 
     def _events(self, after: int, until: int) -> list[Word]:
         """What an honest device tells of its own calibrations, maintenance and exchanges."""
-        found: list[Word] = []
-        for source in self._sources(until):
-            known = self.scene.of(source, SENSOR) + self.scene.of(source, REGISTER)
-            for fault in known:
-                for time, kind in zip((fault.begin, fault.end), sensors.EVENTS.get(fault.kind, ("", "")), strict=True):
-                    if kind and after < time <= until:
-                        found.append(self._event(source, time, {"type": kind, "source": source, "time": iso(time)}))
-                if fault.kind == "exchange" and after < fault.begin <= until:
-                    body = registers.exchange_event(self.scene.county.meter(source), fault, known)
-                    found.append(self._event(source, fault.begin, {**body, "time": iso(fault.begin)}))
-        return found
+        told = [event for source in self._sources(until) for event in self._told(source)]
+        return [self._event(source, time, body) for source, time, body in told if after < time <= until]
+
+    def _told(self, source: str) -> Iterator[tuple[str, int, Row]]:
+        scene = self.scene
+        known = scene.of(source, SENSOR) + scene.of(source, REGISTER)
+        for fault in known:
+            for time, kind in zip((fault.begin, fault.end), sensors.EVENTS.get(fault.kind, ("", "")), strict=True):
+                if kind:
+                    yield source, time, {"type": kind, "source": source, "time": iso(time)}
+            if fault.kind == "exchange":
+                yield source, fault.begin, {**registers.exchange_event(scene.county.meter(source), fault, known), "time": iso(fault.begin)}
 
     def _event(self, source: str, time: int, body: Row) -> Word:
         return Word(time + self.lag, time, time, self.id, source, body, stream="event", held=False)

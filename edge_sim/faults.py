@@ -49,7 +49,7 @@ class Fault(NamedTuple):
         A source; of messages and connections a device.
     item : str
         The item, empty = those that the kind concerns.
-    other : str
+    partner : str
         What else it needs: the neighbour that is copied, the source that is forged, the class of a malformed message.
     """
 
@@ -59,7 +59,7 @@ class Fault(NamedTuple):
     end: int
     size: float
     item: str = ""
-    other: str = ""
+    partner: str = ""
 
 
 HOUR: Final = 3_600

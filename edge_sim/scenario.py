@@ -25,7 +25,7 @@ from edge_sim.selectors import chosen, device_of, neighbour
 
 UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 KEYS: Final = frozenset({"zh", "en", "begin", "days", "weather", "fault"})
-FAULT_KEYS: Final = frozenset({"kind", "target", "at", "for", "size", "item", "other", "times"})
+FAULT_KEYS: Final = frozenset({"kind", "target", "at", "for", "size", "item", "partner", "times"})
 WEATHER_KEYS: Final = frozenset({"kind", "at", "for", "size"})
 _SPAN: Final = re.compile(r"(\d+)([dhms])")
 
@@ -123,10 +123,10 @@ def _fault(row: Mapping[str, Any], registry: Registry, onset: int, turn: int) ->
     device = device_of(registry, source) if source else None
     if not source or not device:
         return None
-    other = str(row.get("other", ""))
+    partner = str(row.get("partner", ""))
     if row["kind"] == "copy":
-        other = (chosen(registry, other, "copy", turn) if other else neighbour(registry, source)) or ""
-        if not other:
+        partner = (chosen(registry, partner, "copy", turn) if partner else neighbour(registry, source)) or ""
+        if not partner:
             return None
     return Fault(
         row["kind"],
@@ -135,7 +135,7 @@ def _fault(row: Mapping[str, Any], registry: Registry, onset: int, turn: int) ->
         onset + (span(row["for"]) if "for" in row else kind.seconds or device.interval),
         float(row.get("size", kind.size)),
         str(row.get("item", "")),
-        other,
+        partner,
     )
 
 

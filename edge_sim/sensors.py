@@ -90,7 +90,7 @@ def inverted(case: Case) -> Columns:
 
 def copy(case: Case) -> Columns:
     """What the neighbour's instruments say, digit for digit."""
-    other = case.county.shown(case.fault.other, case.times)
+    other = case.county.shown(case.fault.partner, case.times)
     return {name: other.get(name, values) for name, values in case.values.items()}
 
 

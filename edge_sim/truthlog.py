@@ -42,7 +42,7 @@ ERRORS: Final = pa.schema([("device", TEXT), ("answer", pa.string())])
 FAULTS: Final = pa.schema(
     [
         *(("number", pa.int32()), ("kind", TEXT), ("target", TEXT), ("begin", pa.int64()), ("end", pa.int64()), ("size", pa.float64())),
-        *(("item", TEXT), ("other", TEXT)),
+        *(("item", TEXT), ("partner", TEXT)),
     ],
 )
 METERS: Final = pa.schema([("meter", TEXT), ("day", pa.int32()), ("begin", pa.int64()), ("end", pa.int64()), ("energy", pa.string())])

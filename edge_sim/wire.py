@@ -133,7 +133,7 @@ def _extra(word: Word, kind: str, bodies: Sequence[bytes]) -> list[Word]:
 
 
 def _malformed(wire: Wire, word: Word) -> Sequence[Word]:
-    chosen = [wire.fault.other] if wire.fault.other else list(malformed.CLASSES)
+    chosen = [wire.fault.partner] if wire.fault.partner else list(malformed.CLASSES)
     row = malformed.numberless(word.row)
     return _extra(word, "malformed", [malformed.CLASSES[name](row) for name in chosen])
 

@@ -163,7 +163,7 @@ def test_inverted_puts_fine_above_coarse() -> None:
 
 def test_copy_says_what_the_neighbour_says() -> None:
     """Every item is the neighbour's, digit for digit."""
-    shown = Shown(fault("copy", "a-1", other="a-2"), "d-a-1")
+    shown = Shown(fault("copy", "a-1", partner="a-2"), "d-a-1")
     own, other = readings(shown.said, "no2"), readings(words(scene(), "d-a-2"), "no2")
     inside = [time for time in own.keys() & other.keys() if during(shown.fault, time)]
 
@@ -374,7 +374,7 @@ def test_forgeries_name_another_place() -> None:
 @pytest.mark.parametrize("name", list(CLASSES))
 def test_malformed_messages_are_refused_and_cost_no_neighbour(name: str) -> None:
     """Nothing of a malformed message is a reading that lanbi could store as it stands; the good one beside it is unharmed."""
-    shown = wire("malformed", other=name)
+    shown = wire("malformed", partner=name)
     bodies = [word.body for word in shown.said if word.body or word.fault == "malformed"]
     good = [word for word in shown.said if word.held]
     allowed = {"unknown-item", "unknown-source", "unknown-flag", "injection", "no-values"}

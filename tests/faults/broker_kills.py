@@ -94,7 +94,7 @@ def _figures(kills: Kills, verdict: Verdict, watch: Watch, status: dict[str, Any
     law = watch.looks[-1].law
     return [
         f"{kills.count} `kill -9` of Mosquitto, {status.get('sessions_lost')} times it had forgotten ingest's session",
-        f"{verdict.said:,} readings said, {len(verdict.lost)} lost, {len(verdict.missing)} missing, {len(verdict.altered)} altered, {verdict.rows - verdict.said} too many",
+        f"{verdict.said:,} readings said, {len(verdict.lost)} lost, {len(verdict.missing)} missing, {len(verdict.altered)} altered, {verdict.rows - verdict.keys} too many",
         f"{law['duplicate']:,} said again and known",
         f"all receipted {settling:.0f} s after the last kill",
         f"{len(watch.breaches)} breaches at {len(watch.looks):,} looks",

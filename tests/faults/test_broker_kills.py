@@ -53,7 +53,7 @@ def test_devices_that_trust_the_broker_lose_readings_and_the_campaign_says_so(tm
     found = killing(tmp_path, 1, 4, Trusting)
 
     assert (False, True) == (found["sound"], found["missing"] > 0)
-    assert found["missing"] == found["said"] - found["rows"]
+    assert found["missing"] == found["said"] - found["stored"]
 
 
 def verdict(folder: Path, rows: Sequence[dict[str, Any]], found: dict[Key, Reading], **law: int) -> Any:
@@ -75,5 +75,8 @@ def test_the_judge_sees_each_fault(tmp_path: Path) -> None:
     assert not verdict(tmp_path, [SAID], good, deadletter=1).sound
     assert not verdict(tmp_path, [SAID], good, stored=2).sound
     assert not verdict(tmp_path, [SAID, {"lost": "d-a-1", "run": 0, "from": 4, "to": 4}], good).sound
+    again = {**SAID, "seq": 5, "values": {"pm25": 42.0}}
+    assert 1 == len(verdict(tmp_path, [SAID, again], good, stored=1).missing)
+    assert verdict(tmp_path, [SAID, again], {STORED.key: replace(STORED, values={"pm25": 42.0})}, stored=2).sound
     assert not verdict(tmp_path, [SAID], good | {STORED.key._replace(time=1): STORED}).sound
     assert not verdict(tmp_path, [], {}, stored=0).sound

@@ -10,9 +10,10 @@ import pytest
 
 from domain.readings import Key, Reading
 from tests.edge_sim.small_county import registry
-from tests.faults.demo_kill import Report, _check, _log
+from tests.faults.demo_kill import Number, Report, _judge, _log
 
 SAID: dict[str, Any] = {"said": "d-a-1", "run": 0, "seq": 4, "source": None, "span": 3600, "time": 7200, "values": {"pm25": 41.5}}
+NUMBER: Number = ("d-a-1", 0, 4)
 STORED = Reading("air", "a-1", 3600, 7200, {"pm25": 41.5})
 GOOD = {"received": 1, "stored": 1, "duplicate": 0, "deadletter": 0, "quarantined": 0, "pending": 0}
 
@@ -20,7 +21,7 @@ GOOD = {"received": 1, "stored": 1, "duplicate": 0, "deadletter": 0, "quarantine
 def judged(found: dict[Key, Reading], said: dict[str, Any] | None = SAID) -> Report:
     """The verdict on one confirmed number."""
     report = Report(1, confirmed=1, rows=1, totals=dict(GOOD))
-    _check(said, ("d-a-1", 0, 4), found, registry(), report)
+    _judge({NUMBER: said} if said else {}, {NUMBER}, found, registry(), report)
     return report
 
 
@@ -39,6 +40,18 @@ def test_loss_is_seen() -> None:
 def test_alteration_is_seen() -> None:
     """Another value under the same key is an alteration."""
     assert 1 == len(judged({STORED.key: replace(STORED, values={"pm25": 41.0})}).altered)
+
+
+def test_a_revision_may_stand_over_its_first_reading() -> None:
+    """What a later number says of the same hour may stand instead, what an earlier one says may not."""
+    again = {**SAID, "seq": 5, "values": {"pm25": 42.0}}
+    both, numbers = {NUMBER: SAID, ("d-a-1", 0, 5): again}, {NUMBER, ("d-a-1", 0, 5)}
+    newer, older = Report(1, confirmed=2, rows=1, totals={**GOOD, "received": 2, "stored": 2}), Report(1, confirmed=2, rows=1, totals=dict(GOOD))
+    _judge(both, numbers, {STORED.key: replace(STORED, values={"pm25": 42.0})}, registry(), newer)
+    _judge(both, numbers, {STORED.key: STORED}, registry(), older)
+
+    assert newer.sound
+    assert ["d-a-1/0/5"] == [name.split(":")[0] for name in older.altered]
 
 
 @pytest.mark.parametrize(("term", "by"), [("pending", 1), ("stored", -1), ("received", 1)])

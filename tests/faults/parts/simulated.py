@@ -116,17 +116,24 @@ class Verdict:
     lost: list[str] = field(default_factory=list)
     altered: list[str] = field(default_factory=list)
     rows: int = 0
+    keys: int = 0
+    """Rows that there ought to be; a key that is said twice is one."""
     stored: int = 0
     refused: int = 0
 
     @property
     def sound(self) -> bool:
         """Everything that was said is stored, once, as it was said, and nothing else is."""
-        return bool(self.said) and not (self.missing or self.lost or self.altered or self.refused or self.given_up) and self.said == self.rows == self.stored
+        return (
+            bool(self.said)
+            and not (self.missing or self.lost or self.altered or self.refused or self.given_up)
+            and self.keys == self.rows
+            and self.said == self.stored
+        )
 
     def words(self) -> dict[str, Any]:
         """For a report."""
-        plain = {name: getattr(self, name) for name in ("said", "confirmed", "given_up", "rows", "stored", "refused")}
+        plain = {name: getattr(self, name) for name in ("said", "confirmed", "given_up", "keys", "rows", "stored", "refused")}
         named = {name: getattr(self, name)[:NAMED] for name in ("missing", "lost", "altered") if getattr(self, name)}
         return {**plain, **{name: len(getattr(self, name)) for name in ("missing", "lost", "altered")}, "named": named}
 
@@ -143,14 +150,27 @@ def judged(log: Path, found: Mapping[Key, Reading], registry: Registry, law: Map
             verdict.given_up += int(row["to"]) - int(row["from"]) + 1
     verdict.said, verdict.confirmed = len(said), len(confirmed)
     verdict.lost += [f"{number}: confirmed but never said" for number in sorted(confirmed - said.keys())]
-    for number, row in said.items():
+    by_key: dict[Key, list[tuple[Any, ...]]] = {}
+    for number, row in sorted(said.items()):
         source = str(row["source"] or registry.devices[number[0]].sources.newest[0])
-        reading = found.get(Key(registry.kinds[source], source, row["span"], row["time"]))
-        if reading is None:
-            (verdict.lost if number in confirmed else verdict.missing).append(f"{number}: {source} {row['time']}")
-        elif dict(reading.values) != row["values"]:
-            verdict.altered.append(f"{number}: said {row['values']}, stored {dict(reading.values)}")
+        by_key.setdefault(Key(registry.kinds[source], source, row["span"], row["time"]), []).append(number)
+    verdict.keys = len(by_key)
+    for key, numbers in by_key.items():
+        _compare(verdict, key, {number: said[number]["values"] for number in numbers}, found.get(key), confirmed)
     return verdict
+
+
+def _compare(verdict: Verdict, key: Key, said: Mapping[tuple[Any, ...], Mapping[str, float]], reading: Reading | None, confirmed: set[Any]) -> None:
+    """One key and all that was said of it, in order of number: a section's nutrients are said twice."""
+    stored = dict(reading.values) if reading else {}
+    merged = {name: value for values in said.values() for name, value in values.items()}
+    if reading and stored == merged:
+        return
+    kept = {number for number, values in said.items() if reading and stored == values}
+    if reading and not kept:
+        verdict.altered.append(f"{list(said)}: said {merged}, stored {stored}")
+    for number in said.keys() - kept if kept or not reading else ():
+        (verdict.lost if number in confirmed else verdict.missing).append(f"{number}: {key.source} {key.time}")
 
 
 def stored(house: House) -> dict[Key, Reading]:
