@@ -1,14 +1,14 @@
 """A scenario: weather, acts and faults of some weeks, written for any county; on a registry and a seed it becomes a scene.
 
 Targets are selectors (``air#0`` is the county's first air station, ``meter:treatment#2`` its third treatment meter, counted round
-and round), times are distances from the begin. So one file serves every county, and what a small county cannot have is left out
+and round, ``air#*`` all of them), times are distances from the begin. So one file serves every county, and what a small county cannot have is left out
 and said.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,10 +21,10 @@ from edge_sim.noise import Noise
 from edge_sim.occasions import KINDS as WEATHERS
 from edge_sim.occasions import Push, Weather
 from edge_sim.scene import Scene
-from edge_sim.selectors import chosen, device_of, neighbour
+from edge_sim.selectors import chosen, device_of, devices_of, everywhere, neighbour
 
 UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-KEYS: Final = frozenset({"zh", "en", "begin", "days", "weather", "fault"})
+KEYS: Final = frozenset({"zh", "en", "begin", "days", "only", "weather", "fault"})
 FAULT_KEYS: Final = frozenset({"kind", "target", "at", "for", "size", "item", "partner", "times"})
 WEATHER_KEYS: Final = frozenset({"kind", "at", "for", "size"})
 _SPAN: Final = re.compile(r"(\d+)([dhms])")
@@ -49,6 +49,8 @@ class Scenario:
     days: int
     weather: tuple[Mapping[str, Any], ...]
     faults: tuple[Mapping[str, Any], ...]
+    only: str = ""
+    """``enterprise#0``: only the devices of the county's first enterprise speak; empty = all."""
 
     @classmethod
     def of(cls, name: str, table: Mapping[str, Any]) -> Scenario:
@@ -67,7 +69,8 @@ class Scenario:
         begin, days = str(table.get("begin", "")), table.get("days")
         if not re.fullmatch(r"\d\d-\d\d", begin) or not isinstance(days, int) or days < 1:
             raise InputError("begin or days is missing or wrong", name, 'write begin = "11-15" and days = 30')
-        return cls(name, str(table.get("zh", "")), str(table.get("en", "")), begin, days, tuple(table.get("weather", ())), tuple(table.get("fault", ())))
+        words = str(table.get("zh", "")), str(table.get("en", ""))
+        return cls(name, *words, begin, days, tuple(table.get("weather", ())), tuple(table.get("fault", ())), str(table.get("only", "")))
 
     def on(self, registry: Registry, seed: int, begin: int) -> Scene:
         """The scenario in one county, from ``begin`` [s] on."""
@@ -78,7 +81,7 @@ class Scenario:
                 acts[one.target] = (*acts.get(one.target, ()), Act(one.kind, one.begin, one.end, one.size))
         pushes = tuple(Push(row["kind"], begin + span(row["at"]), begin + span(row["at"]) + span(row["for"]), float(row["size"])) for row in self.weather)
         county = SimulatedCounty(registry, seed, Weather(pushes), acts)
-        return Scene(county, tuple(faults), begin, begin + self.days * UNITS["d"], tuple(missing))
+        return Scene(county, tuple(faults), begin, begin + self.days * UNITS["d"], tuple(missing), devices_of(registry, self.only))
 
 
 def span(text: str) -> int:
@@ -99,12 +102,12 @@ def _placed(scenario: Scenario, registry: Registry, seed: int, begin: int) -> tu
     faults: list[Fault] = []
     missing: list[str] = []
     for number, row in enumerate(scenario.faults):
-        for turn in range(row.get("times", 1)):
+        for turn in range(row.get("times", everywhere(registry, row["target"], row["kind"]))):
             one = _fault(row, registry, begin + _onset(scenario, row, (seed, number, turn)), turn)
-            if one:
-                faults.append(one)
-            else:
+            if one is None:
                 missing.append(f"{row['kind']} {row['target']}")
+            elif one not in faults:  # two meters of one device are one line
+                faults.append(one)
     return sorted(faults, key=lambda one: one.begin), missing
 
 
@@ -175,8 +178,3 @@ def _numbers(where: str, row: Mapping[str, Any], kind: Kind) -> None:
     size, times = row.get("size", kind.size), row.get("times", 1)
     if isinstance(size, bool) or not isinstance(size, int | float) or not isinstance(times, int) or times < 1:
         raise InputError("size must be a number, times an integer of at least 1", where, f"usual size: {kind.size:g}, {kind.en}")
-
-
-def names(scenarios: Sequence[str]) -> str:
-    """Names for a message."""
-    return ", ".join(sorted(scenarios))

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.civil import OFFSET_S
+from domain.places import Device
 from edge_sim import registers, sensors
 from edge_sim.county import Columns, SimulatedCounty
 from edge_sim.faults import KINDS, REGISTER, SENSOR, Fault
@@ -29,7 +30,7 @@ class Stretch:
     times : (n,) int64 [s]
         True end labels.
     truth : dict of item to (n,) float64
-        Unrounded, never missing; of a meter what its register would show if nothing had happened to it.
+        Unrounded, never missing; of a meter what has truly turned since it was new, in the registered unit: no roll-over, no fault.
     said : dict of item to (n,) float64
         As the device says it; NaN = nothing said.
     flags : dict of item to (n,) uint8
@@ -49,13 +50,17 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Scene:
-    """A county, what goes wrong in it, and from when to when [s]; ``missing`` names what a scenario asked for and the county has not."""
+    """A county, what goes wrong in it, and from when to when [s]; ``missing`` names what a scenario asked for and the county has not.
+
+    ``only``: ids of the devices that speak; empty = all.
+    """
 
     county: SimulatedCounty
     faults: tuple[Fault, ...] = ()
     begin: int = 0
     end: int = 2**40
     missing: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
     @cached_property
     def _by_target(self) -> Mapping[str, list[tuple[int, Fault]]]:
@@ -63,6 +68,10 @@ class Scene:
         for number, fault in enumerate(self.faults):
             found[fault.target].append((number, fault))
         return found
+
+    def devices(self) -> list[Device]:
+        """Devices that speak."""
+        return [one for one in self.county.devices() if not self.only or one.id in self.only]
 
     def of(self, target: str, bites: str) -> list[Fault]:
         """Faults of a source or device that bite in one place, in order of onset."""
@@ -72,8 +81,8 @@ class Scene:
         """What a source says at given end labels [s], and what is true."""
         county = self.county
         known = self._by_target.get(source, [])
-        truth = county.truth(source, times)
         said = dict(county.shown(source, times))
+        truth = self._truth(source, times)
         marks = np.full(len(times), -1, np.int32)
         flags: dict[str, Letters] = {}
         if any(KINDS[fault.kind].bites == REGISTER for _, fault in known):
@@ -85,6 +94,12 @@ class Scene:
             if kind.bites == SENSOR and rows.any():
                 self._spoil(source, fault, (times, rows), said, flags)
         return Stretch(source, county.span(source), times, truth, said, flags, marks)
+
+    def _truth(self, source: str, times: Ints) -> Columns:
+        if source not in self.county.registry.meters:
+            return self.county.truth(source, times)
+        signal = self.county.meter(source)
+        return {"register": np.asarray(signal.turned(times) * float(signal.resolution), np.float64)}
 
     def _spoil(self, source: str, fault: Fault, at: tuple[Ints, npt.NDArray[np.bool_]], said: Columns, flags: dict[str, Letters]) -> None:
         times, rows = at
@@ -107,7 +122,7 @@ class Scene:
 
     def stretches(self, days: int = 16) -> Iterator[Stretch]:
         """Every reading of the scene without a wire, source by source within each window of days: for detectors and figures."""
-        plan = [(source, device.interval) for device in self.county.devices() for source in device.sources.newest if self.county.known(source)]
+        plan = [(source, device.interval) for device in self.devices() for source in device.sources.newest if self.county.known(source)]
         for low in range(self.begin, self.end, days * 86_400):
             for source, interval in plan:
                 times = self.slots(interval, low, low + days * 86_400)

@@ -15,10 +15,34 @@ def chosen(registry: Registry, selector: str, kind: str, turn: int = 0) -> str |
     """The source that a selector names, ``turn`` places on; None if the county has none that can have this kind of fault."""
     if selector in registry.kinds:
         return selector
-    group, _, place = selector.partition("#")
-    realm, _, role = group.partition(":")
-    found = [name for name in _sources(registry, realm, role) if device_of(registry, name) and _suits(registry, name, kind)]
-    return found[(int(place or 0) + turn) % len(found)] if found and (place or "0").isdigit() else None
+    place = selector.partition("#")[2].replace("*", "0") or "0"
+    found = _fitting(registry, selector, kind)
+    return found[(int(place) + turn) % len(found)] if found and place.isdigit() else None
+
+
+def everywhere(registry: Registry, selector: str, kind: str) -> int:
+    """How many sources a selector means: one, or of ``air#*`` all that can have this kind of fault (at least one, to be missed)."""
+    return max(1, len(_fitting(registry, selector, kind))) if selector.endswith("#*") else 1
+
+
+def devices_of(registry: Registry, selector: str) -> tuple[str, ...]:
+    """Devices of an enterprise (``enterprise#0``); none for an empty selector or a county without one that has any."""
+    if not selector:
+        return ()
+    owned: dict[str, list[str]] = {}
+    places = [(one.id, one.enterprise) for one in registry.meters.values()] + [(one.id, one.enterprise) for one in registry.points.values()]
+    for name, enterprise in places:
+        device = device_of(registry, name)
+        if device and device.id not in owned.setdefault(enterprise, []):
+            owned[enterprise].append(device.id)
+    groups = [found for found in owned.values() if found]
+    place = selector.partition("#")[2] or "0"
+    return tuple(groups[int(place) % len(groups)]) if groups and place.isdigit() else ()
+
+
+def _fitting(registry: Registry, selector: str, kind: str) -> list[str]:
+    realm, _, role = selector.partition("#")[0].partition(":")
+    return [name for name in _sources(registry, realm, role) if device_of(registry, name) and _suits(registry, name, kind)]
 
 
 def _sources(registry: Registry, realm: str, role: str) -> Sequence[str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from domain.errors import InputError
 from domain.places import Registry
 from domain.ports import Clock
 from edge_sim.county import SimulatedCounty
@@ -67,3 +70,12 @@ def broker_address(settings: Settings) -> Address:
     kept = settings.data / "secrets" / DEVICE_SECRETS
     passwords = {path.name: path.read_text(encoding="utf-8").strip() for path in kept.iterdir()} if kept.is_dir() else {}
     return Address(host, port, passwords, tls_of(settings.broker, identify=False))
+
+
+def plain_address(url: str, usual: Address) -> Address:
+    """The address that the command line names; passwords and trust as usual."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
+        raise InputError(f"not an address of a broker: {url!r}", "--broker", "write mqtt://HOST:PORT or mqtts://HOST:PORT")
+    host, port = address_of(url)
+    return Address(host, port, usual.passwords, usual.tls or (ssl.create_default_context() if parts.scheme == "mqtts" else None))

@@ -5,20 +5,50 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+WHATS = {
+    "live": "实时，或按场景 live, or a scenario",
+    "history": "写入历史 history into the journal",
+    "score": "对照真值打分 compare lanbi with the truth",
+    "scenarios": "列出场景 list the scenarios",
+}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the simulated devices."""
-    parser.add_argument("what", choices=("live", "history"), nargs="?", default="live", help="实时 live over MQTT, 或历史 or history into the journal")
+    words = "; ".join(f"{name}: {text}" for name, text in WHATS.items())
+    parser.add_argument("what", choices=tuple(WHATS), nargs="?", default="live", help=f"做什么 what to do (live). {words}")
     parser.add_argument("--seed", metavar="S", type=int, default=0, help="随机种子 seed of the county (0)")
-    parser.add_argument("--from", dest="start", metavar="TIME", help="新设备从何时开始 first instant of devices without a past (now)")
+    parser.add_argument("--from", dest="start", metavar="TIME", help="从何时开始 first instant; live: of devices without a past (now)")
     parser.add_argument("--until", metavar="TIME", help="历史到何时为止 end of the history (now)")
     parser.add_argument("--days", metavar="N", type=int, default=365, help="历史天数 days of history (365)")
-    parser.add_argument("--record", metavar="DIR", type=Path, help="记录所发所收 log what was said and seen confirmed")
-    parser.epilog = "例 example: lanbi simulate live --seed 7 --record var/truth"
+    parser.add_argument("--record", metavar="DIR", type=Path, help="真值日志目录 folder of the truth log")
+    parser.epilog = "例 example: lanbi simulate --scenario outage-day --speed max --seed 7 --record var/truth; lanbi simulate score --record var/truth"
+    _scenario(parser)
+
+
+def _scenario(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("场景 scenario")
+    group.add_argument("--scenario", metavar="FILE", help="场景名或文件 a scenario's name or file; see lanbi simulate scenarios")
+    group.add_argument("--county", metavar="FILE", type=Path, help="登记册 registry (default: the settings')")
+    group.add_argument("--speed", metavar="N", default="60", help="每秒模拟多少秒，或 max · simulated seconds a second, or max (60)")
+    group.add_argument("--broker", metavar="URL", help="mqtt://HOST:PORT (default: the settings')")
+    group.add_argument("--connections", metavar="N", type=int, default=0, help="共用连接数 connections that devices share (one each)")
+    group.add_argument("--no-receipts", action="store_true", help="只等服务器确认 keep readings until the broker's PUBACK only, not lanbi's receipt")
+    group.add_argument("--json", metavar="FILE", help="打分结果 JSON，- 为标准输出 score as JSON, - = standard output")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Simulate devices of the registry in the settings."""
+    """Simulate devices of a registry, or judge what lanbi made of them."""
+    if args.what == "scenarios":
+        return _listed()
+    if args.what == "score":
+        return _score(args)
+    if args.what == "live" and args.scenario:
+        return _play(args)
+    return _plain(args)
+
+
+def _plain(args: argparse.Namespace) -> int:
     from domain.civil import day_end, iso
     from domain.errors import InputError
     from lanbi import wiring
@@ -26,14 +56,15 @@ def run(args: argparse.Namespace) -> int:
     settings = wiring.settings(args.config)
     registry, clock = wiring.registry(settings), wiring.clock(settings)
     now = clock.now_ns() // 10**9
+    start, until = _time(args.start), _time(args.until)
     if args.what == "live":
         from lanbi import simulating
 
-        return simulating.live(settings, registry, clock, simulating.Live(args.seed, _time(args.start, now), args.record))
+        return simulating.live(settings, registry, clock, simulating.Live(args.seed, now if start is None else start, args.record))
     from lanbi.processes import say
     from lanbi.simulated_history import Past, write
 
-    past = Past(args.seed, _time(args.until, now), args.days)
+    past = Past(args.seed, now if until is None else until, args.days)
     if past.days < 1:
         raise InputError(f"{past.days} days are no history", "--days", "at least 1")
     written = write(settings, registry, clock, past)
@@ -41,11 +72,43 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _time(text: str | None, otherwise: int) -> int:
+def _play(args: argparse.Namespace) -> int:
+    from lanbi import wiring
+    from lanbi.playing import Play, play, speed_of
+    from lanbi.registry import load
+    from lanbi.simulating import broker_address, plain_address
+
+    settings = wiring.settings(args.config)
+    registry = load(args.county) if args.county else wiring.registry(settings)
+    address = plain_address(args.broker, broker_address(settings)) if args.broker else broker_address(settings)
+    folder = args.record or settings.data / "simulate" / Path(args.scenario).stem
+    wish = Play(args.scenario, args.seed, speed_of(args.speed), _time(args.start), folder, args.connections, not args.no_receipts)
+    return play(registry, address, wiring.clock(settings), wish)
+
+
+def _listed() -> int:
+    from lanbi.playing import scenarios
+
+    for line in scenarios():
+        print(line)  # noqa: T201  the answer itself
+    return 0
+
+
+def _score(args: argparse.Namespace) -> int:
+    from domain.errors import InputError
+    from lanbi import wiring
+    from lanbi.scoring import score
+
+    if not args.record:
+        raise InputError("no truth to compare with", "--record", "name the folder that lanbi simulate --record wrote")
+    return score(wiring.settings(args.config), args.record, args.county, args.json)
+
+
+def _time(text: str | None) -> int | None:
     from domain.civil import SHANGHAI, parse_time
     from domain.errors import InputError
 
     try:
-        return parse_time(text, SHANGHAI) if text else otherwise
+        return parse_time(text, SHANGHAI) if text else None
     except ValueError as error:
         raise InputError(str(error), "--from, --until", "write it like 2025-10-01T00:00:00+08:00") from error
