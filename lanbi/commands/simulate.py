@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 WHATS = {
@@ -97,11 +98,15 @@ def _listed() -> int:
 def _score(args: argparse.Namespace) -> int:
     from domain.errors import InputError
     from lanbi import wiring
+    from lanbi.analyse import cache_folder
+
+    settings = wiring.settings(args.config)
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder(settings.data)))
     from lanbi.scoring import score
 
     if not args.record:
         raise InputError("no truth to compare with", "--record", "name the folder that lanbi simulate --record wrote")
-    return score(wiring.settings(args.config), args.record, args.county, args.json)
+    return score(settings, args.record, args.county, args.json)
 
 
 def _time(text: str | None) -> int | None:

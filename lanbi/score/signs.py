@@ -22,7 +22,6 @@ from lanbi.score.truth import Floats, Said, Truth
 SLACK_S: Final = 2 * DAY_S
 """So long behind its end a fault may be told; a drift, which is told by days, four months."""
 DRIFTS: Final = ("step", "offset", "ramp", "divergence")
-METERS: Final = ("spike", "negative", "over-power", "held", "reset", "rollover", "exchange", "gap")
 CLUES: Final = ("treatment-off", "late-start", "idling", "breach")
 ALARMS: Final = frozenset({*DRIFTS, "stuck", "spike", "negative", "over-power", "held", "reset", *CLUES})
 """Signs that call for a person: raised where nothing is wrong they are false alarms."""
@@ -72,6 +71,8 @@ TELLS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     },
 )
 """Signs by which a kind of fault is found; kinds that are absent have none yet, and that is said."""
+METERS_ONLY: Final = frozenset({"gap", "spike"})
+"""Kinds that have a sign on meters alone."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,10 @@ def judged(truth: Truth, signs: Sequence[Sign], registry: Registry) -> list[Foun
         by_kind.setdefault(fault["kind"], []).append(fault)
     out = []
     for kind, faults in sorted(by_kind.items()):
-        hits = [min((sign.told for sign in signs if _tells(sign, fault, registry)), default=None) for fault in faults]
-        delays = tuple((told - fault["begin"]) / HOUR_S for told, fault in zip(hits, faults, strict=True) if told is not None)
-        out.append(Found(kind, len(faults), len(delays) if kind in TELLS else None, delays))
+        tellable = [fault for fault in faults if _tellable(fault, registry)]
+        hits = [min((sign.told for sign in signs if _tells(sign, fault, registry)), default=None) for fault in tellable]
+        delays = tuple((told - fault["begin"]) / HOUR_S for told, fault in zip(hits, tellable, strict=True) if told is not None)
+        out.append(Found(kind, len(faults), len(delays) if tellable else None, delays))
     return out
 
 
@@ -106,6 +108,10 @@ def false_alarms(truth: Truth, signs: Sequence[Sign], registry: Registry) -> tup
     devices = len({said.device for said in truth.said})
     months = devices * (truth.facts["until"] - truth.facts["begin"]) / DAY_S / MONTH_D
     return false, false / months if months else 0.0
+
+
+def _tellable(fault: Mapping[str, Any], registry: Registry) -> bool:
+    return fault["kind"] in TELLS and (fault["kind"] not in METERS_ONLY or fault["target"] in registry.meters)
 
 
 def _tells(sign: Sign, fault: Mapping[str, Any], registry: Registry) -> bool:
