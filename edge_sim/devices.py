@@ -158,7 +158,8 @@ class SimulatedDevice:
             stretch = self.scene.stretch(source, first)
             if section:
                 last = self.scene.stretch(source, first - self.device.interval)
-                stretch.said.update({name: last.said[name] for name in NUTRIENTS})
+                silent = np.all([np.isnan(values) for name, values in stretch.said.items() if name not in NUTRIENTS], axis=0)
+                stretch.said.update({name: np.where(silent, np.nan, last.said[name]) for name in NUTRIENTS})
             yield from self._said(source, stretch, ())
         if section and len(settled):
             yield from self._said(source, self.scene.stretch(source, settled), NUTRIENTS, SETTLE_S)
