@@ -38,7 +38,7 @@ CENTISECOND: Final = 10_000_000
 RERUN: Final = "the readings are safe in the journal and will follow; look at its messages, then run the same command again"
 TABLES: Final = {"city": "air", "air_station": "air", "water_section": "water", "meter": "meter"}
 OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
-Key = tuple[str, int, int]
+Key = tuple[str, int, int, int | None]
 
 
 @dataclass
@@ -77,13 +77,13 @@ class Numbers:
     _said: dict[Key, int] = field(default_factory=dict)
     _again: dict[Key, int] = field(default_factory=dict)
 
-    def of(self, key: Key, values: Mapping[str, float]) -> int:
-        """Number of a row."""
+    def of(self, key: Key, values: Mapping[str, float | None]) -> int:
+        """Number of a row; ``key`` ends with the number that the source itself gave, if it did."""
         words = hash(frozenset(values.items()))
         if self._said.setdefault(key, words) != words:
             self._said[key] = words
             self._again[key] = self._again.get(key, 0) + 1
-        return self.base + self._again.get(key, 0)
+        return (self.base if key[-1] is None else key[-1]) + self._again.get(key, 0)
 
     @property
     def contradicting(self) -> int:
@@ -238,8 +238,8 @@ class Importer:
         if row.published and place in self.registry.kinds:
             book.add(published(row, place, file))
         if row.values:
-            number = numbers.of((place, row.span, row.time), row.values)
-            yield Message(row.time, row.span, row.values, seq=number, source=place)
+            number = numbers.of((place, row.span, row.time, row.number), row.values)
+            yield Message(row.time, row.span, row.values, seq=number, source=place, flags=row.flags)
 
     def _place(self, row: Row) -> str:
         """Registered id of a row; a place of another kind is not the row's, however alike the names are."""

@@ -19,6 +19,7 @@ from lanbi.registry_checks import ID
 PREFIXES: Final = {"city": "c", "air_station": "a", "water_section": "w"}
 """Kinds that a name is enough for; a meter needs its enterprise, medium and unit, which no reading tells."""
 BACKGROUND: Final = "对照点"
+LAKES: Final = ("湖", "水库", "淀", "海子")
 STATES: Final = ("启用", "停运")
 NOBODY: Final = '# 尚无登记册，请改写 no registry yet: write the county here\n[county]\nid = "county"\nname = "区县"\n'
 
@@ -82,6 +83,8 @@ def _comments(seen: Seen, titles: Counter[str]) -> Iterable[str]:
         yield "# 名称带状态：可能是别名或已停运，请核对 the name carries a state: an alias or closed? Remove it, or choose another role"
     if not seen.readings:
         yield "# 文件中没有任何数值 never a value in these files"
+    if seen.kind == "water_section" and any(word in seen.name for word in LAKES):
+        yield "# 名称像湖库：总磷限值不同，请核对 body the name sounds like a lake or reservoir, whose limit of phosphorus is another: review body"
     if titles[seen.title] > 1 and seen.kind == "air_station":
         yield "# 有同名站点 other places bear the same name"
 

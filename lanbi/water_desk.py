@@ -131,6 +131,8 @@ class WaterDesk:
             else:
                 columns[row.period][row.figure].append(row)
         known.book.known.add(site)
+        if not columns:
+            return
         for sheet in sections.sheets(self.registry.water_sections[site], self._year(known, site, civil.year_days(known.book.year)[1])):
             if columns[sheet.kind.period]:
                 known.book.shelf.put(sheets.stored(sheet, columns[sheet.kind.period]))
@@ -170,6 +172,8 @@ class WaterDesk:
                 held = known.days[site].get(day)
                 self._singles(known, (site, day), sections.hours(site, [held] if held else []), own)
             known.years[site] = self._year(known, site, at.first + at.closed - 1)
+            if not known.days[site] and not any(known.book.shelf.tags(site)):
+                continue
             self.settler.sheets(known.book, site, sections.sheets(self.registry.water_sections[site], known.years[site]), own)
         if anew or self.settler.written != before:
             self._county(known, when)
@@ -182,7 +186,8 @@ class WaterDesk:
         places, last = self.registry.water_sections, self.books.get(known.book.year - 1)
         whole = water_targets.County(self.registry.county.id, known.book.year, places, known.days, known.years, last.years if last else {})
         breaches = water_targets.found(self.plans, whole)
-        rows = [*waters.rows(whole.scope, places, known.years), *water_targets.rows(self.plans, whole, breaches)]
+        measured = {site: year for site, year in known.years.items() if known.days[site]}
+        rows = [*waters.rows(whole.scope, places, measured), *water_targets.rows(self.plans, whole, breaches)]
         self._singles(known, None, rows, when._replace(sites=tuple(places)))
         self._tell(known, water_targets.events(breaches))
 

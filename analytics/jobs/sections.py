@@ -51,22 +51,35 @@ def sheets(place: WaterSection, year: Year) -> list[Sheet]:
 
 
 def _sheet(place: WaterSection, period: str, means: Sequence[Mean], names: tuple[str, ...]) -> Sheet:
-    rows = [[_cell(place, mean, name, period) for mean in means] for name in names]
-    texts = tuple(dict.fromkeys(["", *(cell.text for row in rows for cell in row)]))
+    columns = list(_columns(place, means, names, period))
+    texts = tuple(dict.fromkeys(["", *(cell.text for column in columns for cell in column)]))
     known = {text: code for code, text in enumerate(texts)}
-    shape = len(names), len(means)
+    shape = len(means), len(names), len(_Cell._fields)
+    cells = np.array([[(cell.units, cell.valid, cell.short, known[cell.text]) for cell in column] for column in columns], np.int64)
+    units, valid, short, text = cells.reshape(shape).transpose(2, 1, 0)
     return Sheet(
         Kind(names, period, place.id, water.RULE_SET),
         np.array([civil.period_stamp(mean.last) for mean in means], np.int64),
-        np.array([[cell.units for cell in row] for row in rows], np.int64).reshape(shape),
+        units,
         np.array([[10.0 ** FIGURES[name].digits] for name in names]),
-        np.array([[cell.valid for cell in row] for row in rows], np.int64).reshape(shape),
+        valid,
         np.array([mean.expected for mean in means], np.int64),
-        np.array([[int(cell.short) for cell in row] for row in rows], np.uint8).reshape(shape),
-        np.array([[known[cell.text] for cell in row] for row in rows], np.uint8).reshape(shape),
+        short.astype(np.uint8),
+        text.astype(np.uint8),
         STATUSES,
         texts,
     )
+
+
+def _columns(place: WaterSection, means: Sequence[Mean], names: tuple[str, ...], period: str) -> Iterator[list[_Cell]]:
+    """Cells of each period; where nothing was measured since the one before they are the same."""
+    last: Mean | None = None
+    cells: list[_Cell] = []
+    for mean in means:
+        if last is None or mean.exact is not last.exact:
+            cells = [_cell(place, mean, name, period) for name in names]
+        last = mean
+        yield cells
 
 
 def _cell(place: WaterSection, mean: Mean, name: str, period: str) -> _Cell:

@@ -27,12 +27,21 @@ def rows(scope: str, places: Mapping[str, WaterSection], years: Mapping[str, Yea
         return
     for period in (*PERIODS, "ytd"):
         name = {"ytd": "so_far", "year": "year"}.get(period, f"{period}s")
+        before: list[Indicator] = []
+        exact: list[object] = []
         for place in range(len(getattr(next(iter(years.values())), name))):
             means = {site: getattr(year, name)[place] for site, year in years.items()}
-            yield from _rows(scope, period, places, means)
+            now: list[object] = [mean.exact for mean in means.values()]
+            if len(exact) == len(now) and all(one is other for one, other in zip(exact, now, strict=True)):
+                time = civil.period_stamp(next(iter(means.values())).last)
+                before = [replace(row, time=time) for row in before]
+            else:
+                before, exact = list(_rows(scope, period, places, means)), now
+            yield from before
 
 
-def _rows(scope: str, period: str, places: Mapping[str, WaterSection], means: Mapping[str, Mean]) -> Iterator[Indicator]:
+def _rows(scope: str, period: str, places: Mapping[str, WaterSection], known: Mapping[str, Mean]) -> Iterator[Indicator]:
+    means = {site: mean for site, mean in known.items() if any(value is not None for value in mean.exact)}
     state = rivers.assess(places, means)
     if not state.sections:
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from analytics.water.records import SCALE, Day
@@ -96,24 +97,46 @@ def year(known: Mapping[int, Day], first: int, closed: int, body: str) -> Year:
     closed : int
         Days of the year that are over.
     """
-    length = civil.year_days(civil.year_of_day(first))[1] - first + 1
+    return _year(known, first, closed, body) if known else _nothing(first, closed)
+
+
+@lru_cache(maxsize=8)
+def _nothing(first: int, closed: int) -> Year:
+    """The year of a section without readings; shared, and nobody changes one."""
+    return _year({}, first, closed, "river")
+
+
+def _year(known: Mapping[int, Day], first: int, closed: int, body: str) -> Year:
+    ends, length = _month_ends(first)
     done: list[Tally] = []
     found = Year([], [], [], [], [])
     running = _NOTHING
     for day in range(first, first + closed):
-        running = _with(running, known.get(day))
-        over = civil.month_of_day(day + 1) != civil.month_of_day(day)
-        found.so_far.append(_mean(day, [*done, running], body))
-        found.in_month.append(_mean(day, [running], body))
-        if over:
+        seen = known.get(day)
+        running = _with(running, seen)
+        if seen is None and running.expected > 1:
+            # A day without readings leaves the very same numbers, which whoever compares can see at once.
+            for kept in (found.so_far, found.in_month):
+                kept.append(kept[-1]._replace(last=day, expected=kept[-1].expected + 1))
+        else:
+            found.so_far.append(_mean(day, [*done, running], body))
+            found.in_month.append(_mean(day, [running], body))
+        if day in ends:
             done.append(running)
             found.months.append(found.in_month[-1])
             running = _NOTHING
-        if over and len(done) % QUARTER == 0:
-            found.quarters.append(_mean(day, done[-QUARTER:], body))
+            if len(done) % QUARTER == 0:
+                found.quarters.append(_mean(day, done[-QUARTER:], body))
     if closed == length:
         found.year.append(found.so_far[-1]._replace(short=any(one.short for one in done)))
     return found
+
+
+@lru_cache(maxsize=8)
+def _month_ends(first: int) -> tuple[frozenset[int], int]:
+    """Last days of the months of a year, and its length."""
+    last = civil.year_days(civil.year_of_day(first))[1]
+    return frozenset(day for day in range(first, last + 1) if civil.month_of_day(day + 1) != civil.month_of_day(day)), last - first + 1
 
 
 def _with(month: Tally, day: Day | None) -> Tally:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from lanbi.importing import Account
     from lanbi.settings import Settings
 
-FORMATS = "lanbi-csv pm25in-csv cnemc-live cnemc-xml city-daily city-hourly prsa reported official reviewed dust"
+FORMATS = "lanbi-csv pm25in-csv cnemc-live cnemc-xml city-daily city-hourly prsa cnemc-water-html cnemc-water-csv reported official reviewed dust"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``lanbi import``."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="CSV、XLSX、XML、parquet，可为 .gz  CSV, XLSX, XML or parquet, also .gz")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="CSV、XLSX、XML、HTML、parquet，可为 .gz  CSV, XLSX, XML, HTML or parquet, also .gz")
     parser.add_argument("--format", default="auto", help=f"格式，默认 auto 按表头识别 auto (by the header), or one of: {FORMATS}")
     parser.add_argument("--propose", type=Path, metavar="TOML", help="只写登记建议，不入库 write registry tables for unknown places; store nothing")
     parser.add_argument("--json", action="store_true", help="机器可读 machine-readable account")

@@ -1,4 +1,4 @@
-"""Bytes of a file as a sheet of texts: CSV, workbook, parquet or feed XML, packed or not. Everything stays text until its reader asks."""
+"""Bytes of a file as a sheet of texts: CSV, workbook, parquet, feed XML or section page, packed or not. Everything stays text until its reader asks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final
 
 from domain.errors import FileError
 from lanbi.formats.rows import trimmed
-from lanbi.formats.sheet import LARGEST, Cells, Sheet
+from lanbi.formats.sheet import GRID, LARGEST, Cells, Sheet
 
 _GZIP: Final = b"\x1f\x8b"
 _ZIP: Final = b"PK\x03\x04"
@@ -57,6 +57,10 @@ def sheet(name: str) -> Sheet:
         return open_parquet(name, data, digest)
     notices: list[str] = []
     text = _text(name, data, notices)
+    if text.lstrip().startswith("<") and GRID in text:
+        from lanbi.formats.page import open_page  # noqa: PLC0415  same
+
+        return open_page(name, text, digest, notices)
     if text.lstrip().startswith("<"):
         from lanbi.formats.feed import open_feed  # noqa: PLC0415  same
 

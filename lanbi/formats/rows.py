@@ -29,10 +29,13 @@ class Row(NamedTuple):
         End of the span, UTC epoch.
     span : int [s]
         0 = a moment.
-    values : mapping of item to float
-        In the items' units; missing items are absent.
+    values : mapping of item to float or None
+        In the items' units; missing items are absent. None = the source says that there is no value at this time.
     published : (float, str) or None
         AQI and level that the source published beside the concentrations.
+    flags : mapping of item to letter
+    number : int or None
+        Which of several words on one place and time stands, where the source itself tells: the largest.
     """
 
     line: int
@@ -41,10 +44,12 @@ class Row(NamedTuple):
     names: tuple[str, ...]
     time: int
     span: int
-    values: Mapping[str, float]
+    values: Mapping[str, float | None]
     title: str = ""
     area: str = ""
     published: tuple[float, str] | None = None
+    flags: Mapping[str, str] = {}
+    number: int | None = None
 
 
 class Said(NamedTuple):

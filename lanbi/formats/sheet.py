@@ -8,6 +8,8 @@ from typing import Final
 
 LARGEST: Final = 1 << 30
 """Bytes unpacked; more in one file is a bomb, or belongs into several."""
+GRID: Final = "gridDatas"
+"""Id of the list of the national section page; by this a page is known."""
 Cells = Sequence[str]
 
 
@@ -20,7 +22,7 @@ class Sheet:
     name : str
         The file, as messages name it.
     shape : str
-        csv, xlsx, parquet or xml.
+        csv, xlsx, parquet, xml or html (the national section page).
     digest : str
         First 16 hex digits of SHA-256 over the unpacked bytes: which file it is, whatever it is called.
     columns : list of str

@@ -10,6 +10,8 @@ from domain.errors import FileError, InputError
 from domain.items import BY_REALM
 from lanbi.formats.files import sheet
 from lanbi.formats.rows import Fault, Row, Said, day, day_and_hour, hour, instant, thousandth
+from lanbi.formats.sections import ITEMS as SECTION_ITEMS
+from lanbi.formats.sections import Sections
 from lanbi.formats.shapes import DAILY_ZERO, DAY_S, Shape
 from lanbi.formats.sheet import Sheet
 from lanbi.formats.statements import STATEMENTS, Statement
@@ -67,6 +69,11 @@ def _prsa(*times: str) -> Shape:
     )  # fmt: skip
 
 
+_SECTIONS: Final = Sections(
+    kind="water_section", places=("station", "province", "city", "river"), times=("snap", "obs"), when=instant, items=_own(*SECTION_ITEMS), span=0,
+    ignored=frozenset({"basin", "wclass", "status", "algae", "algae_raw", *(f"{item}_raw" for item in SECTION_ITEMS)}),
+)  # fmt: skip
+
 TABLES: Final[Mapping[str, tuple[Shape, ...]]] = {
     "lanbi-csv": (
         Shape("air_station", ("site",), ("time",), hour, _own(*(name for name in _AIR_ITEMS if name != "o3_8h")), any_item=True),
@@ -92,9 +99,13 @@ TABLES: Final[Mapping[str, tuple[Shape, ...]]] = {
     "city-hourly": (
         Shape("city", ("city",), ("time",), hour, _CITY_ITEMS, missing=frozenset({"—", "-", "NaN"}), ignored=frozenset({"aqi", "main_pollution"})),
     ),
+    "cnemc-water-html": (_SECTIONS,),
+    "cnemc-water-csv": (_SECTIONS,),
     "prsa": (_prsa("t"), _prsa("time"), _prsa("year", "month", "day", "hour")),
 }  # fmt: skip
 """Formats of readings, each with the tables it may come as."""
+ONLY: Final = {"xml": "cnemc-xml", "html": "cnemc-water-html"}
+"""Formats that are no tables, by what their bytes are."""
 FORMATS: Final = (*TABLES, *STATEMENTS)
 
 
@@ -146,8 +157,11 @@ def open_source(name: str, wanted: str = AUTO) -> Source:
     """
     table = sheet(name)
     chosen = _recognised(table) if known(wanted) == AUTO else wanted
-    if (chosen == "cnemc-xml") != (table.shape == "xml"):
-        raise FileError(f"{'no' if chosen == 'cnemc-xml' else 'an'} XML file, which {chosen} does not fit", name, "choose another --format, or auto")
+    wrong = next((shape for shape, only in ONLY.items() if (chosen == only) != (table.shape == shape)), None)
+    if wrong:
+        raise FileError(
+            f"{'no' if chosen == ONLY[wrong] else 'an'} {wrong.upper()} file, which {chosen} does not fit", name, "choose another --format, or auto"
+        )
     if chosen in STATEMENTS:
         return Source(table, chosen, STATEMENTS[chosen])
     shapes = TABLES[chosen]
@@ -156,9 +170,11 @@ def open_source(name: str, wanted: str = AUTO) -> Source:
 
 
 def _recognised(table: Sheet) -> str:
-    if table.shape == "xml":
-        return "cnemc-xml"
-    fitting = [(len(shape.needed), name) for name, shapes in TABLES.items() for shape in shapes if name != "cnemc-xml" and not shape.lacking(table.columns)]
+    if table.shape in ONLY:
+        return ONLY[table.shape]
+    fitting = [
+        (len(shape.needed), name) for name, shapes in TABLES.items() for shape in shapes if name not in ONLY.values() and not shape.lacking(table.columns)
+    ]
     fitting += [(len(one.needed), one.name) for one in STATEMENTS.values() if not one.lacking(table.columns)]
     if not fitting:
         columns = ", ".join(table.columns)[:300]
@@ -168,6 +184,6 @@ def _recognised(table: Sheet) -> str:
 
 def _nearly(table: Sheet) -> str:
     """What the format that comes nearest misses, if it comes near."""
-    lacks = [(shape.lacking(table.columns), name, len(shape.needed)) for name, shapes in TABLES.items() for shape in shapes if name != "cnemc-xml"]
+    lacks = [(shape.lacking(table.columns), name, len(shape.needed)) for name, shapes in TABLES.items() for shape in shapes if name not in ONLY.values()]
     lacking, name, needed = min(lacks, key=lambda one: len(one[0]) / one[2])
     return f"{name} would need also {', '.join(lacking)}; " if len(lacking) < needed else ""

@@ -75,7 +75,6 @@ class Survey:
         """Go through one file."""
         file = FileSurvey(source.sheet.name, source.format, source.sheet.digest)
         self.files.append(file)
-        self.notices += source.notices
         for number, row in enumerate(source.rows()):
             if number % LOOK == 0:
                 stop()
@@ -87,6 +86,7 @@ class Survey:
                 self._subject(source, row)
             else:
                 self._fault(source, row)
+        self.notices += source.notices
 
     def _place(self, row: Row) -> None:
         for name in row.names:
