@@ -29,12 +29,14 @@ faults: .venv/ready
 services:
 	scripts/services.sh
 
+# The kernels are compiled here, so that no first start waits for it.
 # --no-deps: the lock is complete, and pip must not look for more. The editable install puts `lanbi` into .venv/bin.
 .venv/ready: requirements-dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lanbi needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m lanbi.machine_code
 	touch $@
 
 lock:

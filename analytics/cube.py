@@ -58,6 +58,11 @@ def bounds(site: SiteYear) -> tuple[int, int]:
     return civil.day_start(site.first - BACK), civil.day_start(site.first + len(site.days))
 
 
+def bare(site: SiteYear) -> bool:
+    """Whether nothing was ever heard of a site's year: no value, nothing refused, held or too short."""
+    return bool((site.hours == fixed.MISSING).all() and not site.lost.any() and (site.days == fixed.MISSING).all())
+
+
 def clear(site: SiteYear, day: int) -> None:
     """Forget a civil day, before it is filled again."""
     place = day - site.first

@@ -25,6 +25,8 @@ _MENDABLE: Final = np.array([code in MENDABLE for code in CODES])
 _OZONE: Final = AIR.index("o3")
 _WINDOWS: Final = range(air.O3_FIRST_END, 25)
 Codes = npt.NDArray[np.uint8]
+Why = tuple[str, str]
+"""Reason and what exactly."""
 
 
 def _letters() -> Codes:
@@ -147,14 +149,30 @@ def silent_days(found: Hours) -> list[int]:
 def losses(found: Hours, day: int) -> list[Loss]:
     """Stretches of a day's lost hours, in the order in which they begin."""
     start = 24 * (day - found.first)
-    groups: dict[tuple[str, str], dict[int, list[int]]] = {}
-    for hour, column in np.argwhere(found.codes[start : start + 24]).tolist():
-        groups.setdefault(_why(found, start + hour, column), {}).setdefault(column, []).append(hour)
-    made = [Loss(items, *run, *why) for why, columns in groups.items() for items, run in _stretches(columns)]
+    codes = found.codes[start : start + 24]
+    same: dict[tuple[Why, tuple[int, ...]], list[int]] = {}
+    for columns in _alike(codes, found.letters[start : start + 24]):
+        hours: dict[Why, list[int]] = {}
+        for hour in np.flatnonzero(codes[:, columns[0]]).tolist():
+            hours.setdefault(_why(found, start + hour, columns[0]), []).append(hour)
+        for why, some in hours.items():
+            same.setdefault((why, tuple(some)), []).extend(columns)
+    made = [Loss(tuple(AIR[column] for column in sorted(columns)), *run, *why) for (why, some), columns in same.items() for run in _runs(some)]
     return sorted(made, key=lambda loss: (loss.first, loss.last, AIR.index(loss.items[0])))
 
 
-def _why(found: Hours, row: int, column: int) -> tuple[str, str]:
+def _alike(codes: Codes, letters: Codes) -> Iterable[list[int]]:
+    """Columns of a day with lost hours, those together that lack the same hours for the same codes: mostly the whole station was silent."""
+    groups: dict[object, list[int]] = {}
+    for column in np.flatnonzero(codes.any(axis=0)).tolist():
+        own = codes[:, column]
+        told = (own == _CODE["refused"]) | (own == _CODE["held"])
+        # Refusals have reasons of their own, item by item.
+        groups.setdefault(column if told.any() else (own.tobytes(), letters[:, column].tobytes()), []).append(column)
+    return groups.values()
+
+
+def _why(found: Hours, row: int, column: int) -> Why:
     reason = CODES[int(found.codes[row, column])]
     if reason in {"flag", "review"}:
         return reason, chr(int(found.letters[row, column]))
@@ -165,17 +183,13 @@ def _why(found: Hours, row: int, column: int) -> tuple[str, str]:
     return reason, ""
 
 
-def _stretches(columns: dict[int, list[int]]) -> Iterator[tuple[tuple[str, ...], tuple[int, int]]]:
-    """Runs of hours 1…24, items with the same hours together."""
-    same: dict[tuple[int, ...], list[str]] = {}
-    for column, some in columns.items():
-        same.setdefault(tuple(some), []).append(AIR[column])
-    for numbers, items in same.items():
-        first = numbers[0]
-        for before, after in zip(numbers, (*numbers[1:], -1), strict=True):
-            if after != before + 1:
-                yield tuple(items), (first + 1, before + 1)
-                first = after
+def _runs(hours: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """Runs of hours 1…24."""
+    first = hours[0]
+    for before, after in zip(hours, (*hours[1:], -1), strict=True):
+        if after != before + 1:
+            yield first + 1, before + 1
+            first = after
 
 
 class Reach(NamedTuple):

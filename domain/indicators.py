@@ -5,9 +5,11 @@ A figure is computed once, stored with the rule set that made it, and read by AP
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from itertools import repeat, starmap
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 PERIODS: Final = ("hour", "day", "month", "quarter", "year", "ytd")
 BASES: Final = ("raw", "reviewed", "dust-excluded", "published", "official")
@@ -179,6 +181,54 @@ class Indicator:
     def key(self) -> tuple[str, str, str, str, str, int]:
         """Identity of the row: figure, period, scope, rule set, basis, time."""
         return self.figure, self.period, self.scope, self.rule_set, self.basis, self.time
+
+
+COLUMNS: Final = tuple(one.name for one in fields(Indicator))
+"""What a stored figure consists of, in order."""
+
+
+class Block(NamedTuple):
+    """Figures of one kind side by side, a list a column, for where one object a figure would cost too much.
+
+    ``target``, ``margin``, ``low90`` and ``high90`` are None where no figure has one. ``computed`` is that of all; None where it is not asked for.
+    """
+
+    figure: str
+    period: str
+    scope: str
+    rule_set: str
+    basis: str
+    computed: float | None
+    time: Sequence[int]
+    value: Sequence[float | None]
+    valid: Sequence[float | None]
+    expected: Sequence[float | None]
+    version: Sequence[float]
+    status: Sequence[str]
+    text: Sequence[str]
+    target: Sequence[float | None] | None = None
+    margin: Sequence[float | None] | None = None
+    low90: Sequence[float | None] | None = None
+    high90: Sequence[float | None] | None = None
+
+    def columns(self) -> list[Iterable[object]]:
+        """The columns of :data:`COLUMNS`, each as long as the others."""
+        rows = len(self.time)
+        return [repeat(own, rows) if own is None or isinstance(own, (str, float)) else own for own in (getattr(self, name) for name in COLUMNS)]
+
+    def rows(self) -> Iterator[Indicator]:
+        """The same figures one by one."""
+        columns: Any = self.columns()
+        return starmap(Indicator, zip(*columns, strict=True))
+
+
+def side_by_side(rows: Iterable[Indicator]) -> Iterator[Block]:
+    """Figures in order of time as blocks, by what they are."""
+    groups: dict[tuple[str, ...], list[Indicator]] = {}
+    for row in rows:
+        groups.setdefault(row.key[:5], []).append(row)
+    for tag, some in groups.items():
+        yield Block._make([*tag, None, *([getattr(row, name) for row in some] for name in Block._fields[6:])])
 
 
 @dataclass(frozen=True, slots=True)

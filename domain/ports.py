@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from domain.indicators import Event, Indicator, Query, Restatement
+from domain.indicators import Block, Event, Indicator, Query, Restatement
 from domain.readings import Change, Entry, Key, Reading, Rejected, Series
 
 
@@ -101,6 +101,18 @@ class IndicatorSource(Protocol):
 
     def event_rows(self, start: int, end: int, limit: int) -> list[Event]:
         """Events with start < time ≤ end, newest first."""
+        ...
+
+
+class FigureBlocks(Protocol):
+    """Figures by the thousand, for analytics, which writes and remembers all of them."""
+
+    def put_blocks(self, blocks: Sequence[Block]) -> None:
+        """Put figures, as :meth:`IndicatorSink.put` does."""
+        ...
+
+    def blocks(self, scope: str, start: int, end: int, wanted: Callable[[str], bool]) -> Iterator[Block]:
+        """Figures of a scope whose name is wanted with start < time ≤ end: a block a kind, ordered by time."""
         ...
 
 

@@ -21,6 +21,7 @@ from domain.ports import Clock
 from domain.readings import Change
 from domain.restating import CONFIRMATION, confirmation_events, confirmations
 from domain.warning import SCHEMES
+from lanbi import machine_code
 from lanbi.metrics import write_status
 from lanbi.watching import Watch
 
@@ -48,11 +49,6 @@ CONFIRMED_S: Final = 5.0
 """Between two looks for confirmations."""
 _NS: Final = 10**9
 _LOOK: Final = 10_000
-
-
-def cache_folder(data: Path) -> Path:
-    """Folder of the kernels' machine code, one a version."""
-    return data / "cache" / "numba" / importlib.metadata.version("lanbi")
 
 
 class Position:
@@ -209,7 +205,7 @@ class Entered:
 
 def run(settings: Settings, stop: Callable[[], bool]) -> int:
     """Run the process until ``stop``; the store may come and go."""
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder(settings.data)))
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(machine_code.prepared(settings.data)))
     from analytics.jobs.warm import warm  # noqa: PLC0415  after the cache folder is set
     from lanbi import wiring  # noqa: PLC0415
 

@@ -99,14 +99,24 @@ class Analyst:
         for site in self.sites:
             self.pulse()
             self._read(book, site)
-        evidence = Evidence(general=[cause] if cause else [])
-        self._work(book, self.sites, When(now, evidence, self.sites), anew=True)
-        self._foreign(book, When(now, evidence, self.sites))
-        self._allow(book, self.sites, now)
-        self.ledger.keep(book, dict.fromkeys(self.sites, self._doubtful(book, now)), now)
+        when = When(now, Evidence(general=[cause] if cause else []), self.sites)
+        if self._bare(book, now):
+            # A county that began this year has no last one: no figures, no ledger of its silence.
+            book.known.update([*self.sites, self.registry.county.id])
+        else:
+            self._work(book, self.sites, when, anew=True)
+            self._allow(book, self.sites, now)
+            self.ledger.keep(book, dict.fromkeys(self.sites, self._doubtful(book, now)), now)
+        self._foreign(book, when)
         for desk in self.desks:
             self.pulse()
             desk.load(year, now, cause)
+
+    def _bare(self, book: Book, now: int) -> bool:
+        """Whether nothing was measured in a year that is over, and nothing is stored of it."""
+        if book.year >= civil.year_of_day(civil.day_of(now)) or not all(map(cube.bare, book.sites.values())):
+            return False
+        return not any(self.settler.stored(book.year, scope) for scope in (*self.sites, self.registry.county.id))
 
     def _doubtful(self, book: Book, now: int) -> list[int]:
         """Days of a year whose ledgers a start writes again."""

@@ -8,7 +8,7 @@ that was touched written once more.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from analytics.jobs import columns, compared
 from analytics.jobs.columns import Column, Tag
 from domain import civil
-from domain.indicators import Indicator, Query
+from domain.indicators import Query
 from domain.places import Registry
 from lanbi.settling import Book, Settled, Settler
 
@@ -50,11 +50,12 @@ class Comparer:
         if not tags:
             return
         past = self._near(books, book.year - 1, scope, tags)
-        rows = [row for tag in tags for row in _beside(own[tag], places[tag], past, now)]
+        stale = NEVER if settled.fresh else self.since
+        found = [made for tag in tags for made in _beside(own[tag], places[tag], past, (stale, settled.fresh))]
         if book.year < civil.year_of_day(civil.day_of(now)):
             later = self._near(books, book.year + 1, scope, tags)
-            rows += [row for tag in tags if tag in later for row in _after(own[tag], places[tag], later[tag], now)]
-        self.settler.derived(rows)
+            found += [one for tag in tags if tag in later for one in _after(own[tag], places[tag], later[tag])]
+        self.settler.derived_blocks(one.block(range(len(one.time)), float(now)) for one in found)
 
     def _due(self, book: Book, scope: str, settled: Settled) -> list[Tag]:
         known = settled.changed if self.since == NEVER else [*book.shelf.tags(scope)]
@@ -84,7 +85,7 @@ class Comparer:
         for name in towns:
             for tag, one in self._ranked(book, name, changed.get(name)):
                 times[tag.figure, tag.period, tag.rule_set].update(one)
-        rows: list[Indicator] = []
+        made: list[Column] = []
         for (figure, period, rule_set), some in times.items():
             if not some:
                 continue
@@ -92,8 +93,8 @@ class Comparer:
             found = [book.shelf.get(Tag(figure, period, name, rule_set)) for name in towns]
             member = np.stack([self._is_town(name, when) for name in towns], axis=1)
             aligned = [compared.at(_empty(Tag(figure, period, name, rule_set)) if one is None else one, when) for name, one in zip(towns, found, strict=True)]
-            rows += _written(compared.ranks(aligned, member), now)
-        self.settler.derived(rows)
+            made += compared.ranks(aligned, member)
+        self.settler.derived_blocks(one.block(range(len(one.time)), float(now)) for one in made)
 
     def _ranked(self, book: Book, scope: str, settled: Settled | None) -> Iterator[tuple[Tag, list[int]]]:
         settled = settled or Settled({})
@@ -109,27 +110,29 @@ class Comparer:
         return np.array([role.on(civil.day_of(time + 1)) == TOWNSHIP for time in times.tolist()], bool)
 
 
-def _beside(one: Column, places: Places, past: Mapping[Tag, Column], now: int) -> Iterator[Indicator]:
-    """Rows of a column's comparisons at its changed places; a changed month also stands behind the next one."""
-    yield from _written(compared.with_last_year([one.take(places)], past), now)
+def _beside(one: Column, places: Places, past: Mapping[Tag, Column], before: tuple[int, bool]) -> Iterator[Column]:
+    """A column's comparisons at its changed places; a changed month also stands behind the next one.
+
+    A figure that is there, beside none of last year, has no row to write, and one that is gone only if it was there: ``before`` says
+    from which time on rows may be stale, and whether nothing was stored.
+    """
+    stale, fresh = before
+    changed = one.take(places)
+    for made in compared.with_last_year([changed], past):
+        gone = (changed.valid == 0) & (not fresh)
+        yield made.take(np.flatnonzero((made.valid > 0) | gone | (made.time >= stale)))
     if one.tag.period == "month":
         due = set(places.tolist()) | {place + 1 for place in places.tolist()}
         for made in compared.with_month_before([one], past):
-            yield from _written([made.take(np.array(sorted(place for place in due if place < len(made.time)), np.int64))], now)
+            yield made.take(np.array(sorted(place for place in due if place < len(made.time)), np.int64))
 
 
-def _after(one: Column, places: Places, later: Column, now: int) -> Iterator[Indicator]:
-    """Rows of the next year that are compared with changed places of this one."""
+def _after(one: Column, places: Places, later: Column) -> Iterator[Column]:
+    """Comparisons of the next year with changed places of this one."""
     due = np.flatnonzero(np.isin(compared.last_year(later), one.time[places]))
-    yield from _written(compared.with_last_year([later.take(due)], {one.tag: one}), now)
+    yield from compared.with_last_year([later.take(due)], {one.tag: one})
     if one.tag.period == "month" and len(later.time) and len(one.time) - 1 in places:
-        for made in compared.with_month_before([later.take(np.zeros(1, np.int64))], {one.tag: one}):
-            yield from _written([made], now)
-
-
-def _written(found: Iterable[Column], now: int) -> Iterator[Indicator]:
-    for one in found:
-        yield from one.rows(range(len(one.time)), float(now))
+        yield from compared.with_month_before([later.take(np.zeros(1, np.int64))], {one.tag: one})
 
 
 def _empty(tag: Tag) -> Column:

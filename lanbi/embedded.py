@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from domain.indicators import Event, Indicator, Query, Restatement
+from domain.indicators import COLUMNS, Block, Event, Indicator, Query, Restatement
 from domain.items import BY_REALM
 from domain.readings import Change, Entry, Key, Reading, Rejected, Series
 from lanbi.embedded_schema import INDICATOR_FIELDS, INDICATOR_TAGS, SCHEMA, Connections, quoted, reading_columns
@@ -27,6 +28,11 @@ CHUNK: Final = 2_000
 KEPT_CHANGES: Final = 100_000
 FIGURE_COLUMNS: Final = (*INDICATOR_TAGS, *INDICATOR_FIELDS)
 _figure_values: Final = attrgetter(*FIGURE_COLUMNS)
+PORTION: Final = 20 * CHUNK
+"""Rows of blocks that are made at a time, so that a long year does not stand in memory twice."""
+KIND: Final = ("figure", "period", "rule_set", "basis")
+READ: Final = Block._fields[Block._fields.index("time") :]
+"""Columns of a block that was read."""
 WITHDRAWN: Final = "W"
 VALID: Final = ord("N")
 
@@ -127,6 +133,12 @@ class EmbeddedStore:
         """Put figures; one row a figure, period, scope, rule set, basis and time."""
         self._put(f"indicator ({quoted(FIGURE_COLUMNS)})", list(map(_figure_values, rows)))
 
+    def put_blocks(self, blocks: Sequence[Block]) -> None:
+        """The same for many figures at a time."""
+        rows = (row for block in blocks for row in zip(*block.columns(), strict=True))
+        while part := list(islice(rows, PORTION)):
+            self._put(f"indicator ({quoted(COLUMNS)})", part)
+
     def restate(self, rows: Sequence[Restatement]) -> None:
         """Say openly that closed figures changed; repeating a row overwrites it."""
         self._put("restatement", rows)
@@ -160,6 +172,24 @@ class EmbeddedStore:
         text = f"""SELECT {quoted(FIGURE_COLUMNS)} FROM indicator WHERE {where}
             ORDER BY time, scope, figure, period, rule_set, basis LIMIT ?"""  # noqa: S608  our own columns
         return [_figure(row) for row in self._files.all(text, (*values, query.limit))]
+
+    def blocks(self, scope: str, start: int, end: int, wanted: Callable[[str], bool]) -> Iterator[Block]:
+        """Figures of a scope whose name is wanted with start < time ≤ end: a block a kind, ordered by time."""
+        same = " AND ".join(f"{name} = ?" for name in ("scope", *KIND))
+        text = f"SELECT {quoted(READ)} FROM indicator WHERE {same} AND time > ? AND time <= ? ORDER BY time"  # noqa: S608  our own columns
+        for figure, period, rule_set, basis in self._kinds(scope):
+            found = self._files.all(text, (scope, figure, period, rule_set, basis, start, end)) if wanted(figure) else ()
+            if found:
+                yield Block(figure, period, scope, rule_set, basis, None, *zip(*found, strict=True))
+
+    def _kinds(self, scope: str) -> Iterator[tuple[str, str, str, str]]:
+        """Figure, period, rule set and basis of everything that a scope has, each found behind the one before: DISTINCT would read all rows."""
+        names = ", ".join(KIND)
+        text = f"SELECT {names} FROM indicator WHERE scope = ? AND ({names}) > (?, ?, ?, ?) ORDER BY {names} LIMIT 1"  # noqa: S608  our own columns
+        last = ("", "", "", "")
+        while found := self._files.all(text, (scope, *last)):
+            last = found[0]
+            yield last
 
     def restatements(self, start: int, end: int, limit: int) -> list[Restatement]:
         """Restatements made with start < made ≤ end, newest first."""

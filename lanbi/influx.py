@@ -8,14 +8,14 @@ everything in their series, which is nearly all, need no look.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice, pairwise
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from domain.indicators import Event, Indicator, Query, Restatement
+from domain.indicators import Block, Event, Indicator, Query, Restatement, side_by_side
 from domain.items import BY_REALM
 from domain.readings import Change, Entry, Key, Reading, Rejected, Series
 from lanbi import influx_tables as tables
@@ -26,6 +26,9 @@ from lanbi.secret import Secret
 
 PAGE: Final = 10_000
 STATEMENTS: Final = 50
+PORTION: Final = 50_000
+"""Rows of blocks that are made at a time."""
+MANY: Final = 10_000_000
 TIES: Final = 2_000
 KEPT_CHANGES: Final = 100_000
 FORGET_EVERY: Final = 10_000
@@ -168,6 +171,12 @@ class InfluxStore:
         """Put figures; one row a figure, period, scope, rule set, basis and time."""
         self._put([(tables.INDICATOR, tables.indicator_row(row)) for row in rows])
 
+    def put_blocks(self, blocks: Sequence[Block]) -> None:
+        """The same for many figures at a time."""
+        rows = (row for block in blocks for row in block.rows())
+        while part := list(islice(rows, PORTION)):
+            self.put(part)
+
     def restate(self, rows: Sequence[Restatement]) -> None:
         """Say openly that closed figures changed; repeating a row overwrites it."""
         self._put([(tables.RESTATEMENT, tables.restatement_row(row)) for row in rows])
@@ -200,6 +209,11 @@ class InfluxStore:
             if len(page) < size or len(fit) >= query.limit:
                 return fit[: query.limit]
             size *= 4
+
+    def blocks(self, scope: str, start: int, end: int, wanted: Callable[[str], bool]) -> Iterator[Block]:
+        """Figures of a scope whose name is wanted with start < time ≤ end: a block a kind, ordered by time."""
+        rows = self.series(Query(scope=scope, basis=None, start=start, end=end, limit=MANY))
+        yield from side_by_side(row for row in rows if wanted(row.figure))
 
     def restatements(self, start: int, end: int, limit: int) -> list[Restatement]:
         """Restatements made with start < made ≤ end, newest first."""

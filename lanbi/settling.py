@@ -6,8 +6,9 @@ repeats all three, and what was said already is said again in the same words at 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, Protocol
 
@@ -18,12 +19,12 @@ from analytics.air import years
 from analytics.causes import Evidence
 from analytics.cube import SiteYear
 from analytics.jobs import sheets, stations
-from analytics.jobs.columns import Column, Tag
+from analytics.jobs.columns import Tag
 from analytics.jobs.scopes import Known
 from analytics.jobs.sheets import Kind, Sheet, Shelf
 from domain import civil
-from domain.indicators import AT_ONCE, Event, Indicator, Query, Restatement
-from domain.ports import IndicatorSink, IndicatorSource
+from domain.indicators import AT_ONCE, COMPARISONS, Block, Event, Indicator, Restatement
+from domain.ports import FigureBlocks, IndicatorSink, IndicatorSource
 from domain.restating import ANNOUNCED, Confirmations, months_of, period_text
 
 CLOSING_S: Final = civil.HOUR_S
@@ -37,14 +38,18 @@ FOREIGN: Final = frozenset({"official", "published"})
 _MANY: Final = 10_000_000
 
 
+Places = npt.NDArray[np.int64]
+
+
 class Settled(NamedTuple):
-    """What a settling changed: places of the rows by tag, hours left out."""
+    """What a settling changed: places of the rows by tag, hours left out; and whether nothing was stored before."""
 
     changed: dict[Tag, list[int]]
+    fresh: bool = False
 
 
-class Figures(IndicatorSink, IndicatorSource, Protocol):
-    """Both sides of the figures; analytics is their only writer."""
+class Figures(IndicatorSink, IndicatorSource, FigureBlocks, Protocol):
+    """Both sides of the figures, one by one and by the thousand; analytics is their only writer."""
 
 
 class When(NamedTuple):
@@ -77,6 +82,7 @@ class _Out:
     """What one settling will write."""
 
     rows: list[Indicator] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
     said: list[Restatement] = field(default_factory=list)
 
 
@@ -105,7 +111,7 @@ class Settler:
         made = {one.kind for one in found}
         # A built hour that came as an hour after all leaves no sheet, and its row must not stay behind.
         left = [sheets.gone(old) for kind in stations.passing(scope) if kind not in made and (old := stored(kind)) is not None]
-        out, settled = _Out(), Settled({})
+        out, settled = _Out(), Settled({}, fresh=all(stored(sheet.kind) is None for sheet in found))
         for sheet in (*found, *left):
             self._settle(sheet, stored(sheet.kind), when, (out, settled))
         self._put(out)
@@ -119,21 +125,40 @@ class Settler:
         if old is not None:
             sheets.carry(sheet, old)
         for place, rows in cells.items():
-            before = {} if old is None else _before(old.column(place), rows)
-            late = [row for row in before if closed(sheet.kind.period, int(sheet.time[row]), when.now, self.closing)]
-            if late:
-                sheet.restate(place, np.array(late, np.int64))
-            column = sheet.column(place)
-            told = late[-1:] if sheet.kind.period == "ytd" else late
-            out.said += [self._restatement(column.row(row, 0.0), before[row], when) for row in told]
-            out.rows += column.rows(rows.tolist(), float(when.now))
+            late = rows[:0] if old is None else self._late(sheet, old, place, rows, when)
+            if len(late):
+                sheet.restate(place, late)
+            if old is not None and len(late):
+                told = late[-1:] if sheet.kind.period == "ytd" else late
+                pairs = zip(sheet.block(place, told, 0.0).rows(), old.block(place, told, 0.0).rows(), strict=True)
+                out.said += [self._restatement(new, before, when) for new, before in pairs]
+            out.blocks.append(sheet.block(place, rows, float(when.now)))
             if sheet.kind.period != "hour":
-                settled.changed[column.tag] = rows.tolist()
+                settled.changed[sheet.tag(place)] = rows.tolist()
+
+    def _late(self, sheet: Sheet, old: Sheet, place: int, rows: Places, when: When) -> Places:
+        """Rows that were stored before and whose change has to be said."""
+        if sheet.kind.period == "hour":
+            return rows[:0]
+        known = rows[rows < len(old.time)]
+        known = known[old.valid[place, known] > 0]
+        late: Places = known[closed(sheet.time[known], when.now, self.closing)]
+        return late
+
+    def stored(self, year: int, scope: str) -> bool:
+        """Whether the store holds any figure of a scope's year."""
+        return any(len(block.time) for block in self._history(year, scope))
 
     def derived(self, rows: Sequence[Indicator]) -> None:
         """Write rows that follow from settled ones: they are not compared and never restated, for what they follow from is."""
         if rows:
             self.figures.put(rows)
+
+    def derived_blocks(self, blocks: Iterable[Block]) -> None:
+        """The same for many rows at a time."""
+        some = [block for block in blocks if len(block.time)]
+        if some:
+            self.figures.put_blocks(some)
 
     def rows(self, book: Book, found: Iterable[Indicator], when: When) -> None:
         """Write single figures that differ; those of a running year are as many as its days and are never restated."""
@@ -144,7 +169,7 @@ class Settler:
             old = book.single.get(key)
             if old is not None and _said(row) == _said(old):
                 continue
-            over = old is not None and row.period != "ytd" and (_at_once(row) or closed(row.period, row.time, when.now, self.closing))
+            over = old is not None and row.period != "ytd" and (_at_once(row) or self._over(row, when))
             version = 1.0 if old is None else old.version + over
             new = settled[key] = replace(row, computed=float(when.now), version=version)
             if old is not None and over and (old.value, old.status) != (new.value, new.status):
@@ -152,6 +177,9 @@ class Settler:
             out.rows.append(new)
         self._put(out)
         book.single.update(settled)
+
+    def _over(self, row: Indicator, when: When) -> bool:
+        return row.period != "hour" and bool(closed(np.int64(row.time), when.now, self.closing))
 
     def _restatement(self, new: Indicator, old: Indicator, when: When) -> Restatement:
         start, end = span_of(new.period, new.time)
@@ -169,38 +197,50 @@ class Settler:
                 self.figures.events(told)
         if out.rows:
             self.figures.put(out.rows)
-        self.written += len(out.rows)
+        if out.blocks:
+            self.figures.put_blocks(out.blocks)
+        self.written += len(out.rows) + sum(len(block.time) for block in out.blocks)
         self.restated += len(out.said)
 
     def _stored(self, book: Book, scope: str, found: Sequence[Sheet]) -> Callable[[Kind], Sheet | None]:
         """Sheets that the store holds: remembered, or read the first time a scope's year is computed."""
         if scope in book.known:
             return book.shelf.sheet
-        rows: defaultdict[tuple[str, str, str], defaultdict[str, list[Indicator]]] = defaultdict(lambda: defaultdict(list))
-        for row in self._history(book.year, scope):
-            rows[row.period, row.rule_set, row.basis][row.figure].append(row)
-            if "." in row.figure or row.basis in FOREIGN:
-                book.single[Tag._make(row.key[:5]), row.time] = row
+        blocks: defaultdict[tuple[str, str, str], dict[str, Block]] = defaultdict(dict)
+        for block in self._history(book.year, scope):
+            blocks[block.period, block.rule_set, block.basis][block.figure] = block
+            if "." in block.figure or block.basis in FOREIGN:
+                book.single |= {(Tag._make(block[:5]), row.time): row for row in block.rows()}
         book.known.add(scope)
         known = {one.kind: one for one in (*stations.unbuilt(scope, found), *found)}
-        held = {kind: rows[kind.period, kind.rule_set, kind.basis] for kind in known}
+        held = {kind: blocks[kind.period, kind.rule_set, kind.basis] for kind in known}
         return {kind: sheets.stored(known[kind], some) for kind, some in held.items() if any(figure in some for figure in kind.figures)}.get
 
-    def _history(self, year: int, scope: str) -> list[Indicator]:
+    def _history(self, year: int, scope: str) -> Iterator[Block]:
+        """Stored figures of a year; an hour is named by its end, all others by the start of their last day."""
         first, last = civil.year_days(year)
-        query = Query(scope=scope, basis=None, start=civil.day_start(first) - 1, end=civil.day_end(last), limit=_MANY)
-        return [row for row in self.figures.series(query) if belongs(row, year)]
+        edges = civil.day_start(first), civil.day_end(last)
+        for block in self.figures.blocks(scope, edges[0] - 1, edges[1], _settled):
+            start, end = edges if block.period == "hour" else (edges[0] - 1, edges[1] - 1)
+            yield _between(block, start, end)
+
+
+def _settled(figure: str) -> bool:
+    """Whether a figure is settled; what follows from others is not read back."""
+    return figure.rpartition("_")[2] not in COMPARISONS and "_allowance_" not in figure and not figure.startswith("lost_")
+
+
+def _between(block: Block, start: int, end: int) -> Block:
+    """The rows of a block, ordered by time, with start < time ≤ end."""
+    rows = slice(bisect_right(block.time, start), bisect_right(block.time, end))
+    if rows == slice(0, len(block.time)):
+        return block
+    return Block._make([*block[:6], *(column if column is None else column[rows] for column in block[6:])])
 
 
 def _said(row: Indicator) -> tuple[object, ...]:
     """What a row says, apart from when it was computed and how often."""
     return row.value, row.status, row.text, row.valid, row.expected, row.target, row.margin, row.low90, row.high90
-
-
-def _before(old: Column, rows: npt.NDArray[np.int64]) -> dict[int, Indicator]:
-    """Stored rows among some places."""
-    known = [row for row in rows.tolist() if row < len(old.time) and old.valid[row] > 0]
-    return dict(zip(known, old.rows(known, 0.0), strict=True))
 
 
 def _at_once(row: Indicator) -> bool:
@@ -213,9 +253,9 @@ def belongs(row: Indicator, year: int) -> bool:
     return civil.year_of_day(day) == year
 
 
-def closed(period: str, time: int, now: int, closing: int = CLOSING_S) -> bool:
-    """Whether a change of a figure has to be said, ``closing`` seconds after its last day; hours are never restated."""
-    return period != "hour" and now >= civil.day_end(civil.day_of(time + 1)) + closing
+def closed(time: Places | np.int64, now: int, closing: int = CLOSING_S) -> npt.NDArray[np.bool_]:
+    """Whether a change of figures with this time, which are no hours, has to be said: ``closing`` seconds after their last day."""
+    return np.asarray(time + (civil.DAY_S + closing) <= now)
 
 
 def span_of(period: str, time: int) -> tuple[int, int]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from domain.ports import Entries, IndicatorSink, IndicatorSource, ReadingSink, ReadingSource
+from domain.ports import Entries, FigureBlocks, IndicatorSink, IndicatorSource, ReadingSink, ReadingSource
 
 
-class OpenStore(ReadingSink, ReadingSource, IndicatorSink, IndicatorSource, Entries, Protocol):
+class OpenStore(ReadingSink, ReadingSource, IndicatorSink, IndicatorSource, FigureBlocks, Entries, Protocol):
     """The ports, and the little that belongs to having a store open."""
 
     def checkpoint(self) -> int:

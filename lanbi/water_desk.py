@@ -18,7 +18,7 @@ from analytics.water import means, records
 from analytics.water.means import Year
 from analytics.water.records import Day
 from domain import civil, water
-from domain.indicators import Event, Indicator, Query
+from domain.indicators import Event, Indicator, Query, side_by_side
 from domain.places import Registry
 from domain.ports import ReadingSource
 from domain.targets import Plan
@@ -124,18 +124,18 @@ class WaterDesk:
     def _recall(self, known: WaterBook, site: str) -> None:
         """Remember what the store holds of a section: single rows of its records, sheets of everything else."""
         rows = self._stored(known, Query(scope=site, rule_set=water.RULE_SET))
-        columns: defaultdict[str, defaultdict[str, list[Indicator]]] = defaultdict(lambda: defaultdict(list))
+        columns: defaultdict[str, list[Indicator]] = defaultdict(list)
         for row in rows:
             if row.period == "hour":
                 self._hold(known, (site, civil.day_of(row.time)), row)
             else:
-                columns[row.period][row.figure].append(row)
+                columns[row.period].append(row)
         known.book.known.add(site)
         if not columns:
             return
         for sheet in sections.sheets(self.registry.water_sections[site], self._year(known, site, civil.year_days(known.book.year)[1])):
             if columns[sheet.kind.period]:
-                known.book.shelf.put(sheets.stored(sheet, columns[sheet.kind.period]))
+                known.book.shelf.put(sheets.stored(sheet, {block.figure: block for block in side_by_side(columns[sheet.kind.period])}))
 
     def _recall_county(self, known: WaterBook) -> None:
         for figure in (*waters.FIGURES, *water_targets.ids(self.plans)):

@@ -22,7 +22,7 @@ from domain.items import AIR
 
 SHOWN: Final = 60
 """Stretches of lost days named in a row; the rest are counted."""
-PM: Final = (AIR.index("pm25"), AIR.index("pm10"))
+PM: Final = [AIR.index("pm25"), AIR.index("pm10")]
 _RANKING: Final = ("", "yes", "late", "no")
 Shown = npt.NDArray[np.int32]
 
@@ -82,15 +82,16 @@ def city(name: str, members: Sequence[Scope], member: npt.NDArray[np.bool_], sho
 
 def day_rows(scope: Scope, found: Hours, days: Collection[int]) -> Iterator[Indicator]:
     """Ledgers of a station's days."""
+    lost = (found.codes != 0).reshape(found.days, 24, len(AIR))
+    over = (~found.coming).reshape(found.days, 24)
+    hours = (~lost & over[:, :, None]).sum(axis=1).tolist()
+    counts, known, valid = lost.any(axis=2).sum(axis=1).tolist(), over.sum(axis=1).tolist(), scope.valid
     for day in sorted(days):
         place = day - scope.first
-        rows = slice(24 * place, 24 * place + 24)
-        lost = [_loss(one) for one in ledger.losses(found, day)]
-        hours = (found.codes[rows] == 0) & ~found.coming[rows, None]
-        count = int((found.codes[rows] != 0).any(axis=1).sum())
-        over = 24 - int(found.coming[rows].sum())
-        body = {"hours": dict(zip(AIR, hours.sum(axis=0).tolist(), strict=True)), "lost": lost, "chances": _chances(scope, place)}
-        yield _row(Key("lost_hours", "day", scope.name, day), (count, over - count, 24), _status(scope, place), body)
+        told = [_loss(one) for one in ledger.losses(found, day)] if counts[place] else []
+        body = {"hours": dict(zip(AIR, hours[place], strict=True)), "lost": told, "chances": _chances(scope, place, valid)}
+        numbers = counts[place], known[place] - counts[place], 24
+        yield _row(Key("lost_hours", "day", scope.name, day), numbers, _status(scope, place, valid), body)
 
 
 def _loss(one: ledger.Loss) -> dict[str, Any]:
@@ -98,18 +99,17 @@ def _loss(one: ledger.Loss) -> dict[str, Any]:
     return body | ({"detail": one.detail} if one.detail else {})
 
 
-def _chances(scope: Scope, place: int) -> dict[str, str]:
-    return {item: scope.reach.chance(place, column) for column, item in enumerate(AIR) if scope.shown[place, column] < 0}
+def _chances(scope: Scope, place: int, valid: npt.NDArray[np.bool_]) -> dict[str, str]:
+    return {AIR[column]: scope.reach.chance(place, column) for column in np.flatnonzero(~valid[place]).tolist()}
 
 
-def _status(scope: Scope, place: int) -> str:
+def _status(scope: Scope, place: int, valid: npt.NDArray[np.bool_]) -> str:
     """A day without PM2.5 and PM10 has no AQI (published practice), so it is not valid; with another item missing it is incomplete."""
-    valid = scope.valid[place]
-    if valid.all():
+    if valid[place].all():
         return "valid"
     if scope.running[place]:
         return "open"
-    return "incomplete" if valid[list(PM)].any() else "invalid"
+    return "incomplete" if valid[place, PM].any() else "invalid"
 
 
 def city_rows(
@@ -123,13 +123,14 @@ def city_rows(
         Main reason of each day of each station.
     member : (d, n) bool
     """
+    valid = scope.valid
     for day in sorted(days):
         place = day - scope.first
         own = [number for number in range(len(members)) if member[place, number]]
         short = [(number, [item for column, item in enumerate(AIR) if members[number].shown[place, column] < 0]) for number in own]
         lost = [{"station": members[number].name, "items": items, "reason": reasons[number][place]} for number, items in short if items]
-        body = {"lost": lost, "chances": _chances(scope, place)}
-        yield _row(Key("lost_hours", "day", scope.name, day), (len(lost), len(own) - len(lost), len(own)), _status(scope, place), body)
+        body = {"lost": lost, "chances": _chances(scope, place, valid)}
+        yield _row(Key("lost_hours", "day", scope.name, day), (len(lost), len(own) - len(lost), len(own)), _status(scope, place, valid), body)
 
 
 def period_rows(scope: Scope, reasons: Sequence[str], months: Collection[int]) -> Iterator[Indicator]:
@@ -174,8 +175,9 @@ def _counted(scope: Scope, span: tuple[int, int], needed: int) -> list[Days]:
 
 def _period(scope: Scope, span: Span, counted: list[Days], chances: Sequence[str], reasons: Sequence[str]) -> Indicator:
     rows = range(span.start, min(span.stop, len(scope.shown)))
+    whole: npt.NDArray[np.bool_] = np.asarray(scope.valid.all(axis=1))
     over = [row for row in rows if not scope.running[row]]
-    lost = [row for row in over if not scope.valid[row].all()]
+    lost = [row for row in over if not whole[row]]
     runs = _runs(scope, lost, reasons)
     items = {item: {"valid": one.valid, "needed": one.needed, "to_come": one.coming} for item, one in zip(AIR, counted, strict=True)}
     body: dict[str, Any] = {"items": items, "lost": runs[:SHOWN], "chances": {item: one for item, one in zip(AIR, chances, strict=True) if one}}

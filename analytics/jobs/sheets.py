@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analytics.jobs.columns import UNKNOWN, Column, Tag
-from domain.indicators import Indicator
+from analytics.jobs.columns import UNKNOWN, Column, Tag, words
+from domain.indicators import Block
 
 Integers = npt.NDArray[np.integer]
 Bytes = npt.NDArray[np.uint8]
@@ -97,6 +97,34 @@ class Sheet:
         version = np.ones(rows, np.uint16) if self.version is None else self.version[place]
         return Column(self.tag(place), self.time, value, self.valid[place].astype(np.float32), expected, status, text, self.statuses, self.texts, version)
 
+    def block(self, place: int, rows: Places, computed: float) -> Block:
+        """Some rows of one of the figures as they are stored."""
+        expected = np.full(len(rows), float(self.expected)) if not self.expected.ndim else self.expected[rows].astype(np.float64)
+        return Block(
+            *self.tag(place),
+            computed,
+            self.time[rows].tolist(),
+            self._values(place, rows),
+            self.valid[place, rows].astype(np.float64).tolist(),
+            expected.tolist(),
+            [1.0] * len(rows) if self.version is None else self.version[place, rows].astype(np.float64).tolist(),
+            words(self.statuses, self._codes(self.status, place, rows), len(rows)),
+            words(self.texts, self._codes(self.text, place, rows), len(rows)),
+        )
+
+    def _values(self, place: int, rows: Places) -> list[float | None]:
+        units = self.units[place, rows]
+        values: list[float | None] = (units / self.divisors[place, 0]).tolist()
+        for absent in np.flatnonzero(units < 0).tolist():
+            values[absent] = None
+        for (figure, row), stored in self.odd.items():
+            for own in np.flatnonzero(rows == row).tolist() if figure == place else ():
+                values[own] = stored
+        return values
+
+    def _codes(self, codes: Bytes, place: int, rows: Places) -> Bytes | None:
+        return None if codes is _NOTHING else np.broadcast_to(codes, self.units.shape)[place, rows]
+
     def columns(self) -> list[Column]:
         """All figures as columns."""
         return [self.column(place) for place in range(len(self.kind.figures))]
@@ -152,35 +180,47 @@ def gone(old: Sheet) -> Sheet:
     return replace(old, units=np.full_like(old.units, -1), valid=np.zeros_like(old.valid), status=_NOTHING, text=_NOTHING, odd=_NONE)
 
 
-def stored(new: Sheet, rows: Mapping[str, Sequence[Indicator]]) -> Sheet:
+def stored(new: Sheet, blocks: Mapping[str, Block]) -> Sheet:
     """The sheet that the store holds, in the places of ``new``: absent where the store has no row.
 
     Parameters
     ----------
-    rows : mapping of figure to sequence of Indicator
+    blocks : mapping of figure to Block
     """
     shape = new.units.shape
     units, version = np.full(shape, -1, np.int64), np.ones(shape, np.uint16)
     valid, status, text = np.zeros(shape, np.int64), np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     odd: dict[tuple[int, int], float] = {}
-    when = {time: row for row, time in enumerate(new.time.tolist())}
     for place, figure in enumerate(new.kind.figures):
+        one = blocks.get(figure)
+        if one is None:
+            continue
+        own, rows = _aligned(new.time, one)
+        value = np.array(one.value, np.float64)[own]
         divisor = float(new.divisors[place, 0])
-        for one in rows.get(figure, ()):
-            row = when.get(one.time)
-            if row is None:
-                continue
-            units[place, row] = -1 if one.value is None else round(one.value * divisor)
-            if one.value is not None and units[place, row] / divisor != one.value:
-                odd[place, row] = one.value
-            valid[place, row], version[place, row] = one.valid or 0, one.version
-            status[place, row], text[place, row] = _code(new.statuses, one.status), _code(new.texts, one.text)
+        scaled = np.where(np.isnan(value), -1, np.rint(value * divisor))
+        units[place, rows] = scaled.astype(np.int64)
+        odd |= {(place, int(rows[number])): float(value[number]) for number in np.flatnonzero((scaled / divisor != value) & ~np.isnan(value))}
+        valid[place, rows] = np.nan_to_num(np.array(one.valid, np.float64)[own]).astype(np.int64)
+        version[place, rows] = np.array(one.version, np.float64)[own].astype(np.uint16)
+        status[place, rows], text[place, rows] = _codes(new.statuses, one.status)[own], _codes(new.texts, one.text)[own]
     return replace(new, units=units, valid=valid, status=status, text=text, version=version if (version != 1).any() else None, odd=odd)
 
 
-def _code(words: Sequence[str], word: str) -> int:
-    # A status or text that this version of lanbi does not know counts as another one, so the row is written again.
-    return words.index(word) if word in words else UNKNOWN
+def _aligned(times: npt.NDArray[np.int64], one: Block) -> tuple[Places, Places]:
+    """Places of a block's rows that a sheet has, and theirs in the sheet."""
+    time = np.array(one.time, np.int64)
+    if not len(times):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    place = np.minimum(np.searchsorted(times, time), len(times) - 1)
+    own = np.flatnonzero(times[place] == time)
+    return own, place[own]
+
+
+def _codes(words: Sequence[str], told: Sequence[str]) -> Bytes:
+    """Codes of words; one that this version of lanbi does not know counts as another one, so its row is written again."""
+    known = {word: code for code, word in enumerate(words)}
+    return np.array([known.get(word, UNKNOWN) for word in told], np.uint8)
 
 
 class Shelf(Mapping[Tag, Column]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analytics import cube
+from analytics import cube, filling
 from analytics.air import years
 from analytics.jobs import county, periods, stations
 from domain.air import RULES_2012
@@ -14,6 +14,7 @@ _DAYS = 31
 
 def warm() -> None:
     """Compile the kernels, or load their machine code from the cache."""
+    filling.laid(np.ones((1, 1)))
     site = cube.empty(2_001)
     site.hours[:48] = 1_000
     days = stations.daily(site, _DAYS)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from analytics.jobs import sheets
 from analytics.jobs.columns import Tag
 from analytics.jobs.sheets import Kind, Sheet, Shelf
-from domain.indicators import Indicator
+from domain.indicators import Block, Indicator
 
 KIND = Kind(("pm25", "co"), "day", "s", "r")
 DIVISORS = np.array([[1.0], [10.0]])
@@ -51,13 +51,21 @@ def test_what_differs_is_what_rows_say(new: Any, old: Any) -> None:
 def test_a_sheet_comes_back_from_its_rows(cells: Any) -> None:
     """What was written and is read back differs from nothing, so that a restart writes nothing again."""
     one = sheet(cells)
-    by_figure: dict[str, list[Indicator]] = {}
-    for row in rows(one).values():
-        by_figure.setdefault(row.figure, []).append(row)
-    back = sheets.stored(one, by_figure)
+    back = sheets.stored(one, {column.tag.figure: column.block(np.flatnonzero(column.valid), 0.0) for column in one.columns()})
 
     assert {} == sheets.differing(one, back)
     assert rows(one) == rows(back)
+
+
+@settings(max_examples=100, deadline=None)
+@given(cells=CELLS, coded=st.booleans())
+def test_a_block_has_the_rows_of_its_column(cells: Any, *, coded: bool) -> None:
+    """Some rows of a sheet, taken at once, are those of the column."""
+    one = sheet(cells, odd={(0, 0): 3.25}, **({} if coded else {"status": sheets._NOTHING, "expected": np.arange(len(cells) // 2)}))
+    places = np.arange(len(one.time))[::2]
+
+    for place, column in enumerate(one.columns()):
+        assert column.rows(places.tolist(), 7.0) == list(one.block(place, places, 7.0).rows())
 
 
 def test_everything_is_new_where_nothing_was_stored() -> None:
@@ -69,7 +77,7 @@ def test_everything_is_new_where_nothing_was_stored() -> None:
 def test_what_another_version_stored_is_written_again(value: Any, status: str) -> None:
     """A stored value with other digits, or a status without a word, is a difference, and the old value is told as it was."""
     one = sheet([(3, 1, 0), (5, 2, 0)])
-    old = sheets.stored(one, {"pm25": [Indicator("pm25", "day", "s", "r", 0, value, valid=1.0, expected=24.0, status=status)]})
+    old = sheets.stored(one, {"pm25": Block("pm25", "day", "s", "r", "raw", None, [0], [value], [1.0], [24.0], [1.0], [status], [""])})
 
     assert [0] == sheets.differing(one, old)[0].tolist()
     assert value == old.column(0).row(0, 0.0).value

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.indicators import Event, Indicator, Query, Restatement
+from domain.indicators import Block, Event, Indicator, Query, Restatement
 from domain.items import BY_REALM, REALMS
-from domain.ports import Entries, IndicatorSink, IndicatorSource, ReadingSink, ReadingSource
+from domain.ports import Entries, FigureBlocks, IndicatorSink, IndicatorSource, ReadingSink, ReadingSource
 from domain.readings import Change, Entry, Key, Reading
 from lanbi.embedded import EmbeddedStore
 from lanbi.influx import InfluxStore
@@ -33,7 +33,7 @@ HOUR = 3_600
 T0 = 1_760_000_400
 
 
-class Store(ReadingSink, ReadingSource, IndicatorSink, IndicatorSource, Entries, Protocol):
+class Store(ReadingSink, ReadingSource, IndicatorSink, IndicatorSource, FigureBlocks, Entries, Protocol):
     """All ports together."""
 
     def close(self) -> None:
@@ -278,6 +278,24 @@ def test_a_figure_is_replaced_whole(store: Store) -> None:
     assert [rich] == store.series(Query())
     store.put([figure(T0, 42.5)])
     assert [figure(T0, 42.5)] == store.series(Query())
+
+
+def test_blocks_are_figures_side_by_side(store: Store) -> None:
+    """Figures put as blocks are those put one by one; read as blocks they are the wanted ones of one scope and time, in order of time, whole."""
+    rich = replace(figure(T0 + 2, None), target=43.0, margin=0.5, low90=41.0, high90=44.0, status="met", text='{"注": "§"}', version=3.0)
+    plain = Block("pm25_mean", "ytd", "a", "HJ633-2012", "raw", 7.0, [T0 + 3, T0 + 1], [3.5, None], [20.0, 20.0], [24.0, 24.0], [1.0, 2.0], ["", "x"], ["", ""])
+    store.put(
+        [rich, figure(T0 + 9, 9.0), figure(T0 + 1, 1.0, scope="b"), figure(T0 + 1, 5.0, figure="aqi"), figure(T0 + 1, 6.0, figure="aqi", basis="official")]
+    )
+    store.put_blocks([plain, plain._replace(figure="aqi_yoy")])
+
+    assert [replace(row, computed=7.0) for row in plain.rows()] == [row for row in store.series(Query("pm25_mean", "a", end=T0 + 4)) if row.computed][::-1]
+    found = list(store.blocks("a", T0, T0 + 3, lambda name: not name.endswith("_yoy")))
+    assert {("aqi", "raw"), ("aqi", "official"), ("pm25_mean", "raw")} == {(one.figure, one.basis) for one in found}
+    (means,) = [one for one in found if one.figure == "pm25_mean"]
+    first, last = (replace(row, computed=None) for row in reversed(list(plain.rows())))
+    assert [first, rich, last] == list(means.rows())
+    assert [] == list(store.blocks("c", 0, 2**40, lambda _: True))
 
 
 def test_series_filters_and_pages(store: Store) -> None:

@@ -166,7 +166,7 @@ def test_a_crash_before_the_comparisons_is_made_good(town: Town, monkeypatch: py
     """When the figures were written and the process died before their comparisons, the next start writes them."""
     town.bring(days("s1", "2025-01-15", "2025-01-15", 91.0))
     with monkeypatch.context() as broken:
-        broken.setattr(town.follower.analyst.settler, "derived", lambda rows: (_ for _ in ()).throw(KeyboardInterrupt))
+        broken.setattr(town.follower.analyst.settler, "derived_blocks", lambda rows: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             town.follower.step()
     stale = change(town, "pm25_yoy", "s1", "day", "2025-01-15")
@@ -175,6 +175,38 @@ def test_a_crash_before_the_comparisons_is_made_good(town: Town, monkeypatch: py
 
     assert (-10.0, 60.0, -16.7) == stale
     assert (31.0, 60.0, 51.7) == change(town, "pm25_yoy", "s1", "day", "2025-01-15")
+
+
+def test_beside_nothing_stands_nothing(tmp_path: Path) -> None:
+    """A first start writes no comparison of a day that last year does not have; one that loses its last year says so."""
+    one = Town(tmp_path)
+    one.bring([*days("s1", "2024-01-10", "2024-01-10", 60.0), *days("s1", "2025-01-10", "2025-01-11", 50.0)])
+    one.follower.start()
+    query = Query("pm25_yoy", "s1", "day", RULES)
+    first = [(row.value, row.valid) for row in one.store.series(query)]
+    one.bring([replace(row, values=dict.fromkeys(row.values), rev=row.rev + 100) for row in days("s1", "2024-01-10", "2024-01-10", 60.0)])
+    one.follower.step()
+    second = [(row.value, row.valid) for row in one.store.series(query)]
+    one.close()
+
+    assert [(-10.0, 24.0)] == first
+    assert [(None, 0.0)] == second
+
+
+def test_a_year_without_anything_has_no_figures(tmp_path: Path) -> None:
+    """A county that began this year has no figures and no ledger of last year; its first late value brings them."""
+    one = Town(tmp_path)
+    one.bring(days("s1", "2025-01-10", "2025-01-11", 50.0))
+    one.follower.start()
+    last = Query(basis=None, end=civil.parse_time("2024-12-31T12:00:00+08:00"))
+    before = one.store.series(last)
+    one.bring(days("s1", "2024-03-01", "2024-03-01", 60.0))
+    one.follower.step()
+    after = {(row.figure, row.period, row.value) for row in one.store.series(last) if row.scope == "s1" and row.rule_set != "HJ633-2026"}
+    one.close()
+
+    assert [] == before
+    assert {("pm25", "day", 60.0), ("lost_hours", "day", 0.0), ("pm25_mean", "ytd", 60.0)} <= after
 
 
 def test_comparisons_are_not_restated(town: Town) -> None:

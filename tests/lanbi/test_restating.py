@@ -158,14 +158,14 @@ def test_a_store_that_fails_amidst_loses_nothing(house: House, tmp_path: Path, m
     changed = replace(late, values={**late.values, "pm25": 1_900.0})
     with monkeypatch.context() as broken:
         calls = iter(range(100))
-        whole = house.store.put
+        whole = house.store.put_blocks
 
         def sometimes(rows: object) -> None:
             if next(calls) == 1:
                 raise StoreAway("away")
             whole(rows)
 
-        broken.setattr(house.store, "put", sometimes)
+        broken.setattr(house.store, "put_blocks", sometimes)
         with pytest.raises(StoreAway):
             corrected(house, changed)
     house.clock.now += 60
