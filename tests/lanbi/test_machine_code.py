@@ -1,0 +1,40 @@
+"""Machine code of the kernels: what the installation has compiled goes to a new data folder, and nothing else is touched."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from lanbi import machine_code
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Code of an installation."""
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "prefix"))
+    code = machine_code.installed() / "kernels_0" / "aqi.nbi"
+    code.parent.mkdir(parents=True)
+    code.write_bytes(b"code")
+    return code
+
+
+def test_a_new_data_folder_gets_the_installations_code(tmp_path: Path, installed: Path) -> None:
+    """The first use of a data folder copies the code; a second leaves alone what stands there."""
+    data = tmp_path / "data"
+    found = machine_code.prepared(data)
+
+    assert machine_code.folder(data) == found
+    assert installed.read_bytes() == (found / "kernels_0" / "aqi.nbi").read_bytes()
+    (found / "kernels_0" / "aqi.nbi").write_bytes(b"newer")
+    machine_code.prepared(data)
+    assert b"newer" == (found / "kernels_0" / "aqi.nbi").read_bytes()
+    assert [found] == list(found.parent.iterdir())
+
+
+def test_without_it_each_data_folder_compiles_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation that compiled nothing gives the folder and no file."""
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "prefix"))
+
+    assert not machine_code.prepared(tmp_path / "data").exists()
