@@ -98,10 +98,10 @@ def _listed() -> int:
 def _score(args: argparse.Namespace) -> int:
     from domain.errors import InputError
     from lanbi import wiring
-    from lanbi.analyse import cache_folder
+    from lanbi.machine_code import prepared
 
     settings = wiring.settings(args.config)
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder(settings.data)))
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(prepared(settings.data)))
     from lanbi.scoring import score
 
     if not args.record:
