@@ -16,7 +16,7 @@ from dashboards.queries import HOURLY, NO_RULES, Ask, Select
 from dashboards.stored import Need
 from domain.air import DAY_HOURS, LEVELS
 from domain.restating import ANNOUNCED
-from domain.targets import Target
+from domain.targets import GRAVITY, Target
 from domain.wellness import REFUSED, ROOM_DAYS, WAITING_S
 
 HOUR_S: Final = 3_600
@@ -27,6 +27,8 @@ PLATFORM: Final = "platform"
 STATION: Final = "station"
 BUREAU: Final = "bureau"
 FIRST_TARGET: Final = 20
+RISKY: Final = GRAVITY["undecidable"]
+"""A state graver than this is at risk or missed; on New Year's Day it is undecidable again."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +94,10 @@ def _team(target: Target) -> str:
 def _target(bureau: Bureau, target: Target, number: int) -> Watched:
     ask = Ask(f"{target.id}.state", "ytd", bureau.scope, bureau.rules)
     return Watched(
-        f"target-{_slug(target)}", f"目标有风险：{target.name_zh}", queries.series(ask), 2, 2, "warning", target.id.split(".")[0], _team(target), OVERVIEW,
+        f"target-{_slug(target)}", f"目标有风险：{target.name_zh}", queries.series(ask), RISKY, RISKY + 1, "warning", target.id.split(".")[0], _team(target), OVERVIEW,
         FIRST_TARGET + number, f"{target.name_zh}年初至今为 {{{{ $values.W.Value }}}}，目标 {goal(target)}，状态为有风险或未完成",
         "在总览核对实际值、预测区间和余下要求；查是否有更正；按方案部署强化措施并报告责任单位负责人。",
-        lasting="30m", keep="24h", reach=DAILY_S, shown=queries.series(ask._replace(figure=target.id)),
+        lasting="30m", keep="72h", reach=DAILY_S, shown=queries.series(ask._replace(figure=target.id)),
     )  # fmt: skip
 
 
@@ -120,7 +122,7 @@ def _budgets(bureau: Bureau) -> Iterator[Watched]:
         if bureau.judged[target.id] == "heavy_days":
             ask = Ask(f"{target.id}.left", "ytd", bureau.scope, bureau.rules)
             yield Watched(
-                f"budget-{_slug(target)}", f"余额将尽：{target.name_zh}", queries.series(ask), 2, 2, "warning", target.id.split(".")[0], _team(target), OVERVIEW, 13,
+                f"budget-{_slug(target)}", f"余额将尽：{target.name_zh}", queries.series(ask), 2, 1, "warning", target.id.split(".")[0], _team(target), OVERVIEW, 13,
                 f"今年还可发生 {{{{ $values.B.Value }}}} 天，目标 {goal(target)}",
                 "进入重污染应对准备：核对预报，预通知减排清单企业，值班加密。", above=False, keep="24h", reach=DAILY_S,
             )  # fmt: skip
@@ -187,7 +189,7 @@ def _service(bureau: Bureau) -> list[Watched]:
             "立即保存日志文件夹和 state.db 的副本，运行 lanbi reconcile 并报告开发者。", keep="1h", no_data="NoData", reach=2 * HOUR_S,
         ),
         Watched(
-            "service-journal", "日志空间不足", ask("journal_days"), ROOM_DAYS, 2 * ROOM_DAYS, "warning", "system", PLATFORM, SYSTEM, 14,
+            "service-journal", "日志空间不足", ask("journal_days"), ROOM_DAYS, ROOM_DAYS + 10, "warning", "system", PLATFORM, SYSTEM, 14,
             f"按当前增长，日志 {{{{ $values.B.Value }}}} 天后写满（低于 {ROOM_DAYS} 天）", "封存并归档旧日志（lanbi journal archive）或扩容；写满后将停止确认设备消息。",
             above=False, lasting="30m", keep="1h", no_data="NoData", reach=2 * HOUR_S,
         ),

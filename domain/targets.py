@@ -21,6 +21,9 @@ STATUSES: Final = MappingProxyType(
 
 UNDECIDABLE_DAYS: Final = 90
 """Means and ratios of fewer valid days decide nothing."""
+GRAVITY: Final = MappingProxyType({"met": 0.0, "on-course": 1.0, "undecidable": 2.0, "at-risk": 3.0, "missed": 4.0})
+"""How grave a state is, as a number that an alert can judge; a target without a value has none."""
+
 OPERATORS: Final = ("<=", ">=", "<", "track")
 KINDS: Final = ("annual", "year-end", "continuous", "cumulative", "aspiration", "track")
 SOURCES: Final = ("sensor", "reported", "sensor+reported")

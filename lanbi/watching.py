@@ -46,7 +46,7 @@ def gauges(data: Path, clock: Clock) -> dict[str, float]:
     found = {figure: float(known[name]) for figure, name in GAUGES.items()}
     found["journal_days"] = float(min(MANY_DAYS, found["journal_days"]) // 1)
     found |= {figure: float(found[figure] // 1) for figure in ("ingest_waiting", "broker_silence")}
-    return found | {"ingest_unaccounted": found["ingest_received"] - sum(found[figure] for figure in LAW)}
+    return found | {"ingest_unaccounted": abs(found["ingest_received"] - sum(found[figure] for figure in LAW))}
 
 
 def well(found: dict[str, float]) -> tuple[bool, ...]:

@@ -21,12 +21,10 @@ from analytics.tally import Standing, first_change, tally_of
 from domain import civil
 from domain.fixed import half_even
 from domain.indicators import FIGURES, Indicator
-from domain.targets import Plan, Target
+from domain.targets import GRAVITY, Plan, Target
 
 _DIGITS = 3
 """Margins and required rests are stored with one digit more than any target has."""
-GRAVITY = MappingProxyType({"met": 0.0, "on-course": 1.0, "undecidable": 2.0, "at-risk": 3.0, "missed": 4.0})
-"""How grave a state is, as a number; a target without a value has none."""
 
 
 class Case(NamedTuple):

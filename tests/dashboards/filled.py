@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from lanbi.influx_setup import GRAFANA, Wish, prepare
 from lanbi.settings import Settings, load
 from lanbi.simulated_history import Past
 from lanbi.watching import Watch
-from tests.contract.conftest import running
+from tests.contract.conftest import ROOT, running
 from tests.lanbi.figures_house import Hand
 
 NOW = civil.parse_time("2025-04-20T10:05:00+08:00")
@@ -45,6 +45,10 @@ class Filled:
     store: Any
     follower: Follower
     clock: Hand
+    first: int
+    """When the history begins."""
+    planted: int
+    """Before it nothing is wrong."""
 
     @property
     def head(self) -> dict[str, str]:
@@ -52,9 +56,11 @@ class Filled:
         return {"Authorization": f"Token {self.token}"}
 
 
-def settings_in(folder: Path, url: str) -> Settings:
-    """Settings of a lanbi whose store is this server."""
-    text = f'data = "{folder}"\n[store]\nkind = "influx"\nurl = "{url}"\ntoken_file = "{folder}/secrets/influx-write"\nread_token_file = "{folder}/secrets/influx-read"\n'
+def settings_in(folder: Path, url: str, year: int) -> Settings:
+    """Settings of a lanbi whose store is this server, and whose plan ends in that year."""
+    plan = (ROOT / "plans" / "chiping.toml").read_text().replace("year = 2025", f"year = {year}").replace("horizon = 2025", f"horizon = {year}")
+    (folder / "plan.toml").write_text(plan)
+    text = f'data = "{folder}"\ntargets = ["{folder}/plan.toml"]\n[store]\nkind = "influx"\nurl = "{url}"\ntoken_file = "{folder}/secrets/influx-write"\nread_token_file = "{folder}/secrets/influx-read"\n'
     (folder / "lanbi.toml").write_text(text)
     return load(str(folder / "lanbi.toml"), {})
 
@@ -72,34 +78,55 @@ def small(registry: Registry, assessment: int = 1) -> Registry:
     )  # fmt: skip
 
 
+Air = Callable[[Reading], float]
+"""Share of the simulated particulates in a scenario."""
+
+
+def clean(row: Reading) -> float:
+    """A county where nothing is wrong."""
+    return 0.3
+
+
+def bad_winter(row: Reading) -> float:
+    """A county that is about to miss its plan: heavy from November to February."""
+    return 1.7 if civil.date_of(civil.day_of(row.time)).month in {11, 12, 1, 2} else 1.0
+
+
 @contextmanager
-def filled(folder: Path, registry: Registry, now: int = NOW, days: int = DAYS) -> Iterator[Filled]:
+def filled(folder: Path, registry: Registry, now: int = NOW, days: int = DAYS, air: Air = clean) -> Iterator[Filled]:
     """A county's history until ``now``, with a silent station, a confirmed month and a correction of it."""
     (folder / "influx").mkdir()
     (folder / "data").mkdir()
     with running(folder / "influx") as (url, _):
-        settings = settings_in(folder / "data", url)
+        settings = settings_in(folder / "data", url, civil.year_of_day(civil.day_of(now)))
         list(prepare(settings, Wish(days=0)))
-        clock = Hand(now)
+        clock, first = Hand(now), civil.day_start(civil.day_of(now) - days)
         simulated_history.write(settings, registry, clock, Past(7, now, days))
         store = wiring.store(settings)
-        smother(store, registry, now)
+        smother(store, registry, now, air)
         follower = Follower(Analyst(store, store, registry, wiring.plans(settings)), store, clock)
         follower.start()
         correct(store, registry, follower, now)
         watch(settings, registry, store, clock)
         token = (settings.store.token_file.parent / GRAFANA).read_text().strip()
         try:
-            yield Filled(url, settings.store.bucket + "-figures", token, registry, settings, store, follower, clock)
+            yield Filled(url, settings.store.bucket + "-figures", token, registry, settings, store, follower, clock, first, now - CORRECTED_S)
         finally:
             store.close()
 
 
-def smother(store: Any, registry: Registry, now: int) -> None:
-    """A heavy episode, before anything is computed."""
+def smother(store: Any, registry: Registry, now: int, air: Air) -> None:
+    """The scenario's air, then a heavy episode, before anything is computed."""
+    for name in registry.air_stations:
+        rows = [row for row in store.rows("air", [name], 0, now) if row.span == civil.HOUR_S]
+        store.write([replace(row, values={**row.values, **_changed(row, air(row))}, rev=2**40) for row in rows])
     hours = range(now // civil.HOUR_S * civil.HOUR_S - EPISODE_S, now, civil.HOUR_S)[:EPISODE_HOURS]
     site = next(iter(registry.air_stations))
-    store.write([Reading("air", site, civil.HOUR_S, hour, {"pm25": 400.0, "pm10": 500.0}, {}, 2**40) for hour in hours])
+    store.write([Reading("air", site, civil.HOUR_S, hour, {"pm25": 400.0, "pm10": 500.0}, {}, 2**41) for hour in hours])
+
+
+def _changed(row: Reading, share: float) -> dict[str, float]:
+    return {item: float(share * value // 1) for item in ("pm25", "pm10") if (value := row.values.get(item)) is not None}
 
 
 def correct(store: Any, registry: Registry, follower: Follower, now: int) -> None:
@@ -108,7 +135,7 @@ def correct(store: Any, registry: Registry, follower: Follower, now: int) -> Non
     month = f"{civil.date_of(civil.day_of(hour)):%Y-%m}"
     store.enter([Entry(CONFIRMATION, "person/1", (now - civil.DAY_S) * 10**9, "Li", {"month": month, "action": "confirm", "document": "d"})])
     site = next(iter(registry.air_stations))
-    store.write([Reading("air", site, civil.HOUR_S, hour, {"pm25": 900.0}, {}, 2**40)])
+    store.write([Reading("air", site, civil.HOUR_S, hour, {"pm25": 900.0}, {}, 2**41)])
     store.changes([Change("correction", 1, civil.day_of(hour), (site,))])
     follower.step()
 

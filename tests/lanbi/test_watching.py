@@ -81,6 +81,20 @@ def test_a_source_that_falls_silent_is_counted_and_comes_back(house: House) -> N
     assert 0.0 == house.look(300)["freshness", "s1"].value
 
 
+def test_a_device_with_ordinary_delays_is_never_silent(house: House) -> None:
+    """Two days of hourly readings that arrive up to a quarter of an hour after their time raise nothing."""
+    worst = 0.0
+    for hour in range(48):
+        label = NOW // civil.HOUR_S * civil.HOUR_S + hour * civil.HOUR_S
+        house.clock.now = label + 60 + 97 * hour % 840
+        house.hear("s1", label)
+        for after in (0, 1_200, 1_200):
+            row = house.look(after).get(("freshness", "s1"))
+            worst = max(worst, row.value if row and row.value else 0.0)
+
+    assert 0.0 == worst
+
+
 def test_a_source_on_time_is_told_once_a_day(house: House) -> None:
     """Nothing is written while nothing changes; a new day says it again."""
     house.hear("s1", NOW // civil.HOUR_S * civil.HOUR_S)
