@@ -15,10 +15,15 @@ from domain.targets import Target
 
 BASIS_ZH: Final = {"raw": "实况", "reviewed": "审核", "dust-excluded": "扣除沙尘", "published": "公布", "official": "官方"}
 PERIOD_ZH: Final = {"hour": "小时", "day": "日", "month": "月", "quarter": "季", "year": "年", "ytd": "年初至今"}
-UNITS: Final = {"µg/m³": "conμgm3", "mg/m³": "conmgm3", "%": "percent", "ug/m3": "conμgm3", "": "none"}
+UNITS: Final = {
+    "µg/m³": "conμgm3", "mg/m³": "conmgm3", "%": "percent", "ug/m3": "conμgm3", "": "none", "class": "none", "day": "suffix: 天", "% vs 2020": "percent",
+}  # fmt: skip
 """Units as Grafana calls them; any other is written behind the number."""
+SAID: Final = {"ug/m3": "µg/m³", "day": "天", "class": "类", "% vs 2020": "%，与 2020 年比"}
+"""Units of targets in words."""
 OVERVIEW: Final = "env-overview"
 AIR: Final = "env-air"
+WATER: Final = "env-water"
 QUALITY: Final = "env-quality"
 SYSTEM: Final = "env-system"
 
@@ -34,12 +39,7 @@ def goal(target: Target) -> str:
     if last is None or last.value is None:
         return "目标值待下达"
     sign = {"<=": "≤", ">=": "≥", "<": "＜"}.get(target.op, "")
-    return f"{sign} {last.value} {target.unit.replace('ug/m3', 'µg/m³').replace('day', '天')}（{last.year}）"
-
-
-def aim(target: Target) -> float | None:
-    """The newest value that was set, for colours and lines only: what is judged is judged by analytics."""
-    return None if target.last is None or target.last.value is None else float(target.last.value)
+    return f"{sign} {last.value} {SAID.get(target.unit, target.unit)}（{last.year}）"
 
 
 def figure_words() -> list[dict[str, object]]:
@@ -95,6 +95,12 @@ def rules(bureau: Bureau) -> Any:
 def basis() -> Any:
     """Variable: the basis of figures."""
     return asked("basis", "口径", values_of("basis", "aqi", "day"), BASES[0])
+
+
+def section(bureau: Bureau) -> tuple[Any, ...]:
+    """Variable: water sections by name; none for a county without any."""
+    known = [(one.id, one.name) for one in bureau.registry.water_sections.values()]
+    return (choice("section", "断面", known),) if known else ()
 
 
 def station(bureau: Bureau) -> tuple[Any, ...]:

@@ -109,18 +109,16 @@ def rows(ask: Ask, names: Sequence[str], limit: int) -> Select:
     return Select(f'SELECT {fields(names)} FROM "indicator" WHERE {ask.where} ORDER BY time DESC LIMIT {limit}', ask.needs, table=True)
 
 
-def restated(limit: int) -> Select:
-    """Table of closed figures that changed."""
+def restated(limit: int, figures: Sequence[str] = ()) -> Select:
+    """Table of closed figures that changed, of all or of some."""
     names = fields(("scope", "figure", "period", "rule_set", "basis", "old", "new", "made", "cause"))
-    return Select(f'SELECT {names} FROM "restatement" WHERE {TIME} ORDER BY time DESC LIMIT {limit}', table=True)
+    chosen = f"{one_of('figure', figures)} AND " if figures else ""
+    return Select(f'SELECT {names} FROM "restatement" WHERE {chosen}{TIME} ORDER BY time DESC LIMIT {limit}', table=True)
 
 
-def events(kinds: Sequence[str], limit: int) -> Select:
+def events(kinds: Sequence[str], limit: int, names: Sequence[str] = ("kind", "source", "value", "text")) -> Select:
     """Table of events of some kinds."""
-    return Select(
-        f'SELECT {fields(("kind", "source", "value", "text"))} FROM "event" WHERE {one_of("kind", kinds)} AND {TIME} ORDER BY time DESC LIMIT {limit}',
-        table=True,
-    )
+    return Select(f'SELECT {fields(names)} FROM "event" WHERE {one_of("kind", kinds)} AND {TIME} ORDER BY time DESC LIMIT {limit}', table=True)
 
 
 def event_series(kind: str) -> Select:

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from dashboards.county import Bureau
-from domain.indicators import COMPARISONS, FIGURES
+from domain.indicators import FIGURES
+from domain.water import RULE_SET
 
 AIR_DAY: Final = ("aqi", "pm25", "pm10", "so2", "no2", "co", "o3_8h")
 MEANS: Final = ("pm25_mean", "pm10_mean", "so2_mean", "no2_mean", "co_p95", "o3_p90")
@@ -19,7 +20,17 @@ PERIODS: Final = ("month", "quarter", "ytd", "year")
 RANKED: Final = ("pm25_mean", "pm10_mean", "o3_p90", "good_ratio", "heavy_days", "composite")
 TARGET_PERIODS: Final = ("ytd", "year")
 PARTS: Final = ("state", "risk", "burn", "left")
-"""What stands beside a target's own row, as figures of their own, because an alert can judge numbers only."""
+"""What stands beside an air target's own row, as figures of their own, because an alert can judge numbers only."""
+WATER_PARTS: Final = ("state",)
+WATER_MEANS: Final = ("do_mean", "codmn_mean", "nh3n_mean", "tp_mean", "tn_mean")
+WATER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "water_class": ("hour", *PERIODS),
+        **dict.fromkeys((*WATER_MEANS, "tn_ratio", "water_quality", "water_good_ratio"), PERIODS),
+        "water_exceedance": ("month", "quarter", "year"),
+    },
+)
+"""Of sections and of the county's waters, under the rule set of GB 3838."""
 
 
 class Need(NamedTuple):
@@ -61,11 +72,12 @@ def _there(need: Need, bureau: Bureau) -> bool:
     if need.figure in bureau.judged:
         return need.period in TARGET_PERIODS
     if target in bureau.judged:
-        return part in PARTS and need.period == "ytd"
+        return part in (WATER_PARTS if bureau.judged[target] in WATER else PARTS) and need.period == "ytd"
+    if need.figure in WATER and not bureau.registry.water_sections:
+        return False
     return need.period in STORED.get(need.figure, ())
 
 
-def comparison(figure: str) -> str | None:
-    """Suffix of a compared figure: ``yoy``, ``mom``, ``rank``, ``official``; None for any other."""
-    suffix = figure.rpartition("_")[2]
-    return suffix if suffix in COMPARISONS else None
+def rule_set(figure: str, bureau: Bureau) -> str:
+    """Rule set under which a target's figure is judged."""
+    return RULE_SET if figure in WATER else bureau.rules

@@ -13,7 +13,7 @@ from dashboards import queries
 from dashboards.county import Bureau
 from dashboards.parts import AIR, OVERVIEW, QUALITY, SYSTEM, goal
 from dashboards.queries import HOURLY, NO_RULES, Ask, Select
-from dashboards.stored import Need
+from dashboards.stored import WATER, Need, rule_set
 from domain.air import DAY_HOURS, LEVELS
 from domain.restating import ANNOUNCED
 from domain.targets import GRAVITY, Target
@@ -92,7 +92,7 @@ def _team(target: Target) -> str:
 
 
 def _target(bureau: Bureau, target: Target, number: int) -> Watched:
-    ask = Ask(f"{target.id}.state", "ytd", bureau.scope, bureau.rules)
+    ask = Ask(f"{target.id}.state", "ytd", bureau.scope, rule_set(bureau.judged[target.id], bureau))
     return Watched(
         f"target-{_slug(target)}", f"目标有风险：{target.name_zh}", queries.series(ask), RISKY, RISKY + 1, "warning", target.id.split(".")[0], _team(target), OVERVIEW,
         FIRST_TARGET + number, f"{target.name_zh}年初至今为 {{{{ $values.W.Value }}}}，目标 {goal(target)}，状态为有风险或未完成",
@@ -104,7 +104,7 @@ def _target(bureau: Bureau, target: Target, number: int) -> Watched:
 def _risks(bureau: Bureau) -> Iterator[Watched]:
     """The forecast of the year's end; it recovers half-way between the two cuts of the settings."""
     for number, target in enumerate(bureau.followed):
-        if bureau.judged[target.id] == "heavy_days":
+        if bureau.judged[target.id] == "heavy_days" or bureau.judged[target.id] in WATER:
             continue
         ask = Ask(f"{target.id}.risk", "ytd", bureau.scope, bureau.rules)
         yield Watched(

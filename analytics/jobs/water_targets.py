@@ -20,7 +20,7 @@ from domain import civil, water
 from domain.fixed import half_even
 from domain.indicators import Event, Indicator
 from domain.places import WaterSection
-from domain.targets import Plan, Target
+from domain.targets import GRAVITY, Plan, Target
 
 REALM: Final = "water."
 """Begins the ids of targets that are about water; what follows says which figure is judged."""
@@ -126,6 +126,9 @@ def _rows(county: County, plan: Plan, case: Case, one: Standing) -> Iterator[Ind
         text=json.dumps(_body(county, plan, case, one), ensure_ascii=False),
     )
     yield row
+    if one.status in GRAVITY:
+        bare = replace(row, target=None, margin=None, text="")
+        yield replace(bare, figure=f"{row.figure}.state", value=GRAVITY[one.status])
     if one.last == civil.year_days(county.year)[1]:
         yield replace(row, period="year")
 

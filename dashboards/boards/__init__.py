@@ -10,6 +10,7 @@ from dashboards.boards.air import air
 from dashboards.boards.overview import overview
 from dashboards.boards.quality import quality
 from dashboards.boards.system import system
+from dashboards.boards.water import water
 from dashboards.county import Bureau
 
-BOARDS: Final[tuple[Callable[[Bureau], Board], ...]] = (overview, air, quality, system)
+BOARDS: Final[tuple[Callable[[Bureau], Board], ...]] = (overview, air, water, quality, system)

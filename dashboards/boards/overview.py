@@ -6,11 +6,15 @@ from dashboards import parts, queries, style
 from dashboards.board import Band, Board, Card
 from dashboards.county import Bureau
 from dashboards.parts import AIR, OVERVIEW, QUALITY
+from dashboards.parts import WATER as WATER_BOARD
 from dashboards.queries import HOURLY, NO_RULES, Ask
+from dashboards.stored import WATER, rule_set
 from domain.indicators import FIGURES
 from domain.targets import Target
+from domain.water import RULE_SET
 
 FIRST_TARGET = 20
+ROW = 4
 COMPARED = ("pm25_mean_yoy", "pm10_mean_yoy", "o3_p90_yoy", "good_ratio_yoy", "good_days_yoy", "heavy_days_yoy", "composite_yoy")
 TARGET_FIELDS = ("value", "target", "margin", "low90", "high90", "status")
 LAST_YEAR = {"figure": "指标", "value": "变化", "target": "去年同期", "margin": "变化 %"}
@@ -32,12 +36,18 @@ def overview(bureau: Bureau) -> Board:
     """The operators' first screen."""
     bands = (
         Band(4, (*_now(bureau), *_left(bureau))),
-        Band(6, tuple(_target(bureau, target, FIRST_TARGET + number) for number, target in enumerate(bureau.followed)), title="规划目标 · 年初至今"),
+        *_goals(bureau),
         Band(8, (_targets(bureau),)),
         Band(9, (firing(), _silent(bureau)), title="正在告警与静默"),
         Band(9, (_last_year(bureau), restated(40)), title="同期与更正"),
     )
     return Board(OVERVIEW, "总览", _note(bureau), bands, (parts.rules(bureau), parts.basis()))
+
+
+def _goals(bureau: Bureau) -> list[Band]:
+    """Figures of the targets, four side by side."""
+    cards = [_target(bureau, target, FIRST_TARGET + number) for number, target in enumerate(bureau.followed)]
+    return [Band(6, tuple(cards[place : place + ROW]), title="" if place else "规划目标 · 年初至今") for place in range(0, len(cards), ROW)]
 
 
 def _note(bureau: Bureau) -> str:
@@ -87,8 +97,7 @@ def _left(bureau: Bureau) -> tuple[Card, ...]:
 
 def _target(bureau: Bureau, target: Target, number: int) -> Card:
     """Figure of one target with its course, aim and band."""
-    known = FIGURES[bureau.judged[target.id]]
-    ask = Ask(target.id, "ytd", bureau.scope, bureau.rules)
+    ask = Ask(target.id, "ytd", bureau.scope, rule_set(bureau.judged[target.id], bureau))
     note = f"{target.clause}：{target.name_zh} {parts.goal(target)}。阴影为年底预测 90% 区间。责任单位：{'、'.join(target.departments) or '未指定'}。"
     overrides = [
         style.override("value", ("displayName", "实际"), ("custom.lineWidth", 3), ("color", _fixed(style.GOOD))),
@@ -96,9 +105,13 @@ def _target(bureau: Bureau, target: Target, number: int) -> Card:
         style.override("low90", ("displayName", "预测下限"), ("color", _fixed(style.UNKNOWN)), ("custom.lineWidth", 0)),
         style.override("high90", ("displayName", "预测上限"), ("color", _fixed(style.UNKNOWN)), ("custom.lineWidth", 0), ("custom.fillBelowTo", "预测下限")),
     ]
-    look = style.lines(parts.unit(known.unit.replace("day", "天")), overrides=overrides)
+    look = style.lines(parts.unit(target.unit), overrides=overrides)
     select = queries.series(ask._replace(by=""), ("value", "target", "low90", "high90"), "$col")
-    return Card(number, f"{target.name_zh} {parts.goal(target)}", note, look, (select,), 4, links=(("空气", AIR),))
+    return Card(number, f"{target.name_zh} {parts.goal(target)}", note, look, (select,), 4, links=(_board_of(bureau, target),))
+
+
+def _board_of(bureau: Bureau, target: Target) -> tuple[str, str]:
+    return ("水", WATER_BOARD) if bureau.judged[target.id] in WATER else ("空气", AIR)
 
 
 def _fixed(colour: str) -> dict[str, str]:
@@ -118,7 +131,7 @@ def _targets(bureau: Bureau) -> Card:
         "high90": "预测上限",
         "Time": "截至",
     }
-    ask = Ask(tuple(bureau.judged) or ("*",), "ytd", bureau.scope, bureau.rules, by="figure")
+    ask = Ask(tuple(bureau.judged) or ("*",), "ytd", bureau.scope, f"/^({RULE_SET}|{bureau.rules})$/", by="figure")
     looks = [parts.coded("目标", names, width=420), parts.coded("状态", style.state_words(), coloured=True, width=130), parts.number("余量", decimals=2)]
     note = "规划目标：最新实际值、当年目标值、余量（正数为有利方向）、年底预测 90% 区间和状态。没有目标值的显示「目标值待下达」。"
     return Card(14, "规划目标状态", note, style.table(looks), (queries.newest(ask, TARGET_FIELDS),), transformations=(parts.renamed(heads),))
@@ -169,7 +182,7 @@ def _last_year(bureau: Bureau) -> Card:
     return Card(17, "与去年同期相比", note, style.table(looks), (chosen,), transformations=(parts.renamed(LAST_YEAR, ("Time",)),))
 
 
-def restated(limit: int) -> Card:
+def restated(limit: int, figures: tuple[str, ...] = ()) -> Card:
     """Closed figures that changed."""
     made = {"mode": "binary", "alias": "更正时间", "replaceFields": False, "binary": {"left": "made", "operator": "*", "right": "1000"}}
     looks = [
@@ -179,4 +192,4 @@ def restated(limit: int) -> Card:
     ]  # fmt: skip
     note = "周期已结束的数值发生变化：原值、现值、原因（迟到数据、更正、审核、沙尘、标准或登记册变更）。"
     steps = ({"id": "calculateField", "options": made}, parts.renamed(RESTATED, ("made",)))
-    return Card(18, "更正记录", note, style.table(looks), (queries.restated(limit),), transformations=steps)
+    return Card(18, "更正记录", note, style.table(looks), (queries.restated(limit, figures),), transformations=steps)

@@ -130,13 +130,16 @@ def _changed(row: Reading, share: float) -> dict[str, float]:
 
 
 def correct(store: Any, registry: Registry, follower: Follower, now: int) -> None:
-    """Confirm a month, then correct an hour of it: one restatement and its announcement."""
+    """Confirm a month, then correct an hour of it and a water record: restatements and an announcement."""
     hour = (now - CORRECTED_S) // civil.HOUR_S * civil.HOUR_S
     month = f"{civil.date_of(civil.day_of(hour)):%Y-%m}"
     store.enter([Entry(CONFIRMATION, "person/1", (now - civil.DAY_S) * 10**9, "Li", {"month": month, "action": "confirm", "document": "d"})])
     site = next(iter(registry.air_stations))
     store.write([Reading("air", site, civil.HOUR_S, hour, {"pm25": 900.0}, {}, 2**41)])
-    store.changes([Change("correction", 1, civil.day_of(hour), (site,))])
+    day = civil.day_of(hour)
+    record = next(row for row in store.rows("water", list(registry.water_sections), hour, now))
+    store.write([replace(record, values={**record.values, "codmn": 19.0}, rev=2**41)])
+    store.changes([Change("correction", 1, day, (site,)), Change("correction", 2, civil.day_of(record.time), (record.source,))])
     follower.step()
 
 

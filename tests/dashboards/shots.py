@@ -14,7 +14,9 @@ from tests.system.chromium_page import browser
 
 SIZES = {"desk": (1440, 900), "tv": (1920, 1080)}
 CLOCK = SystemClock()
-SETTLED = "document.querySelectorAll('[aria-label=\"Panel loading bar\"], .panel-loading').length === 0 && document.querySelectorAll('.react-grid-item').length > 0"
+SETTLED = (
+    "document.querySelectorAll('[aria-label=\"Panel loading bar\"], .panel-loading').length === 0 && document.querySelectorAll('.react-grid-item').length > 0"
+)
 
 
 def main(out: Path) -> int:

@@ -5,6 +5,8 @@ Runs where a Grafana server is: GRAFANA_HOME names its folder (with bin/ and pub
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import sys
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ import pytest
 from lanbi.clock import SystemClock
 from tests.dashboards.asking import expanded, options, since
 from tests.dashboards.filled import Filled, bad_winter, filled, small
-from tests.dashboards.grafana_house import Grafana, grafana, home, provisioned, receiver
+from tests.dashboards.grafana_house import SECRET, Grafana, grafana, home, provisioned, receiver
 from tests.dashboards.sample import sample
 
 pytestmark = [
@@ -26,8 +28,10 @@ pytestmark = [
 ]
 
 CLOCK = SystemClock()
-RULES_FROM = (12, 4)
-"""Older servers know neither keepFiringFor nor a recovery threshold."""
+LINKS_FROM = (10, 0)
+"""Older servers read a file's dashboardUid and panelId, and then make no links of them."""
+SIGNED_FROM = (12, 0)
+"""Older servers sign nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +59,11 @@ def boards(running: Grafana) -> list[dict[str, Any]]:
     return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
 
 
+def version(running: Grafana) -> tuple[int, ...]:
+    """Of the server."""
+    return tuple(int(part) for part in running.ask("/api/health")["version"].split("-")[0].split(".")[:2])
+
+
 def until(true: Any, seconds: float) -> None:
     """Wait for it."""
     end = CLOCK.monotonic() + seconds
@@ -65,9 +74,8 @@ def until(true: Any, seconds: float) -> None:
 
 def test_it_is_provisioned_without_complaint(running: Grafana, capsys: pytest.CaptureFixture[str]) -> None:
     """Our boards are there as written, in our folder, read-only; rules are known by their uids; no error of provisioning is logged."""
-    version = running.ask("/api/health")["version"]
     with capsys.disabled():
-        sys.stdout.write(f"\nGrafana {version}\n")
+        sys.stdout.write(f"\nGrafana {running.ask('/api/health')['version']}\n")
     written = {board["uid"]: board for board in boards(running)}
     until(lambda: len(running.ask("/api/search?type=dash-db")) == len(written), 30)
     found = running.ask("/api/search?type=dash-db")
@@ -113,7 +121,26 @@ def test_rules_are_healthy_and_fire_into_the_duty_log(running: Grafana) -> None:
     assert all({"severity", "domain", "team", "scope"} <= set(alert["labels"]) for alert in alerts)
     assert all(alert["annotations"]["summary"].split("已缺报")[1].strip()[0].isdigit() for alert in alerts)
     assert any("区政府" in alert["annotations"]["summary"] for alert in alerts)
-    assert all("/d/env-overview" in alert["dashboardURL"] and "viewPanel=16" in alert["panelURL"] for alert in alerts)
+    if version(running) >= LINKS_FROM:
+        assert all("/d/env-overview" in alert["dashboardURL"] and "viewPanel=16" in alert["panelURL"] for alert in alerts)
+
+
+def test_what_arrives_is_what_the_duty_log_expects(running: Grafana) -> None:
+    """The payload's keys, types and times are those that the receiver of the API is written for; unknown keys may come with a newer server."""
+    assert running.received
+    for one in running.received:
+        body = one["body"]
+        assert {"receiver", "status", "alerts", "groupLabels", "commonLabels", "commonAnnotations", "externalURL", "version", "groupKey"} <= set(body)
+        assert ("1", "值班日志") == (body["version"], body["receiver"]) and body["status"] in {"firing", "resolved"}
+        for alert in body["alerts"]:
+            assert {"status", "labels", "annotations", "startsAt", "endsAt", "generatorURL", "fingerprint", "silenceURL", "values"} <= set(alert)
+            assert alert["values"] is None or all(isinstance(value, int | float) for value in alert["values"].values())
+            assert alert["startsAt"][:4].isdigit() and alert["fingerprint"]
+            assert not [key for key in alert["labels"] if key.startswith("__")]
+        if version(running) >= SIGNED_FROM:
+            stamp = one["headers"]["X-Lanbi-Timestamp"]
+            signed = hmac.new(SECRET.encode(), f"{stamp}:".encode() + one["raw"], hashlib.sha256).hexdigest()
+            assert signed == one["headers"]["X-Lanbi-Signature"]
 
 
 def test_an_alert_is_resolved_when_the_fault_is_over(running: Grafana, today: Filled) -> None:

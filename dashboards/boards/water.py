@@ -1,0 +1,126 @@
+"""水: sections and the county's waters: class over time, parameters against their limits, nitrogen against 2020, breaches, corrections."""
+
+from __future__ import annotations
+
+from dashboards import parts, queries, style
+from dashboards.board import Band, Board, Card
+from dashboards.boards.overview import restated
+from dashboards.county import Bureau
+from dashboards.parts import WATER
+from dashboards.queries import Ask
+from dashboards.stored import WATER as FIGURES_OF_WATER
+from domain.indicators import FIGURES
+from domain.water import CLASSES, GRADES, RULE_SET, TABLE
+
+SECTION = "$section"
+GRADE_COLOURS = (style.GOOD, style.FAIR, style.WARN, style.BAD, style.BAD)
+BREACH = "class-breach"
+ITEMS = {f"{item}_mean": item for item in ("do", "codmn", "nh3n", "tp")}
+BASELINE = 100
+"""Per cent: as much as in 2020."""
+EVENT = {"Time": "开始", "source": "断面", "value": "最差类别", "text": "详情"}
+
+
+def water(bureau: Bureau) -> Board:
+    """Sections of rivers and lakes, and the county's waters."""
+    names = {one.id: one.name for one in bureau.registry.water_sections.values()}
+    bands = (
+        Band(5, _county(bureau), title="全区水体"),
+        Band(8, (_classes(names),), title="断面类别"),
+        Band(8, (_months(names),)),
+        Band(9, (_means(names), _breaches(names)), title="参数与超标"),
+        Band(8, (_nitrogen(names), _exceedance(names)), title="总氮与主要污染"),
+        Band(8, (restated(200, tuple(FIGURES_OF_WATER)),), title="更正"),
+    )
+    return Board(WATER, "水", _note(bureau), bands, parts.section(bureau), since="now-90d")
+
+
+def _note(bureau: Bureau) -> str:
+    return "\n".join(
+        [
+            f"地表水：{len(bureau.registry.water_sections)} 个断面的类别、参数、总氮和更正。",
+            "",
+            "- **来源**：自动站每 4 小时一条记录；每条的类别由显示值判定。",
+            "- **方法**：溶解氧、高锰酸盐指数、氨氮、总磷中最差者（GB 3838-2002 表 1）；总氮和 pH 不参与判定；湖库总磷限值更严。",
+            "- **时段**：月均值为有效值的均值，季、年为各月均值的均值；一月有效不足 20 天记为不完整。",
+            f"- **状况**：{'、'.join(zh for zh, _ in GRADES.values())}；不足 5 个断面时按均值判定（环办〔2011〕22 号）。",
+            "- **责任单位**：生态环境主管部门；水利主管部门。",
+        ],
+    )
+
+
+def _county(bureau: Bureau) -> tuple[Card, ...]:
+    def one(number: int, title: str, figure: str, note: str, look: style.Look) -> Card:
+        return Card(number, title, note, look, (queries.series(Ask(figure, "ytd", bureau.scope, RULE_SET), alias=title),), span="400d")
+
+    grades = style.words({str(number): (zh, colour) for number, ((zh, _), colour) in enumerate(zip(GRADES.values(), GRADE_COLOURS, strict=True), 1)})
+    return (
+        one(10, "优良水体比例", "water_good_ratio", "年初至今均值为Ⅰ至Ⅲ类的断面占有类别断面的比例。", style.stat("percent", style.PLAIN, decimals=1)),
+        one(11, "水质状况", "water_quality", "全区水体状况，年初至今。", style.stat("none", style.PLAIN, mappings=grades, text="value")),
+    )
+
+
+def _classes(names: dict[str, str]) -> Card:
+    ask = Ask("water_class", "hour", SECTION, RULE_SET)
+    note = "各断面每条记录的类别；补全营养盐后可能被修正。"
+    return Card(12, "断面类别（每 4 小时）", note, style.states(style.water_words(), overrides=style.titled(names)), (queries.series(ask),), span="14d")
+
+
+def _months(names: dict[str, str]) -> Card:
+    ask = Ask("water_class", "month", SECTION, RULE_SET)
+    look = style.history(style.water_words(), style.PLAIN, overrides=style.titled(names))
+    return Card(13, "断面类别（逐月）", "各月均值的类别，时间为当月最后一天。", look, (queries.series(ask),), span="400d")
+
+
+def _means(names: dict[str, str]) -> Card:
+    shown = (*ITEMS, "tn_mean", "water_class")
+    asks = tuple(queries.newest(Ask(figure, "ytd", SECTION, RULE_SET), ("value",), figure) for figure in shown)
+    heads = {"scope": "断面", "water_class": "类别", **{figure: f"{FIGURES[figure].zh} mg/L" for figure in (*ITEMS, "tn_mean")}}
+    limits = [
+        style.override(
+            heads[figure], ("custom.cellOptions", {"type": "color-background", "mode": "basic"}), ("decimals", FIGURES[figure].digits),
+            ("color", {"mode": "thresholds"}), ("thresholds", {"mode": "absolute", "steps": class_steps(item)}),
+        )
+        for figure, item in ITEMS.items()
+    ]  # fmt: skip
+    looks = [parts.coded("断面", parts.place_words(names), width=140), parts.coded("类别", style.water_words(), coloured=True, width=90), *limits]
+    note = "年初至今均值；底色为该参数单项所达类别（河流限值，湖库总磷更严，以类别列为准）。总氮不参与判定。"
+    return Card(
+        14, "断面参数与限值（年初至今）", note, style.table(looks), asks, 3, span="400d", transformations=(*parts.joined("scope", shown), parts.renamed(heads))
+    )
+
+
+def class_steps(item: str) -> style.Steps:
+    """Colours of the classes at one item's limits; oxygen is better the more there is."""
+    bounds = [float(limit) for limit in TABLE[item]]
+    colours = style.WATER_COLOURS
+    if item == "do":
+        return style.steps((None, colours[-1]), *zip(reversed(bounds), reversed(colours[:-1]), strict=True))
+    return style.steps((None, colours[0]), *zip(bounds, colours[1:], strict=True))
+
+
+def _breaches(names: dict[str, str]) -> Card:
+    classes = style.words({str(number): (f"{name}类", None) for number, name in enumerate(CLASSES, 1)})
+    looks = [parts.coded("断面", parts.place_words(names), width=140), parts.coded("最差类别", classes, width=90), parts.wide("详情", 360)]
+    note = "断面低于规划类别底线的每一次：开始、最差类别、结束、项目、倍数、记录数。"
+    chosen = queries.events((BREACH,), 100, ("source", "value", "text"))
+    return Card(15, "超类别记录", note, style.table(looks, empty="没有超类别"), (chosen,), 2, span="400d", transformations=(parts.renamed(EVENT),))
+
+
+def _nitrogen(names: dict[str, str]) -> Card:
+    ask = Ask("tn_ratio", "ytd", SECTION, RULE_SET)
+    edges = style.steps((None, style.GOOD), (BASELINE, style.BAD))
+    look = style.lines("percent", edges, overrides=style.titled(names), thresholdsStyleMode="line")
+    return Card(
+        16, "总氮与 2020 年之比", "年初至今总氮均值占 2020 年均值的百分比；高于 100% 为增长（规划要求负增长）。", look, (queries.series(ask),), span="400d"
+    )
+
+
+def _exceedance(names: dict[str, str]) -> Card:
+    ask = Ask("water_exceedance", "month", SECTION, RULE_SET)
+    heads = {"Time": "月份", "scope": "断面", "value": "超Ⅲ类倍数", "text": "主要污染指标"}
+    looks = [parts.coded("断面", parts.place_words(names)), style.override("月份", ("unit", "time:YYYY-MM")), parts.number("超Ⅲ类倍数", decimals=1)]
+    chosen = queries.rows(ask, ("scope", "value", "text"), 100)
+    return Card(
+        17, "主要污染指标（逐月）", "各月超Ⅲ类的最大倍数和主要污染指标。", style.table(looks), (chosen,), span="400d", transformations=(parts.renamed(heads),)
+    )
