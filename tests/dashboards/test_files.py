@@ -11,7 +11,7 @@ import pytest
 from dashboards.board import Board, built
 from dashboards.boards.overview import overview
 from dashboards.boards.runbook import runbook
-from dashboards.files import files
+from dashboards.files import files, variables
 from dashboards.finalize import check, finalize
 from domain.errors import InputError, LanbiError
 from domain.targets import YearValue
@@ -125,3 +125,12 @@ def test_colours_and_limits_stand_in_tables(path: Path) -> None:
 
     assert path.name == "style.py" or [] == found
     assert Board.__doc__
+
+
+def test_the_packaged_server_gets_every_variable() -> None:
+    """The compose file sets what the provisioned files of the sample county refer to, and holds no secret itself."""
+    compose = (COMMITTED / "compose.yaml").read_text()
+
+    assert [] == [name for name in variables(files(sample())) if f"{name}:" not in compose]
+    assert "://" not in compose.replace("http://127.0.0.1:8086", "")
+    assert all(":?" in line for line in compose.splitlines() if "TOKEN:" in line or "SECRET:" in line)
