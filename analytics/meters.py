@@ -9,35 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from fractions import Fraction
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from analytics.counting import FLAGS, Counted, Exchange, Readings, count
 from analytics.kernels import registers as kernel
-from analytics.kernels.whole import NONE
-from domain.civil import HOUR_S, day_end, day_of, iso
-from domain.places import Dated, Meter
+from domain.civil import HOUR_S, iso
+from domain.places import Meter
 
-Longs = npt.NDArray[np.int64]
-Bytes = npt.NDArray[np.int8]
-
-SHORT_S: Final = 48 * HOUR_S
-"""Longest silence after which a roll-over or a reset is believed without a person: within it no register turns twice."""
 STUCK_S: Final = 6 * HOUR_S
 """A standing register is told only after so long, and after twice its own longest rest."""
 WORDS: Final = ("first", "normal", "rollover", "reset", "exchange", "over-power", "held", "spike", "negative", "held")
 """Meanings by the kernel's numbers."""
-COUNTED: Final = frozenset({kernel.NORMAL, kernel.ROLLOVER, kernel.RESET, kernel.EXCHANGE})
-
-
-class Exchange(NamedTuple):
-    """Another meter hangs there since ``time``: last reading of the old one, first of the new one, in the registered unit."""
-
-    time: int
-    last: Decimal
-    first: Decimal
 
 
 class Interval(NamedTuple):
@@ -78,24 +62,6 @@ class Account(NamedTuple):
         return sum((one.energy for one in self.intervals if one.flag != "held"), Decimal(0))
 
 
-class Readings(NamedTuple):
-    """Registers of one meter.
-
-    Attributes
-    ----------
-    times : (n,) int64 [s]
-        Ascending, each once.
-    units : (n,) int64 [resolution]
-        Negative where a reading was none (not finite, below zero).
-    resolution : Decimal
-        Value of one unit.
-    """
-
-    times: Longs
-    units: Longs
-    resolution: Decimal
-
-
 def account(meter: Meter, readings: Readings, interval: int, exchanges: Sequence[Exchange] = ()) -> Account:
     """The account of one meter.
 
@@ -106,108 +72,33 @@ def account(meter: Meter, readings: Readings, interval: int, exchanges: Sequence
     exchanges : sequence of Exchange
         In order of time.
     """
-    count = len(readings.times)
-    meaning, base = np.empty(count, np.int8), np.empty(count, np.int64)
-    before, after = np.empty(count, np.int64), np.empty(count, np.int64)
-    forms = np.array([(one.time, _whole(one.last, readings), _whole(one.first, readings)) for one in exchanges], np.int64).reshape(-1, 3)
-    rules = np.array([_modulus(meter, readings), reset_rule(meter.reset), interval, SHORT_S], np.int64)
-    kernel.classify(readings.times, readings.units, _slopes(meter, readings), forms, rules, meaning, base, before, after)
-    return _told(meter, readings, (meaning, base, before, after), exchanges)
+    counted = count(meter, readings, interval, exchanges)
+    columns = (counted.begin.tolist(), counted.end.tolist(), counted.amount.tolist(), counted.flag.tolist())
+    intervals = [Interval(begin, end, amount * counted.unit, FLAGS[flag]) for begin, end, amount, flag in zip(*columns, strict=True)]
+    return Account(intervals, events(readings, counted))
 
 
-def reset_rule(text: str) -> int:
-    """The registry's ``reset`` for the kernel: never, any time, or a second of the local day."""
-    if text in {"never", "allowed"}:
-        return kernel.NEVER if text == "never" else kernel.ANY_TIME
-    hour, minute = text.split(":")[:2]
-    return int(hour) * HOUR_S + int(minute) * 60
-
-
-def _modulus(meter: Meter, readings: Readings) -> int:
-    return int(Decimal(meter.modulus) / readings.resolution) if meter.modulus else 0
-
-
-def _whole(value: Decimal, readings: Readings) -> int:
-    return int(value / readings.resolution)
-
-
-def _slopes(meter: Meter, readings: Readings) -> Longs:
-    """Most register units a second at each reading, by the multiplier of its day."""
-    found = np.empty((len(readings.times), 2), np.int64)
-    if not (meter.max_power or meter.max_rate):
-        found[:] = (NONE, 1)
-        return found
-    for start, stop, ratio in _stretches(meter.multiplier, readings.times):
-        # Other media give the rate of the register itself; electricity gives power, which the multiplier scales.
-        most = Fraction(Decimal(meter.max_rate)) if meter.max_rate else Fraction(Decimal(meter.max_power or 0)) / ratio
-        each = most / Fraction(readings.resolution) / HOUR_S
-        found[start:stop] = each.limit_denominator(10**9).as_integer_ratio()
+def events(readings: Readings, counted: Counted) -> list[Event]:
+    """What was out of the ordinary, in words, in order of time."""
+    found: list[Event] = []
+    odd = np.flatnonzero((counted.meaning != kernel.FIRST) & (counted.meaning != kernel.NORMAL))
+    for i in odd.tolist():
+        code, time = int(counted.meaning[i]), int(readings.times[i])
+        kind = code % kernel.GAP
+        if kind not in {kernel.FIRST, kernel.NORMAL}:
+            found.append(Event(WORDS[kind], time, _detail(kind, readings, int(counted.base[i]), i)))
+        if code >= kernel.GAP:
+            found.append(Event("gap", time, f"no reading since {iso(int(readings.times[i - 1]))}"))
     return found
 
 
-def _stretches(multiplier: Dated[str], times: Longs) -> list[tuple[int, int, Fraction]]:
-    """Readings under one multiplier: (first, behind the last, multiplier); what lies before its first day takes the first."""
-    cuts = [int(np.searchsorted(times, day_end(day - 1), side="right")) if day > -(2**30) else 0 for day, _ in multiplier.steps]
-    cuts[0] = 0
-    ends = [*cuts[1:], len(times)]
-    return [(start, stop, Fraction(Decimal(value))) for start, stop, (_, value) in zip(cuts, ends, multiplier.steps, strict=True) if start < stop]
-
-
-def ratio_on(meter: Meter, time: int) -> Decimal:
-    """Multiplier in force for an interval that ends at ``time`` [s]."""
-    return Decimal(meter.multiplier.on(day_of(time)) or meter.multiplier.steps[0][1])
-
-
-def _told(meter: Meter, readings: Readings, found: tuple[Bytes, Longs, Longs, Longs], exchanges: Sequence[Exchange]) -> Account:
-    """Numbers of the kernel in words."""
-    meaning, base, before, after = (column.tolist() for column in found)
-    times, units = readings.times.tolist(), readings.units.tolist()
-    intervals: list[Interval] = []
-    events: list[Event] = []
-    for i, code in enumerate(meaning):
-        kind = code % kernel.GAP
-        last = base[i]
-        if kind in COUNTED or kind == kernel.OVER_POWER:
-            intervals.append(_interval(meter, readings, (times[last], times[i]), (before[i], after[i]), (kind, code >= kernel.GAP, exchanges)))
-        if kind not in {kernel.FIRST, kernel.NORMAL}:
-            events.append(Event(WORDS[kind], times[i], _detail(kind, readings, units, last, i)))
-        if code >= kernel.GAP:
-            events.append(Event("gap", times[i], f"no reading since {iso(times[i - 1])}"))
-    return Account(intervals, events)
-
-
-def _interval(meter: Meter, readings: Readings, span: tuple[int, int], turned: tuple[int, int], how: tuple[int, bool, Sequence[Exchange]]) -> Interval:
-    kind, gap, exchanges = how
-    begin, end = span
-    old, new = ratio_on(meter, begin + 1), ratio_on(meter, end)
-    flag = "held" if kind == kernel.OVER_POWER else "gap" if gap and kind == kernel.NORMAL else WORDS[kind]
-    if kind == kernel.EXCHANGE:
-        changed = next(one.time for one in exchanges if begin < one.time <= end)
-        return Interval(begin, end, (turned[0] * ratio_on(meter, changed) + turned[1] * new) * readings.resolution, flag)
-    if old == new:
-        return Interval(begin, end, turned[0] * old * readings.resolution, flag)
-    return Interval(begin, end, _shared(meter, span, turned[0]) * readings.resolution, "held" if flag == "held" else "estimated")
-
-
-def _shared(meter: Meter, span: tuple[int, int], turned: int) -> Decimal:
-    """Units × multiplier where the multiplier changes within the interval: shared by time, to the register's unit."""
-    begin, end = span
-    days = [day for day, _ in meter.multiplier.steps if begin < day_end(day - 1) < end]
-    edges = [begin, *(day_end(day - 1) for day in days), end]
-    done, total = 0, Decimal(0)
-    for edge in edges[1:]:
-        upto = turned * (edge - begin) // (end - begin)
-        total += (upto - done) * ratio_on(meter, edge)
-        done = upto
-    return total
-
-
-def _detail(kind: int, readings: Readings, units: Sequence[int], last: int, i: int) -> str:
-    shown = readings.resolution * units[i] if units[i] >= 0 else "no register"
+def _detail(kind: int, readings: Readings, last: int, i: int) -> str:
+    units = readings.units
+    shown = readings.resolution * int(units[i]) if units[i] >= 0 else "no register"
     if kind in {kernel.SPIKE, kernel.NEGATIVE, kernel.OPEN}:
         held = {kernel.SPIKE: "not accepted", kernel.NEGATIVE: "not accepted", kernel.OPEN: "held until a later reading decides"}[kind]
         return f"{shown}: {held}"
-    before = readings.resolution * units[last]
+    before = readings.resolution * int(units[last])
     words = {
         kernel.RESET: "counted from zero, a lower bound",
         kernel.OVER_POWER: "more than the meter can have run: kept apart",

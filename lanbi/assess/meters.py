@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from analytics import meters
+from analytics import counting, meters
 from domain import civil
 from domain.errors import FileError
 from domain.places import Meter, Registry
@@ -55,12 +55,12 @@ def _lines(meter: str, intervals: Sequence[meters.Interval], events: Sequence[me
         yield json.dumps({"meter": meter, **row}, ensure_ascii=False).encode() + b"\n"
 
 
-def _account(known: Registry, meter: str, rows: Rows, forms: Sequence[meters.Exchange]) -> meters.Account:
+def _account(known: Registry, meter: str, rows: Rows, forms: Sequence[counting.Exchange]) -> meters.Account:
     of = known.meters[meter]
     times = sorted(rows)
     resolution = _resolution(of, [*rows.values(), *(value for form in forms for value in form[1:])])
     units = np.array([int(rows[time] / resolution) for time in times], np.int64)
-    readings = meters.Readings(np.array(times, np.int64), units, resolution)
+    readings = counting.Readings(np.array(times, np.int64), units, resolution)
     return meters.account(of, readings, _interval(known, meter, times), forms)
 
 
@@ -109,14 +109,14 @@ def _registers(name: str, known: Registry) -> tuple[dict[str, Rows], dict[str, l
     return tables, disputes, repeated
 
 
-def _forms(name: str, known: Registry, tables: Mapping[str, Rows]) -> dict[str, list[meters.Exchange]]:
-    forms: dict[str, list[meters.Exchange]] = {}
+def _forms(name: str, known: Registry, tables: Mapping[str, Rows]) -> dict[str, list[counting.Exchange]]:
+    forms: dict[str, list[counting.Exchange]] = {}
     for where, row in _rows(name, FORM, known):
         time = _time(row["time"], where)
         rows = tables.get(row["meter"], {})
         if rows and time <= min(rows):
             raise FileError("the exchange lies before the meter's first reading", f"{where}, column time", "check the time of the form")
-        form = meters.Exchange(time, _decimal(row["last"], where, "last"), _decimal(row["first"], where, "first"))
+        form = counting.Exchange(time, _decimal(row["last"], where, "last"), _decimal(row["first"], where, "first"))
         if rows and form.last < (before := rows[max(one for one in rows if one < time)]):
             todo = "check the form; a roll-over before an exchange needs a reading between them"
             raise FileError(f"the last reading {form.last} lies below the reading before it, {before}", f"{where}, column last", todo)

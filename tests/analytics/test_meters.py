@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics import meters
+from analytics import counting, meters
 from domain.civil import OFFSET_S, parse_date
 from domain.places import Dated, Meter
 
@@ -30,11 +30,11 @@ def at(hour: float) -> int:
     return int(hour * 3600) - OFFSET_S
 
 
-def told(of: Meter, rows: Sequence[tuple[float, str]], exchanges: Sequence[meters.Exchange] = (), interval: int = 3600) -> meters.Account:
+def told(of: Meter, rows: Sequence[tuple[float, str]], exchanges: Sequence[counting.Exchange] = (), interval: int = 3600) -> meters.Account:
     """The account of (hour, register) rows."""
     unit = Decimal(of.resolution)
     times = np.array([at(hour) for hour, _ in rows], np.int64)
-    return meters.account(of, meters.Readings(times, np.array([int(Decimal(text) / unit) for _, text in rows], np.int64), unit), interval, exchanges)
+    return meters.account(of, counting.Readings(times, np.array([int(Decimal(text) / unit) for _, text in rows], np.int64), unit), interval, exchanges)
 
 
 def energies(found: meters.Account) -> list[Decimal]:
@@ -84,7 +84,7 @@ def test_vectors_of_the_field(name: str) -> None:
 
 def test_exchange_with_its_form() -> None:
     """The old meter's rest and the new meter's beginning are both counted."""
-    form = meters.Exchange(at(8.5), Decimal("5012.5"), Decimal("3.0"))
+    form = counting.Exchange(at(8.5), Decimal("5012.5"), Decimal("3.0"))
     found = told(meter(), [(8, "5000.0"), (9, "10.0")], [form])
 
     assert [Decimal("19.5")] == energies(found)
@@ -93,7 +93,7 @@ def test_exchange_with_its_form() -> None:
 
 def test_form_that_does_not_fit_is_held() -> None:
     """A last reading below what was read before counts nothing; a person must look."""
-    found = told(meter(), [(8, "5000.0"), (9, "10.0"), (10, "11")], [meters.Exchange(at(8.5), Decimal(4000), Decimal(3))])
+    found = told(meter(), [(8, "5000.0"), (9, "10.0"), (10, "11")], [counting.Exchange(at(8.5), Decimal(4000), Decimal(3))])
 
     assert [Decimal(1)] == energies(found)
     assert [("held", 9)] == kinds(found)
@@ -153,7 +153,7 @@ def test_rejected_readings_cost_no_energy(steps: list[int], bad: dict[int, str])
     for place in lone:
         units[place] = {"zero": 0, "garbage": 4_294_906_616, "dip": units[place - 1] - 1, "none": -1}[bad[place]]
     times = np.array([at(hour) for hour in range(len(units))], np.int64)
-    found = meters.account(meter(), meters.Readings(times, units, Decimal("0.01")), 3600)
+    found = meters.account(meter(), counting.Readings(times, units, Decimal("0.01")), 3600)
 
     assert Decimal(turned[-1] - turned[0]) / 100 == found.energy
     assert [int(times[place]) for place in lone] == [one.time for one in found.events]
