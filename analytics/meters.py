@@ -7,7 +7,7 @@ before each reset. A case that two stories would explain is held with both readi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -15,11 +15,9 @@ import numpy as np
 
 from analytics.counting import FLAGS, Counted, Exchange, Readings, count
 from analytics.kernels import registers as kernel
-from domain.civil import HOUR_S, iso
+from domain.civil import iso
 from domain.places import Meter
 
-STUCK_S: Final = 6 * HOUR_S
-"""A standing register is told only after so long, and after twice its own longest rest."""
 WORDS: Final = ("first", "normal", "rollover", "reset", "exchange", "over-power", "held", "spike", "negative", "held")
 """Meanings by the kernel's numbers."""
 
@@ -72,7 +70,11 @@ def account(meter: Meter, readings: Readings, interval: int, exchanges: Sequence
     exchanges : sequence of Exchange
         In order of time.
     """
-    counted = count(meter, readings, interval, exchanges)
+    return told(readings, count(meter, readings, interval, exchanges))
+
+
+def told(readings: Readings, counted: Counted) -> Account:
+    """Intervals and events in words and exact decimals."""
     columns = (counted.begin.tolist(), counted.end.tolist(), counted.amount.tolist(), counted.flag.tolist())
     intervals = [Interval(begin, end, amount * counted.unit, FLAGS[flag]) for begin, end, amount, flag in zip(*columns, strict=True)]
     return Account(intervals, events(readings, counted))
@@ -105,37 +107,3 @@ def _detail(kind: int, readings: Readings, last: int, i: int) -> str:
         kernel.HELD: "two stories explain it: counts nothing until a person has looked",
     }
     return f"{before} → {shown}" + (f", {words[kind]}" if kind in words else "")
-
-
-def stuck(meters: Mapping[str, Account], pairs: Mapping[str, Sequence[str]]) -> dict[str, list[Event]]:
-    """Registers that stood still while a meter beside them ran, longer than twice their own longest rest before.
-
-    Parameters
-    ----------
-    pairs : mapping of meter to meters
-        Whose running proves that something was on: the other side of a treatment pair, the meters of the same enterprise.
-    """
-    return {name: _rests(one, [meters[other] for other in pairs.get(name, ()) if other in meters]) for name, one in meters.items()}
-
-
-def _rests(own: Account, others: Sequence[Account]) -> list[Event]:
-    events: list[Event] = []
-    longest, begin = STUCK_S // 2, 0
-    for at, one in enumerate([*own.intervals, None]):
-        resting = one is not None and not one.energy
-        if resting:
-            continue
-        span = own.intervals[begin:at]
-        if span:
-            lasted = span[-1].end - span[0].begin
-            ran = sum((_between(other, span[0].begin, span[-1].end) for other in others), Decimal(0))
-            if lasted > 2 * longest and ran > 0:
-                events.append(Event("stuck", span[0].end, f"0 for {lasted // HOUR_S} h while meters beside it counted {ran}"))
-            else:
-                longest = max(longest, lasted)
-        begin = at + 1
-    return events
-
-
-def _between(other: Account, begin: int, end: int) -> Decimal:
-    return sum((one.energy for one in other.intervals if one.begin >= begin and one.end <= end), Decimal(0))

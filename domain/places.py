@@ -8,6 +8,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
+from domain.energy import ACCOUNTS, NATIONAL
+
 T = TypeVar("T")
 
 ROLES: Final = ("assessment", "township", "micro", "site", "background")
@@ -17,6 +19,7 @@ BODIES: Final = ("river", "lake")
 CONTROLS: Final = ("national", "provincial", "local")
 METER_ROLES: Final = ("main", "production", "treatment", "sub")
 FLOWS: Final = ("purchased", "own", "sold", "internal")
+ENERGY: Final = ACCOUNTS[0]
 POINT_KINDS: Final = ("outfall", "stack", "boundary", "dust-site")
 DEVICE_STATES: Final = STATES
 TIME_UNITS: Final = ("s", "ms")
@@ -55,10 +58,11 @@ class Dated(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class County:
-    """The county itself; its id is the scope of county figures."""
+    """The county itself; its id is the scope of county figures. ``grid`` names whose grid factor counts: a province, or the nation."""
 
     id: str
     name: str
+    grid: str = NATIONAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,8 @@ class Meter:
     max_rate: str | None = None
     reset: str = "never"
     treats: str | None = None
+    account: str = ENERGY
+    heat_value: Dated[str | None] = field(default_factory=lambda: Dated.always(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +198,17 @@ class Device:
     mapping: Dated[str | None] = field(default_factory=lambda: Dated.always(None))
 
 
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """What a base unit of a medium is worth, by the county's own source: standard coal (当量, 等价) or CO2 [kg a base unit]."""
+
+    id: str
+    medium: str
+    kind: str
+    value: Dated[str]
+    source: str
+
+
 @dataclass(frozen=True)
 class Registry:
     """The county as registered, of one version.
@@ -210,6 +227,7 @@ class Registry:
     wells: Mapping[str, Well]
     devices: Mapping[str, Device]
     version: str
+    factors: Mapping[str, Factor] = field(default_factory=dict)
 
     @cached_property
     def kinds(self) -> Mapping[str, str]:

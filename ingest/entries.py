@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from domain import marks
+from domain import marks, statements
 from domain.message import Refusal
 from domain.places import Registry
 from domain.readings import Entry
@@ -72,7 +72,7 @@ def read_entries(record: Record, registry: Registry) -> Found:
 def _enter(found: Found, record: Record, place: tuple[int, str], body: Mapping[str, Any]) -> None:
     """What a person or a file entered; what figures are made of must be usable, or it is a dead letter."""
     kind, (number, name) = stream_of(record.topic), place
-    wrong = marks.fault(kind, body) if kind in marks.KINDS else None
+    wrong = marks.fault(kind, body) if kind in marks.KINDS else statements.fault(kind, body)
     if wrong:
         found.verdicts.append(Verdict(number, 0, device_of(record.topic), "", 0, None, None, (Refusal("bad-schema", f"{kind}: {wrong}"[:200]),)))
         return
@@ -82,9 +82,11 @@ def _enter(found: Found, record: Record, place: tuple[int, str], body: Mapping[s
 def announce(entries: Iterable[Entry], registry: Registry, touched: dict[int, set[str]]) -> None:
     """Add the days and places whose figures these entries may change, and by ``~kind`` that entries of that kind are to be read."""
     for entry in entries:
-        if entry.kind in marks.KINDS:
-            for day, sites in marks.touched(entry.kind, entry.body, registry).items():
-                touched.setdefault(day, set()).update(sites, {marks.signal(entry.kind)})
+        kind = str(entry.body.get("type")) if entry.kind == EVENT else entry.kind
+        if kind in marks.KINDS or kind in statements.KINDS:
+            found = marks.touched if kind in marks.KINDS else statements.touched
+            for day, sites in found(kind, entry.body, registry).items():
+                touched.setdefault(day, set()).update(sites, {marks.signal(kind)})
 
 
 def _stranger(record: Record, device: str, registry: Registry) -> Refusal | None:

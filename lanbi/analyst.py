@@ -20,7 +20,7 @@ from analytics.cube import BACK, SiteYear
 from analytics.jobs import allowed, attained, beside, county, foreign, projected, scopes, stations, warned
 from analytics.jobs.sheets import Sheet
 from analytics.skill import CUTS
-from domain import air, civil, marks
+from domain import air, civil, marks, statements
 from domain.indicators import FIGURES, Indicator, Query
 from domain.places import Registry
 from domain.ports import Entries, ReadingSource
@@ -29,9 +29,11 @@ from domain.targets import Plan
 from domain.warning import SCHEMES, Scheme
 from lanbi.bookkeeping import Bookkeeper, recent
 from lanbi.comparing import NEVER, Comparer
+from lanbi.metering import Metering
 from lanbi.settling import Book, Figures, Settled, Settler, When
 from lanbi.water_desk import WaterDesk
 
+SIGNALS: Final = frozenset(map(marks.signal, marks.KINDS))
 INSTANT_S: Final = 60
 """What an instantaneous value stands for where no device tells."""
 
@@ -75,7 +77,7 @@ class Analyst:
         self.settler = Settler(figures)
         self.comparer = Comparer(self.settler, registry)
         self.ledger = Bookkeeper(self.settler, registry)
-        self.desks: list[Desk] = [WaterDesk(source, self.settler, registry, plans)]
+        self.desks: list[Desk] = [WaterDesk(source, self.settler, registry, plans), Metering(source, self.settler, registry)]
         self.books: dict[int, Book] = {}
         self.entered: dict[str, list[Entry]] = {}
         self.past: dict[tuple[int, str, str], Mapping[int, projected.Daily]] = {}
@@ -129,7 +131,7 @@ class Analyst:
         by_year: defaultdict[int, set[Touched]] = defaultdict(set)
         news = self._learn([kind for kind in marks.KINDS if any(one.site == marks.signal(kind) for one in touched)])
         for one in touched:
-            days = (one.day, one.day + BACK) if one.site in self.sites else (one.day,) if one.site.startswith(marks.SIGNAL) else ()
+            days = (one.day, one.day + BACK) if one.site in self.sites else (one.day,) if one.site in SIGNALS else ()
             for day in days:
                 by_year[civil.year_of_day(day)].add(one)
         whole = Evidence(general=news)
@@ -339,6 +341,7 @@ def away(touched: Iterable[Touched]) -> str:
     for one in touched:
         days[one.site].add(one.day)
     entered = [f"{marks.CODES[kind]}: entered" for kind in marks.KINDS if days.pop(marks.signal(kind), None)]
+    entered += [f"correction: {kind} entered" for kind in statements.KINDS if days.pop(marks.signal(kind), None)]
     parts = [f"{site} {civil.date_of(min(some))}{f'…{civil.date_of(max(some))}' if len(some) > 1 else ''}" for site, some in sorted(days.items())]
     more = f", +{len(parts) - causes.SHOWN}" if len(parts) > causes.SHOWN else ""
     return "; ".join([*dict.fromkeys(entered), *([f"late: {', '.join(parts[: causes.SHOWN])}{more}"] if parts else [])])

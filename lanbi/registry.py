@@ -130,6 +130,7 @@ def _built(county: Mapping[str, Any], tables: Mapping[str, list[dict[str, Any]]]
         "enterprise": places.Enterprise,
         "meter": places.Meter,
         "line": places.Line,
+        "factor": places.Factor,
         "point": places.Point,
         "well": places.Well,
         "device": places.Device,
@@ -150,4 +151,5 @@ def _built(county: Mapping[str, Any], tables: Mapping[str, list[dict[str, Any]]]
         wells=made("well"),
         devices=made("device"),
         version=version,
+        factors=made("factor"),
     )

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from domain import places
+from domain import energy, places
 from domain.civil import SHANGHAI, day_number, parse_date
 from domain.items import BY_REALM
 from lanbi.toml_lines import nearest, unknown
@@ -171,7 +171,7 @@ _POSITIVE: Final = Field(positive, default=None)
 _ROLE_HINT: Final = ': write role = "assessment", "township", "micro", "site" or "background"; county figures use assessment only'
 
 FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
-    "county": {"id": _ID, "name": _NAME},
+    "county": {"id": _ID, "name": _NAME, "grid": Field(text, default=energy.NATIONAL)},
     "city": {"id": _ID, "name": _NAME, "codes": Field(texts, default=())},
     "air_station": {
         "id": _ID,
@@ -206,6 +206,8 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "max_rate": _POSITIVE,
         "reset": Field(reset, default="never"),
         "treats": Field(text, default=None),
+        "account": Field(one_of(*energy.ACCOUNTS), default=places.ENERGY),
+        "heat_value": Field(positive, dated=True, default=None),
     },
     "line": {
         "id": _ID,
@@ -224,6 +226,13 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "kind": Field(one_of(*places.POINT_KINDS), needed=True, default="outfall"),
         "limits": Field(limits, default=()),
         "units": Field(units, default={}),
+    },
+    "factor": {
+        "id": _ID,
+        "medium": Field(one_of(*energy.FUELS), needed=True, default="coal"),
+        "kind": Field(one_of(*energy.KINDS), needed=True, default=energy.COAL),
+        "value": Field(positive, needed=True, dated=True, default="1"),
+        "source": Field(text, needed=True),
     },
     "well": {"id": _ID, "name": _NAME, "limit_level": _NUMBER},
     "device": {

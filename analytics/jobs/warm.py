@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 
-from analytics import cube, filling
+from analytics import counting, cube, filling
 from analytics.air import years
-from analytics.jobs import county, periods, stations
+from analytics.energy.meteryear import laid
+from analytics.jobs import county, metered, periods, stations
 from domain.air import RULES_2012
+from domain.places import Dated, Meter
 
 _DAYS = 31
 
@@ -29,3 +33,12 @@ def warm() -> None:
     member = np.ones((_DAYS, 1), bool)
     county.daily([days], member)
     county.hourly({"": site}, ("",), member)
+    _meter(site.first)
+
+
+def _meter(first: int) -> None:
+    one = Meter("", "", "", Dated.always("main"), "", Dated.always("1"))
+    readings = counting.Readings(first * 86_400 + 900 * np.arange(8, dtype=np.int64), np.arange(8, dtype=np.int64), Decimal(1))
+    hours, days = laid(counting.count(one, readings, 900), readings, (first, _DAYS), 900)
+    metered.hours("", hours)
+    metered.meter("", days, (first + _DAYS) * 86_400)

@@ -162,7 +162,7 @@ def _meaning(times: Longs, units: Longs, slope: Longs, exchanges: Longs, rules: 
     """Meaning of a register with ``last`` as its base; writes what turned."""
     if last == NONE:
         return FIRST
-    said = _exchanged(times, units, exchanges, last, i, before, after)
+    said = _exchanged(times, units, slope, exchanges, last, i, before, after)
     if said != NONE:
         return said
     said = _rise(times, units, slope, last, i) if units[i] >= units[last] else _fall(times, units, slope, last, i, rules)
@@ -174,7 +174,7 @@ def _meaning(times: Longs, units: Longs, slope: Longs, exchanges: Longs, rules: 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _exchanged(times: Longs, units: Longs, exchanges: Longs, last: Whole, i: Whole, before: Longs, after: Longs) -> Whole:
+def _exchanged(times: Longs, units: Longs, slope: Longs, exchanges: Longs, last: Whole, i: Whole, before: Longs, after: Longs) -> Whole:
     """An exchange between base and reading, and what turned on both sides of it; ``NONE`` if there was none."""
     found, count = 0, 0
     for e in range(len(exchanges)):
@@ -183,7 +183,10 @@ def _exchanged(times: Longs, units: Longs, exchanges: Longs, last: Whole, i: Who
     if count == 0:
         return NONE
     old, new = exchanges[found, 1] - units[last], units[i] - exchanges[found, 2]
-    if count > 1 or old < 0 or new < 0:
-        return HELD  # two exchanges, or a form that does not fit the readings: a person must look
+    # Another transformer may have come with the meter, so the larger of both caps counts.
+    span = times[i] - times[last]
+    cap = max(_cap(slope, i, span), _cap(slope, last, span))
+    if count > 1 or old < 0 or new < 0 or old + new > cap:
+        return HELD  # two exchanges, or a form that does not fit the readings, as one dated too early: a person must look
     before[i], after[i] = old, new
     return EXCHANGE

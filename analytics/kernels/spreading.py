@@ -20,6 +20,23 @@ def _share(amount: Whole, part: Whole, whole: Whole) -> Whole:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _lay(begin: Whole, end: Whole, amount: Whole, mark: Whole, first: Whole, width: Whole, sums: Longs, covered: Longs, marks: Bytes) -> None:
+    """Add one interval to the cells that it touches."""
+    length = end - begin
+    cell = max((begin - first) // width, 0)
+    done = _share(amount, max(first - begin, 0), length)
+    edge = max(begin, first)
+    while edge < end and cell < len(sums):
+        stop = min(first + (cell + 1) * width, end)
+        upto = amount if stop == end else _share(amount, stop - begin, length)
+        sums[cell] += upto - done
+        covered[cell] += stop - edge
+        marks[cell] |= mark
+        done, edge = upto, stop
+        cell += 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def spread(begin: Longs, end: Longs, amount: Longs, flag: Bytes, held: Whole, first: Whole, width: Whole, sums: Longs, covered: Longs, marks: Bytes) -> None:
     """Add intervals to cells; what an interval gives to its cells adds up to the interval exactly.
 
@@ -50,17 +67,6 @@ def spread(begin: Longs, end: Longs, amount: Longs, flag: Bytes, held: Whole, fi
         if flag[i] == held:
             marks[min((end[i] - first - 1) // width, len(sums) - 1)] |= mark
             continue
-        length = end[i] - begin[i]
-        if length > width:
+        if end[i] - begin[i] > width:
             mark |= np.uint8(128)
-        cell = max((begin[i] - first) // width, 0)
-        done = _share(amount[i], max(first - begin[i], 0), length)
-        edge = max(begin[i], first)
-        while edge < end[i] and cell < len(sums):
-            stop = min(first + (cell + 1) * width, end[i])
-            upto = amount[i] if stop == end[i] else _share(amount[i], stop - begin[i], length)
-            sums[cell] += upto - done
-            covered[cell] += stop - edge
-            marks[cell] |= mark
-            done, edge = upto, stop
-            cell += 1
+        _lay(begin[i], end[i], amount[i], mark, first, width, sums, covered, marks)

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from analytics import counting, meters
+from analytics import counting, meters, standing
 from domain import civil
 from domain.errors import FileError
 from domain.places import Meter, Registry
@@ -38,9 +38,11 @@ def answer(name: str, registry: str, exchanges: str | None) -> Iterator[bytes]:
     if repeated:
         files.warn(f"{name}: {repeated} rows repeat a meter and time with the same register")
     forms = _forms(exchanges, known, tables) if exchanges else {}
-    accounts = {meter: _account(known, meter, rows, forms.get(meter, [])) for meter, rows in tables.items()}
-    stuck = meters.stuck(accounts, _pairs(known))
-    for meter, one in accounts.items():
+    readings = {meter: _readings(known, meter, rows, forms.get(meter, [])) for meter, rows in tables.items()}
+    counted = {meter: _counted(known, meter, one, forms.get(meter, [])) for meter, one in readings.items()}
+    stuck = standing.stuck(counted, standing.pairs(known.meters))
+    for meter in tables:
+        one = meters.told(readings[meter], counted[meter])
         events = [*one.events, *disputes.get(meter, []), *stuck[meter]]
         yield from _lines(meter, one.intervals, sorted(events, key=lambda event: event.time))
 
@@ -55,13 +57,15 @@ def _lines(meter: str, intervals: Sequence[meters.Interval], events: Sequence[me
         yield json.dumps({"meter": meter, **row}, ensure_ascii=False).encode() + b"\n"
 
 
-def _account(known: Registry, meter: str, rows: Rows, forms: Sequence[counting.Exchange]) -> meters.Account:
-    of = known.meters[meter]
+def _readings(known: Registry, meter: str, rows: Rows, forms: Sequence[counting.Exchange]) -> counting.Readings:
     times = sorted(rows)
-    resolution = _resolution(of, [*rows.values(), *(value for form in forms for value in form[1:])])
+    resolution = _resolution(known.meters[meter], [*rows.values(), *(value for form in forms for value in form[1:])])
     units = np.array([int(rows[time] / resolution) for time in times], np.int64)
-    readings = counting.Readings(np.array(times, np.int64), units, resolution)
-    return meters.account(of, readings, _interval(known, meter, times), forms)
+    return counting.Readings(np.array(times, np.int64), units, resolution)
+
+
+def _counted(known: Registry, meter: str, readings: counting.Readings, forms: Sequence[counting.Exchange]) -> counting.Counted:
+    return counting.count(known.meters[meter], readings, _interval(known, meter, readings.times.tolist()), forms)
 
 
 def _resolution(meter: Meter, values: Sequence[Decimal]) -> Decimal:
@@ -80,18 +84,6 @@ def _interval(known: Registry, meter: str, times: Sequence[int]) -> int:
     found = [device.interval for device in known.devices.values() if meter in (device.sources.newest or ())]
     steps = [after - before for before, after in pairwise(times)]
     return min(found) if found else median_low(steps) if len(steps) > 2 else HOURLY
-
-
-def _pairs(known: Registry) -> Mapping[str, Sequence[str]]:
-    """Meters whose running says something about another one: treatment and production, and the same enterprise's."""
-    pairs: dict[str, list[str]] = {name: [] for name in known.meters}
-    for name, meter in known.meters.items():
-        if meter.treats:
-            pairs[name].append(meter.treats)
-            pairs[meter.treats].append(name)
-            continue
-        pairs[name] += [other for other, one in known.meters.items() if other != name and one.enterprise == meter.enterprise and not one.treats]
-    return pairs
 
 
 def _registers(name: str, known: Registry) -> tuple[dict[str, Rows], dict[str, list[meters.Event]], int]:

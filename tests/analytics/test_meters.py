@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics import counting, meters
+from analytics import counting, meters, standing
 from domain.civil import OFFSET_S, parse_date
 from domain.places import Dated, Meter
 
@@ -35,6 +35,13 @@ def told(of: Meter, rows: Sequence[tuple[float, str]], exchanges: Sequence[count
     unit = Decimal(of.resolution)
     times = np.array([at(hour) for hour, _ in rows], np.int64)
     return meters.account(of, counting.Readings(times, np.array([int(Decimal(text) / unit) for _, text in rows], np.int64), unit), interval, exchanges)
+
+
+def columns(rows: Sequence[tuple[float, str]]) -> counting.Counted:
+    """Intervals of (hour, register) rows as columns."""
+    times = np.array([at(hour) for hour, _ in rows], np.int64)
+    units = np.array([int(Decimal(text) * 100) for _, text in rows], np.int64)
+    return counting.count(meter(), counting.Readings(times, units, Decimal("0.01")), 3600)
 
 
 def energies(found: meters.Account) -> list[Decimal]:
@@ -99,6 +106,23 @@ def test_form_that_does_not_fit_is_held() -> None:
     assert [("held", 9)] == kinds(found)
 
 
+def test_form_dated_too_early_is_held() -> None:
+    """A form before the old meter's last reading would count that register as the new meter's beginning: a person must look."""
+    form = counting.Exchange(at(8.5), Decimal("5012.5"), Decimal("3.0"))
+    found = told(meter(), [(8, "5000.0"), (9, "5010.0"), (10, "5020.0")], [form])
+
+    assert [Decimal(10)] == energies(found)
+    assert [("held", 9)] == kinds(found)
+
+
+def test_absurd_register_is_held() -> None:
+    """A difference that no meter can show does not wrap: it is kept apart."""
+    found = told(meter(max_power=None, modulus=None, multiplier=Dated.always("20000")), [(8, "1"), (9, "999999999999"), (10, "999999999999.5")])
+
+    assert ["held", "normal"] == [one.flag for one in found.intervals]
+    assert Decimal(10_000) == found.energy
+
+
 def test_over_power_is_kept_apart() -> None:
     """More than the meter can have run is shown, and is no part of the sum."""
     found = told(meter(), [(8, "100"), (9, "900"), (10, "950")])
@@ -119,11 +143,11 @@ def test_multiplier_counts_from_its_day() -> None:
 
 def test_stuck_only_while_a_neighbour_runs() -> None:
     """A register that stands for a day is told if a meter beside it ran meanwhile, and not if all rested."""
-    still = told(meter(), [(hour, str(100 + min(hour, 10))) for hour in range(40)] + [(40, "120")])
-    ran = told(meter(), [(hour, str(50 * hour)) for hour in range(41)])
+    still = columns([(hour, str(100 + min(hour, 10))) for hour in range(40)] + [(40, "120")])
+    ran = columns([(hour, str(50 * hour)) for hour in range(41)])
 
-    assert [("stuck", at(11))] == [(one.kind, one.time) for one in meters.stuck({"a": still, "b": ran}, {"a": ["b"]})["a"]]
-    assert [] == meters.stuck({"a": still, "b": still}, {"a": ["b"]})["a"]
+    assert [meters.Event("stuck", at(11), "0 for 29 h while meters beside it counted 1450.00")] == standing.stuck({"a": still, "b": ran}, {"a": ["b"]})["a"]
+    assert [] == standing.stuck({"a": still, "b": still}, {"a": ["b"]})["a"]
 
 
 @settings(max_examples=200, deadline=None)

@@ -56,7 +56,14 @@ def test_a_mark_that_cannot_be_meant_is_a_dead_letter_and_its_neighbour_stands(m
 
 
 def test_other_entries_announce_nothing(machine: Machine) -> None:
-    """A reported value changes no day."""
+    """The confirmation of a month changes no day."""
+    enter(machine, "confirmation", {"user": "李工", "month": "2026-01", "action": "confirm", "document": "d"})
+
+    assert (1, []) == (len(seen(machine, "confirmation")[0]), seen(machine, "confirmation")[1])
+
+
+def test_a_reported_value_announces_its_period(machine: Machine) -> None:
+    """Whoever judges targets by what is reported reads it again; no place is touched."""
     enter(machine, "reported", {"user": "李工", "target": "x", "period": "2026", "value": "1", "document": "d"})
 
-    assert (1, []) == (len(seen(machine, "reported")[0]), seen(machine, "reported")[1])
+    assert [("~reported",)] == [one.sites for one in seen(machine, "reported")[1]]

@@ -1,0 +1,1 @@
+"""Meters become figures: hours, days, months and years, energy, water and carbon, and clues on treatment."""

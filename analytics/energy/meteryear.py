@@ -1,0 +1,125 @@
+"""A meter's year: what it counted in each hour and day, how much of that is known, and how complete its readings are."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics import counting
+from analytics.counting import Counted, Longs, Readings
+from analytics.kernels import registers as kernel
+from analytics.kernels import spreading
+from domain import civil
+
+Bytes = npt.NDArray[np.uint8]
+SPREAD: Final = 128
+"""Mark of an amount whose sum is known and whose hours are not: shared by time over them."""
+GUESSED: Final = SPREAD | 1 << counting.ESTIMATED
+HELD: Final = 1 << counting.HELD
+FIRST: Final = kernel.FIRST
+"""Readings from this meaning up to ``SPIKE`` were accepted."""
+
+
+class MeterDays(NamedTuple):
+    """Days of a meter's year so far: a twentieth of what its hours take.
+
+    Attributes
+    ----------
+    first : int
+        Civil day of the first of January.
+    unit : Decimal
+        The fine unit, in the registered unit.
+    expected : int
+        Readings of a whole day.
+    days : (d,) int64 [fine units]
+    cover : (d,) int64 [s]
+        Time that counted intervals cover; 0 = nothing is known, which is not zero.
+    marks : (d,) uint8
+        Flags of the intervals behind each day, bit ``1 << flag``, and :data:`SPREAD`.
+    readings : (d,) int64
+        Accepted readings.
+    held : (d,) int64 [fine units]
+        Kept apart for a person.
+    """
+
+    first: int
+    unit: Decimal
+    expected: int
+    days: Longs
+    cover: Longs
+    marks: Bytes
+    readings: Longs
+    held: Longs
+
+    def upto(self, count: int) -> MeterDays:
+        """The same for so many days; of those that are new nothing is known."""
+        more = count - len(self.days)
+        if not more:
+            return self
+        days, cover, readings, held = (np.pad(one[:count], (0, max(more, 0))) for one in (self.days, self.cover, self.readings, self.held))
+        marks = np.pad(self.marks[:count], (0, max(more, 0)))
+        return MeterDays(self.first, self.unit, self.expected, days, cover, marks, readings, held)
+
+
+class MeterHours(NamedTuple):
+    """Hours of the same days: amounts [fine units], time that they cover [s], marks."""
+
+    first: int
+    unit: Decimal
+    hours: Longs
+    covered: Longs
+    marks: Bytes
+
+
+def laid(counted: Counted, readings: Readings, span: tuple[int, int], interval: int) -> tuple[MeterHours, MeterDays]:
+    """Lay a meter's intervals over some civil days.
+
+    Parameters
+    ----------
+    span : (int, int)
+        First civil day, and how many.
+    interval : int [s]
+        How often readings are expected.
+    """
+    first, count = span
+    start = civil.day_start(first)
+    hours, covered, marks = np.empty(24 * count, np.int64), np.empty(24 * count, np.int64), np.empty(24 * count, np.uint8)
+    spreading.spread(counted.begin, counted.end, counted.amount, counted.flag, counting.HELD, start, civil.HOUR_S, hours, covered, marks)
+    good = counted.meaning % kernel.GAP < kernel.SPIKE
+    own = readings.times[good & (readings.times > start) & (readings.times <= start + count * civil.DAY_S)]
+    received = np.bincount(civil.day_of_array(own) - first, minlength=count)
+    held = np.zeros(count, np.int64)
+    apart = (counted.flag == counting.HELD) & (counted.end > start) & (counted.end <= start + count * civil.DAY_S)
+    np.add.at(held, civil.day_of_array(counted.end[apart]) - first, counted.amount[apart])
+    days = (hours.reshape(-1, 24).sum(axis=1), covered.reshape(-1, 24).sum(axis=1), np.bitwise_or.reduce(marks.reshape(-1, 24), axis=1))
+    return MeterHours(first, counted.unit, hours, covered, marks), MeterDays(first, counted.unit, max(1, civil.DAY_S // interval), *days, received, held)
+
+
+@lru_cache(maxsize=32)
+def months(first: int, count: int) -> tuple[tuple[int, int], ...]:
+    """Rows [start, stop) of each calendar month that days from ``first`` on touch."""
+    edges = [place for place in range(count) if place == 0 or civil.date_of(first + place).day == 1]
+    return tuple(zip(edges, [*edges[1:], count], strict=True))
+
+
+@lru_cache(maxsize=32)
+def stamps(first: int, count: int, year: int) -> tuple[Longs, Longs, Longs]:
+    """Times of the days, of the months and of the year they lie in: the start of the last day of each whole period."""
+    days = np.array([civil.period_stamp(first + place) for place in range(count)], np.int64)
+    last = [_last_day(first + start) for start, _ in months(first, count)]
+    return days, np.array([civil.period_stamp(day) for day in last], np.int64), np.array([civil.period_stamp(civil.year_days(year)[1])], np.int64)
+
+
+def _last_day(day: int) -> int:
+    when = civil.date_of(day)
+    year, month = (when.year + 1, 1) if when.month == 12 else (when.year, when.month + 1)
+    return civil.day_number(when.replace(year=year, month=month, day=1)) - 1
+
+
+def summed(values: Longs, first: int) -> Longs:
+    """Sums by month of a column of days."""
+    return np.add.reduceat(values, [start for start, _ in months(first, len(values))])

@@ -1,0 +1,168 @@
+"""What people say about meters and enterprises: exchange forms, bills, output, the reduction list, orders, and verdicts on clues.
+
+Like marks, none of it changes a reading: it is applied where figures are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
+from typing import Any, Final
+
+from domain import civil, marks
+from domain.places import Registry
+
+EXCHANGE: Final = "exchange"
+BILL: Final = "bill"
+OUTPUT: Final = "output"
+LIST: Final = "reduction-list"
+ORDERS: Final = "orders"
+RECEIPT: Final = "order-receipt"
+CLUE: Final = "clue"
+REPORTED: Final = "reported"
+KINDS: Final = (EXCHANGE, BILL, OUTPUT, LIST, ORDERS, RECEIPT, CLUE, REPORTED)
+LEVELS: Final = MappingProxyType({"yellow": ("黄色", 1), "orange": ("橙色", 2), "red": ("红色", 3)})
+"""Levels of an order (word, rank); response III, II, I."""
+GRADES: Final = ("引领", "A", "B", "C", "D", "-")
+STATES: Final = MappingProxyType({"open": ("待核实", "open"), "explained": ("已说明", "explained"), "confirmed": ("已核实", "confirmed")})
+"""States of a clue (zh, en): it is a clue until a person has looked, and never a verdict of the program."""
+LARGEST: Final = Decimal(10) ** 12
+Body = Mapping[str, Any]
+
+
+def number(text: object) -> Decimal:
+    """A plain decimal number from 0 to 10¹², without unit or separators; ValueError otherwise.
+
+    >>> number("12.50")
+    Decimal('12.50')
+    """
+    words = str(text).strip()
+    try:
+        value = Decimal(words) if "_" not in words else Decimal("NaN")
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or not 0 <= value < LARGEST:
+        raise ValueError(f"not a plain number from 0 to 10¹²: {words[:40]!r}")
+    return value
+
+
+def instant(text: object) -> int:
+    """An instant in Beijing time, or the beginning of a date."""
+    words = str(text)
+    try:
+        return civil.day_start(civil.parse_date(words))
+    except ValueError:
+        return civil.parse_time(words, civil.SHANGHAI)
+
+
+def until(text: object) -> int:
+    """An instant, or the end of a date."""
+    words = str(text)
+    try:
+        return civil.day_end(civil.parse_date(words))
+    except ValueError:
+        return civil.parse_time(words, civil.SHANGHAI)
+
+
+def month(text: object) -> tuple[int, int]:
+    """First and last civil day of a month ``2025-06``; ValueError otherwise."""
+    found = marks.period(str(text))
+    if found.kind != "month":
+        raise ValueError(f"not a month: {str(text)[:40]!r}")
+    return found.first, found.last
+
+
+def fault(kind: str, body: Body) -> str | None:
+    """Why an entry cannot be used; None if it can."""
+    check = _CHECKS.get(kind)
+    try:
+        return check(body) if check else None
+    except (ValueError, TypeError, OverflowError) as error:
+        return str(error)
+    except KeyError as error:
+        return f"without {error.args[0]}"
+
+
+def _exchange(body: Body) -> str | None:
+    instant(body["time"])
+    number(body["last"])
+    number(body["first"])
+    return _lacking(body, "meter")
+
+
+def _bill(body: Body) -> str | None:
+    number(body["quantity"])
+    return _lacking(body, "meter", "document") or _ordered(body)
+
+
+def _ordered(body: Body) -> str | None:
+    return None if instant(body["from"]) < until(body["to"]) else "the end does not lie after the start"
+
+
+def _output(body: Body) -> str | None:
+    month(body["month"])
+    for column in ("quantity", "value_added"):
+        if str(body.get(column) or "").strip():
+            number(body[column])
+    if not any(str(body.get(column) or "").strip() for column in ("quantity", "value_added")):
+        return "neither quantity nor value_added"
+    return _lacking(body, "enterprise", "document")
+
+
+def _list(body: Body) -> str | None:
+    if body["level"] not in LEVELS or (body.get("grade") or "-") not in GRADES:
+        return f"no level or grade: {body['level']!r} {body.get('grade')!r}; levels are {', '.join(LEVELS)}, grades {', '.join(GRADES)}"
+    if number(body["share"]) > 100:
+        return f"a share is 0 to 100 % of the usual load that may still run, not {body['share']}"
+    return _lacking(body, "enterprise", "measure")
+
+
+def _orders(body: Body) -> str | None:
+    if body["level"] not in LEVELS:
+        return f"no level: {body['level']!r}; levels are {', '.join(LEVELS)}"
+    return _lacking(body, "document") or _ordered(body)
+
+
+def _receipt(body: Body) -> str | None:
+    instant(body["from"])
+    return _lacking(body, "enterprise", "user")
+
+
+def _clue(body: Body) -> str | None:
+    if body["state"] not in STATES:
+        return f"no state of a clue: {body['state']!r}"
+    instant(body["time"])
+    return _lacking(body, "rule", "source", "reason", "user")
+
+
+def _lacking(body: Body, *names: str) -> str | None:
+    lacking = [name for name in names if not str(body.get(name) or "").strip()]
+    return f"without {', '.join(lacking)}" if lacking else None
+
+
+_CHECKS: Final[Mapping[str, Callable[[Body], str | None]]] = MappingProxyType(
+    {EXCHANGE: _exchange, BILL: _bill, OUTPUT: _output, LIST: _list, ORDERS: _orders, RECEIPT: _receipt, CLUE: _clue},
+)
+
+
+def touched(kind: str, body: Body, registry: Registry) -> dict[int, set[str]]:
+    """Civil days and sources whose figures an entry may change; what cannot be read, or is about nobody we know, touches nothing."""
+    if fault(kind, body):
+        return {}
+    sites = {str(body["meter"])} & set(registry.meters) if kind == EXCHANGE else set()
+    day = _day(kind, body)
+    return {} if day is None else {day: sites}
+
+
+def _day(kind: str, body: Body) -> int | None:
+    """Civil day that an entry is about."""
+    if kind == REPORTED:
+        try:
+            return marks.period(str(body["period"])).last
+        except ValueError:
+            return None
+    if kind == OUTPUT:
+        return month(body["month"])[1]
+    column = {EXCHANGE: "time", BILL: "to", ORDERS: "to", RECEIPT: "from", CLUE: "time"}.get(kind)
+    return None if column is None else civil.day_of((until if column == "to" else instant)(body[column]) + (column != "to"))

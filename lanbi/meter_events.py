@@ -1,0 +1,82 @@
+"""Events of meters as they are kept: what is said, and taken back when a late reading explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Protocol
+
+from analytics import meters, standing
+from domain import civil
+from domain.indicators import Event
+from domain.places import Meter, Registry
+from domain.ports import IndicatorSink, IndicatorSource
+from lanbi.registers import Desk, Known
+
+KINDS: Final = frozenset(meters.WORDS[2:]) | {"gap", "stuck"}
+WITHDRAWN: Final = "已撤销 withdrawn: "
+"""Begins the text of an event that later readings explained; an event is kept for ever, what it says is not."""
+_MANY: Final = 1_000_000
+Key = tuple[str, str, int]
+
+
+class Figures(IndicatorSink, IndicatorSource, Protocol):
+    """Where events are kept."""
+
+
+class MeterEvents:
+    """Writes events that differ from what is stored."""
+
+    def __init__(self, figures: Figures, registry: Registry) -> None:
+        self.figures, self.registry = figures, registry
+        self.known: dict[int, dict[Key, str]] = {}
+        self._out: list[Event] = []
+
+    def recall(self, year: int) -> None:
+        """Read what is stored of a year."""
+        start, end = bounds(year)
+        rows = self.figures.event_rows(start, end, _MANY)
+        self.known[year] = {(row.kind, row.source, row.time): row.text for row in rows if row.kind in KINDS and row.source in self.registry.meters}
+
+    def meter(self, year: int, meter: Meter, known: Known) -> None:
+        """Events of a meter's registers in a year, all but ``stuck``."""
+        start, end = bounds(year)
+        found = [one for one in meters.events(known.readings, known.counted) if start < one.time <= end]
+        self._differ(year, meter.id, KINDS - {"stuck"}, found)
+
+    def stuck(self, year: int, group: Sequence[Meter], desk: Desk) -> None:
+        """Registers of an enterprise that stood while a meter beside them ran."""
+        start, end = bounds(year)
+        known = {one.id: found for one in group if (found := desk.year(year, one.id)) is not None}
+        pairs = standing.pairs(self.registry.meters)
+        for name, events in standing.stuck({name: one.counted for name, one in known.items()}, pairs).items():
+            self._differ(year, name, frozenset({"stuck"}), [one for one in events if start < one.time <= end])
+
+    def _differ(self, year: int, name: str, kinds: frozenset[str], found: Iterable[meters.Event]) -> None:
+        known = self.known.setdefault(year, {})
+        now: Mapping[Key, str] = _merged(name, found)
+        gone = {
+            key: WITHDRAWN + text for key, text in known.items() if key[1] == name and key[0] in kinds and key not in now and not text.startswith(WITHDRAWN)
+        }
+        changed = {key: text for key, text in {**now, **gone}.items() if known.get(key) != text}
+        known.update(changed)
+        self._out += [Event(kind, source, time, None, text) for (kind, source, time), text in changed.items()]
+
+    def write(self) -> None:
+        """Write what was collected."""
+        if self._out:
+            self.figures.events(self._out)
+            self._out = []
+
+
+def _merged(name: str, found: Iterable[meters.Event]) -> dict[Key, str]:
+    merged: dict[Key, str] = {}
+    for one in found:
+        key = one.kind, name, one.time
+        merged[key] = f"{merged[key]}; {one.detail}" if key in merged else one.detail
+    return merged
+
+
+def bounds(year: int) -> tuple[int, int]:
+    """Labels of a year: start (excluded) and end (included) [s]."""
+    first, last = civil.year_days(year)
+    return civil.day_start(first), civil.day_end(last)

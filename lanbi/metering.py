@@ -1,0 +1,211 @@
+"""Figures of meters, enterprises, industries and the county's metered part, kept beside the air's: what a late register touches, and no more.
+
+A meter's year is a pure function of its registers, the registry and the exchange forms; an account is one of its meters' days. What
+differs from what is stored is written, and restated where its period had closed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Final, Protocol
+
+from analytics.causes import Evidence
+from analytics.counting import Exchange
+from analytics.energy import enterprise
+from analytics.energy.enterprise import Account
+from analytics.energy.meteryear import MeterDays, laid
+from analytics.jobs import metered
+from domain import civil, statements
+from domain.places import Meter, Registry
+from domain.ports import Entries, ReadingSource
+from domain.readings import Entry
+from lanbi.meter_events import MeterEvents
+from lanbi.registers import BACK_DAYS, Desk
+from lanbi.settling import Book, Settler, When
+
+INDUSTRY: Final = "industry."
+"""Begins the scope of an industry's figures."""
+
+
+class Source(ReadingSource, Entries, Protocol):
+    """Readings, and what people and files entered about them."""
+
+
+class Metering:
+    """Figures of a county's meters, year by year.
+
+    Attributes
+    ----------
+    pulse : callable
+        Called between two meters, for whoever must show that it lives.
+    """
+
+    def __init__(self, source: Source, settler: Settler, registry: Registry) -> None:
+        self.source, self.settler, self.registry = source, settler, registry
+        self.entered: dict[str, list[Entry]] = {}
+        self.desk = Desk(source, registry, self._forms)
+        self.events = MeterEvents(settler.figures, registry)
+        self.books: dict[int, Book] = {}
+        self.days: dict[int, dict[str, MeterDays]] = {}
+        self.accounts: dict[int, dict[str, Account]] = {}
+        self.pulse: Callable[[], None] = lambda: None
+
+    @cached_property
+    def owners(self) -> Mapping[str, list[Meter]]:
+        """Meters of each enterprise that has any."""
+        found: defaultdict[str, list[Meter]] = defaultdict(list)
+        for meter in self.registry.meters.values():
+            found[meter.enterprise].append(meter)
+        return dict(found)
+
+    def load(self, year: int, now: int, cause: str) -> None:
+        """Count all meters of a year and bring its figures up to date."""
+        if not self.registry.meters or civil.year_days(year)[0] > civil.day_of(now):
+            return
+        self.learn()
+        self.books[year], self.days[year], self.accounts[year] = Book(year), {}, {}
+        self.events.recall(year)
+        when = When(now, Evidence(general=[cause] if cause else []), ())
+        self._work(year, self.owners, when, frozenset(self.registry.meters))
+
+    def refresh(self, touched: Iterable[tuple[str, int]], now: int) -> None:
+        """Count the touched meters again, and bring all figures that hang on them up to date.
+
+        Parameters
+        ----------
+        touched : iterable of (source, civil day)
+            What is no meter, and no signal of what was entered, is passed over.
+        """
+        signals = {f"~{kind}" for kind in statements.KINDS}
+        days: defaultdict[str, set[int]] = defaultdict(set)
+        told = False
+        for name, day in touched:
+            told |= name in signals
+            if name in self.registry.meters:
+                days[name].add(day)
+        if told:
+            self.learn()
+        years = {civil.year_of_day(day + away) for some in days.values() for day in some for away in (-BACK_DAYS, 0, BACK_DAYS)}
+        own = {civil.year_of_day(day) for some in days.values() for day in some}
+        for year in sorted((years & set(self.books)) | own):
+            if year not in self.books:
+                self.load(year, now, cause_of(days))
+            else:
+                self._rework(year, days, now)
+        if told:
+            for year in sorted(self.books):
+                self._derive(year, now)
+
+    def _rework(self, year: int, days: Mapping[str, Collection[int]], now: int) -> None:
+        for name, some in days.items():
+            self.desk.again(year, name, sorted(some))
+        owners = sorted({self.registry.meters[name].enterprise for name in days})
+        self._work(year, owners, When(now, Evidence(general=[cause_of(days)]), tuple(days)), frozenset(days))
+
+    def pass_time(self, now: int) -> None:
+        """An hour or a day has passed: running figures move on, silence grows."""
+        day = civil.day_of(now)
+        for year in {civil.year_of_day(day), civil.year_of_day(day - 1)}:
+            if year in self.books:
+                self._work(year, self.owners, When(now, Evidence(), ()), frozenset())
+            else:
+                self.load(year, now, "")
+
+    def forget(self, keep: Sequence[int]) -> None:
+        """Drop years that nobody asks about."""
+        self.books = {year: one for year, one in self.books.items() if year in keep}
+        self.days = {year: one for year, one in self.days.items() if year in keep}
+        self.accounts = {year: one for year, one in self.accounts.items() if year in keep}
+
+    def learn(self) -> None:
+        """Read what people and files said about meters."""
+        before = {name: self._forms(name) for name in self.registry.meters}
+        for kind in statements.KINDS:
+            self.entered[kind] = self.source.entered(kind)
+        self.entered["event"] = [entry for entry in self.source.entered("event") if entry.body.get("type") == statements.EXCHANGE]
+        for name, forms in before.items():
+            if forms != self._forms(name):
+                self.desk.recount(name)
+
+    def _forms(self, name: str) -> list[Exchange]:
+        """Exchange forms of a meter; of two for one time the one received later. A device's own event counts like a form."""
+        found: dict[int, Exchange] = {}
+        for entry in (*self.entered.get("event", ()), *self.entered.get(statements.EXCHANGE, ())):
+            if _names(entry, self.registry) == name and not statements.fault(statements.EXCHANGE, {**entry.body, "meter": name}):
+                time = statements.instant(entry.body["time"])
+                found[time] = Exchange(time, statements.number(entry.body["last"]), statements.number(entry.body["first"]))
+        return [found[time] for time in sorted(found)]
+
+    def _work(self, year: int, owners: Collection[str], when: When, anew: Collection[str]) -> None:
+        """Meters of some enterprises, those in ``anew`` counted again, then the accounts that they are part of."""
+        first, last = civil.year_days(year)
+        begun = min(last, civil.day_of(when.now)) - first + 1
+        if begun < 1:
+            return
+        for owner in owners:
+            self.pulse()
+            own = self.owners[owner]
+            for meter in own:
+                self._meter(year, meter, begun, when, again=meter.id in anew)
+            if any(meter.id in anew for meter in own):
+                self.events.stuck(year, [meter for meter in own if meter.id in self.days[year]], self.desk)
+            self._account(year, owner, begun, when)
+        self.events.write()
+        self._above(year, owners, begun, when)
+        self._derive(year, when.now)
+
+    def _meter(self, year: int, meter: Meter, begun: int, when: When, *, again: bool) -> None:
+        found = []
+        if again:
+            known = self.desk.year(year, meter.id)
+            if known is None:
+                return
+            by_hour, self.days[year][meter.id] = laid(known.counted, known.readings, (civil.year_days(year)[0], begun), known.interval)
+            found.append(metered.hours(meter.id, by_hour))
+            self.events.meter(year, meter, known)
+        own = self.days[year].get(meter.id)
+        if own is not None:
+            own = self.days[year][meter.id] = own.upto(begun)
+            self.settler.sheets(self.books[year], meter.id, [*found, *metered.meter(meter.id, own, when.now)], when._replace(sites=(meter.id,)))
+
+    def _account(self, year: int, owner: str, begun: int, when: When) -> None:
+        first = civil.year_days(year)[0]
+        meters = [(meter, self.days[year][meter.id]) for meter in self.owners[owner] if meter.id in self.days[year]]
+        account = enterprise.account(meters, self.registry, year, metered.elapsed(first, begun, when.now))
+        self.accounts[year][owner] = account
+        self._settle(year, owner, account, when)
+
+    def _above(self, year: int, owners: Collection[str], begun: int, when: When) -> None:
+        """Industries of the touched enterprises, and the county's metered part."""
+        kinds = {one.id: one.industry for one in self.registry.enterprises.values()}
+        accounts = self.accounts[year]
+        for industry in sorted({kinds.get(owner, "") for owner in owners} - {""}):
+            some = [account for owner, account in accounts.items() if kinds.get(owner) == industry and account.days == begun]
+            self._settle(year, f"{INDUSTRY}{industry}", enterprise.together(some, begun), when)
+        self._settle(year, self.registry.county.id, enterprise.together((one for one in accounts.values() if one.days == begun), begun), when)
+
+    def _settle(self, year: int, scope: str, account: Account, when: When) -> None:
+        found = list(metered.account(scope, civil.year_days(year)[0], account))
+        if found:
+            self.settler.sheets(self.books[year], scope, found, when)
+
+    def _derive(self, year: int, now: int) -> None:
+        """What follows from the accounts and from what was entered."""
+
+
+def _names(entry: Entry, registry: Registry) -> str:
+    """Meter that a form or a device's event is about; a device with one meter need not name it."""
+    name = str(entry.body.get("meter") or entry.body.get("source") or "")
+    if not name and entry.kind == "event":
+        device = registry.devices.get(entry.user)
+        sources = device.sources.newest if device is not None else ()
+        return sources[0] if len(sources) == 1 else ""
+    return name
+
+
+def cause_of(days: Mapping[str, Collection[int]]) -> str:
+    """Words for a restatement: which registers came late."""
+    parts = [f"{name} {civil.date_of(min(some))}{f'…{civil.date_of(max(some))}' if len(some) > 1 else ''}" for name, some in sorted(days.items())]
+    return f"late: {', '.join(parts[:4])}{f', +{len(parts) - 4}' if len(parts) > 4 else ''}"

@@ -1,0 +1,182 @@
+"""Stored figures of meters: conserved, incremental, restated, and events that late readings take back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain import civil
+from domain.indicators import Indicator, Query
+from domain.readings import Reading
+from tests.lanbi.meter_house import HISTORY, METERS, NOW, QUARTER, START, MeterHouse, units
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[MeterHouse]:
+    """The works with all its registers."""
+    one = MeterHouse(tmp_path)
+    one.bring(HISTORY)
+    one.follower.start()
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="module")
+def batch(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[object, ...], Indicator]:
+    """Figures of the whole history computed at once."""
+    one = MeterHouse(tmp_path_factory.mktemp("batch"))
+    one.bring(HISTORY)
+    one.follower.start()
+    found = one.figures()
+    one.close()
+    return found
+
+
+def at(text: str) -> int:
+    """An instant in China."""
+    return civil.parse_time(text, civil.SHANGHAI)
+
+
+def turned(name: str, begin: str, end: str) -> Decimal:
+    """What a meter counted between two instants."""
+    meter, own = METERS[name], units(name)
+    first, last = ((at(text) - START) // QUARTER for text in (begin, end))
+    return int(own[last] - own[first]) * Decimal(meter.resolution) * Decimal(meter.multiplier.newest)
+
+
+def test_every_unit_stands_in_its_hour_day_month_and_year(house: MeterHouse) -> None:
+    """Hours, days, months and years of a meter are what its register turned, through the roll-over and over New Year."""
+    hour = house.store.series(Query(figure="meter_use", scope="main", period="hour", start=at("2025-01-02 09:00") - 1, end=at("2025-01-02 09:00")))
+
+    assert [float(turned("main", "2025-01-02 08:00", "2025-01-02 09:00"))] == [row.value for row in hour]
+    assert float(turned("main", "2025-01-02 00:00", "2025-01-03 00:00")) == house.value("meter_use", "main", "day", "2025-01-02").value
+    assert float(turned("main", "2025-01-01 00:00", "2025-01-06 02:30")) == house.value("meter_use", "main", "month", "2025-01-31").value
+    assert float(turned("main", "2024-12-25 00:00", "2025-01-01 00:00")) == house.value("meter_use", "main", "year", "2024-12-31").value
+    assert [("main", 9)] == [(source, len(text.split("→")[0].strip()) + 3) for source, text in house.events("rollover")][:1]
+
+
+def test_an_enterprise_is_its_main_meters(house: MeterHouse) -> None:
+    """Production and treatment meters lie behind the main one and are never added; tonnes of coal and CO2 follow from the main meter."""
+    day = turned("main", "2025-01-02 00:00", "2025-01-03 00:00")
+    found = {name: house.value(name, "works", "day", "2025-01-02").value for name in ("electricity_bought", "energy_tce", "energy_equal", "co2", "water_use")}
+
+    assert found == {
+        "electricity_bought": float(day),
+        "energy_tce": round(float(day * Decimal("0.0001229")), 3),
+        "energy_equal": round(float(day * Decimal("0.0003")), 3),
+        "co2": round(float(day * Decimal("0.0006191")), 3),
+        "water_use": float(turned("water", "2025-01-02 00:00", "2025-01-03 00:00")),
+    }
+    county = house.value("electricity_bought", "c", "day", "2025-01-02")
+    assert (float(day + turned("other", "2025-01-02 00:00", "2025-01-03 00:00")), 2.0, 2.0) == (county.value, county.valid, county.expected)
+    assert house.value("electricity_bought", "industry.steel", "day", "2025-01-02").value == float(day)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_order_of_arrival_gives_the_same_figures(
+    batch: dict[tuple[object, ...], Indicator], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Registers in any order and batching, with earlier wrong ones and restarts between, end in the batch's figures."""
+    rows = list(HISTORY)
+    np.random.default_rng(data.draw(st.integers(0, 2**32 - 1), "order")).shuffle(rows)  # type: ignore[arg-type]
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=3), "batches"))
+    one = MeterHouse(tmp_path_factory.mktemp("order"))
+    wrong = data.draw(st.integers(50, 300), "wrong")
+    one.bring([replace(row, values={"register": 7.77}) for row in rows[::wrong]])
+    one.follower.start()
+    for begin, end in zip([0, *cuts], [*cuts, len(rows)], strict=True):
+        one.bring(rows[begin:end])
+        if data.draw(st.booleans(), "restart"):
+            one.follower = one.open()
+            one.follower.start()
+        one.follower.step()
+    found = one.figures()
+    one.close()
+
+    assert batch == found
+
+
+def test_a_gap_is_spread_and_says_so(house: MeterHouse) -> None:
+    """Six hours without a reading keep their sum; each hour is an estimate, and the readings' completeness falls."""
+    missing = [row for row in HISTORY if row.source == "other" and at("2025-01-03 08:00") < row.time < at("2025-01-03 14:00")]
+    house.store.remove([row.key for row in missing])
+    house.bring([row for row in HISTORY if row.source == "other" and row.time == at("2025-01-03 08:00")])
+    house.follower.step()
+    rows = house.store.series(Query(figure="meter_use", scope="other", period="hour", start=at("2025-01-03 08:00"), end=at("2025-01-03 14:00")))
+    capture = house.value("meter_capture", "other", "day", "2025-01-03")
+
+    assert {"estimated"} == {row.status for row in rows}
+    assert float(turned("other", "2025-01-03 08:00", "2025-01-03 14:00")) == pytest.approx(sum(row.value or 0 for row in rows), abs=1e-9)
+    assert float(turned("other", "2025-01-03 00:00", "2025-01-04 00:00")) == house.value("meter_use", "other", "day", "2025-01-03").value
+    assert (76.0, "incomplete") == (capture.value, capture.status)
+    assert [("other", "no reading since 2025-01-03T08:00:00+08:00")] == house.events("gap")
+
+
+def test_a_late_register_restates_closed_periods(house: MeterHouse) -> None:
+    """A register that comes late moves energy between two closed days: both are restated with the meter as the cause, their month is not."""
+    late = Reading("meter", "other", 0, at("2025-01-03 00:00"), {"register": 0.0}, {}, 1)
+    before = house.value("meter_use", "other", "day", "2025-01-02").value
+    house.store.remove([late.key])
+    house.bring([row for row in HISTORY if row.source == "other" and row.time == at("2025-01-02 23:45")])
+    house.follower.step()
+    other = house.value("meter_use", "other", "day", "2025-01-02")
+    house.bring([row for row in HISTORY if row.source == "other" and row.time == late.time])
+    house.follower.step()
+    again = house.value("meter_use", "other", "day", "2025-01-02")
+    told = [row for row in house.store.restatements(0, 2**40, 99) if row.figure == "meter_use"]
+
+    assert (before, True, 3.0) == (again.value, other.value != before, again.version)
+    assert {("other", "day")} == {(row.scope, row.period) for row in told}
+    assert {"late: other 2025-01-02"} == {row.cause for row in told}
+
+
+def test_an_event_that_is_explained_is_taken_back(house: MeterHouse) -> None:
+    """A register far above is held until the next one comes, then it is a spike; corrected, both events stay as taken back."""
+    odd = Reading("meter", "other", 0, NOW + QUARTER, {"register": 99_999.0}, {}, 10**6)
+    good = Reading("meter", "other", 0, NOW + 2 * QUARTER, {"register": round(float(units("other")[-1]) / 100 + 0.2, 2)}, {}, 10**6)
+    house.bring([odd])
+    house.follower.step()
+    held = house.events("held")
+    house.bring([good])
+    house.follower.step()
+
+    assert [("other", "99999.00: held until a later reading decides")] == held
+    assert [("other", "99999.00: not accepted")] == house.events("spike")
+    assert [("other", "已撤销 withdrawn: 99999.00: held until a later reading decides")] == house.events("held")
+
+
+def test_an_exchange_form_explains_a_fall(house: MeterHouse) -> None:
+    """A meter that was changed is held until its form comes; then the old meter's rest and the new one's beginning count, restated."""
+    since = at("2025-01-04 10:00")
+    changed = [
+        replace(row, values={"register": round((row.values["register"] or 0) - 880.0, 2)}) for row in HISTORY if row.source == "other" and row.time >= since
+    ]
+    house.bring(changed)
+    house.follower.step()
+    without = house.value("meter_use", "other", "day", "2025-01-04").value
+    last = float(units("other")[(since - QUARTER - START) // QUARTER]) / 100
+    house.say("exchange", "2025-01-04", meter="other", time="2025-01-04 09:50", last=f"{last:.2f}", first=f"{last - 880:.2f}", document="单1")
+    house.follower.step()
+
+    assert ["other"] == [source for source, _ in house.events("exchange")]
+    assert [True] == [text.startswith("已撤销 withdrawn") for _, text in house.events("held")]
+    assert float(turned("other", "2025-01-04 00:00", "2025-01-05 00:00")) == house.value("meter_use", "other", "day", "2025-01-04").value
+    assert without != house.value("meter_use", "other", "day", "2025-01-04").value
+
+
+def test_the_passing_of_time_moves_what_is_expected(house: MeterHouse) -> None:
+    """An hour later the running day expects one hour more, and a meter that fell silent has what it had."""
+    before = house.value("meter_use", "main", "day", "2025-01-06")
+    house.clock.now += 3_600
+    house.follower.step()
+    after = house.value("meter_use", "main", "day", "2025-01-06")
+
+    assert (before.value, (3.0, 3.0), (3.0, 4.0)) == (after.value, (before.valid, before.expected), (after.valid, after.expected))
