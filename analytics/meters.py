@@ -80,16 +80,17 @@ def told(readings: Readings, counted: Counted) -> Account:
     return Account(intervals, events(readings, counted))
 
 
-def events(readings: Readings, counted: Counted) -> list[Event]:
-    """What was out of the ordinary, in words, in order of time."""
+def events(readings: Readings, counted: Counted, silence: int = 0) -> list[Event]:
+    """What was out of the ordinary, in words, in order of time; gaps only if they are longer than ``silence`` [s]."""
     found: list[Event] = []
-    odd = np.flatnonzero((counted.meaning != kernel.FIRST) & (counted.meaning != kernel.NORMAL))
-    for i in odd.tolist():
+    gap = (counted.meaning >= kernel.GAP) & (np.diff(readings.times, prepend=readings.times[:1]) > silence)
+    kinds = counted.meaning % kernel.GAP
+    for i in np.flatnonzero(gap | ((kinds != kernel.FIRST) & (kinds != kernel.NORMAL))).tolist():
         code, time = int(counted.meaning[i]), int(readings.times[i])
         kind = code % kernel.GAP
         if kind not in {kernel.FIRST, kernel.NORMAL}:
             found.append(Event(WORDS[kind], time, _detail(kind, readings, int(counted.base[i]), i)))
-        if code >= kernel.GAP:
+        if gap[i]:
             found.append(Event("gap", time, f"no reading since {iso(int(readings.times[i - 1]))}"))
     return found
 

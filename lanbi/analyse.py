@@ -113,8 +113,7 @@ class Follower:
         cause = "; ".join(known) or f"rule: {self._versions().partition(' ')[2]}"
         self.analyst.settler.recall(self.now())
         self.analyst.comparer.since = self._doubtful(touched)
-        for one in sorted(older | {year - 1, year}):
-            self.analyst.load(one, self.now(), cause)
+        self.analyst.start(older | {year - 1, year}, self.now(), cause)
         self.analyst.settler.forget()
         self.analyst.comparer.since = NEVER
         self.analyst.forget((year - 1, year))
@@ -147,8 +146,7 @@ class Follower:
         changes = self._collect()
         now = self.now()
         if self.position.stuck(self.clock.monotonic()):
-            for year in sorted(self.analyst.books):
-                self.analyst.load(year, now, "late: changes were passed over")
+            self.analyst.start(list(self.analyst.books), now, "late: changes were passed over")
         if changes:
             self.analyst.refresh(self._touched(changes), now)
         if now // civil.HOUR_S != self.hour:

@@ -50,7 +50,9 @@ class Source(ReadingSource, Entries, Protocol):
 
 
 class Desk(Protocol):
-    """Another realm's figures, kept up beside those of the air."""
+    """Another realm's figures, kept up beside those of the air; ``pulse`` is called between two sources that take their time."""
+
+    pulse: Callable[[], None]
 
     def load(self, year: int, now: int, cause: str) -> None:
         """Read a whole year from the store and bring its figures up to date."""
@@ -110,9 +112,17 @@ class Analyst:
             self._allow(book, self.sites, now)
             self.ledger.keep(book, dict.fromkeys(self.sites, self._doubtful(book, now)), now)
         self._foreign(book, when)
+
+    def start(self, years: Iterable[int], now: int, cause: str) -> None:
+        """Bring years up to date: the air of all of them first, for that is asked for first."""
+        known = sorted(years)
+        for year in known:
+            self.load(year, now, cause)
         for desk in self.desks:
-            self.pulse()
-            desk.load(year, now, cause)
+            desk.pulse = self.pulse
+            for year in known:
+                self.pulse()
+                desk.load(year, now, cause)
 
     def _bare(self, book: Book, now: int) -> bool:
         """Whether nothing was measured in a year that is over, and nothing is stored of it."""

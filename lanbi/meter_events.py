@@ -38,9 +38,9 @@ class MeterEvents:
         self.known[year] = {(row.kind, row.source, row.time): row.text for row in rows if row.kind in KINDS and row.source in self.registry.meters}
 
     def meter(self, year: int, meter: Meter, known: Known) -> None:
-        """Events of a meter's registers in a year, all but ``stuck``."""
+        """Events of a meter's registers in a year, all but ``stuck``; a gap within an hour costs no hour its figure and is none here."""
         start, end = bounds(year)
-        found = [one for one in meters.events(known.readings, known.counted) if start < one.time <= end]
+        found = [one for one in meters.events(known.readings, known.counted, civil.HOUR_S) if start < one.time <= end]
         self._differ(year, meter.id, KINDS - {"stuck"}, found)
 
     def stuck(self, year: int, group: Sequence[Meter], desk: Desk) -> None:

@@ -65,6 +65,7 @@ class Metering:
         if not self.registry.meters or civil.year_days(year)[0] > civil.day_of(now):
             return
         self.learn()
+        self.desk.forget(year)
         self.books[year], self.days[year], self.accounts[year] = Book(year), {}, {}
         self.events.recall(year)
         when = When(now, Evidence(general=[cause] if cause else []), ())
@@ -113,7 +114,7 @@ class Metering:
             else:
                 self.load(year, now, "")
 
-    def forget(self, keep: Sequence[int]) -> None:
+    def forget(self, keep: Collection[int]) -> None:
         """Drop years that nobody asks about."""
         self.books = {year: one for year, one in self.books.items() if year in keep}
         self.days = {year: one for year, one in self.days.items() if year in keep}

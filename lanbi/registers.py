@@ -100,6 +100,11 @@ class Desk:
                 times, values = (np.concatenate([old[:low], new, old[high:]]) for old, new in zip((times, values), fresh, strict=True))
         return self._count((year, name), known.span, times, values)
 
+    def forget(self, year: int) -> None:
+        """What the store holds of a year may have changed anywhere."""
+        for key in [key for key in self._kept if key[0] == year]:
+            self._bytes -= self._kept.pop(key).size
+
     def recount(self, name: str) -> None:
         """An exchange form came: forget the intervals of a meter."""
         for key in [key for key in self._kept if key[1] == name]:

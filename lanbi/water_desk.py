@@ -7,7 +7,7 @@ in :mod:`lanbi.settling`. A record's class is restated at once, other figures on
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -58,6 +58,7 @@ class WaterDesk:
     def __init__(self, source: ReadingSource, settler: Settler, registry: Registry, plans: Sequence[Plan]) -> None:
         self.source, self.settler, self.registry, self.plans = source, settler, registry, plans
         self.books: dict[int, WaterBook] = {}
+        self.pulse: Callable[[], None] = lambda: None
 
     def load(self, year: int, now: int, cause: str) -> None:
         """Read a whole year from the store and bring its figures up to date; ``cause`` is why they may differ from what is stored."""

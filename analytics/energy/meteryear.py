@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ SPREAD: Final = 128
 """Mark of an amount whose sum is known and whose hours are not: shared by time over them."""
 GUESSED: Final = SPREAD | 1 << counting.ESTIMATED
 HELD: Final = 1 << counting.HELD
+TOLERATED: Final = (1_800, 3_600)
+"""Distances of readings that are tolerated beside 15 min (重点用能单位能耗在线监测) [s]."""
 FIRST: Final = kernel.FIRST
 """Readings from this meaning up to ``SPIKE`` were accepted."""
 
@@ -33,8 +36,6 @@ class MeterDays(NamedTuple):
         Civil day of the first of January.
     unit : Decimal
         The fine unit, in the registered unit.
-    expected : int
-        Readings of a whole day.
     days : (d,) int64 [fine units]
     cover : (d,) int64 [s]
         Time that counted intervals cover; 0 = nothing is known, which is not zero.
@@ -42,17 +43,19 @@ class MeterDays(NamedTuple):
         Flags of the intervals behind each day, bit ``1 << flag``, and :data:`SPREAD`.
     readings : (d,) int64
         Accepted readings.
+    expected : (d,) int64
+        Readings of a whole day, by the distance that most of them have.
     held : (d,) int64 [fine units]
         Kept apart for a person.
     """
 
     first: int
     unit: Decimal
-    expected: int
     days: Longs
     cover: Longs
     marks: Bytes
     readings: Longs
+    expected: Longs
     held: Longs
 
     def upto(self, count: int) -> MeterDays:
@@ -61,8 +64,8 @@ class MeterDays(NamedTuple):
         if not more:
             return self
         days, cover, readings, held = (np.pad(one[:count], (0, max(more, 0))) for one in (self.days, self.cover, self.readings, self.held))
-        marks = np.pad(self.marks[:count], (0, max(more, 0)))
-        return MeterDays(self.first, self.unit, self.expected, days, cover, marks, readings, held)
+        marks, expected = np.pad(self.marks[:count], (0, max(more, 0))), np.pad(self.expected[:count], (0, max(more, 0)), mode="edge")
+        return MeterDays(self.first, self.unit, days, cover, marks, readings, expected, held)
 
 
 class MeterHours(NamedTuple):
@@ -96,7 +99,27 @@ def laid(counted: Counted, readings: Readings, span: tuple[int, int], interval: 
     apart = (counted.flag == counting.HELD) & (counted.end > start) & (counted.end <= start + count * civil.DAY_S)
     np.add.at(held, civil.day_of_array(counted.end[apart]) - first, counted.amount[apart])
     days = (hours.reshape(-1, 24).sum(axis=1), covered.reshape(-1, 24).sum(axis=1), np.bitwise_or.reduce(marks.reshape(-1, 24), axis=1))
-    return MeterHours(first, counted.unit, hours, covered, marks), MeterDays(first, counted.unit, max(1, civil.DAY_S // interval), *days, received, held)
+    return MeterHours(first, counted.unit, hours, covered, marks), MeterDays(first, counted.unit, *days, received, due(own, span, interval), held)
+
+
+def due(times: Longs, span: tuple[int, int], interval: int) -> Longs:
+    """Readings that a whole day should have: by the registered interval, or by 30 or 60 min where most of a day's come so.
+
+    Both are tolerated for key energy users. What matters is the distance that most readings of the day have, not how many there are:
+    an outage does not make a day expect less.
+
+    Parameters
+    ----------
+    times : (n,) int64 [s]
+        Accepted readings of the days, ascending.
+    """
+    first, count = span
+    steps, days = np.diff(times), civil.day_of_array(times[1:]) - first
+    rates = [interval, *(step for step in TOLERATED if step > interval)]
+    place = np.searchsorted([(one + other) // 2 for one, other in pairwise(rates)], steps)
+    votes = np.stack([np.bincount(days[place == rate], minlength=count)[:count] for rate in range(len(rates))])
+    most = np.array([civil.DAY_S // rate for rate in rates], np.int64)
+    return np.asarray(most[votes.argmax(axis=0)])
 
 
 @lru_cache(maxsize=32)

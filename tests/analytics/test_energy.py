@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.energy.enterprise import Account, account, together
-from analytics.energy.meteryear import MeterDays
+from analytics.energy.meteryear import MeterDays, due
 from analytics.energy.worth import GRAINS, base_unit, worth
 from analytics.jobs import metered
 from analytics.kernels import spreading
@@ -40,7 +40,7 @@ def days(total: int) -> MeterDays:
     own[9] = total
     whole = np.full(365, civil.DAY_S)
     nothing = np.zeros(365, np.int64)
-    return MeterDays(FIRST, Decimal(1), 96, own, whole, nothing.astype(np.uint8), nothing + 96, nothing)
+    return MeterDays(FIRST, Decimal(1), own, whole, nothing.astype(np.uint8), nothing + 96, nothing + 96, nothing)
 
 
 def made(*meters: tuple[Meter, int], known: Registry | None = None) -> Account:
@@ -132,6 +132,16 @@ def test_a_part_of_a_sum_is_the_sum_of_the_parts() -> None:
 
     assert int(both.lines["electricity_bought"].sum()) == 11 * GRAINS
     assert (2, {"gas"}) == (int(both.known["electricity_bought"][0]), both.without["energy_tce"])
+
+
+def test_a_day_expects_the_cadence_of_its_readings() -> None:
+    """A day of quarter hours expects 96 whatever is missing, an hourly one of the same meter 24, an empty one what is registered."""
+    start = civil.day_start(FIRST)
+    quarters = start + 900 * np.arange(1, 30)
+    hourly = start + civil.DAY_S + 3_600 * np.arange(1, 25)
+
+    assert [96, 24, 96] == due(np.concatenate([quarters, hourly]), (FIRST, 3), 900).tolist()
+    assert [24, 24, 24] == due(np.concatenate([quarters, hourly]), (FIRST, 3), 3_600).tolist()
 
 
 @pytest.mark.parametrize("name", [name for name, fuel in energy.FUELS.items() if fuel.coal is not None])
