@@ -150,6 +150,11 @@ def _times(units: Longs, ratio: Longs) -> Longs:
     return np.where(units > limit, LARGEST, units * ratio)
 
 
+def ratio_on(meter: Meter, time: int) -> Decimal:
+    """Multiplier in force for an interval that ends at ``time`` [s]."""
+    return Decimal(meter.multiplier.on(day_of(time)) or meter.multiplier.steps[0][1])
+
+
 def reset_rule(text: str) -> int:
     """The registry's ``reset`` for the kernel: never, any time, or a second of the local day."""
     if text in {"never", "allowed"}:

@@ -7,7 +7,7 @@ differs from what is stored is written, and restated where its period had closed
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Final, Protocol
 

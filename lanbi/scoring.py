@@ -54,7 +54,7 @@ def scored(settings: Settings, folder: Path, registry: Registry) -> Score:
         tally = compare(log, store, refusals(refused))
         kept = [(said, stored(store, said, begin, end)) for said in log.said]
         books = accounts(registry, kept, store.entered("event"))
-        told = sorted({*_signs(log, kept, refused, registry), *_raised(store, log), *signs.of_meters(books.accounts, registry)})
+        told = sorted({*_signs(log, kept, refused, registry), *_raised(store, log), *signs.of_meters(books.accounts, books.counted, registry)})
         false, rate = signs.false_alarms(log, told, registry)
         return Score(
             dict(log.facts), tally, books.energies, classes(registry, kept, _levels(store, begin, end)), signs.judged(log, told, registry), false, rate

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analytics import meters
+from analytics import counting, meters
 from domain.civil import parse_time
 from domain.items import BY_REALM
 from domain.places import Registry
@@ -37,23 +37,26 @@ class Accounts:
     """Accounts of all meters, and their energies."""
 
     accounts: dict[str, meters.Account]
+    counted: dict[str, counting.Counted]
     energies: list[Energy]
 
 
 def accounts(registry: Registry, said: Sequence[tuple[Said, Rows]], events: Sequence[Entry]) -> Accounts:
     """Accounts of every meter of the scene whose register never restarts by itself."""
     known: dict[str, meters.Account] = {}
+    counted: dict[str, counting.Counted] = {}
     energies: list[Energy] = []
     for one, rows in said:
         meter = registry.meters.get(one.source)
         if meter and ":" not in meter.reset and len(rows.times):
-            account = known[one.source] = _account(registry, one, rows, events)
+            readings, counted[one.source] = _counted(registry, one, rows, events)
+            account = known[one.source] = meters.told(readings, counted[one.source])
             held = sum((part.energy for part in account.intervals if part.flag == "held"), Decimal(0))
             energies.append(Energy(one.source, _true(registry, one, rows), account.energy, held))
-    return Accounts(known, energies)
+    return Accounts(known, counted, energies)
 
 
-def _account(registry: Registry, said: Said, rows: Rows, events: Sequence[Entry]) -> meters.Account:
+def _counted(registry: Registry, said: Said, rows: Rows, events: Sequence[Entry]) -> tuple[counting.Readings, counting.Counted]:
     meter = registry.meters[said.source]
     column = rows.values[:, BY_REALM["meter"].index("register")]
     there = ~np.isnan(column)
@@ -61,12 +64,13 @@ def _account(registry: Registry, said: Said, rows: Rows, events: Sequence[Entry]
     units = np.array([int((Decimal(repr(value)) / resolution).to_integral_value()) for value in column[there].tolist()], np.int64)
     forms = [_form(entry) for entry in events if entry.body.get("type") == "exchange" and entry.body.get("source") == said.source]
     device = registry.devices[said.device]
-    return meters.account(meter, meters.Readings(rows.times[there], units, resolution), device.interval, sorted(forms, key=lambda form: form.time))
+    readings = counting.Readings(rows.times[there], units, resolution)
+    return readings, counting.count(meter, readings, device.interval, sorted(forms, key=lambda form: form.time))
 
 
-def _form(entry: Entry) -> meters.Exchange:
+def _form(entry: Entry) -> counting.Exchange:
     body = entry.body
-    return meters.Exchange(parse_time(str(body["time"])), Decimal(str(body["last"])), Decimal(str(body["first"])))
+    return counting.Exchange(parse_time(str(body["time"])), Decimal(str(body["last"])), Decimal(str(body["first"])))
 
 
 def _true(registry: Registry, said: Said, rows: Rows) -> Decimal:
@@ -81,5 +85,5 @@ def _true(registry: Registry, said: Said, rows: Rows) -> Decimal:
     if len(meter.multiplier.steps) == 1:
         return int(sum(steps)) * resolution * Decimal(meter.multiplier.newest)
     for end, step in zip(ends, steps, strict=True):
-        total += step * resolution * meters.ratio_on(meter, end)
+        total += step * resolution * counting.ratio_on(meter, end)
     return total

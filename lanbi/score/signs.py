@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from analytics import drift, meters, stuck
+from analytics import counting, drift, meters, standing, stuck
 from domain.civil import DAY_S, HOUR_S, day_end, day_of, day_start
 from domain.indicators import Event
 from domain.items import AIR, BY_REALM
@@ -160,12 +160,12 @@ def of_events(found: Sequence[Event]) -> Iterator[Sign]:
     return (Sign(one.kind, one.source, one.time, one.time) for one in found)
 
 
-def of_meters(accounts: Mapping[str, meters.Account], registry: Registry) -> Iterator[Sign]:
+def of_meters(accounts: Mapping[str, meters.Account], counted: Mapping[str, counting.Counted], registry: Registry) -> Iterator[Sign]:
     """Events of the accounts of meters, and registers that stand while others beside them run."""
     pairs = {name: [other for other, one in registry.meters.items() if registry.meters[name].treats == other or one.treats == name] for name in accounts}
     for name, one in accounts.items():
         yield from (Sign(event.kind, name, event.time, event.time) for event in one.events)
-    for name, events in meters.stuck(accounts, pairs).items():
+    for name, events in standing.stuck(counted, pairs).items():
         yield from (Sign(event.kind, name, event.time, event.time) for event in events)
 
 
