@@ -26,7 +26,8 @@ from lanbi.metrics import write_status
 from lanbi.watching import Watch
 
 if TYPE_CHECKING:
-    from lanbi.analyst import Analyst, Touched
+    from lanbi.analyst import Analyst
+    from lanbi.desks import Touched
     from lanbi.settings import Settings
 
 POLL_S: Final = 0.2
@@ -137,7 +138,7 @@ class Follower:
 
     @staticmethod
     def _touched(changes: Sequence[Change]) -> set[Touched]:
-        from lanbi.analyst import Touched  # noqa: PLC0415  as in start
+        from lanbi.desks import Touched  # noqa: PLC0415  as in start
 
         return {Touched(site, change.day) for change in changes for site in change.sites}
 

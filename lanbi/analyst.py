@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ from domain.targets import Plan
 from domain.warning import SCHEMES, Scheme
 from lanbi.bookkeeping import Bookkeeper, recent
 from lanbi.comparing import NEVER, Comparer
+from lanbi.desks import Desk, Touched
 from lanbi.metering import Metering
 from lanbi.settling import Book, Figures, Settled, Settler, When
 from lanbi.water_desk import WaterDesk
@@ -38,37 +39,8 @@ INSTANT_S: Final = 60
 """What an instantaneous value stands for where no device tells."""
 
 
-class Touched(NamedTuple):
-    """A site and the civil day on which something changed."""
-
-    site: str
-    day: int
-
-
 class Source(ReadingSource, Entries, Protocol):
     """Readings, and what people and files entered about them."""
-
-
-class Desk(Protocol):
-    """Another realm's figures, kept up beside those of the air; ``pulse`` is called between two sources that take their time."""
-
-    pulse: Callable[[], None]
-
-    def load(self, year: int, now: int, cause: str) -> None:
-        """Read a whole year from the store and bring its figures up to date."""
-        ...
-
-    def refresh(self, touched: Iterable[Touched], now: int) -> None:
-        """Bring up to date what hangs on touched site-days; those of other realms are passed over."""
-        ...
-
-    def pass_time(self, now: int) -> None:
-        """An hour has passed."""
-        ...
-
-    def forget(self, keep: Collection[int]) -> None:
-        """Drop what is known of other years."""
-        ...
 
 
 class Analyst:
