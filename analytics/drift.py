@@ -32,10 +32,7 @@ WINDOW: Final = 365
 LEARN: Final = 40
 LAG: Final = 45
 SCALE: Final = 1.4826
-FLOOR: Final = 0.12
 CLIP: Final = 4.0
-K: Final = 0.65
-H: Final = 15.0
 SAME: Final = 60
 """Days after an alarm in which another one of the same direction is the same drift."""
 BEFORE: Final = 10
@@ -46,14 +43,38 @@ SHORTEST_RAMP: Final = 13
 SHORTEST_OFFSET: Final = 8
 MONTH: Final = 30
 FIRST_YEAR: Final = 365
-SLOW: Final = 0.25
-"""A month so far from the first year [natural logarithm] is a slow ramp, if it is also four times the first year's own spread."""
-MASKED: Final = 0.4
 MASKED_ITEMS: Final = ("pm25", "pm10")
-HIGH: Final = 50.0
 HOURS: Final = (4, 6)
-"""Four of six hours below :data:`MASKED` of the usual ratio, while the neighbours show at least :data:`HIGH`."""
+"""Four of six hours below the share of the usual ratio, while the neighbours show enough."""
 USUAL_HOURS: Final = 720
+
+
+class Limits(NamedTuple):
+    """When a departure is told; what a county registers differently replaces these.
+
+    Attributes
+    ----------
+    floor : float
+        Least spread of daily log-ratios that is believed.
+    k, h : float
+        Allowance and limit of the CUSUM, in spreads.
+    slow : float
+        A month so far from the first year [natural logarithm] is a slow ramp, if it is also four times the first year's own spread.
+    masked : float
+        Share of the usual ratio below which an hour counts as masked.
+    high : float
+        Least level of the neighbours [unit of the item] at which that can be told.
+    """
+
+    floor: float = 0.12
+    k: float = 0.65
+    h: float = 15.0
+    slow: float = 0.25
+    masked: float = 0.4
+    high: float = 50.0
+
+
+LIMITS: Final = Limits()
 
 
 class Drift(NamedTuple):
@@ -121,7 +142,7 @@ def trailing(values: Floats, window: int = WINDOW, lag: int = LAG) -> Floats:
     return out
 
 
-def find(item: str, station: Floats, beside: Floats) -> list[Drift]:
+def find(item: str, station: Floats, beside: Floats, limits: Limits = LIMITS) -> list[Drift]:
     """Drifts of one item of one station.
 
     Parameters
@@ -134,19 +155,23 @@ def find(item: str, station: Floats, beside: Floats) -> list[Drift]:
     list of Drift
         In order of detection: days for ramps, steps and offsets, hours for divergences.
     """
+    masked_too = masked(item, station, beside, limits) if item in MASKED_ITEMS else []
+    return slowly(item, days(station), days(beside), limits) + masked_too
+
+
+def slowly(item: str, own: Floats, other: Floats, limits: Limits = LIMITS) -> list[Drift]:
+    """Steps, offsets and ramps by daily means of the station and of its neighbours' median: (d,) each, NaN = no valid day."""
     least = LEAST.get(item, LEAST_OTHERS)
-    own, other = days(station), days(beside)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where((own > least) & (other > least), np.log(own / other), np.nan)
-    quick = _quick(item, ratio, own, other)
-    slow = [one for one in _slow(item, ratio) if not any(abs(one.detected - other.detected) < WINDOW and one.size * other.size > 0 for other in quick)]
-    masked = _masked(item, station, beside) if item in MASKED_ITEMS else []
-    return sorted([*quick, *slow], key=lambda one: one.detected) + masked
+    quick = _quick(item, ratio, (own, other), limits)
+    slow = [one for one in _slow(item, ratio, limits) if not any(abs(one.detected - other.detected) < WINDOW and one.size * other.size > 0 for other in quick)]
+    return sorted([*quick, *slow], key=lambda one: one.detected)
 
 
-def _quick(item: str, ratio: Floats, own: Floats, other: Floats) -> list[Drift]:
+def _quick(item: str, ratio: Floats, means: tuple[Floats, Floats], limits: Limits) -> list[Drift]:
     base = trailing(ratio)
-    spread = np.maximum(SCALE * trailing(np.abs(ratio - base)), FLOOR)
+    spread = np.maximum(SCALE * trailing(np.abs(ratio - base)), limits.floor)
     z = np.clip((ratio - base) / spread, -CLIP, CLIP)
     found: list[Drift] = []
     sums, since = [0.0, 0.0], [0, 0]
@@ -155,11 +180,11 @@ def _quick(item: str, ratio: Floats, own: Floats, other: Floats) -> list[Drift]:
         for side, sign in enumerate((1.0, -1.0)):
             if sums[side] == 0.0:
                 since[side] = day
-            sums[side] = max(0.0, sums[side] + sign * z[day] - K)
-            if sums[side] <= H:
+            sums[side] = max(0.0, sums[side] + sign * z[day] - limits.k)
+            if sums[side] <= limits.h:
                 continue
             if day - last[side] > SAME:
-                found.append(_named(item, (since[side], day), (ratio, base), (own, other)))
+                found.append(_named(item, (since[side], day), (ratio, base), means))
             last[side] = day
             sums = [0.0, 0.0]
     return found
@@ -196,14 +221,14 @@ def _ramp_from(there: Longs, excess: Floats, place: int) -> tuple[float, tuple[i
     return float((excess[:place] ** 2).sum() + ((excess[place:] - slope * days_since) ** 2).sum()), (place, slope)
 
 
-def _slow(item: str, ratio: Floats) -> list[Drift]:
+def _slow(item: str, ratio: Floats, limits: Limits) -> list[Drift]:
     """Months that lie far from the first year: one row a departure."""
     first = ratio[:FIRST_YEAR]
     if len(ratio) <= FIRST_YEAR or (~np.isnan(first)).sum() < FIRST_YEAR // 2:
         return []
     usual = float(np.nanmedian(first))
     months = [np.nanmedian(part) for part in np.array_split(first, 12) if (~np.isnan(part)).any()]
-    limit = max(SLOW, 4 * SCALE * float(np.median(np.abs(np.array(months) - usual))))
+    limit = max(limits.slow, 4 * SCALE * float(np.median(np.abs(np.array(months) - usual))))
     found: list[Drift] = []
     away = False
     for day in range(FIRST_YEAR + MONTH, len(ratio)):
@@ -226,17 +251,18 @@ def _crossed(ratio: Floats, day: int, usual: float, gap: float) -> int:
     return 0
 
 
-def _masked(item: str, station: Floats, beside: Floats) -> list[Drift]:
+def masked(item: str, station: Floats, beside: Floats, limits: Limits = LIMITS) -> list[Drift]:
+    """Hours in which a station suddenly shows a small part of what its neighbours show: (h,) each, NaN = missing."""
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(beside > LEAST_OTHERS, station / beside, np.nan)
     low = np.zeros(len(ratio), bool)
     found: list[Drift] = []
-    suspects = np.flatnonzero((ratio < MASKED) & (beside >= HIGH))
+    suspects = np.flatnonzero((ratio < limits.masked) & (beside >= limits.high))
     until = -1
     for hour in suspects.tolist():
         past = ratio[max(0, hour - USUAL_HOURS) : max(0, hour - HOURS[1])]
         past = past[~np.isnan(past)]
-        low[hour] = len(past) >= USUAL_HOURS // 4 and ratio[hour] < MASKED * np.median(past)
+        low[hour] = len(past) >= USUAL_HOURS // 4 and ratio[hour] < limits.masked * np.median(past)
         recent = np.arange(max(0, hour - HOURS[1] + 1), hour + 1)
         if low[recent].sum() >= HOURS[0]:
             if hour > until:

@@ -260,6 +260,41 @@ class Query:
     limit: int = 100_000
 
 
+class Alarm(NamedTuple):
+    """A kind of event that calls for a person, with its words."""
+
+    kind: str
+    zh: str
+    en: str
+
+
+ALARMS: Final = MappingProxyType(
+    {
+        one.kind: one
+        for one in (
+            Alarm("step", "读数阶跃", "step: too high or too low by a share"),
+            Alarm("offset", "读数偏移", "offset: too high or too low by an amount"),
+            Alarm("ramp", "缓慢漂移", "slow drift"),
+            Alarm("divergence", "与邻站背离（疑似采样口受干扰）", "diverges from its neighbours: perhaps a masked sampler"),
+            Alarm("stuck", "数值停滞", "stands still"),
+            Alarm("class-breach", "断面超标", "section worse than the class to be kept"),
+        )
+    },
+)
+"""Kinds of events that call for a person."""
+
+VERDICT: Final = "verdict"
+"""Kind of the entries by which a person judges an alarm."""
+VERDICTS: Final = MappingProxyType(
+    {
+        "true": ("属实", "true: the sensor or the water was as told"),
+        "false": ("误报", "false alarm"),
+        "known-work": ("已知作业", "known work: calibration, maintenance, construction"),
+    },
+)
+"""What a person may say of an alarm (zh, en)."""
+
+
 class Restatement(NamedTuple):
     """A closed figure changed: what it was, what it is, when and why."""
 

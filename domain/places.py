@@ -66,6 +66,18 @@ class County:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """When a sensor that leaves its neighbours is told; decimals stay text until they are used."""
+
+    drift_floor: str = "0.12"
+    drift_k: str = "0.65"
+    drift_h: str = "15"
+    drift_slow: str = "0.25"
+    masked_share: str = "0.4"
+    masked_level: str = "50"
+
+
+@dataclass(frozen=True, slots=True)
 class City:
     """A whole city's own daily or hourly series."""
 
@@ -228,6 +240,7 @@ class Registry:
     devices: Mapping[str, Device]
     version: str
     factors: Mapping[str, Factor] = field(default_factory=dict)
+    watch: Watch = Watch()
 
     @cached_property
     def kinds(self) -> Mapping[str, str]:

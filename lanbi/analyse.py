@@ -157,6 +157,8 @@ class Follower:
             year = civil.year_of_day(civil.day_of(now))
             self.analyst.forget((year - 1, year))
             self._keep()
+        else:
+            self.analyst.watch.idle(now)
         self.confirmations.look(self.clock.monotonic(), self.analyst.registry.county.id)
         if self.watch:
             self.watch.look()

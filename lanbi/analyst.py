@@ -32,6 +32,7 @@ from lanbi.comparing import NEVER, Comparer
 from lanbi.desks import Desk, Touched
 from lanbi.metering import Metering
 from lanbi.settling import Book, Figures, Settled, Settler, When
+from lanbi.watch_desk import WatchDesk
 from lanbi.water_desk import WaterDesk
 
 SIGNALS: Final = frozenset(map(marks.signal, marks.KINDS))
@@ -51,7 +52,9 @@ class Analyst:
         self.settler = Settler(figures)
         self.comparer = Comparer(self.settler, registry)
         self.ledger = Bookkeeper(self.settler, registry)
-        self.desks: list[Desk] = [WaterDesk(source, self.settler, registry, plans), Metering(source, self.settler, registry)]
+        waters = WaterDesk(source, self.settler, registry, plans)
+        self.watch = WatchDesk(self.settler, registry, lambda: self.books, waters)
+        self.desks: list[Desk] = [waters, Metering(source, self.settler, registry), self.watch]
         self.books: dict[int, Book] = {}
         self.entered: dict[str, list[Entry]] = {}
         self.past: dict[tuple[int, str, str], Mapping[int, projected.Daily]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from domain import places
 from domain.errors import RegistryError
 from domain.places import Dated, Registry
 from lanbi import registry_checks
-from lanbi.registry_fields import FIELDS, Field, day_of
+from lanbi.registry_fields import FIELDS, SINGLE, Field, day_of
 from lanbi.toml_lines import Lines, parse, raise_all, read, unknown
 
 ALWAYS: Final = -(2**31)
@@ -37,11 +37,11 @@ def loads(text: str, name: str) -> Registry:
     tree = parse(text, name, RegistryError)
     reading = _Reading(name, Lines(text))
     reading.faults += [(reading.where(key), words) for key, words in unknown(tree, tuple(FIELDS))]
-    county = reading.county(tree.get("county"))
-    tables = {kind: reading.table(kind, tree.get(kind, [])) for kind in FIELDS if kind != "county"}
+    county, watch = reading.county(tree.get("county")), reading.watch(tree.get("watch", {}))
+    tables = {kind: reading.table(kind, tree.get(kind, [])) for kind in FIELDS if kind not in SINGLE}
     reading.faults += registry_checks.located(registry_checks.faults({"county": [county], **tables}), reading.where)
     raise_all(reading.faults, RegistryError, TODO)
-    return _built(county, tables, _version(tree))
+    return replace(_built(county, tables, _version(tree)), watch=places.Watch(**watch))
 
 
 def _version(tree: Mapping[str, Any]) -> str:
@@ -66,6 +66,12 @@ class _Reading:
             self.faults.append((self.where("county"), "a table [county] with id and name is needed"))
             return {"id": "", "name": ""}
         return self._row("county", ("county",), value)
+
+    def watch(self, value: object) -> Mapping[str, Any]:
+        if not isinstance(value, dict):
+            self.faults.append((self.where("watch"), "write [watch], one table with the limits that differ"))
+            return {}
+        return self._row("watch", ("watch",), value)
 
     def table(self, kind: str, rows: object) -> list[dict[str, Any]]:
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

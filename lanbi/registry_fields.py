@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
@@ -170,8 +171,11 @@ _NUMBER: Final = Field(number, default=None)
 _POSITIVE: Final = Field(positive, default=None)
 _ROLE_HINT: Final = ': write role = "assessment", "township", "micro", "site" or "background"; county figures use assessment only'
 
+SINGLE: Final = ("county", "watch")
+"""Tables that stand once, ``[county]``; all others are lists, ``[[meter]]``."""
 FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
     "county": {"id": _ID, "name": _NAME, "grid": Field(text, default=energy.NATIONAL)},
+    "watch": {one.name: Field(positive, default=one.default) for one in fields(places.Watch)},
     "city": {"id": _ID, "name": _NAME, "codes": Field(texts, default=())},
     "air_station": {
         "id": _ID,

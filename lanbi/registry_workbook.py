@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 
 from domain.errors import FileError, RegistryError
 from lanbi.registry import TODO, loads
-from lanbi.registry_fields import FIELDS
+from lanbi.registry_fields import FIELDS, SINGLE
 from lanbi.toml_lines import faults_of, nearest, raise_all
 
 _BROKEN: Final = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, BadZipFile, SyntaxError, zlib.error)
@@ -81,7 +81,7 @@ def _table(name: str, rows: list[tuple[Any, ...]]) -> Iterator[_Line]:
     for number, row in enumerate(rows[1:], 2):
         cells = {key: value for key, value in zip(keys, row, strict=True) if key and value is not None and str(value).strip()}
         if cells:
-            yield _Line(f"[{name}]" if name == "county" else f"[[{name}]]", name, number)
+            yield _Line(f"[{name}]" if name in SINGLE else f"[[{name}]]", name, number)
         for key, value in cells.items():
             yield _Line(f"{json.dumps(key, ensure_ascii=False)} = {_literal(name, key, value)}", name, number)
 

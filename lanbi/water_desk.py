@@ -18,14 +18,13 @@ from analytics.water import means, records
 from analytics.water.means import Year
 from analytics.water.records import Day
 from domain import civil, water
-from domain.indicators import Event, Indicator, Query, side_by_side
+from domain.indicators import Indicator, Query, side_by_side
 from domain.places import Registry
 from domain.ports import ReadingSource
 from domain.targets import Plan
 from lanbi.settling import Book, Settler, When, belongs
+from lanbi.telling import Teller
 
-WITHDRAWN: Final = '{"withdrawn": true}'
-"""Text of a breach that later data took back."""
 _MANY: Final = 10_000_000
 Key = tuple[Tag, int]
 
@@ -40,16 +39,16 @@ class WaterBook:
         Days that were over when figures were settled last.
     held : mapping of group to keys
         Single rows that are stored: a section's civil day, or ``None`` for the county.
-    told : mapping of section and time to Event
+    teller : Teller
         Breaches as they stand in the store.
     """
 
     book: Book
+    teller: Teller
     closed: int = -1
     days: dict[str, dict[int, Day]] = field(default_factory=dict)
     years: dict[str, Year] = field(default_factory=dict)
     held: defaultdict[tuple[str, int] | None, set[Key]] = field(default_factory=lambda: defaultdict(set))
-    told: dict[tuple[str, int], Event] = field(default_factory=dict)
 
 
 class WaterDesk:
@@ -64,8 +63,10 @@ class WaterDesk:
         """Read a whole year from the store and bring its figures up to date; ``cause`` is why they may differ from what is stored."""
         if not self.registry.water_sections:
             return
-        known = self.books[year] = WaterBook(Book(year))
         first, last = civil.year_days(year)
+        said = self.settler.figures.event_rows(civil.day_start(first), civil.day_end(last), _MANY)
+        teller = Teller(self.settler.figures, (row for row in said if row.kind == water_targets.BREACH))
+        known = self.books[year] = WaterBook(Book(year), teller)
         for site in self.registry.water_sections:
             known.days[site] = self._days(site, first, last)
             self._recall(known, site)
@@ -142,9 +143,6 @@ class WaterDesk:
         for figure in (*waters.FIGURES, *water_targets.ids(self.plans)):
             for row in self._stored(known, Query(figure, self.registry.county.id, rule_set=water.RULE_SET)):
                 self._hold(known, None, row)
-        first, last = civil.year_days(known.book.year)
-        said = self.settler.figures.event_rows(civil.day_start(first), civil.day_end(last), _MANY)
-        known.told = {(row.source, row.time): row for row in said if row.kind == water_targets.BREACH}
 
     def _stored(self, known: WaterBook, query: Query) -> list[Indicator]:
         first, last = civil.year_days(known.book.year)
@@ -190,16 +188,7 @@ class WaterDesk:
         measured = {site: year for site, year in known.years.items() if known.days[site]}
         rows = [*waters.rows(whole.scope, places, measured), *water_targets.rows(self.plans, whole, breaches)]
         self._singles(known, None, rows, when._replace(sites=tuple(places)))
-        self._tell(known, water_targets.events(breaches))
-
-    def _tell(self, known: WaterBook, found: Iterable[Event]) -> None:
-        """Write breaches that are new or differ; one that a revision took away keeps its place, without a class."""
-        new = {(event.source, event.time): event for event in found}
-        gone = [event._replace(value=None, text=WITHDRAWN) for key, event in known.told.items() if key not in new and event.text != WITHDRAWN]
-        changed = [event for key, event in new.items() if known.told.get(key) != event] + gone
-        if changed:
-            self.settler.figures.events(changed)
-            known.told.update({(event.source, event.time): event for event in changed})
+        known.teller.tell(water_targets.events(breaches), lambda _: True)
 
     @staticmethod
     def _all(known: WaterBook) -> dict[str, set[int]]:

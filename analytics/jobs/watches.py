@@ -1,0 +1,102 @@
+"""Findings of the watches as events: sensors that drift off their neighbours, stand still, or are masked.
+
+A finding keeps its place however often it is looked for: kind, source, and the time at which it could be known (of standing
+sensors: at which the standing began) with the item's number added as seconds, for two items may be told at one time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics import drift, stuck
+from domain import civil
+from domain.fixed import MISSING, SCALE
+from domain.indicators import ALARMS, Event
+from domain.items import AIR, BY_REALM, ITEMS
+from domain.places import Registry, Watch
+
+Floats = npt.NDArray[np.float64]
+Longs = npt.NDArray[np.int64]
+RECENT_HOURS: Final = 200
+"""So far back the hourly look tells masked samplers; the daily one tells all."""
+WINDOW_HOURS: Final = RECENT_HOURS + drift.USUAL_HOURS + 24
+_NUMBERS: Final = MappingProxyType({(realm, item): place for realm in ("air", "water") for place, item in enumerate(BY_REALM[realm])})
+
+
+class Hours(NamedTuple):
+    """Hours of one item at several sites: (h, s) with NaN = missing, from the first hour of a civil day on."""
+
+    item: str
+    sites: tuple[str, ...]
+    first: int
+    table: Floats
+
+    @property
+    def start(self) -> int:
+        """Instant at which the first hour begins [s]."""
+        return civil.day_start(self.first)
+
+
+def hours(item: str, sites: Mapping[str, Sequence[npt.NDArray[np.int32]]], first: int, count: int) -> Hours:
+    """Hours of an item out of the cube's years, which follow each other; ``count`` hours of them have ended."""
+    place = AIR.index(item)
+    table = np.stack([np.concatenate([year[:, place] for year in years])[:count] for years in sites.values()], axis=1)
+    return Hours(item, tuple(sites), first, np.where(table == MISSING, np.nan, table / SCALE))
+
+
+def limits(watch: Watch) -> drift.Limits:
+    """Limits as a county registered them."""
+    return drift.Limits(*(float(getattr(watch, name)) for name in ("drift_floor", "drift_k", "drift_h", "drift_slow", "masked_share", "masked_level")))
+
+
+def neighbours(registry: Registry, site: str, sites: Sequence[str], day: int) -> list[str]:
+    """Whom a station is compared with: those that the registry names, else all others but control sites (对照点)."""
+    named = [name for name in registry.air_stations[site].neighbours if name in sites]
+    if named:
+        return named
+    return [name for name in sites if name != site and name in registry.air_stations and registry.air_stations[name].role.on(day) != "background"]
+
+
+def drifts(known: Hours, site: str, beside: Sequence[str], told: drift.Limits) -> Iterator[Event]:
+    """Drifts and masked stretches of one station's item."""
+    own, other = _pair(known, site, beside)
+    days = len(own) // 24 * 24
+    for one in drift.find(known.item, own[:days], other[:days], told):
+        yield _event(known, site, one, beside)
+
+
+def masked(known: Hours, site: str, beside: Sequence[str], told: drift.Limits) -> Iterator[Event]:
+    """Masked stretches of the last hours; ``known`` holds :data:`WINDOW_HOURS` of them."""
+    own, other = _pair(known, site, beside)
+    for one in drift.masked(known.item, own, other, told):
+        if one.detected >= len(own) - RECENT_HOURS:
+            yield _event(known, site, one, beside)
+
+
+def _pair(known: Hours, site: str, beside: Sequence[str]) -> tuple[Floats, Floats]:
+    place = known.sites.index(site)
+    return np.ascontiguousarray(known.table[:, place]), drift.proxy(known.table, place, [known.sites.index(name) for name in beside])
+
+
+def _event(known: Hours, site: str, one: drift.Drift, beside: Sequence[str]) -> Event:
+    if one.kind == "divergence":
+        onset, detected = (known.start + civil.HOUR_S * (place + 1) for place in (one.onset, one.detected))
+    else:
+        onset, detected = civil.day_start(known.first + one.onset), civil.day_end(known.first + one.detected)
+    size, unit = (one.size, ITEMS["air", one.item].unit) if one.kind == "offset" else (100 * one.size, "%")
+    body = {"item": one.item, "onset": civil.iso(onset), "detected": civil.iso(detected), "size": float(f"{size:.3g}"), "unit": unit, "beside": list(beside)}
+    return Event(ALARMS[one.kind].kind, site, detected + _NUMBERS["air", one.item], float(f"{size:.3g}"), json.dumps(body, ensure_ascii=False))
+
+
+def standing(realm: str, site: str, times: Longs, items: Mapping[str, Floats]) -> Iterator[Event]:
+    """Stretches in which a sensor stands still; ``value`` = hours."""
+    for run in stuck.find(times, items) if len(times) > 1 else ():
+        hours_of = round(run.seconds / civil.HOUR_S, 1)
+        body = {"item": run.item, "onset": civil.iso(run.begin), "to": civil.iso(run.end), "hours": hours_of, "value": run.value}
+        yield Event(ALARMS["stuck"].kind, site, run.begin + _NUMBERS[realm, run.item], hours_of, json.dumps(body, ensure_ascii=False))

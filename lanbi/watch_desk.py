@@ -1,0 +1,144 @@
+"""The watches: once a day every station is held against its neighbours and every sensor is asked whether it stands, hourly for masked samplers.
+
+Nothing of it is urgent but the hourly look, so places wait in a queue and one is done whenever nothing else is to do. What is
+told is a pure function of the hours of this year and the last; a correction that takes a finding away withdraws it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Final
+
+import numpy as np
+
+from analytics import drift
+from analytics.cube import BACK
+from analytics.jobs import stations, watches
+from analytics.water.records import NAMES, Day
+from domain import civil
+from domain.indicators import Event
+from domain.items import AIR
+from domain.places import Registry
+from lanbi.settling import Book, Settler
+from lanbi.telling import Teller
+from lanbi.water_desk import WaterDesk
+
+DRIFTS: Final = ("step", "offset", "ramp", "divergence")
+STUCK: Final = "stuck"
+_MANY: Final = 10_000_000
+
+
+class WatchDesk:
+    """Alarms of sensors, as events."""
+
+    def __init__(self, settler: Settler, registry: Registry, books: Callable[[], Mapping[int, Book]], waters: WaterDesk) -> None:
+        self.settler, self.registry, self.books, self.waters = settler, registry, books, waters
+        self.limits = watches.limits(registry.watch)
+        self.queue: list[str] = []
+        self._teller: Teller | None = None
+        self._day = self._hour = -1
+
+    @property
+    def teller(self) -> Teller:
+        """Findings of these kinds as they stand in the store, read at first use."""
+        if self._teller is None:
+            known = self.settler.figures.event_rows(-1, 2**60, _MANY)
+            self._teller = Teller(self.settler.figures, (row for row in known if row.kind in {*DRIFTS, STUCK}))
+        return self._teller
+
+    def load(self, year: int, now: int, cause: str) -> None:
+        """A year was read anew: every place is looked at again, when there is time."""
+        del year, now, cause
+        self.queue = sorted({*self.registry.air_stations, *self.registry.water_sections})
+
+    def refresh(self, touched: Iterable[tuple[str, int]], now: int) -> None:
+        """Places whose earlier days changed are looked at again; today's hours wait for the hourly look."""
+        today = civil.day_of(now)
+        late = {site for site, day in touched if day < today - 1}
+        if late & set(self.registry.air_stations):
+            late |= set(self.registry.air_stations)
+        self.queue += sorted(site for site in late - set(self.queue) if site in self.registry.air_stations or site in self.registry.water_sections)
+
+    def pass_time(self, now: int) -> None:
+        """Hourly: masked samplers. Daily: everything waits for its turn."""
+        hour, day = now // civil.HOUR_S, civil.day_of(now)
+        if hour != self._hour:
+            self._hour = hour
+            self._masked(now)
+        if day != self._day:
+            self._day = day
+            self.load(0, now, "")
+
+    def forget(self, keep: Collection[int]) -> None:
+        """Nothing of its own is kept by year."""
+
+    def idle(self, now: int) -> bool:
+        """Look at one place; False if none waits."""
+        if not self.queue:
+            return False
+        site = self.queue.pop(0)
+        found = self._section(site) if site in self.registry.water_sections else self._station(site, now)
+        begin = self._begin()
+        self.teller.tell(found, lambda event: event.source == site and event.time > begin)
+        return True
+
+    def _years(self) -> list[int]:
+        """Years in memory that follow each other, up to the newest."""
+        known = sorted(self.books())
+        return [year for year in known if all(later in known for later in range(year, known[-1]))]
+
+    def _begin(self) -> int:
+        """What lies before is not looked at any more, and stays as it was told."""
+        years = self._years()
+        return civil.day_start(civil.year_days(years[0])[0]) if years else 2**60
+
+    def _hours(self, item: str, now: int, last: int | None = None) -> watches.Hours | None:
+        """Hours of an item at all stations; only the last ones, in whole days, if ``last`` is given."""
+        years = self._years()
+        sites = [site for site in self.registry.air_stations if all(site in self.books()[year].sites for year in years)]
+        if not years or not sites:
+            return None
+        first = civil.year_days(years[0])[0]
+        count = sum(stations.span(year, now).hours for year in years)
+        parts = {site: [self.books()[year].sites[site].hours[24 * BACK :] for year in years] for site in sites}
+        whole = watches.hours(item, parts, first, count)
+        skipped = 0 if last is None else max(0, count - last) // 24
+        return whole._replace(first=first + skipped, table=whole.table[24 * skipped :])
+
+    def _masked(self, now: int) -> None:
+        day = civil.day_of(now)
+        for item in drift.MASKED_ITEMS:
+            known = self._hours(item, now, watches.WINDOW_HOURS)
+            for site in known.sites if known is not None else ():
+                beside = watches.neighbours(self.registry, site, known.sites, day) if known is not None else []
+                if known is not None and beside:
+                    self.teller.tell(watches.masked(known, site, beside, self.limits), lambda _: False)
+
+    def _station(self, site: str, now: int) -> list[Event]:
+        found: list[Event] = []
+        items: dict[str, watches.Floats] = {}
+        times = np.zeros(0, np.int64)
+        for item in AIR:
+            known = self._hours(item, now)
+            if known is None or site not in known.sites:
+                continue
+            beside = watches.neighbours(self.registry, site, known.sites, civil.day_of(now))
+            if beside:
+                found += watches.drifts(known, site, beside, self.limits)
+            items[item] = known.table[:, known.sites.index(site)]
+            times = known.start + civil.HOUR_S * np.arange(1, len(known.table) + 1, dtype=np.int64)
+        return [*found, *watches.standing("air", site, times, items)]
+
+    def _section(self, site: str) -> list[Event]:
+        days = list(self._days(site))
+        if not days:
+            return []
+        times = np.concatenate([day.time for day in days])
+        values = np.concatenate([day.values for day in days])
+        return list(watches.standing("water", site, times, {item: values[:, place] for place, item in enumerate(NAMES)}))
+
+    def _days(self, site: str) -> Iterator[Day]:
+        for year in self._years():
+            known = self.waters.books.get(year)
+            if known is not None:
+                yield from (known.days[site][day] for day in sorted(known.days.get(site, {})))
