@@ -140,7 +140,8 @@ class WaterDesk:
                 known.book.shelf.put(sheets.stored(sheet, {block.figure: block for block in side_by_side(columns[sheet.kind.period])}))
 
     def _recall_county(self, known: WaterBook) -> None:
-        for figure in (*waters.FIGURES, *water_targets.ids(self.plans)):
+        targets = water_targets.ids(self.plans)
+        for figure in (*waters.FIGURES, *targets, *(f"{name}.state" for name in targets)):
             for row in self._stored(known, Query(figure, self.registry.county.id, rule_set=water.RULE_SET)):
                 self._hold(known, None, row)
 
