@@ -34,6 +34,7 @@ class WatchDesk:
     def __init__(self, settler: Settler, registry: Registry, books: Callable[[], Mapping[int, Book]], waters: WaterDesk) -> None:
         self.settler, self.registry, self.books, self.waters = settler, registry, books, waters
         self.limits = watches.limits(registry.watch)
+        self.pulse: Callable[[], None] = lambda: None
         self.queue: list[str] = []
         self._teller: Teller | None = None
         self._day = self._hour = -1
