@@ -5,7 +5,8 @@ The year carries the last day of the year before, for windows that reach back. I
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -73,6 +74,49 @@ def clear(site: SiteYear, day: int) -> None:
         site.lost[rows] = 0
     if 0 <= place < len(site.days):
         site.days[place] = fixed.MISSING
+
+
+class Cubes(MutableMapping[str, SiteYear]):
+    """Site-years of one year, by site; those of a year that is over can be folded, and unfold where they are asked for."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, SiteYear] = {}
+        self._folded: dict[str, tuple[int, list[bytes]]] = {}
+
+    def fold(self) -> None:
+        """Keep everything in a third of its memory or less; nothing is lost."""
+        for site, one in self._open.items():
+            # Item by item and byte by byte: the high bytes of neighbouring hours are alike.
+            planes = one.hours.T.copy().view(np.uint8).reshape(-1, 4).T
+            parts = (planes, one.built.T, one.days, one.lost.T)
+            self._folded[site] = one.first, [zlib.compress(np.ascontiguousarray(part).tobytes(), 1) for part in parts]
+        self._open = {}
+
+    def __getitem__(self, site: str) -> SiteYear:
+        if site in self._folded:
+            self._open[site] = _unfolded(*self._folded.pop(site))
+        return self._open[site]
+
+    def __setitem__(self, site: str, one: SiteYear) -> None:
+        self._folded.pop(site, None)
+        self._open[site] = one
+
+    def __delitem__(self, site: str) -> None:
+        del (self._folded if site in self._folded else self._open)[site]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from [*self._open, *self._folded]
+
+    def __len__(self) -> int:
+        return len(self._open) + len(self._folded)
+
+
+def _unfolded(first: int, parts: list[bytes]) -> SiteYear:
+    planes, built, days, lost = (np.frombuffer(zlib.decompress(part), np.uint8) for part in parts)
+    hours = np.ascontiguousarray(planes.reshape(4, -1).T).view(np.int32).reshape(len(AIR), -1)
+    flat = (np.ascontiguousarray(part.reshape(len(AIR), -1).T) for part in (built, lost))
+    was, gone = flat
+    return SiteYear(first, np.ascontiguousarray(hours.T), was.view(bool), days.view(np.int32).reshape(-1, len(AIR)).copy(), gone)
 
 
 def digest(sites: Mapping[str, SiteYear]) -> bytes:

@@ -18,7 +18,7 @@ from bench.common import Bench, fix_threads
 fix_threads(1)
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / "lanbi-bench-numba"))
 
-from bench.parts import aqi, rolling, site, years
+from bench.parts import aqi, county, rolling, site, years
 from bench.parts.air import signals, to_cube
 
 STATIONS = 100
@@ -36,6 +36,10 @@ def main() -> None:
     years.percentiles(bench, hours)
     site.run(bench, hours)
     site.calculator(bench)
+    county.crowds(bench, hours)
+    county.run(bench)
+    if not bench.quick:
+        county.memory(bench)
     bench.finish()
 
 

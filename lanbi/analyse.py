@@ -117,7 +117,7 @@ class Follower:
         self.analyst.start(older | {year - 1, year}, self.now(), cause)
         self.analyst.settler.forget()
         self.analyst.comparer.since = NEVER
-        self.analyst.forget((year - 1, year))
+        self.analyst.forget((year - 1, year), self.now())
         self.hour = self.now() // civil.HOUR_S
         self._keep()
 
@@ -155,7 +155,7 @@ class Follower:
             self.analyst.pass_time(now)
         if changes:
             year = civil.year_of_day(civil.day_of(now))
-            self.analyst.forget((year - 1, year))
+            self.analyst.forget((year - 1, year), now)
             self._keep()
         else:
             self.analyst.watch.idle(now)

@@ -36,6 +36,8 @@ from lanbi.watch_desk import WatchDesk
 from lanbi.water_desk import WaterDesk
 
 SIGNALS: Final = frozenset(map(marks.signal, marks.KINDS))
+LINGER_DAYS: Final = 7
+"""So long after New Year a year's cubes are still asked for all the time."""
 INSTANT_S: Final = 60
 """What an instantaneous value stands for where no device tells."""
 
@@ -174,9 +176,12 @@ class Analyst:
         for desk in self.desks:
             desk.pass_time(now)
 
-    def forget(self, keep: Sequence[int]) -> None:
-        """Drop the books of years that nobody asks about; they come back when a late value does."""
+    def forget(self, keep: Sequence[int], now: int) -> None:
+        """Drop the books of years that nobody asks about; they come back when a late value does. The last year's cubes are folded."""
         self.books = {year: book for year, book in self.books.items() if year in keep}
+        for book in self.books.values():
+            if civil.year_days(book.year)[1] + LINGER_DAYS < civil.day_of(now):
+                book.sites.fold()
         self.ledger.forget(keep)
         for desk in self.desks:
             desk.forget(keep)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from analytics import ledger
@@ -11,7 +11,7 @@ from analytics.air import days as air_days
 from analytics.jobs import county, ledgers
 from analytics.jobs.ledgers import Scope
 from domain import civil
-from domain.indicators import Indicator
+from domain.indicators import Indicator, side_by_side
 from domain.places import Registry
 from lanbi.refusals import NoRefusals, Refusals
 from lanbi.settling import Book, Settler
@@ -51,13 +51,14 @@ class Bookkeeper:
         due : mapping of str to collection of int
             Civil days, by station.
         """
-        rows: list[Indicator] = []
         for site, days in due.items():
             if site in self.registry.air_stations and site in book.bases:
-                rows += self._station(book, site, self._begun(book, site, days), now)
+                self._write(self._station(book, site, self._begun(book, site, days), now), now)
         whole = {day for site, days in due.items() if site in self.registry.air_stations for day in days}
-        rows += self._county(book, whole, now)
-        self.settler.derived([replace(row, computed=float(now)) for row in rows])
+        self._write(self._county(book, whole, now), now)
+
+    def _write(self, rows: Iterable[Indicator], now: int) -> None:
+        self.settler.derived_blocks(block._replace(computed=float(now)) for block in side_by_side(rows))
 
     def forget(self, years: Collection[int]) -> None:
         """Drop what is known of other years."""
@@ -65,7 +66,7 @@ class Bookkeeper:
 
     @staticmethod
     def _begun(book: Book, site: str, days: Collection[int]) -> list[int]:
-        first, begun = book.sites[site].first, len(book.bases[site].raw.shown)
+        first, begun = civil.year_days(book.year)[0], len(book.bases[site].raw.shown)
         return [day for day in days if first <= day < first + begun]
 
     def _station(self, book: Book, site: str, days: Collection[int], now: int) -> list[Indicator]:

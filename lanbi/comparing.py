@@ -85,7 +85,6 @@ class Comparer:
         for name in towns:
             for tag, one in self._ranked(book, name, changed.get(name)):
                 times[tag.figure, tag.period, tag.rule_set].update(one)
-        made: list[Column] = []
         for (figure, period, rule_set), some in times.items():
             if not some:
                 continue
@@ -93,8 +92,7 @@ class Comparer:
             found = [book.shelf.get(Tag(figure, period, name, rule_set)) for name in towns]
             member = np.stack([self._is_town(name, when) for name in towns], axis=1)
             aligned = [compared.at(_empty(Tag(figure, period, name, rule_set)) if one is None else one, when) for name, one in zip(towns, found, strict=True)]
-            made += compared.ranks(aligned, member)
-        self.settler.derived_blocks(one.block(range(len(one.time)), float(now)) for one in made)
+            self.settler.derived_blocks(one.block(range(len(one.time)), float(now)) for one in compared.ranks(aligned, member))
 
     def _ranked(self, book: Book, scope: str, settled: Settled | None) -> Iterator[tuple[Tag, list[int]]]:
         settled = settled or Settled({})

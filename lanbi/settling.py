@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from analytics.air import years
 from analytics.causes import Evidence
-from analytics.cube import SiteYear
+from analytics.cube import Cubes
 from analytics.jobs import sheets, stations
 from analytics.jobs.columns import Tag
 from analytics.jobs.scopes import Known
@@ -65,7 +65,7 @@ class Book:
     """What is known about one year: cubes, daily values, and the figures that are stored."""
 
     year: int
-    sites: dict[str, SiteYear] = field(default_factory=dict)
+    sites: Cubes = field(default_factory=Cubes)
     bases: dict[str, Known] = field(default_factory=dict)
     shelf: Shelf = field(default_factory=Shelf)
     single: dict[tuple[Tag, int], Indicator] = field(default_factory=dict)

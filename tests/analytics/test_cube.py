@@ -123,6 +123,27 @@ def test_a_day_that_was_cleared_is_filled_anew() -> None:
     assert [5_000] + [MISSING] * 24 + [5_000] * 24 == year.hours[24 * cube.BACK - 1 : 24 * (cube.BACK + 2), 0].tolist()
 
 
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_what_is_folded_unfolds_to_the_same_cells(seed: int) -> None:
+    """Folded years give back every cell, site by site, can be written again, and take less room."""
+    chance = np.random.default_rng(seed)
+    years = cube.Cubes()
+    for name in ("a", "b"):
+        one = years[name] = cube.empty(2024)
+        one.hours[:] = np.where(chance.random(one.hours.shape) < 0.05, MISSING, chance.integers(0, 300, one.hours.shape) * 100)
+        one.built[:], one.lost[:] = chance.random(one.built.shape) < 0.1, chance.integers(0, 2, one.lost.shape) * ord("M")
+        one.days[:] = chance.integers(-5, 10**6, one.days.shape)
+    before = cube.digest(years)
+    years.fold()
+    folded = sum(len(part) for _, parts in years._folded.values() for part in parts)
+    years["b"].hours[7, 2] += 0
+
+    assert (2, ["a", "b"]) == (len(years), sorted(years))
+    assert before == cube.digest(years)
+    assert folded < len(before) / 2
+
+
 def test_published_days_are_kept_beside_the_hours() -> None:
     """A daily value has its own place and its own ozone item."""
     year = filled([Reading("air", "a", 86_400, civil.day_end(DAY), {"pm25": 40.0, "o3_8h": 120.0})])

@@ -120,6 +120,17 @@ def test_a_correction_of_last_year_moves_this_years_comparison(town: Town) -> No
     assert (-11.0, 61.0, -18.0) == change(town, "pm25_mean_yoy", "s1", "month", "2025-01-31")
 
 
+def test_a_year_that_is_folded_away_still_names_its_readings(town: Town) -> None:
+    """A correction of last year says which reading it was, although only its folded cube is in memory; this year's lies open."""
+    late = hours("s1", "2024-01-10", 95.0, 1)[0]
+    town.bring([replace(late, rev=99)])
+    town.follower.step()
+    said = [row.cause for row in town.store.restatements(0, 2**40, 10_000) if (row.figure, row.scope, row.period) == ("pm25", "s1", "day")]
+
+    assert ["correction: s1 pm25 2024-01-10T01:00"] == list(dict.fromkeys(said))
+    assert ([], ["s1"]) == tuple(sorted(set(book.sites._open) & {"s1"}) for year, book in sorted(town.follower.analyst.books.items()))
+
+
 def test_december_stands_behind_january(town: Town) -> None:
     """A corrected December changes next January's comparison with the month before."""
     town.bring(days("s1", "2024-12-01", "2024-12-31", 100.0))
