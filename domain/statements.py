@@ -111,8 +111,10 @@ def _output(body: Body) -> str | None:
 
 
 def _list(body: Body) -> str | None:
-    if body["level"] not in LEVELS or (body.get("grade") or "-") not in GRADES:
-        return f"no level or grade: {body['level']!r} {body.get('grade')!r}; levels are {', '.join(LEVELS)}, grades {', '.join(GRADES)}"
+    if body["level"] not in LEVELS:
+        return f"no level: {body['level']!r}; levels are {', '.join(LEVELS)}"
+    if (body.get("grade") or "-") not in GRADES:
+        return f"no grade: {body['grade']!r}; grades are {', '.join(GRADES)}"
     if number(body["share"]) > 100:
         return f"a share is 0 to 100 % of the usual load that may still run, not {body['share']}"
     return _lacking(body, "enterprise", "measure")

@@ -56,7 +56,7 @@ class Analyst:
         self.ledger = Bookkeeper(self.settler, registry)
         waters = WaterDesk(source, self.settler, registry, plans)
         self.watch = WatchDesk(self.settler, registry, lambda: self.books, waters)
-        self.desks: list[Desk] = [waters, Metering(source, self.settler, registry), self.watch]
+        self.desks: list[Desk] = [waters, Metering(source, self.settler, registry, plans), self.watch]
         self.books: dict[int, Book] = {}
         self.entered: dict[str, list[Entry]] = {}
         self.past: dict[tuple[int, str, str], Mapping[int, projected.Daily]] = {}

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from domain import marks
+from domain import marks, statements
 from domain.civil import DAY_S, HOUR_S, date_of, day_of
 from domain.places import Registry
 from lanbi.formats.rows import Row, Said
@@ -18,6 +18,8 @@ from lanbi.formats.survey import FileSurvey
 LEVEL: Final = "/~entries/"
 """What a topic of entries holds in front of their kind."""
 REPORTED: Final = "reported"
+SUBJECTS: Final = ("target", "scope", "site", "meter", "enterprise")
+"""Columns that say what a statement is about, the first that there is."""
 PER_RECORD: Final = 100
 LARGEST: Final = 60_000
 """Bytes of a record of entries, unless one entry alone is larger."""
@@ -54,7 +56,7 @@ def _name(file: FileSurvey) -> str:
 
 def subject(said: Said) -> str:
     """What a statement is about: a target, a scope or a site."""
-    return next((said.body[column] for column in ("target", "scope", "site") if column in said.body), "")
+    return next((said.body[column] for column in SUBJECTS if column in said.body), "")
 
 
 def registered(said: Said, registry: Registry) -> str | None:
@@ -64,6 +66,20 @@ def registered(said: Said, registry: Registry) -> str | None:
     if known == registry.county.id:
         return None if said.kind == marks.REVIEWED else known
     return known if marks.places(known, registry) else None
+
+
+def stranger(said: Said, registry: Registry) -> str | None:
+    """What a statement about meters or enterprises names that is not registered, or does not belong together; None if all is well."""
+    body = said.body
+    owner, meter, line = body.get("enterprise", ""), body.get("meter", ""), body.get("line", "")
+    if meter and meter not in registry.meters:
+        return f"no such meter: '{meter}'"
+    if owner and owner not in registry.enterprises:
+        return f"no such enterprise: '{owner}'"
+    if line and (line not in registry.lines or registry.lines[line].enterprise != owner):
+        return f"line '{line}' is none of enterprise '{owner}'"
+    foreign = [name for name in body.get("meters", "").split() if name not in registry.meters or registry.meters[name].enterprise != owner]
+    return f"meter '{foreign[0]}' is none of enterprise '{owner}'" if foreign else None
 
 
 @dataclass
@@ -101,6 +117,8 @@ class Statements:
         if said.kind == REPORTED:
             user = body.pop("person")
             return Note(REPORTED, {"user": user, **body, "file": _name(self.file)})
+        if said.kind in statements.KINDS:
+            return Note(said.kind, {"user": "import", **body, "file": _name(self.file)})
         return Note(said.kind, {"user": "import", **body, "scope": registered(said, self.registry) or body["scope"], "file": _name(self.file)})
 
     def _closed(self, key: _Group) -> Note:

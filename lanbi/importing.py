@@ -11,17 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from domain import statements
 from domain.errors import DataFolderBusy, FileError
 from domain.marks import OFFICIAL
 from domain.message import Message, encode, scan
 from domain.places import Registry
 from domain.ports import Clock
 from lanbi import wiring
+from lanbi.exchange_forms import check_forms
 from lanbi.formats.rows import Row, Said
 from lanbi.formats.sources import open_source
 from lanbi.formats.survey import LOOK, FileSurvey, Survey
 from lanbi.forwarding import Patience, forward
-from lanbi.import_entries import LEVEL, REPORTED, EntryBook, Statements, published, registered, subject
+from lanbi.import_entries import LEVEL, REPORTED, EntryBook, Statements, published, registered, stranger, subject
 from lanbi.journal import JournalReader, JournalWriter
 from lanbi.progress import Progress
 from lanbi.settings import Settings
@@ -37,6 +39,7 @@ GROUP: Final = 50
 CENTISECOND: Final = 10_000_000
 RERUN: Final = "the readings are safe in the journal and will follow; look at its messages, then run the same command again"
 TABLES: Final = {"city": "air", "air_station": "air", "water_section": "water", "meter": "meter"}
+METERED: Final = frozenset(statements.KINDS) - {REPORTED}
 OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
 Key = tuple[str, int, int, int | None]
 
@@ -129,6 +132,7 @@ class Importer:
             The readings are safe in the journal and wait there.
         """
         self._check_subjects(survey)
+        check_forms(self.settings, survey.forms)
         writer = JournalWriter(self.journal, WRITER, self.settings.journal.quota)
         try:
             self._forward(writer, None)
@@ -153,7 +157,11 @@ class Importer:
             name = subject(said)
             if said.kind == REPORTED and name not in known:
                 raise FileError(f"no plan has a target '{name}'", where, f"one of {', '.join(sorted(known))}; nothing was imported")
-            if said.kind not in {REPORTED, OFFICIAL} and registered(said, self.registry) is None:
+            if said.kind in METERED:
+                wrong = stranger(said, self.registry)
+                if wrong:
+                    raise FileError(wrong, where, "write registered ids; nothing was imported")
+            elif said.kind not in {REPORTED, OFFICIAL} and registered(said, self.registry) is None:
                 raise FileError(f"no such air place or county: '{name}'", where, "name a registered id or code; nothing was imported")
 
     def _totals(self) -> dict[str, int]:

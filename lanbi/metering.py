@@ -7,20 +7,24 @@ differs from what is stored is written, and restated where its period had closed
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from functools import cached_property, partial
 from typing import Final, Protocol
 
 from analytics.causes import Evidence
-from analytics.counting import Exchange
+from analytics.counting import Exchange, Longs
 from analytics.energy import enterprise
 from analytics.energy.enterprise import Account
-from analytics.energy.meteryear import MeterDays, laid
-from analytics.jobs import metered
+from analytics.energy.meteryear import MeterDays, between, laid
+from analytics.jobs import intensities, metered
 from domain import civil, statements
+from domain.indicators import Indicator
 from domain.places import Meter, Registry
 from domain.ports import Entries, ReadingSource
 from domain.readings import Entry
+from domain.targets import Plan
 from lanbi.meter_events import MeterEvents
 from lanbi.registers import BACK_DAYS, Desk
 from lanbi.settling import Book, Settler, When
@@ -42,8 +46,9 @@ class Metering:
         Called between two meters, for whoever must show that it lives.
     """
 
-    def __init__(self, source: Source, settler: Settler, registry: Registry) -> None:
-        self.source, self.settler, self.registry = source, settler, registry
+    def __init__(self, source: Source, settler: Settler, registry: Registry, plans: Sequence[Plan] = ()) -> None:
+        self.source, self.settler, self.registry, self.plans = source, settler, registry, plans
+        self.derived: dict[tuple[object, ...], Indicator] = {}
         self.entered: dict[str, list[Entry]] = {}
         self.desk = Desk(source, registry, self._forms)
         self.events = MeterEvents(settler.figures, registry)
@@ -193,7 +198,30 @@ class Metering:
             self.settler.sheets(self.books[year], scope, found, when)
 
     def _derive(self, year: int, now: int) -> None:
-        """What follows from the accounts and from what was entered."""
+        """What follows from the accounts and from what was entered: written where it differs from what was written last."""
+        first, county = civil.year_days(year)[0], self.registry.county.id
+        made = intensities.outputs(self.entered.get(statements.OUTPUT, ()), year)
+        found = [row for owner, account in self.accounts[year].items() for row in intensities.per_value(owner, account, made.get(owner, ()), first)]
+        found += intensities.lines(self.registry, self._worths(year) if self.registry.lines else {}, made, first)
+        found += intensities.bills(self.entered.get(statements.BILL, ()), {name: partial(self._used, name) for name in self.registry.meters}, year)
+        reports = self.entered.get(statements.REPORTED, ())
+        whole = enterprise.together(self.accounts[year].values(), max((one.days for one in self.accounts[year].values()), default=0))
+        found += intensities.metered_part(county, whole, reports, year)
+        found += intensities.reported(reports, self.plans, county, year, civil.day_of(now))
+        # Of two statements on one thing the later one stands.
+        fresh = [row for row in {row.key: row for row in found}.values() if self.derived.get(row.key) != row]
+        self.settler.derived([replace(row, computed=float(now)) for row in fresh])
+        self.derived |= {row.key: row for row in fresh}
+
+    def _worths(self, year: int) -> dict[str, tuple[Longs, Longs]]:
+        """Days of each meter of a line, in grains of coal and water."""
+        names = {name for line in self.registry.lines.values() for name in line.meters if name in self.days[year]}
+        return {name: enterprise.worths(self.registry.meters[name], self.days[year][name], self.registry, year) for name in names}
+
+    def _used(self, name: str, begin: int, end: int) -> tuple[Decimal, int] | None:
+        """What a meter counted between two instants, and how much of that time is known [%]."""
+        known = self.desk.year(civil.year_of_day(civil.day_of(end)), name)
+        return None if known is None else between(known.counted, begin, end)
 
 
 def _names(entry: Entry, registry: Registry) -> str:

@@ -127,14 +127,9 @@ class Desk:
 
     def _read(self, name: str, start: int, end: int) -> tuple[Longs, Floats]:
         """Registers with start < time ≤ end that count, each time once; of two spans the shorter stands."""
-        times, values = [np.zeros(0, np.int64)], [np.zeros(0)]
-        for series in self.source.columns("meter", name, start, end):
-            own = np.isin(series.flags[:, _REGISTER], COUNTED) & ~np.isnan(series.values[:, _REGISTER])
-            times.append(series.time[own])
-            values.append(series.values[own, _REGISTER])
-        known, place = np.unique(np.concatenate(times), return_index=True)
+        known, values = stored(self.source, name, start, end)
         trial = self._on_trial(name, known)
-        return known[~trial], np.concatenate(values)[place][~trial]
+        return known[~trial], values[~trial]
 
     def _on_trial(self, name: str, times: Longs) -> npt.NDArray[np.bool_]:
         """What a device sent while it was on trial enters no figure."""
@@ -145,6 +140,17 @@ class Desk:
         known = {day: self.registry.device_of(name, day) for day in np.unique(days).tolist()}
         trial = [day for day, device in known.items() if device is not None and device.state.on(day) == "trial"]
         return np.isin(days, trial)
+
+
+def stored(source: ReadingSource, name: str, start: int, end: int) -> tuple[Longs, Floats]:
+    """Registers of a meter with start < time ≤ end that count, each time once; of two spans the shorter stands."""
+    times, values = [np.zeros(0, np.int64)], [np.zeros(0)]
+    for series in source.columns("meter", name, start, end):
+        own = np.isin(series.flags[:, _REGISTER], COUNTED) & ~np.isnan(series.values[:, _REGISTER])
+        times.append(series.time[own])
+        values.append(series.values[own, _REGISTER])
+    known, place = np.unique(np.concatenate(times), return_index=True)
+    return known, np.concatenate(values)[place]
 
 
 def readings_of(meter: Meter, times: Longs, values: Floats) -> Readings:

@@ -113,6 +113,16 @@ def _add(found: Account, one: tuple[Meter, MeterDays], registry: Registry, year:
                 found.without.setdefault(line, set()).add(meter.medium)
 
 
+def worths(meter: Meter, own: MeterDays, registry: Registry, year: int) -> tuple[Longs, Longs]:
+    """Grains of coal (当量) and of water of each of a meter's days, whatever its role; zero where it counts the other."""
+    base, nothing = base_unit(meter), np.zeros(len(own.days), np.int64)
+    if base is None:
+        return nothing, nothing
+    if meter.medium == energy.WATER:
+        return nothing, grains(own.days, own.unit * base, Decimal(1))
+    return _worth(own.days, (own.unit * base, own.first), worth(meter, energy.COAL, registry, year))[0], nothing
+
+
 def _lines_of(meter: Meter) -> dict[str, tuple[str, ...]]:
     """Lines that a meter enters, by kind of factor."""
     special = {"green": "energy_green", "feedstock": "energy_feedstock"}.get(meter.account)

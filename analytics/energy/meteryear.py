@@ -122,6 +122,13 @@ def due(times: Longs, span: tuple[int, int], interval: int) -> Longs:
     return np.asarray(most[votes.argmax(axis=0)])
 
 
+def between(counted: Counted, begin: int, end: int) -> tuple[Decimal, int] | None:
+    """What was counted between two instants [registered unit], and how much of that time is known [%]; None where nothing is."""
+    sums, covered, marks = np.empty(1, np.int64), np.empty(1, np.int64), np.empty(1, np.uint8)
+    spreading.spread(counted.begin, counted.end, counted.amount, counted.flag, counting.HELD, begin, end - begin, sums, covered, marks)
+    return (int(sums[0]) * counted.unit, int(100 * covered[0] // (end - begin))) if covered[0] else None
+
+
 @lru_cache(maxsize=32)
 def months(first: int, count: int) -> tuple[tuple[int, int], ...]:
     """Rows [start, stop) of each calendar month that days from ``first`` on touch."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from domain import marks
+from domain import marks, statements
 from domain.civil import SHANGHAI, date_of, day_of, hour_of, iso, parse_date, parse_time
 from domain.errors import FileError
 from domain.items import AIR
@@ -170,6 +170,19 @@ def _official(body: Body) -> Wrong | None:
     return Wrong("rank" if "rank" in what else "value", what, "write a value of at least 0 and a rank from 1 on") if what else wrong
 
 
+def _meters(kind: str, *shown: str) -> Callable[[Body], Wrong | None]:
+    """The check of a statement about meters and enterprises: the domain's, with the column that it is about."""
+
+    def check(body: Body) -> Wrong | None:
+        what = statements.fault(kind, body)
+        if what is None:
+            return None
+        column = next((name for name in shown if body.get(name) and (repr(body[name][:40]) in what or what.endswith(body[name]))), shown[-1])
+        return Wrong(column, what, "write times as YYYY-MM-DD HH:MM (Beijing time), plain numbers without unit or separators, months as 2025-06")
+
+    return check
+
+
 STATEMENTS: Final[Mapping[str, Statement]] = MappingProxyType(
     {
         one.name: one
@@ -184,6 +197,23 @@ STATEMENTS: Final[Mapping[str, Statement]] = MappingProxyType(
                 key=("site", "day", "hour", "item"),
             ),
             Statement(marks.DUST, ("scope", "from", "to", "document"), _dust, ("scope", "from", "to", "document")),
+            Statement(
+                statements.EXCHANGE, ("meter", "time", "last", "first", "document"), _meters(statements.EXCHANGE, "time", "last", "first"),
+                ("meter", "time", "last", "first", "document"), key=("meter", "time"),
+            ),
+            Statement(
+                statements.BILL, ("meter", "from", "to", "quantity", "document"), _meters(statements.BILL, "from", "quantity", "to"),
+                ("meter", "from", "to", "quantity", "document"), key=("meter", "from", "to"),
+            ),
+            Statement(
+                statements.OUTPUT, ("enterprise", "line", "month", "product", "quantity", "unit", "value_added", "document"),
+                _meters(statements.OUTPUT, "month", "quantity", "value_added"), ("enterprise", "month", "document"), key=("enterprise", "line", "month", "product"),
+            ),
+            Statement(
+                statements.LIST, ("enterprise", "grade", "level", "line", "measure", "share", "meters"), _meters(statements.LIST, "grade", "share", "level"),
+                ("enterprise", "level", "measure", "share"), key=("enterprise", "level", "line"),
+            ),
+            Statement(statements.ORDERS, ("level", "from", "to", "document"), _meters(statements.ORDERS, "level", "from", "to"), ("level", "from", "to", "document")),
         )
     },
 )  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from domain.errors import FileError
+from domain.statements import EXCHANGE
 from lanbi.formats.rows import Fault, Row, Said
 from lanbi.formats.sources import AUTO, Source, open_source
 
@@ -52,12 +53,15 @@ class Survey:
         By kind and what it is about, the first statement of each, and where it stands.
     notices : list of str
         What a person should know although nothing is wrong.
+    forms : list
+        Exchange forms, and where each stands.
     """
 
     files: list[FileSurvey] = field(default_factory=list)
     places: dict[tuple[str, str], Seen] = field(default_factory=dict)
     subjects: dict[tuple[str, str], tuple[Said, str]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    forms: list[tuple[Said, str]] = field(default_factory=list)
     _faults: list[tuple[str, str, str]] = field(default_factory=list)
     _more: int = 0
 
@@ -97,9 +101,13 @@ class Survey:
             seen.readings += bool(row.values)
 
     def _subject(self, source: Source, said: Said) -> None:
-        column = next((column for column in ("target", "scope", "site") if column in said.body), "")
+        column = next((column for column in ("target", "scope", "site", "meter", "enterprise") if column in said.body), "")
         where = f"{source.sheet.name}, {source.sheet.unit} {said.line}, column {column}"
-        self.subjects.setdefault((said.kind, said.body.get(column, "")), (said, where))
+        # What belongs together is asked of every combination, not of the subject alone.
+        words = " ".join(said.body.get(name, "") for name in (column, "line", "meters"))
+        self.subjects.setdefault((said.kind, words), (said, where))
+        if said.kind == EXCHANGE:
+            self.forms.append((said, where))
 
     def _fault(self, source: Source, fault: Fault) -> None:
         if len(self._faults) < SHOWN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -14,8 +15,11 @@ from hypothesis import strategies as st
 
 from domain import civil
 from domain.indicators import Indicator, Query
+from domain.places import Line
 from domain.readings import Reading
-from tests.lanbi.meter_house import HISTORY, METERS, NOW, QUARTER, START, MeterHouse, units
+from domain.targets import Plan, Target, YearValue
+from lanbi.metering import Metering
+from tests.lanbi.meter_house import HISTORY, METERS, NOW, QUARTER, START, MeterHouse, registry, units
 
 
 @pytest.fixture
@@ -180,3 +184,73 @@ def test_the_passing_of_time_moves_what_is_expected(house: MeterHouse) -> None:
     after = house.value("meter_use", "main", "day", "2025-01-06")
 
     assert (before.value, (3.0, 3.0), (3.0, 4.0)) == (after.value, (before.valid, before.expected), (after.valid, after.expected))
+
+
+BILLED = {"from": "2024-12-25", "to": "2024-12-31"}
+
+
+def test_a_bill_stands_beside_its_meter(house: MeterHouse) -> None:
+    """A bill within 5 % of the meter is equal, one further off deviates; both sides and the days stand in the row."""
+    own = float(turned("main", "2024-12-25 00:00", "2025-01-01 00:00"))
+    house.say("bill", "2024-12-31", **BILLED, meter="main", quantity=f"{own * 1.04:.2f}", document="账单")
+    house.follower.step()
+    near = house.value("meter_bill", "main", "month", "2024-12-31")
+    house.say("bill", "2024-12-31", **BILLED, meter="main", quantity=f"{own * 1.06:.2f}", document="账单")
+    house.follower.step()
+    far = house.value("meter_bill", "main", "month", "2024-12-31")
+
+    assert ("equal", -3.85, own) == (near.status, near.margin, near.target)
+    assert ("deviates", -5.66, round(own * 1.06, 2)) == (far.status, far.margin, far.value)
+
+
+def test_energy_for_value_added(house: MeterHouse) -> None:
+    """Output of a month makes the intensities of that month and of the year so far."""
+    house.say("output", "2025-01-31", enterprise="works", line="", month="2025-01", product="钢", quantity="", unit="", value_added="12.5", document="统计")
+    house.follower.step()
+    tce = turned("main", "2025-01-01 00:00", "2025-01-06 02:30") * Decimal("0.0001229")
+    month, year = (house.value("energy_intensity", "works", period, date) for period, date in (("month", "2025-01-31"), ("year", "2025-12-31")))
+
+    assert (round(float(tce / Decimal("12.5")), 4), month.value, "months 1") == (month.value, year.value, year.text)
+
+
+def test_the_county_is_judged_on_what_is_reported(tmp_path: Path) -> None:
+    """The metered sum is shown as a share of the official total with its year; the target is judged on the reported figure alone."""
+    house = MeterHouse(tmp_path)
+    house.bring(HISTORY)
+    house.follower.start()
+    goal = Target("energy.total", "41", "能耗总量", "", "<=", "tce", "annual", "reported", values=(YearValue(2024, Decimal(900), "市文"),))
+    desk = next(desk for desk in house.follower.analyst.desks if isinstance(desk, Metering))
+    desk.plans = (Plan("p", "", "", 2025, (goal,)),)
+    house.say("reported", "2024-12-31", target="energy.total", period="2024", value="1000", document="统计公报")
+    house.follower.step()
+    share = house.value("energy_metered_share", "c", "year", "2024-12-31")
+    state = house.value("energy.total", "c", "year", "2024-12-31")
+    both = turned("main", "2024-12-25 00:00", "2025-01-01 00:00") + turned("other", "2024-12-25 00:00", "2025-01-01 00:00")
+    house.close()
+
+    assert round(float(both * Decimal("0.0003") / 1000 * 100), 1) == share.value
+    assert {"official": 1000.0, "year": 2024, "document": "统计公报"} == json.loads(share.text)
+    assert ("missed", 1000.0, 900.0, -100.0) == (state.status, state.value, state.target, state.margin)
+
+
+def test_lines_against_their_levels(tmp_path: Path) -> None:
+    """A two-high line's unit consumption is held against 标杆 and 基准; the county's share of capacity and of live lines follows."""
+    tce = turned("line", "2025-01-01 00:00", "2025-01-06 02:30") * Decimal("0.1229")
+    fine = Line("l-1", "works", "钢", "1000", advanced=f"{tce / 10 + 1:.2f}", baseline=f"{tce:.2f}", meters=("line",))
+    bad = Line("l-2", "works", "钢", "3000", advanced="0.1", baseline="0.2", meters=("line",))
+    house = MeterHouse(tmp_path, replace(registry(), lines={"l-1": fine, "l-2": bad}))
+    house.bring(HISTORY)
+    for line, quantity in (("l-1", "10"), ("l-2", "5")):
+        house.say(
+            "output", "2025-01-31", enterprise="works", line=line, month="2025-01", product="钢", quantity=quantity, unit="t", value_added="", document="统"
+        )
+    house.follower.start()
+    rows = {name: house.value("line_consumption", name, "year", "2025-12-31") for name in ("l-1", "l-2")}
+    share = house.value("two_high_share", "c", "year", "2025-12-31")
+    ranks = [house.value("line_rank", name, "year", "2025-12-31").value for name in ("l-1", "l-2")]
+    live = house.value("lines_live", "c", "year", "2025-12-31").value
+    house.close()
+
+    assert [("advanced", round(float(tce / 10), 2)), ("below", round(float(tce / 5), 2))] == [(row.status, row.value) for row in rows.values()]
+    assert (25.0, {"advanced": ["l-1"], "below": ["l-2"]}) == (share.value, json.loads(share.text))
+    assert ([1.0, 2.0], 100.0) == (ranks, live)
