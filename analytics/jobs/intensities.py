@@ -28,8 +28,9 @@ DEVIATION: Final = Decimal(5)
 """A bill further than this [%] from the meter is flagged."""
 PER_VALUE: Final = (("energy_intensity", "energy_tce", 1_000), ("water_intensity", "water_use", 1), ("co2_intensity", "co2", 1_000))
 """Figure, line of the account, and how many of the line's units make one of the figure's."""
-TARGETS: Final = frozenset({"energy.total", "energy.intensity", "carbon.total", "carbon.intensity", "water.use.total", "water.use.intensity"})
-"""Targets judged on what the authority reports, never on the metered part."""
+CONTROLLED: Final = ("energy", "carbon", "water.use")
+"""Under the double control (双控): a total and an intensity of each, judged on what the authority reports, never on the metered part."""
+TOTAL, INTENSITY = "total", "intensity"
 
 
 class Output(NamedTuple):
@@ -168,7 +169,7 @@ def metered_part(scope: str, account: Account, entries: Iterable[Entry], year: i
     official: dict[int, tuple[Decimal, str]] = {}
     for entry in entries:
         body = entry.body
-        if body.get("target") == "energy.total" and (period := _year(body)) is not None and period <= year:
+        if controlled(str(body.get("target"))) == (CONTROLLED[0], TOTAL) and (period := _year(body)) is not None and period <= year:
             official[period] = statements.number(body["value"]), str(body.get("document", ""))
     if not official or "energy_equal" not in account.lines:
         return
@@ -178,6 +179,16 @@ def metered_part(scope: str, account: Account, entries: Iterable[Entry], year: i
         share = Fraction(100 * int(account.lines["energy_equal"].sum()), GRAINS * 1_000) / Fraction(total)
         text = json.dumps({"official": float(total), "year": newest, "document": document}, ensure_ascii=False)
         yield _ratio(("energy_metered_share", "year", scope), civil.period_stamp(civil.year_days(year)[1]), share, text)
+
+
+def controlled(target: str) -> tuple[str, str] | None:
+    """What a target under the double control is about: the subject, and whether its total or its intensity; None for any other target.
+
+    >>> controlled("energy.total"), controlled("energy.coal_stock")
+    (('energy', 'total'), None)
+    """
+    subject, _, kind = target.rpartition(".")
+    return (subject, kind) if subject in CONTROLLED and kind in {TOTAL, INTENSITY} else None
 
 
 def _year(body: Mapping[str, object]) -> int | None:
@@ -198,7 +209,7 @@ def reported(entries: Iterable[Entry], plans: Sequence[Plan], scope: str, year: 
             value = statements.number(entry.body.get("value"))
         except ValueError:
             continue
-        if civil.year_of_day(period.first) == year and str(entry.body.get("target")) in TARGETS:
+        if civil.year_of_day(period.first) == year and controlled(str(entry.body.get("target"))):
             said[str(entry.body["target"]), f"{period.kind} {period.first} {period.last}"] = value
     for plan in plans:
         for target in plan.targets:
@@ -222,7 +233,7 @@ def _judged(target: Target, own: Mapping[str, Decimal], where: tuple[str, int, i
     used = Fraction(value) / Fraction(goal.value) if goal.value else Fraction(0)
     if whole is None:
         # Only a total is used up; an intensity of some months is none of the year's.
-        total = target.id.endswith("total")
+        total = (controlled(target.id) or ("", ""))[1] == TOTAL
         status = "missed" if total and used > 1 else "undecidable" if not total else "on-course" if used <= elapsed else "at-risk"
     details = {"document": goal.document, "horizon_passed": year > horizon, "burn_rate": float(round(used / elapsed, 3)), "until": today}
     text = json.dumps(details if whole is None else {**details, "until": last}, ensure_ascii=False)
