@@ -18,7 +18,7 @@ from domain.places import Device
 from domain.reasons import MAX_MESSAGE
 from edge_sim import registers, sensors
 from edge_sim.faults import REGISTER, SENSOR, WIRE
-from edge_sim.noise import Ints
+from edge_sim.noise import Floats, Ints
 from edge_sim.scene import Scene, Stretch
 from edge_sim.selectors import stranger
 from edge_sim.water import NUTRIENTS
@@ -37,7 +37,7 @@ encode: Final = _ENCODER.encode
 
 
 def rows(stretch: Stretch, labels: Sequence[str], only: Sequence[str] = ()) -> Iterator[tuple[int, Row, dict[str, float], int]]:
-    """Messages of a stretch without number and source, in order of time; a reading without any value is none.
+    """Messages of a stretch, their number still 0 and their source left out, in order of time; a reading without any value is none.
 
     Parameters
     ----------
@@ -51,17 +51,30 @@ def rows(stretch: Stretch, labels: Sequence[str], only: Sequence[str] = ()) -> I
     (place in the stretch, message, truth, number of the fault behind it)
     """
     names = tuple(name for name in stretch.said if not only or name in only)
-    said = zip(*(stretch.said[name].tolist() for name in names), strict=True)
-    truth = zip(*(stretch.truth[name].tolist() for name in names), strict=True)
+    truth = _dicts(names, [stretch.truth[name] for name in names])
     flags, span = _flag_rows(stretch), stretch.span
-    for place, (values, true, mark) in enumerate(zip(said, truth, stretch.faults.tolist(), strict=True)):
-        shown = {name: value for name, value in zip(names, values, strict=True) if value == value}  # noqa: PLR0124  NaN is the one value that differs from itself
+    said = _said(names, [stretch.said[name] for name in names])
+    for place, (shown, true, mark) in enumerate(zip(said, truth, stretch.faults.tolist(), strict=True)):
         if shown:
-            row: Row = {"time": labels[place], "span": span, "values": shown}
-            letters = {name: letter for name, letter in flags.get(place, {}).items() if name in shown}
-            if letters:
+            row: Row = {"seq": 0, "time": labels[place], "span": span, "values": shown}
+            if flags and (letters := {name: letter for name, letter in flags.get(place, {}).items() if name in shown}):
                 row["flags"] = letters
-            yield place, row, dict(zip(names, true, strict=True)), mark
+            yield place, row, true, mark
+
+
+def _dicts(names: Sequence[str], columns: Sequence[Floats]) -> Iterator[dict[str, float]]:
+    if len(names) == 1:
+        name = names[0]
+        return ({name: value} for value in columns[0].tolist())
+    return (dict(zip(names, values, strict=True)) for values in zip(*(column.tolist() for column in columns), strict=True))
+
+
+def _said(names: Sequence[str], columns: Sequence[Floats]) -> Iterator[dict[str, float]]:
+    """As :func:`_dicts`, without what is not said; gaps are few, so most stretches have none."""
+    rows = _dicts(names, columns)
+    if not any(np.isnan(column).any() for column in columns):
+        return rows
+    return ({name: value for name, value in row.items() if value == value} for row in rows)  # noqa: PLR0124  NaN is the one value that differs from itself
 
 
 def _flag_rows(stretch: Stretch) -> Mapping[int, Mapping[str, str]]:
@@ -94,6 +107,8 @@ class SimulatedDevice:
     ahead: int = 0
     _ready: deque[Word] = field(default_factory=deque)
     _until: int = 0
+    _labelled: tuple[int, int, int] = (0, 0, 0)
+    _shared: list[str] = field(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -141,7 +156,9 @@ class SimulatedDevice:
         plain = [word for source in self._sources(until) for word in self._of(source, after, until)]
         plain.sort(key=attrgetter("tick"))
         alone = len(self._sources(until)) == 1
-        counted = [self._numbered(word, alone=alone) for word in plain]
+        for word in plain:
+            self._number(word.row, "" if alone else word.source)
+        counted = plain
         faults = [one for one in self.scene.of(self.id, WIRE) if one.begin < until and one.end > after - SETTLE_S]
         if faults:
             counted = spoilt(counted, faults, self.scene.county.noise, stranger(self.scene.county.registry, self.id))
@@ -169,19 +186,24 @@ class SimulatedDevice:
 
     def _said(self, source: str, stretch: Stretch, only: Sequence[str], delay: int = 0) -> Iterator[Word]:
         times, late, name = stretch.times.tolist(), self.lag + delay, self.id
-        labels = _labels(self.device, stretch.times, stretch.span)
+        labels = self._labels(stretch)
         for place, row, truth, mark in rows(stretch, labels, only):
             slot = times[place]
             yield Word(slot + late, slot + delay, slot, name, source, row, truth=truth, mark=mark)
 
-    def _numbered(self, word: Word, *, alone: bool) -> Word:
-        number, self.seq = self.seq, self.seq + 1
-        row = {"seq": number, **word.row}
+    def _labels(self, stretch: Stretch) -> list[str]:
+        """Labels of a stretch; sources of one device share them."""
+        key = (int(stretch.times[0]), len(stretch.times), stretch.span)
+        if key != self._labelled:
+            self._labelled, self._shared = key, _labels(self.device, stretch.times, stretch.span)
+        return self._shared
+
+    def _number(self, row: Row, source: str) -> None:
+        row["seq"], self.seq = self.seq, self.seq + 1
         if self.run:
             row["run"] = self.run
-        if not alone:
-            row["source"] = word.source
-        return word._replace(row=row)
+        if source:
+            row["source"] = source
 
     def _events(self, after: int, until: int) -> list[Word]:
         """What an honest device tells of its own calibrations, maintenance and exchanges."""

@@ -75,7 +75,9 @@ def _words(scene: Scene, source: str, times: Ints) -> Iterator[Word]:
     labels = [iso(time) for time in times.tolist()]
     for place, row, _, _ in rows(scene.stretch(source, times), labels):
         slot = int(times[place])
-        yield Word(slot, slot, slot, "", source, {**row, "source": source})
+        del row["seq"]
+        row["source"] = source
+        yield Word(slot, slot, slot, "", source, row)
 
 
 def _sort_in(by_day: dict[int, list[Word]], words: Iterator[Word]) -> None:

@@ -44,6 +44,8 @@ class Ears:
     heard: Callable[[str, bytes], None]
     taken: Callable[[int], None] | None = None
     """A message with this id has its PUBACK."""
+    refused: Callable[[str], None] | None = None
+    """The broker refuses the login, in its words."""
 
 
 class Line:
@@ -59,7 +61,7 @@ class Line:
         client.max_inflight_messages_set(ON_THE_WAY)
         if address.tls:
             client.tls_set_context(address.tls)
-        client.on_connect = lambda _c, _u, _f, reason, _p: None if reason.is_failure else ears.up()
+        client.on_connect = lambda _c, _u, _f, reason, _p: self._answered(str(reason), failed=reason.is_failure)
         client.on_disconnect = lambda *_: ears.down()
         client.on_message = lambda _c, _u, message: ears.heard(message.topic, bytes(message.payload))
         if (taken := ears.taken) is not None:
@@ -106,6 +108,12 @@ class Line:
     def misc(self) -> None:
         """Keep-alive; once a second."""
         self._client.loop_misc()
+
+    def _answered(self, words: str, *, failed: bool) -> None:
+        if not failed:
+            self.ears.up()
+        elif self.ears.refused is not None:
+            self.ears.refused(words)
 
     def _watch(self, socket: Any) -> None:
         self._selector.register(socket, selectors.EVENT_READ, self)

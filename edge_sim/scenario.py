@@ -27,6 +27,7 @@ UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 KEYS: Final = frozenset({"zh", "en", "begin", "days", "only", "weather", "fault"})
 FAULT_KEYS: Final = frozenset({"kind", "target", "at", "for", "size", "item", "partner", "times"})
 WEATHER_KEYS: Final = frozenset({"kind", "at", "for", "size"})
+LAST: Final = "last"
 _SPAN: Final = re.compile(r"(\d+)([dhms])")
 
 
@@ -37,7 +38,7 @@ class Scenario:
     Attributes
     ----------
     begin : str
-        ``MM-DD``, the day with which it begins in whatever year.
+        ``MM-DD``, the day with which it begins in whatever year; ``last``: so that it ends today.
     days : int
         Its length.
     """
@@ -67,7 +68,7 @@ class Scenario:
         for number, row in enumerate(table.get("weather", ()), 1):
             _checked_weather(f"{name}: weather {number}", row)
         begin, days = str(table.get("begin", "")), table.get("days")
-        if not re.fullmatch(r"\d\d-\d\d", begin) or not isinstance(days, int) or days < 1:
+        if not re.fullmatch(rf"\d\d-\d\d|{LAST}", begin) or not isinstance(days, int) or days < 1:
             raise InputError("begin or days is missing or wrong", name, 'write begin = "11-15" and days = 30')
         words = str(table.get("zh", "")), str(table.get("en", ""))
         return cls(name, *words, begin, days, tuple(table.get("weather", ())), tuple(table.get("fault", ())), str(table.get("only", "")))

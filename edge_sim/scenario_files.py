@@ -9,7 +9,7 @@ from typing import Final
 
 from domain.civil import DAY_S, date_of, day_number, day_of, day_start
 from domain.errors import FileError, InputError
-from edge_sim.scenario import Scenario
+from edge_sim.scenario import LAST, Scenario
 
 LEAP: Final = 10
 """Years within which every day of the calendar comes at least once, and a scenario of at most a year has ended."""
@@ -47,9 +47,12 @@ def begin_of(scenario: Scenario, now: int) -> int:
     """The scenario's latest begin [s] with its end not behind ``now`` [s].
 
     >>> from domain.civil import iso, parse_time
-    >>> iso(begin_of(load("quiet-year"), parse_time("2026-03-01T12:00:00+08:00")))
-    '2025-01-01T00:00:00+08:00'
+    >>> now = parse_time("2026-03-01T12:00:00+08:00")
+    >>> iso(begin_of(load("bad-winter"), now)), iso(begin_of(load("quiet-year"), now))
+    ('2025-11-15T00:00:00+08:00', '2025-03-01T00:00:00+08:00')
     """
+    if scenario.begin == LAST:
+        return day_start(day_of(now)) - scenario.days * DAY_S
     today = date_of(day_of(now))
     month, day = (int(part) for part in scenario.begin.split("-"))
     for year in range(today.year, today.year - LEAP, -1):
@@ -59,4 +62,4 @@ def begin_of(scenario: Scenario, now: int) -> int:
             continue  # 02-29 in a common year
         if begin + scenario.days * DAY_S <= now:
             return begin
-    raise InputError(f"no such day: {scenario.begin}", scenario.name, 'write begin = "MM-DD"')
+    raise InputError(f"no such day: {scenario.begin}", scenario.name, 'write begin = "MM-DD" or "last"')

@@ -118,8 +118,7 @@ class Spool:
         gone = [number for number in numbers if book.held.pop(number, None)]
         self._size -= len(gone)
         self._dead += 2 * len(gone)
-        self._file.write(b"".join(b"- %s %d %d\n" % (name, run, seq) for run, seq in gone))
-        self._file.flush()
+        self._file.write(b"".join(b"- %s %d %d\n" % (name, run, seq) for run, seq in gone))  # not flushed: what a kill forgets here is sent once more
         if self._dead > COMPACT_AFTER:
             self._file.close()
             self._compact()

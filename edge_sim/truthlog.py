@@ -1,6 +1,7 @@
 """The truth log: what was said and what was true, every fault, every register's true energy, as Parquet files in one folder.
 
-``readings-<kind>-N``: one row a numbered reading, each item as said and as true. ``beside-N``: what else went out (events,
+``readings-<kind>-N``: one row a numbered reading, each item as said and as true, the label where
+the wire touched it. ``beside-N``: what else went out (events,
 repetitions, malformed messages, strangers). ``numbers-N``: what was confirmed or given up; ``errors-N``: lanbi's replies. ``faults``, ``meters`` and
 ``scene.json`` are written at the begin and at the end. A part is complete when it has its name, so a killed fleet loses the
 last part at most.
@@ -25,8 +26,8 @@ from edge_sim.record import runs
 from edge_sim.scene import Scene
 from edge_sim.wire import Word
 
-PART: Final = 250_000
-"""Rows of a part: some 20 MB of memory."""
+PART: Final = 100_000
+"""Rows of a part: some 100 MB of memory until it is written."""
 TEXT: Final = pa.dictionary(pa.int32(), pa.string())
 HEAD: Final = [("device", TEXT), ("source", TEXT), ("run", pa.int32()), ("seq", pa.int64()), ("span", pa.int32()), ("time", pa.int64()), ("at", pa.int64())]
 HOW: Final = [("label", pa.string()), ("mark", pa.int32()), ("wire", TEXT)]
@@ -130,20 +131,21 @@ class TruthLog:
 
 def _readings_table(kind: str, words: Sequence[Word]) -> pa.Table:
     schema = readings_schema(kind)
-    said, true = [word.row["values"] for word in words], [word.truth for word in words]
-    known = {name for row in said for name in row} | {name for row in true for name in row}
+    rows = [word.row for word in words]
+    said, true = [row["values"] for row in rows], [word.truth for word in words]
+    known = set().union(*said, *true)
     columns: dict[str, Any] = {
         "device": [word.device for word in words],
         "source": [word.source for word in words],
-        "run": [word.number[0] for word in words],
-        "seq": [word.row["seq"] for word in words],
-        "span": [word.row["span"] for word in words],
+        "run": [row.get("run", 0) for row in rows],
+        "seq": [row["seq"] for row in rows],
+        "span": [row["span"] for row in rows],
         "time": [word.slot for word in words],
         "at": [word.at for word in words],
-        "label": [str(word.row["time"]) for word in words],
+        "label": [str(word.row["time"]) if word.fault else None for word in words],
         "mark": [word.mark for word in words],
         "wire": [word.fault or None for word in words],
-        "flags": [json.dumps(word.row["flags"]) if "flags" in word.row else None for word in words],
+        "flags": [json.dumps(row["flags"]) if "flags" in row else None for row in rows],
     }
     for name in known:
         columns[name], columns[f"{name}_true"] = [row.get(name) for row in said], [row.get(name) for row in true]

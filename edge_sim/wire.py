@@ -58,7 +58,7 @@ class Word(NamedTuple):
     slot: int
     device: str
     source: str
-    row: Mapping[str, Any]
+    row: dict[str, Any]
     body: bytes = b""
     stream: str = "data"
     held: bool = True

@@ -10,11 +10,12 @@ from domain.civil import iso
 from domain.errors import BrokerAway, InputError
 from domain.places import Registry
 from domain.ports import Clock
+from domain.reasons import TOO_OLD_S
 from edge_sim import scenario_files
 from edge_sim.devices import SimulatedDevice
 from edge_sim.fleet import OWN_LINES, Fleet, Manner
 from edge_sim.line import Address
-from edge_sim.pace import PacedClock
+from edge_sim.pace import PacedClock, collect_seldom
 from edge_sim.scene import Scene
 from edge_sim.spool import Spool
 from edge_sim.truthlog import TruthLog
@@ -77,11 +78,14 @@ def play(registry: Registry, address: Address, clock: Clock, wish: Play) -> int:
     scene = staged(registry, clock, wish)
     if not answers(address.host, address.port):
         raise BrokerAway("the broker cannot be reached", f"{address.host}:{address.port}", "start it, or name another with --broker mqtt://HOST:PORT")
+    if clock.now_ns() // 10**9 - scene.begin > TOO_OLD_S:
+        say(f"场景始于400天前，lanbi 会暂扣 begins more than 400 days ago, lanbi will hold it as too-old: {iso(scene.begin)}; 用 use --from")
     fleet = fleet_of(scene, address, clock, wish)
     bar = Progress("模拟 simulated", fleet_size(scene), clock)
     for absent in sorted(set(scene.missing)):
         say(f"本区县没有此项，略过 not in this county, left out: {absent}")
     say(f"{wish.scenario}: {iso(scene.begin)} — {iso(scene.end)}, {len(fleet.links)} 台设备 devices, {len(scene.faults)} 处故障 faults → {wish.folder}")
+    collect_seldom()
     with until_told() as told:
         fleet.run(told, lambda one: bar.at(one.readings))
         bar.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 WHATS = {
     "live": "实时，或按场景 live, or a scenario",
     "history": "写入历史 history into the journal",
+    "device": "试接一台设备 one device, for integrators",
     "score": "对照真值打分 compare lanbi with the truth",
     "scenarios": "列出场景 list the scenarios",
 }
@@ -25,6 +26,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--record", metavar="DIR", type=Path, help="真值日志目录 folder of the truth log")
     parser.epilog = "例 example: lanbi simulate --scenario outage-day --speed max --seed 7 --record var/truth; lanbi simulate score --record var/truth"
     _scenario(parser)
+    _device(parser)
+
+
+def _device(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("试接设备 device")
+    group.add_argument("--device", metavar="ID", help="设备号 id of the device, its user name and client id")
+    group.add_argument("--source", metavar="ID", help="来源 place or meter (default: the registry's)")
+    group.add_argument("--kind", choices=("air", "water", "point", "meter"), help="未登记设备的类别 kind of a device that is in no registry here")
+    group.add_argument("--interval", metavar="S", type=int, default=0, help="上报间隔 seconds between readings")
+    group.add_argument("--count", metavar="N", type=int, default=3, help="发送几个时段 slots to send (3)")
+    group.add_argument("--fault", metavar="KIND", default="", help="演示一种故障 show a fault, e.g. milliseconds, forged, malformed:nan")
+    group.add_argument("--patience", metavar="S", type=float, default=20.0, help="等回执多少秒 seconds to wait for each receipt (20)")
+    group.add_argument("--password-file", metavar="FILE", type=Path, help="设备密码文件 file with the device's password")
 
 
 def _scenario(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
         return _listed()
     if args.what == "score":
         return _score(args)
+    if args.what == "device":
+        return _try(args)
     if args.what == "live" and args.scenario:
         return _play(args)
     return _plain(args)
@@ -85,6 +101,27 @@ def _play(args: argparse.Namespace) -> int:
     folder = args.record or settings.data / "simulate" / Path(args.scenario).stem
     wish = Play(args.scenario, args.seed, speed_of(args.speed), _time(args.start), folder, args.connections, not args.no_receipts)
     return play(registry, address, wiring.clock(settings), wish)
+
+
+def _try(args: argparse.Namespace) -> int:
+    from domain.errors import InputError, LanbiError
+    from lanbi import wiring
+    from lanbi.registry import load
+    from lanbi.simulating import broker_address, plain_address
+    from lanbi.trying import Wish, password_of, try_out
+
+    if not args.device:
+        raise InputError("no device named", "--device", "lanbi simulate device --device d-001 --kind meter --broker mqtt://127.0.0.1:1883")
+    settings = wiring.settings(args.config)
+    address = plain_address(args.broker, broker_address(settings)) if args.broker else broker_address(settings)
+    try:
+        registry = load(args.county) if args.county else wiring.registry(settings)
+    except LanbiError:
+        if args.county or not args.kind:
+            raise
+        registry = None  # an integrator has no registry; the kind says enough
+    wish = Wish(args.device, args.source or "", args.kind or "", args.interval, args.count, args.fault, args.patience, args.seed)
+    return try_out(registry, password_of(args.password_file, args.device, address), wiring.clock(settings), wish)
 
 
 def _listed() -> int:

@@ -65,7 +65,7 @@ class Station:
         self.times.setdefault(device, []).extend(one.time for one in messages)
         if self.confirm:
             ranges = [[one.seq, one.seq] for one in messages]
-            self.client.publish(f"lanbi/v1/{device}/receipt", json.dumps({"run": 0, "ranges": ranges, "time": ""}), qos=1)
+            self.client.publish(f"lanbi/v1/{device}/receipt", json.dumps({"run": messages[0].run if messages else 0, "ranges": ranges, "time": ""}), qos=1)
 
     def close(self) -> None:
         """Leave."""
