@@ -114,3 +114,16 @@ KINDS: Final = MappingProxyType(
     },
 )
 """Every kind of fault by its name in scenario files."""
+
+
+def table() -> str:
+    """All kinds as a Markdown table, for docs/simulator.md."""
+    rows = [f"| `{name}` | {kind.bites} | {kind.zh} | {kind.en} | {kind.size:g} | {_length(kind)} |" for name, kind in KINDS.items()]
+    return "\n".join(["| kind | bites | 中文 | what happens | usual size | usual length |", "|---|---|---|---|---|---|", *rows])
+
+
+def _length(kind: Kind) -> str:
+    if kind.lasting:
+        return "for ever"
+    hours = kind.seconds / HOUR
+    return "one reading" if not hours else f"{hours / 24:g} d" if hours >= 48 else f"{hours:g} h"

@@ -48,6 +48,12 @@ class Load(NamedTuple):
     cold: float = 0.0
     rough: float = 0.3
 
+    @property
+    def peak(self) -> float:
+        """Highest quarter of an hour over the day's mean, scatter included."""
+        usual = self.shape((np.arange(96) + 0.5) / 4)
+        return float(usual.max() / usual.mean()) * (1 + self.rough / 2)
+
     def shape(self, hour: Floats) -> Floats:
         """Relative load at hours of the day, any scale: (q,) to (q,)."""
         shift = 1 / (1 + np.exp(-(hour - self.begin) * 2)) - 1 / (1 + np.exp(-(hour - self.end) * 2))

@@ -23,6 +23,8 @@ from edge_sim.occasions import festival
 
 ORIGIN: Final = day_number(date(2020, 1, 1))
 QUARTERS: Final = 96
+MOST: Final = 0.94
+"""Share of the registered power that no quarter of an hour exceeds: an honest meter must not look like a fault."""
 AHEAD_DAYS: Final = 512
 """Days for which totals are computed at once."""
 _QUARTER_S = 900
@@ -88,7 +90,7 @@ class MeterSignal:
         busy = self._running(days) * np.exp(0.05 * self.noise.ar1(f"{self._driver}/load", days, 5))
         busy = busy * np.exp(0.015 * self.noise.ar1(f"{self.meter.id}/own", days, 3))
         busy = busy * (1 + self.load.cold * np.cos(2 * np.pi * (days % 365.25 - 15) / 365.25))
-        return np.asarray((24 * usual * busy * self._hourly_cap(days)).astype(np.int64))
+        return np.asarray((24 * np.minimum(usual * busy, MOST / self.load.peak) * self._hourly_cap(days)).astype(np.int64))
 
     def _running(self, days: Ints) -> Floats:
         stopped = self.noise.ar1(f"{self._driver}/stop", days, 4) > 2.5  # spreads: four days a year

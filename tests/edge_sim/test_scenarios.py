@@ -12,7 +12,7 @@ from domain.civil import day_of, iso, parse_time
 from domain.errors import FileError, InputError
 from edge_sim import scenario_files
 from edge_sim.devices import SimulatedDevice, payloads
-from edge_sim.faults import KINDS
+from edge_sim.faults import KINDS, table
 from edge_sim.scenario import Scenario, span
 from edge_sim.scene import Scene
 from lanbi.registry import load
@@ -188,3 +188,8 @@ def test_repeated_faults_are_spread_and_seeded() -> None:
 def test_kinds_are_worded_in_both_languages() -> None:
     """Every kind of fault has its words."""
     assert all(kind.zh and kind.en for kind in KINDS.values())
+
+
+def test_docs_know_every_kind() -> None:
+    """The table in docs/simulator.md is the one that `edge_sim.faults.table()` prints: replace it by that if this fails."""
+    assert table() in (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ from domain.items import item
 from domain.places import Dated
 from edge_sim.air import AirSignal
 from edge_sim.county import SimulatedCounty
+from edge_sim.loads import LOADS
 from edge_sim.meters import MeterSignal
 from edge_sim.noise import BLOCK, LONGEST, Floats, Ints, Noise
 from tests.edge_sim.small_county import meter, registry
@@ -156,7 +157,7 @@ def test_register_counts_every_unit() -> None:
 
 def test_register_stays_below_maximum_power() -> None:
     """No interval holds more energy than the registered power allows: else an honest meter would look like a fault."""
-    for industry in ("aluminium", "textile"):
+    for industry in ("machinery", *LOADS):
         signal = MeterSignal(Noise(4), meter("m-1", "production"), industry)
         turned = signal.turned(np.arange(hours(2025)[0], hours(2025)[-1], 900, dtype=np.int64))
 
