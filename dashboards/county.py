@@ -67,4 +67,5 @@ class Bureau:
         """What people call each source, place and enterprise."""
         known = self.registry
         ids = [self.scope, *known.kinds, *known.enterprises]
-        return {name: known.name_of(name) for name in ids}
+        meters = {name: f"{known.name_of(meter.enterprise)} {name}" for name, meter in known.meters.items()}
+        return {name: meters.get(name) or known.name_of(name) for name in ids}

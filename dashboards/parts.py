@@ -13,13 +13,15 @@ from dashboards.stored import STORED
 from domain.indicators import BASES, figure
 from domain.targets import Target
 
+EXTRACTED: Final = {"id": "extractFields", "options": {"source": "text", "format": "json", "replace": False, "keepTime": False}}
+"""Columns out of a text that is JSON."""
 BASIS_ZH: Final = {"raw": "实况", "reviewed": "审核", "dust-excluded": "扣除沙尘", "published": "公布", "official": "官方"}
 PERIOD_ZH: Final = {"hour": "小时", "day": "日", "month": "月", "quarter": "季", "year": "年", "ytd": "年初至今"}
 UNITS: Final = {
     "µg/m³": "conμgm3", "mg/m³": "conmgm3", "%": "percent", "ug/m3": "conμgm3", "": "none", "class": "none", "day": "suffix: 天", "% vs 2020": "percent",
 }  # fmt: skip
 """Units as Grafana calls them; any other is written behind the number."""
-SAID: Final = {"ug/m3": "µg/m³", "day": "天", "class": "类", "% vs 2020": "%，与 2020 年比"}
+SAID: Final = {"ug/m3": " µg/m³", "day": " 天", "class": " 类", "% vs 2020": "%"}
 """Units of targets in words."""
 OVERVIEW: Final = "env-overview"
 AIR: Final = "env-air"
@@ -34,12 +36,12 @@ def unit(name: str) -> str:
 
 
 def goal(target: Target) -> str:
-    """A target's aim in words, with the year it was set for; 目标值待下达 without one."""
+    """A target's aim in words; 目标值待下达 without one."""
     last = target.last
     if last is None or last.value is None:
         return "目标值待下达"
     sign = {"<=": "≤", ">=": "≥", "<": "＜"}.get(target.op, "")
-    return f"{sign} {last.value} {SAID.get(target.unit, target.unit)}（{last.year}）"
+    return f"{sign} {last.value}{SAID.get(target.unit, target.unit)}"
 
 
 def figure_words() -> list[dict[str, object]]:
@@ -56,6 +58,11 @@ def renamed(columns: Mapping[str, str], hidden: Sequence[str] = ()) -> dict[str,
     """Columns in a fixed order under Chinese heads: the data source gives tags in any order."""
     order = {name: index for index, name in enumerate(columns)}
     return {"id": "organize", "options": {"excludeByName": dict.fromkeys(hidden, True), "indexByName": order, "renameByName": {**columns}}}
+
+
+def called(names: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
+    """Series under their names, for panels whose rows are no fields: an override does not reach them."""
+    return tuple({"id": "renameByRegex", "options": {"regex": f"^{name}$", "renamePattern": text}} for name, text in names.items() if name != text)
 
 
 def joined(key: str, columns: Sequence[str]) -> tuple[dict[str, Any], ...]:

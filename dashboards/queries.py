@@ -36,15 +36,15 @@ class Ask(NamedTuple):
     ----------
     figure : str or tuple of str
         Name, or several.
-    scope : str
-        A scope, ``$name`` for a variable, or empty for all.
+    scope : str or tuple of str
+        A scope or several, ``$name`` for a variable, or empty for all.
     by : str
         Tag that names a series: ``scope``, ``figure`` or empty for a single series.
     """
 
     figure: str | tuple[str, ...]
     period: str
-    scope: str = ""
+    scope: str | tuple[str, ...] = ""
     rules: str = RULES
     basis: str = "raw"
     by: str = "scope"
@@ -60,10 +60,16 @@ class Ask(NamedTuple):
         return tuple(Need(figure, self.period) for figure in self.figures)
 
     @property
+    def _scopes(self) -> list[str]:
+        if not self.scope:
+            return []
+        return [equals("scope", self.scope) if isinstance(self.scope, str) else one_of("scope", self.scope)]
+
+    @property
     def where(self) -> str:
         """Conditions in InfluxQL."""
         parts = [one_of("figure", self.figures), equals("period", self.period), equals("basis", self.basis), equals("rule_set", self.rules)]
-        return " AND ".join([*parts, *([equals("scope", self.scope)] if self.scope else []), TIME])
+        return " AND ".join([*parts, *self._scopes, TIME])
 
 
 def quoted(text: str) -> str:

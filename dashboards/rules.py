@@ -73,15 +73,10 @@ def _rule(one: Watched, names: str) -> dict[str, Any]:
         "labels": {"severity": one.severity, "domain": one.domain, "team": one.team},
         "annotations": {
             "summary": one.summary.replace("{{ $labels.scope }}", names).replace("{{ $labels.source }}", names.replace("$labels.scope", "$labels.source")),
-            "description": f"{_threshold(one)}；持续 {one.lasting} 触发，解除后保持 {one.keep}。始于告警的 startsAt。处置：{one.todo}",
+            "description": f"{one.words[0]}触发，{one.words[1]}解除；持续 {one.lasting} 触发，解除后保持 {one.keep}。始于告警的 startsAt。处置：{one.todo}",
             "runbook_url": f"/d/{RUNBOOK}",
         },
     }
-
-
-def _threshold(one: Watched) -> str:
-    words = ("高于", "低于") if one.above else ("低于", "高于")
-    return f"{words[0]} {one.fire:g} 触发，{words[1]} {one.recover:g} 解除"
 
 
 def _data(one: Watched) -> Iterable[dict[str, Any]]:

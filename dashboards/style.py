@@ -28,6 +28,9 @@ NO_VALUE: Final = "—"
 POINTS: Final = 1_100
 """Points of a panel: three years of days."""
 
+NOTHING: Final = [{"type": "special", "options": {"match": "null", "result": {"text": NO_VALUE, "index": 0}}}]
+"""An empty cell is a dash and not the word null."""
+
 Look = Callable[..., Any]
 Steps = list[dict[str, object]]
 
@@ -67,6 +70,11 @@ def aqi_words() -> list[dict[str, object]]:
         found.append({"type": "range", "options": {"from": low, "to": level.top, "result": {"color": level.colour, "index": index, "text": level.zh}}})
         low = level.top + 1
     return found
+
+
+def level_words() -> list[dict[str, object]]:
+    """Class of the AQI by its number, as the status of a row has it."""
+    return words({str(number): (level.zh, level.colour) for number, level in enumerate(LEVELS, 1)})
 
 
 def water_words() -> list[dict[str, object]]:
@@ -115,6 +123,7 @@ def columns(unit: str, thresholds: Steps, *, mappings: Sequence[Any] = (), bound
         "colorMode": "thresholds",
         "thresholdsStyleMode": style,
         "mappings": list(mappings),
+        "gradientMode": "scheme",
     }
     return lines(unit, thresholds, **more)
 
@@ -122,7 +131,8 @@ def columns(unit: str, thresholds: Steps, *, mappings: Sequence[Any] = (), bound
 def states(mappings: Sequence[Any], thresholds: Steps = PLAIN, *, overrides: Sequence[Any] = (), unit: str = "") -> Look:
     """Stretches of one state after the other, each with its words."""
     extra = {"options": {"legend": {"showLegend": True}}, "fieldConfig": {"defaults": {"unit": unit}}}
-    return partial(G.StateTimeline, mappings=list(mappings), thresholds=thresholds, overrides=list(overrides), extraJson=extra)
+    # Coloured by thresholds a timeline would show the bounds instead of the words.
+    return partial(G.StateTimeline, colorMode="palette-classic", mappings=list(mappings), thresholds=thresholds, overrides=list(overrides), extraJson=extra)
 
 
 def text(content: str) -> Look:
@@ -164,7 +174,7 @@ def bars(unit: str, thresholds: Steps, *, low: float | None = 0, high: float | N
 
 def table(overrides: Sequence[Any] = (), *, sort: str = "", unit: str = "none", empty: str = NO_VALUE) -> Look:
     """Rows and columns; what a column looks like stands in the overrides."""
-    defaults = {"custom": {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False}, "mappings": [], "noValue": empty, "unit": unit}
+    defaults = {"custom": {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False}, "mappings": NOTHING, "noValue": empty, "unit": unit}
     options = {"cellHeight": "sm", "footer": {"show": False, "reducer": ["sum"], "countRows": False, "fields": ""}, "showHeader": True}
     options["sortBy"] = [{"displayName": sort.lstrip("-"), "desc": sort.startswith("-")}] if sort else []
     return partial(Own, kind="table", options=options, defaults=defaults, overrides=list(overrides), thresholds=PLAIN)
@@ -204,7 +214,7 @@ def firing(folder: str) -> Look:
     """Alerts that fire or wait, most important first."""
     options = {
         "alertInstanceLabelFilter": "", "alertName": "", "dashboardAlerts": False, "folder": {"title": folder, "uid": FOLDER_UIDS[folder]}, "groupBy": [],
-        "groupMode": "default", "maxItems": 30, "showInstances": True, "sortOrder": 3, "viewMode": "list",
+        "groupMode": "default", "maxItems": 30, "showInstances": False, "sortOrder": 3, "viewMode": "list",
         "stateFilter": {"error": True, "firing": True, "noData": True, "normal": False, "pending": True, "recovering": True},
     }  # fmt: skip
     return partial(Own, kind="alertlist", options=options, defaults={}, overrides=[], thresholds=PLAIN)

@@ -69,7 +69,15 @@ class Watched:
     reach: int = 3 * HOUR_S
     no_data: str = "OK"
     shown: Select | None = None
-    every: str = "5m"
+    limits: tuple[str, str] = ("", "")
+    """Words for firing and recovering, where the numbers say nothing to a person."""
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """When it fires and when it recovers, for people."""
+        over, under = ("高于", "低于") if self.above else ("低于", "高于")
+        fire, recover = self.limits
+        return fire or f"{over} {self.fire:g}", recover or f"{under} {self.recover:g}"
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -98,6 +106,7 @@ def _target(bureau: Bureau, target: Target, number: int) -> Watched:
         FIRST_TARGET + number, f"{target.name_zh}年初至今为 {{{{ $values.W.Value }}}}，目标 {goal(target)}，状态为有风险或未完成",
         "在总览核对实际值、预测区间和余下要求；查是否有更正；按方案部署强化措施并报告责任单位负责人。",
         lasting="30m", keep="72h", reach=DAILY_S, shown=queries.series(ask._replace(figure=target.id)),
+        limits=("状态为有风险或未完成", "状态不再是有风险或未完成"),
     )  # fmt: skip
 
 

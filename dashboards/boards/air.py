@@ -11,7 +11,7 @@ from domain.air import LEVELS
 from domain.indicators import ALLOWANCES, FIGURES
 from domain.warning import LEVELS as WARNINGS
 
-MEANS = ("pm25_mean", "pm10_mean", "so2_mean", "no2_mean", "o3_p90")
+SHORT = {"pm25_mean": "PM2.5", "pm10_mean": "PM10", "so2_mean": "SO2", "no2_mean": "NO2", "o3_p90": "O3-90", "good_ratio": "优良率 %"}
 LEFT = tuple(name for name in FIGURES if "_allowance_" in name)
 RANKS = ("pm25_mean_rank", "pm10_mean_rank", "o3_p90_rank", "good_ratio_rank", "composite_rank")
 MICRO = parts.unit("µg/m³")
@@ -51,7 +51,8 @@ def _note(bureau: Bureau) -> str:
 def _states(names: dict[str, str]) -> Card:
     ask = Ask("aqi", "hour", STATION, HOURLY)
     note = "各站点每小时 AQI 的级别（HJ 633），文字写在色带上。"
-    return Card(10, "AQI 级别", note, style.states(style.aqi_words(), style.aqi_steps(), overrides=style.titled(names)), (queries.series(ask),), span="7d")
+    look = style.states(style.level_words(), overrides=style.titled(names))
+    return Card(10, "AQI 级别", note, look, (queries.series(ask, ("status",)),), span="7d")
 
 
 def _hours(names: dict[str, str]) -> Card:
@@ -87,8 +88,8 @@ def _left(bureau: Bureau) -> Card:
 
 def _calendar(names: dict[str, str]) -> Card:
     ask = Ask("aqi", "day", STATION, basis=BASIS)
-    note = "每日 AQI，一行一个站点；格内为级别。"
-    look = style.history(style.aqi_words(), style.aqi_steps(), overrides=style.titled(names))
+    note = "每日 AQI，一行一个站点；格内为 AQI，颜色为级别。"
+    look = style.history([], style.aqi_steps(), overrides=style.titled(names))
     return Card(14, "日 AQI 日历", note, look, (queries.series(ask),), span="31d")
 
 
@@ -146,19 +147,15 @@ def _heat(names: dict[str, str]) -> Card:
     ask = Ask("aqi", "hour", STATION, HOURLY)
     note = "逐小时 AQI 的热力图：一行一个站点，横向为时间；每天同一位置的深浅显示昼夜规律。"
     look = style.heat("none", low=0, high=LEVELS[4].top)
-    return Card(22, "小时 AQI 热力图", note, _with(look, style.titled(names)), (queries.series(ask),), span="7d")
-
-
-def _with(look: style.Look, overrides: list[dict[str, object]]) -> style.Look:
-    return lambda **common: look(**{**common, "overrides": overrides})
+    return Card(22, "小时 AQI 热力图", note, look, (queries.series(ask),), span="7d", transformations=parts.called(names))
 
 
 def _stations(names: dict[str, str]) -> Card:
-    shown = (*MEANS, "good_ratio")
+    shown = tuple(SHORT)
     asks = [queries.newest(Ask(figure, "ytd", STATION, basis=BASIS), ("value",), figure) for figure in shown]
-    heads = {"scope": "站点", **{figure: FIGURES[figure].zh for figure in shown}}
-    looks = [parts.coded("站点", parts.place_words(names), width=160), parts.linked("站点", "只看此站", AIR, "station")]
-    note = "各站点年初至今的均值、臭氧第 90 百分位数和优良率。"
+    heads = {"scope": "站点", **SHORT}
+    looks = [parts.coded("站点", parts.place_words(names), width=150), parts.linked("站点", "只看此站", AIR, "station")]
+    note = "各站点年初至今的均值（µg/m³）、臭氧日最大 8 小时第 90 百分位数和优良天数比率。"
     return Card(23, "站点年初至今", note, style.table(looks), tuple(asks), 3, transformations=(*parts.joined("scope", shown), parts.renamed(heads)))
 
 
@@ -166,7 +163,7 @@ def _ranks(bureau: Bureau) -> Card:
     names = {one.id: one.name for one in bureau.registry.air_stations.values()}
     ask = Ask(RANKS, "ytd", basis=BASIS, by="figure")
     heads = {"scope": "乡镇站", "figure": "指标", "value": "名次", "expected": "参评数"}
-    looks = [parts.coded("乡镇站", parts.place_words(names)), parts.coded("指标", parts.figure_words(), width=240)]
+    looks = [parts.coded("乡镇站", parts.place_words(names)), parts.coded("指标", parts.figure_words(), width=230), parts.wide("名次", 60)]
     note = "乡镇站年初至今排名，1 为最清洁；显示值相同的并列。"
     chosen = queries.rows(ask, ("scope", "figure", "value", "expected"), 5 * max(1, len(names)))
     return Card(24, "乡镇排名", note, style.table(looks), (chosen,), 2, span="49h", transformations=(parts.renamed(heads, ("Time",)),))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dashboards import parts, queries, style
 from dashboards.board import Band, Board, Card
 from dashboards.county import Bureau
@@ -11,7 +13,7 @@ from dashboards.queries import HOURLY, NO_RULES, Ask
 from dashboards.stored import WATER, rule_set
 from domain.indicators import FIGURES
 from domain.targets import Target
-from domain.water import RULE_SET
+from domain.water import CLASSES, RULE_SET
 
 FIRST_TARGET = 20
 ROW = 4
@@ -39,7 +41,8 @@ def overview(bureau: Bureau) -> Board:
         *_goals(bureau),
         Band(8, (_targets(bureau),)),
         Band(9, (firing(), _silent(bureau)), title="正在告警与静默"),
-        Band(9, (_last_year(bureau), restated(40)), title="同期与更正"),
+        Band(8, (_last_year(bureau),), title="同期与更正"),
+        Band(9, (restated(bureau, 40),)),
     )
     return Board(OVERVIEW, "总览", _note(bureau), bands, (parts.rules(bureau), parts.basis()))
 
@@ -98,14 +101,17 @@ def _left(bureau: Bureau) -> tuple[Card, ...]:
 def _target(bureau: Bureau, target: Target, number: int) -> Card:
     """Figure of one target with its course, aim and band."""
     ask = Ask(target.id, "ytd", bureau.scope, rule_set(bureau.judged[target.id], bureau))
-    note = f"{target.clause}：{target.name_zh} {parts.goal(target)}。阴影为年底预测 90% 区间。责任单位：{'、'.join(target.departments) or '未指定'}。"
+    note = f"{target.clause}：{target.name_zh} {parts.goal(target)}（{target.last.year if target.last else '未定'}年）。阴影为年底预测 90% 区间。责任单位：{'、'.join(target.departments) or '未指定'}。"
     overrides = [
         style.override("value", ("displayName", "实际"), ("custom.lineWidth", 3), ("color", _fixed(style.GOOD))),
         style.override("target", ("displayName", "目标"), ("color", _fixed(style.BAD)), ("custom.lineStyle", {"fill": "dash", "dash": [10, 6]})),
         style.override("low90", ("displayName", "预测下限"), ("color", _fixed(style.UNKNOWN)), ("custom.lineWidth", 0)),
         style.override("high90", ("displayName", "预测上限"), ("color", _fixed(style.UNKNOWN)), ("custom.lineWidth", 0), ("custom.fillBelowTo", "预测下限")),
     ]
-    look = style.lines(parts.unit(target.unit), overrides=overrides)
+    steady: dict[str, Any] = (
+        {"lineInterpolation": "stepAfter", "valueDecimals": 0, "axisSoftMin": 1, "axisSoftMax": len(CLASSES)} if target.unit == "class" else {}
+    )
+    look = style.lines(parts.unit(target.unit), overrides=overrides, **steady)
     select = queries.series(ask._replace(by=""), ("value", "target", "low90", "high90"), "$col")
     return Card(number, f"{target.name_zh} {parts.goal(target)}", note, look, (select,), 4, links=(_board_of(bureau, target),))
 
@@ -132,7 +138,14 @@ def _targets(bureau: Bureau) -> Card:
         "Time": "截至",
     }
     ask = Ask(tuple(bureau.judged) or ("*",), "ytd", bureau.scope, f"/^({RULE_SET}|{bureau.rules})$/", by="figure")
-    looks = [parts.coded("目标", names, width=420), parts.coded("状态", style.state_words(), coloured=True, width=130), parts.number("余量", decimals=2)]
+    columns = [parts.wide(head, 110) for head in ("实际", "目标值", "预测下限", "预测上限")]
+    columns.append(style.override("截至", ("unit", "time:YYYY-MM-DD"), ("custom.width", 120)))
+    looks = [
+        parts.coded("目标", names, width=400),
+        parts.coded("状态", style.state_words(), coloured=True, width=130),
+        parts.number("余量", decimals=2, width=90),
+        *columns,
+    ]
     note = "规划目标：最新实际值、当年目标值、余量（正数为有利方向）、年底预测 90% 区间和状态。没有目标值的显示「目标值待下达」。"
     return Card(14, "规划目标状态", note, style.table(looks), (queries.newest(ask, TARGET_FIELDS),), transformations=(parts.renamed(heads),))
 
@@ -161,34 +174,41 @@ def _silent(bureau: Bureau) -> Card:
     )  # fmt: skip
 
 
+FRESH = (
+    ("on-time", "正常", style.GOOD),
+    ("late", "迟到", style.WARN),
+    ("silent", "静默", style.BAD),
+    ("never", "从未上报", style.BAD),
+    ("no-device", "未配设备", style.UNKNOWN),
+)
+
+
 def fresh_words() -> list[dict[str, object]]:
     """States of a source in words."""
-    return style.words(
-        {
-            "on-time": ("正常", style.GOOD),
-            "late": ("迟到", style.WARN),
-            "silent": ("静默", style.BAD),
-            "never": ("从未上报", style.BAD),
-            "no-device": ("未配设备", style.UNKNOWN),
-        },
-    )
+    return style.words({code: (text, colour) for code, text, colour in FRESH})
 
 
 def _last_year(bureau: Bureau) -> Card:
     ask = Ask(COMPARED, "ytd", bureau.scope, bureau.rules, by="figure")
-    looks = [parts.coded("指标", parts.figure_words(), width=260), parts.number("变化 %", "percent", 1)]
+    looks = [
+        parts.coded("指标", parts.figure_words(), width=330),
+        parts.number("变化", decimals=2),
+        parts.number("去年同期", decimals=2),
+        parts.number("变化 %", "percent", 1),
+    ]
     note = "年初至今与去年同期相比：显示值相减（整数运算），百分比为变化除以去年同期。"
     chosen = queries.newest(ask, ("value", "target", "margin"))
     return Card(17, "与去年同期相比", note, style.table(looks), (chosen,), transformations=(parts.renamed(LAST_YEAR, ("Time",)),))
 
 
-def restated(limit: int, figures: tuple[str, ...] = ()) -> Card:
+def restated(bureau: Bureau, limit: int, figures: tuple[str, ...] = ()) -> Card:
     """Closed figures that changed."""
     made = {"mode": "binary", "alias": "更正时间", "replaceFields": False, "binary": {"left": "made", "operator": "*", "right": "1000"}}
     looks = [
-        parts.coded("指标", parts.figure_words(), width=180), parts.coded("周期", parts.period_words(), width=90), parts.coded("口径", parts.basis_words(), width=90),
+        parts.coded("指标", parts.figure_words(), width=230), parts.coded("周期", parts.period_words(), width=90), parts.coded("口径", parts.basis_words(), width=90),
+        parts.coded("对象", parts.place_words(bureau.names), width=150), parts.wide("原值", 80), parts.wide("现值", 80), parts.wide("标准", 120),
         parts.number("更正时间", "dateTimeAsIso", width=170), parts.wide("数值日期", 110),
-        style.override("数值日期", ("unit", "time:YYYY-MM-DD")), parts.wide("原因", 420),
+        style.override("数值日期", ("unit", "time:YYYY-MM-DD")), parts.wide("原因", 380),
     ]  # fmt: skip
     note = "周期已结束的数值发生变化：原值、现值、原因（迟到数据、更正、审核、沙尘、标准或登记册变更）。"
     steps = ({"id": "calculateField", "options": made}, parts.renamed(RESTATED, ("made",)))

@@ -24,7 +24,8 @@ def quality(bureau: Bureau) -> Board:
         Band(10, (_fresh(bureau), _timeline(bureau)), title="新鲜度：谁没有按时上报"),
         Band(8, (_lost(stations), _capture(stations)), title="有效性"),
         Band(8, (_days(stations), _refused(bureau)), title="完整性台账与拒收"),
-        Band(9, (restated(200), _said()), title="更正与确认"),
+        Band(9, (restated(bureau, 200),), title="更正与确认"),
+        Band(8, (_said(bureau),)),
     )
     return Board(QUALITY, "数据质量", _note(bureau), bands, (*parts.station(bureau), parts.rules(bureau), parts.basis()), since="now-31d")
 
@@ -56,14 +57,10 @@ def _fresh(bureau: Bureau) -> Card:
 
 
 def _timeline(bureau: Bureau) -> Card:
-    ask = Ask("freshness", "hour", rules=NO_RULES)
-    edges = style.steps((None, style.GOOD), (1, style.WARN), (2, style.BAD))
-    mapping = [
-        *style.words({"0": ("正常", style.GOOD), "1": ("迟到", style.WARN)}),
-        {"type": "range", "options": {"from": 2, "to": 10**6, "result": {"text": "静默", "color": style.BAD, "index": 2}}},
-    ]
-    look = style.states(mapping, edges, overrides=style.titled(bureau.names))
-    return Card(11, "状态变化", "各来源何时迟到、静默、恢复。", look, (queries.series(ask),), 3, span="7d")
+    places = tuple(name for name in bureau.registry.kinds if name not in bureau.registry.meters)
+    ask = Ask("freshness", "hour", places, rules=NO_RULES)
+    look = style.states(fresh_words(), overrides=style.titled(bureau.names))
+    return Card(11, "状态变化（站点、断面、排口、井）", "各来源何时迟到、静默、恢复；计量表见左表。", look, (queries.series(ask, ("status",)),), 3, span="7d")
 
 
 def _lost(names: dict[str, str]) -> Card:
@@ -96,9 +93,14 @@ def _refused(bureau: Bureau) -> Card:
     return Card(15, "拒收与待审", note, style.lines("none"), asks)
 
 
-def _said() -> Card:
+def _said(bureau: Bureau) -> Card:
     kinds = (ANNOUNCED, CONFIRMED, WITHDRAWN)
     words = style.words({ANNOUNCED: ("已确认数值被更正", style.BAD), CONFIRMED: ("确认", style.GOOD), WITHDRAWN: ("撤回确认", style.WARN)})
-    looks = [parts.coded("事件", words, coloured=True, width=180), parts.wide("内容", 520)]
+    looks = [
+        parts.coded("事件", words, coloured=True, width=180),
+        parts.coded("对象", parts.place_words(bureau.names), width=150),
+        parts.wide("个数", 70),
+        parts.wide("时间", 170),
+    ]
     note = "每月数值的确认、撤回，以及已确认数值的更正公告。"
     return Card(16, "确认与公告", note, style.table(looks), (queries.events(kinds, 100),), span="400d", transformations=(parts.renamed(EVENT),))

@@ -16,7 +16,7 @@ def runbook(bureau: Bureau) -> Board:
     """One panel an alert rule."""
     kept, left = watched(bureau)
     cards = [Card(FIRST + number, one.title, f"规则 {one.uid}", style.text(_page(one))) for number, one in enumerate(kept)]
-    bands = tuple(Band(7, tuple(cards[place : place + 2])) for place in range(0, len(cards), 2))
+    bands = tuple(Band(6, tuple(cards[place : place + 2])) for place in range(0, len(cards), 2))
     note = [
         "每条告警的含义、阈值和处置办法。",
         "",
@@ -28,13 +28,12 @@ def runbook(bureau: Bureau) -> Board:
 
 
 def _page(one: Watched) -> str:
-    words = ("高于", "低于") if one.above else ("低于", "高于")
     return "\n".join(
         [
             f"**{SEVERITY_ZH[one.severity]}** · 责任 {one.team} · 规则 `{one.uid}`",
             "",
-            f"- **触发**：{words[0]} {one.fire:g}，持续 {one.lasting}",
-            f"- **解除**：{words[1]} {one.recover:g}，保持 {one.keep}",
+            f"- **触发**：{one.words[0]}，持续 {one.lasting}",
+            f"- **解除**：{one.words[1]}，保持 {one.keep}",
             f"- **处置**：{one.todo}",
             f"- [打开相关面板](/d/{one.board}?viewPanel={one.panel})",
         ],

@@ -18,7 +18,7 @@ BREACH = "class-breach"
 ITEMS = {f"{item}_mean": item for item in ("do", "codmn", "nh3n", "tp")}
 BASELINE = 100
 """Per cent: as much as in 2020."""
-EVENT = {"Time": "开始", "source": "断面", "value": "最差类别", "text": "详情"}
+EVENT = {"Time": "开始", "source": "断面", "value": "最差类别", "to": "结束", "item": "项目", "multiple": "超标倍数", "records": "记录数"}
 
 
 def water(bureau: Bureau) -> Board:
@@ -30,7 +30,7 @@ def water(bureau: Bureau) -> Board:
         Band(8, (_months(names),)),
         Band(9, (_means(names), _breaches(names)), title="参数与超标"),
         Band(8, (_nitrogen(names), _exceedance(names)), title="总氮与主要污染"),
-        Band(8, (restated(200, tuple(FIGURES_OF_WATER)),), title="更正"),
+        Band(8, (restated(bureau, 200, tuple(FIGURES_OF_WATER)),), title="更正"),
     )
     return Board(WATER, "水", _note(bureau), bands, parts.section(bureau), since="now-90d")
 
@@ -101,10 +101,19 @@ def class_steps(item: str) -> style.Steps:
 
 def _breaches(names: dict[str, str]) -> Card:
     classes = style.words({str(number): (f"{name}类", None) for number, name in enumerate(CLASSES, 1)})
-    looks = [parts.coded("断面", parts.place_words(names), width=140), parts.coded("最差类别", classes, width=90), parts.wide("详情", 360)]
+    looks = [parts.coded("断面", parts.place_words(names), width=140), parts.coded("最差类别", classes, width=90), parts.wide("开始", 160)]
     note = "断面低于规划类别底线的每一次：开始、最差类别、结束、项目、倍数、记录数。"
     chosen = queries.events((BREACH,), 100, ("source", "value", "text"))
-    return Card(15, "超类别记录", note, style.table(looks, empty="没有超类别"), (chosen,), 2, span="400d", transformations=(parts.renamed(EVENT),))
+    return Card(
+        15,
+        "超类别记录",
+        note,
+        style.table(looks, empty="没有超类别"),
+        (chosen,),
+        2,
+        span="400d",
+        transformations=(parts.EXTRACTED, parts.renamed(EVENT, ("text",))),
+    )
 
 
 def _nitrogen(names: dict[str, str]) -> Card:

@@ -16,6 +16,7 @@ from lanbi import simulated_history, wiring
 from lanbi.analyse import Follower
 from lanbi.analyst import Analyst
 from lanbi.influx_setup import GRAFANA, Wish, prepare
+from lanbi.metrics import write_status
 from lanbi.settings import Settings, load
 from lanbi.simulated_history import Past
 from lanbi.watching import Watch
@@ -93,7 +94,7 @@ def bad_winter(row: Reading) -> float:
 
 
 @contextmanager
-def filled(folder: Path, registry: Registry, now: int = NOW, days: int = DAYS, air: Air = clean) -> Iterator[Filled]:
+def filled(folder: Path, registry: Registry, now: int = NOW, days: int = DAYS, air: Air = clean, hours: int = 1) -> Iterator[Filled]:
     """A county's history until ``now``, with a silent station, a confirmed month and a correction of it."""
     (folder / "influx").mkdir()
     (folder / "data").mkdir()
@@ -107,7 +108,7 @@ def filled(folder: Path, registry: Registry, now: int = NOW, days: int = DAYS, a
         follower = Follower(Analyst(store, store, registry, wiring.plans(settings)), store, clock)
         follower.start()
         correct(store, registry, follower, now)
-        watch(settings, registry, store, clock)
+        watch(settings, registry, store, clock, hours)
         token = (settings.store.token_file.parent / GRAFANA).read_text().strip()
         try:
             yield Filled(url, settings.store.bucket + "-figures", token, registry, settings, store, follower, clock, first, now - CORRECTED_S)
@@ -143,10 +144,15 @@ def correct(store: Any, registry: Registry, follower: Follower, now: int) -> Non
     follower.step()
 
 
-def watch(settings: Settings, registry: Registry, store: Any, clock: Hand) -> None:
-    """What the service says about itself, over an hour before now."""
+def watch(settings: Settings, registry: Registry, store: Any, clock: Hand, hours: int = 1) -> None:
+    """What the service says about itself, until now; in the last hour ingest is gone."""
     now = clock.now
     one = Watch(settings.data, registry, store, clock)
-    for clock.now in (now - civil.HOUR_S, now):
+    for hour in range(hours, -1, -1):
+        clock.now = now - hour * civil.HOUR_S
         clock.slept += 60
+        if hour:
+            write_status(settings.data / "run" / "ingest.json", {"connected": True, "packet_age_s": 1.0, "store": "ok"})
+        else:
+            (settings.data / "run" / "ingest.json").unlink()
         one.look()

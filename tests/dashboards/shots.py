@@ -12,6 +12,8 @@ from tests.dashboards.grafana_house import grafana, provisioned, receiver
 from tests.dashboards.sample import boards, sample
 from tests.system.chromium_page import browser
 
+DAYS = 660
+"""Of the year before more than 300: then there is a forecast."""
 SIZES = {"desk": (1440, 900), "tv": (1920, 1080)}
 CLOCK = SystemClock()
 SETTLED = (
@@ -24,7 +26,7 @@ def main(out: Path) -> int:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, receiver() as (webhook, _):
         base = Path(folder)
-        with filled(base, sample().registry, CLOCK.now_ns() // 10**9, air=bad_winter) as county:
+        with filled(base, sample().registry, CLOCK.now_ns() // 10**9, days=DAYS, air=bad_winter, hours=48) as county:
             environment = provisioned(county, base / "lanbi", webhook, quick=True)
             with grafana(base / "server", environment, provisioning=base / "lanbi" / "provisioning") as one, browser() as page:
                 CLOCK.sleep(60)  # alerts that are pending come to fire
