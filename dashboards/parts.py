@@ -16,9 +16,15 @@ from domain.targets import Target
 EXTRACTED: Final = {"id": "extractFields", "options": {"source": "text", "format": "json", "replace": False, "keepTime": False}}
 """Columns out of a text that is JSON."""
 BASIS_ZH: Final = {"raw": "实况", "reviewed": "审核", "dust-excluded": "扣除沙尘", "published": "公布", "official": "官方"}
+METER_EVENTS: Final = {
+    "reset": "归零", "rollover": "满量程翻转", "exchange": "换表", "gap": "缺口", "stuck": "停走", "negative": "倒走", "spike": "尖峰", "over-power": "超最大功率", "held": "待人工判断",
+}  # fmt: skip
+"""Kinds of a meter's events."""
+METER_FAULTS: Final = ("stuck", "negative", "spike", "over-power", "held")
+"""Those that somebody must look at; the others explain themselves."""
 PERIOD_ZH: Final = {"hour": "小时", "day": "日", "month": "月", "quarter": "季", "year": "年", "ytd": "年初至今"}
 UNITS: Final = {
-    "µg/m³": "conμgm3", "mg/m³": "conmgm3", "%": "percent", "ug/m3": "conμgm3", "": "none", "class": "none", "day": "suffix: 天", "% vs 2020": "percent",
+    "µg/m³": "conμgm3", "mg/m³": "conmgm3", "%": "percent", "ug/m3": "conμgm3", "": "none", "class": "none", "day": "suffix: 天", "tce": "suffix: tce", "t": "suffix: t", "m³": "suffix: m³", "kWh": "kwatth", "% vs 2020": "percent",
 }  # fmt: skip
 """Units as Grafana calls them; any other is written behind the number."""
 SAID: Final = {"ug/m3": " µg/m³", "day": " 天", "class": " 类", "% vs 2020": "%"}
@@ -26,6 +32,8 @@ SAID: Final = {"ug/m3": " µg/m³", "day": " 天", "class": " 类", "% vs 2020":
 OVERVIEW: Final = "env-overview"
 AIR: Final = "env-air"
 WATER: Final = "env-water"
+ENERGY: Final = "env-energy"
+ENTERPRISE: Final = "env-enterprise"
 QUALITY: Final = "env-quality"
 SYSTEM: Final = "env-system"
 
@@ -108,6 +116,13 @@ def section(bureau: Bureau) -> tuple[Any, ...]:
     """Variable: water sections by name; none for a county without any."""
     known = [(one.id, one.name) for one in bureau.registry.water_sections.values()]
     return (choice("section", "断面", known),) if known else ()
+
+
+def enterprise(bureau: Bureau) -> tuple[Any, ...]:
+    """Variables: enterprises and their meters by name; none for a county without any."""
+    firms = [(one.id, one.name) for one in bureau.registry.enterprises.values()]
+    meters = [(name, bureau.names[name]) for name in bureau.registry.meters]
+    return (choice("enterprise", "企业", firms, every=False), choice("meter", "计量表", meters)) if firms and meters else ()
 
 
 def station(bureau: Bureau) -> tuple[Any, ...]:

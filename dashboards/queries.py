@@ -38,6 +38,8 @@ class Ask(NamedTuple):
         Name, or several.
     scope : str or tuple of str
         A scope or several, ``$name`` for a variable, or empty for all.
+    within : tuple of str
+        Scopes that a variable's choice is held to.
     by : str
         Tag that names a series: ``scope``, ``figure`` or empty for a single series.
     """
@@ -48,6 +50,7 @@ class Ask(NamedTuple):
     rules: str = RULES
     basis: str = "raw"
     by: str = "scope"
+    within: tuple[str, ...] = ()
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -63,7 +66,8 @@ class Ask(NamedTuple):
     def _scopes(self) -> list[str]:
         if not self.scope:
             return []
-        return [equals("scope", self.scope) if isinstance(self.scope, str) else one_of("scope", self.scope)]
+        chosen = equals("scope", self.scope) if isinstance(self.scope, str) else one_of("scope", self.scope)
+        return [chosen, *([one_of("scope", self.within)] if self.within else [])]
 
     @property
     def where(self) -> str:
@@ -122,14 +126,16 @@ def restated(limit: int, figures: Sequence[str] = ()) -> Select:
     return Select(f'SELECT {names} FROM "restatement" WHERE {chosen}{TIME} ORDER BY time DESC LIMIT {limit}', table=True)
 
 
-def events(kinds: Sequence[str], limit: int, names: Sequence[str] = ("kind", "source", "value", "text")) -> Select:
-    """Table of events of some kinds."""
-    return Select(f'SELECT {fields(names)} FROM "event" WHERE {one_of("kind", kinds)} AND {TIME} ORDER BY time DESC LIMIT {limit}', table=True)
+def events(kinds: Sequence[str], limit: int, names: Sequence[str] = ("kind", "source", "value", "text"), source: str = "") -> Select:
+    """Table of events of some kinds, of all sources or of a variable's."""
+    where = " AND ".join([one_of("kind", kinds), *([equals("source", source)] if source else []), TIME])
+    return Select(f'SELECT {fields(names)} FROM "event" WHERE {where} ORDER BY time DESC LIMIT {limit}', table=True)
 
 
-def event_series(kind: str) -> Select:
-    """Values of one kind of event, by source: what a rule judges."""
-    return Select(f'SELECT "value" FROM "event" WHERE {equals("kind", kind)} AND {TIME} GROUP BY "source"')
+def event_series(*kinds: str) -> Select:
+    """Values of some kinds of events, by source: what a rule judges."""
+    by = fields(("source",) if len(kinds) == 1 else ("kind", "source"))
+    return Select(f'SELECT "value" FROM "event" WHERE {one_of("kind", kinds)} AND {TIME} GROUP BY {by}')
 
 
 def values_of(tag: str, figure: str, period: str) -> Select:

@@ -51,12 +51,21 @@ def _air() -> dict[str, tuple[str, ...]]:
     return {**days, **hours, **sums, **left, **lost, **compared, **ranks}
 
 
+SUMS: Final = ("day", "month", "year")
+ACCOUNT: Final = (
+    "electricity_bought", "water_use", "energy_tce", "energy_equal", "energy_net", "co2", "co2_net",
+)  # fmt: skip
+"""Of an enterprise, an industry and the county's metered part."""
+ENERGY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {**dict.fromkeys(ACCOUNT, SUMS), "meter_use": ("hour", *SUMS), "meter_capture": SUMS},
+)
+"""Of meters and accounts."""
 WATCH: Final = (
     "freshness", "ingest_received", "ingest_stored", "ingest_duplicate", "ingest_deadletter", "ingest_quarantined", "ingest_pending",
     "ingest_refused", "ingest_unaccounted", "ingest_waiting", "store_up", "broker_up", "broker_silence", "journal_days",
 )  # fmt: skip
 """How the service itself is doing, as figures of period hour."""
-STORED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({**_air(), **dict.fromkeys(WATCH, ("hour",))})
+STORED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({**_air(), **WATER, **ENERGY, **dict.fromkeys(WATCH, ("hour",))})
 """Figure → periods."""
 
 
@@ -73,7 +82,7 @@ def _there(need: Need, bureau: Bureau) -> bool:
         return need.period in TARGET_PERIODS
     if target in bureau.judged:
         return part in (WATER_PARTS if bureau.judged[target] in WATER else PARTS) and need.period == "ytd"
-    if need.figure in WATER and not bureau.registry.water_sections:
+    if (need.figure in WATER and not bureau.registry.water_sections) or (need.figure in ENERGY and not bureau.registry.meters):
         return False
     return need.period in STORED.get(need.figure, ())
 

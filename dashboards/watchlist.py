@@ -11,10 +11,11 @@ from typing import Final
 
 from dashboards import queries
 from dashboards.county import Bureau
-from dashboards.parts import AIR, OVERVIEW, QUALITY, SYSTEM, goal
+from dashboards.parts import AIR, ENERGY, ENTERPRISE, METER_FAULTS, OVERVIEW, QUALITY, SYSTEM, goal
 from dashboards.queries import HOURLY, NO_RULES, Ask, Select
 from dashboards.stored import WATER, Need, rule_set
 from domain.air import DAY_HOURS, LEVELS
+from domain.energy import SHARE as METER_SHARE
 from domain.restating import ANNOUNCED
 from domain.targets import GRAVITY, Target
 from domain.wellness import REFUSED, ROOM_DAYS, WAITING_S
@@ -88,7 +89,7 @@ class Watched:
 def watchlist(bureau: Bureau) -> list[Watched]:
     """All questions for a county, also those whose figures are not stored yet."""
     targets = [_target(bureau, target, number) for number, target in enumerate(bureau.followed)]
-    return [*targets, *_risks(bureau), *_budgets(bureau), *_air(bureau), *_data(bureau), *_service(bureau)]
+    return [*targets, *_risks(bureau), *_budgets(bureau), *_air(bureau), *_data(bureau), *_meters(bureau), *_service(bureau)]
 
 
 def _slug(target: Target) -> str:
@@ -172,6 +173,23 @@ def _data(bureau: Bureau) -> list[Watched]:
         Watched(
             "data-refused", "大量读数被拒收", queries.series(Ask("ingest_refused", "hour", bureau.scope, NO_RULES)), REFUSED, REFUSED / 4, "warning", "quality", PLATFORM, QUALITY, 15,
             "过去一小时有 {{ $values.B.Value }} 条读数进入死信或待审", "lanbi deadletters list 看原因；多为单位、时区、未登记设备；修复后 lanbi deadletters replay。", keep="2h",
+        ),
+    ]  # fmt: skip
+
+
+def _meters(bureau: Bureau) -> list[Watched]:
+    if not bureau.registry.meters:
+        return []
+    return [
+        Watched(
+            "meter-incomplete", "计量数据不完整", queries.series(Ask("meter_capture", "day", rules=NO_RULES)), METER_SHARE, METER_SHARE, "warning", "energy", STATION,
+            ENERGY, 16, f"{{{{ $labels.scope }}}} 当日数据完整率为 {{{{ $values.B.Value }}}}%，低于 {METER_SHARE}%",
+            "通知企业和运维检查采集器；三个工作日内修复并补传，否则当月不完整。", above=False, lasting="30m", keep="0s", reach=DAILY_S,
+        ),
+        Watched(
+            "meter-fault", "计量表异常", queries.event_series(*METER_FAULTS), 0, 1, "warning", "energy", STATION, ENTERPRISE, 14,
+            "{{ $labels.source }} 出现异常：{{ $labels.kind }}", "在企业板看事件明细；换表须补换表单；待人工判断的读数不会自动入账。", keep="1h", reach=3 * DAY_S,
+            limits=("出现一条异常事件", "事件被撤销，或三天内没有新的"),
         ),
     ]  # fmt: skip
 

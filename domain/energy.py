@@ -10,6 +10,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+SHARE: Final = 90
+"""A day of which less than this share [%] is known is not complete (重点用能单位能耗在线监测)."""
+
 COAL_KJ: Final = Decimal("29307.6")
 """Heat of 1 kgce [kJ] (7,000 kcal)."""
 EDITION: Final = "GB/T 2589-2020"

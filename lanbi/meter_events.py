@@ -59,7 +59,8 @@ class MeterEvents:
         }
         changed = {key: text for key, text in {**now, **gone}.items() if known.get(key) != text}
         known.update(changed)
-        self._out += [Event(kind, source, time, None, text) for (kind, source, time), text in changed.items()]
+        # As a number too, for an alert can judge nothing else: 1 stands, 0 was taken back.
+        self._out += [Event(kind, source, time, float(not text.startswith(WITHDRAWN)), text) for (kind, source, time), text in changed.items()]
 
     def write(self) -> None:
         """Write what was collected."""

@@ -27,8 +27,6 @@ LINES: Final = (
     "energy_green", "energy_feedstock", "co2", "co2_net",
 )  # fmt: skip
 """Lines of an account [kWh, m³, kgce, kg]."""
-SHARE: Final = 90
-"""A day of which less than this share [%] is known is not complete."""
 _SIGN: Final = {"purchased": 1, "own": 1, "sold": -1}
 
 
@@ -96,7 +94,7 @@ def _add(found: Account, one: tuple[Meter, MeterDays], registry: Registry, year:
     days = np.where(main, own.days, 0)
     cover = own.cover
     asked = (main & (elapsed >= HOUR_S)).astype(np.int64)
-    counts = ((main & (cover > 0)).astype(np.int64), (main & (100 * cover >= SHARE * elapsed) & (cover > 0)).astype(np.int64), asked)
+    counts = ((main & (cover > 0)).astype(np.int64), (main & (100 * cover >= energy.SHARE * elapsed) & (cover > 0)).astype(np.int64), asked)
     if meter.medium == energy.WATER:
         found.add("water_use", _SIGN[meter.flow] * grains(days, unit, Decimal(1)), counts)
         return

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.counting import Longs
-from analytics.energy.enterprise import LINES, SHARE, Account
+from analytics.energy.enterprise import LINES, Account
 from analytics.energy.meteryear import GUESSED, HELD, MeterDays, MeterHours, months, stamps
 from analytics.energy.worth import GRAINS
 from analytics.jobs import stations
@@ -21,6 +21,7 @@ from analytics.jobs.rounding import half_even
 from analytics.jobs.sheets import Integers, Kind, Sheet
 from domain import civil
 from domain.civil import DAY_S, HOUR_S
+from domain.energy import SHARE
 from domain.indicators import FIGURES
 
 USE: Final = "meter_use"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from bisect import bisect_left, bisect_right
@@ -81,15 +82,23 @@ def plant(uid: str) -> Planted:
     begun = FREE + (3 * pace if period != EVENTS else civil.HOUR_S) + late
     over = begun + 4 * pace
     grid = GRID_S if period in {"hour", EVENTS} else COARSE_S
-    tag = "source" if period == EVENTS else "scope"
     scope = bureau.scope
+    kind = kinds(question)[0] if period == EVENTS else ""
+    labels = (("source", scope),) if kind and len(kinds(question)) == 1 else (("kind", kind), ("source", scope)) if kind else (("scope", scope),)
     if period == EVENTS or uid == "air-warning-met":
         # Where nothing is wrong there is no row: it is over when the last one has left the reach.
         over = begun + (3 * pace if uid == "air-warning-met" else 0) + question.reach - late
         recovery = 4 * grid + late
     else:
         recovery = seconds(rule["keepFiringFor"]) + 2 * grid
-    return Planted(rule, question, healthy, faulty, begun, over, seconds(rule["for"]) + 2 * grid, recovery, ((tag, scope),), scope)
+    return Planted(rule, question, healthy, faulty, begun, over, seconds(rule["for"]) + 2 * grid, recovery, labels, scope)
+
+
+def kinds(question: Watched) -> list[str]:
+    """Kinds of the events that a rule is about."""
+    found = re.search(r'"kind" (?:= \'([^\']+)\'|=~ /\^\(([^)]+)\))', question.ask.text)
+    assert found
+    return (found.group(1) or found.group(2)).split("|")
 
 
 def lateness(question: Watched) -> int:
@@ -119,7 +128,7 @@ def _rows(planted: Planted) -> list[tuple[int, Indicator | Event]]:
     """(when it is written, figure), from the beginning to the end."""
     question, period = planted.question, planted.period
     if period == EVENTS:
-        return [(planted.begun, Event("restated-confirmed", planted.scope, planted.begun, planted.faulty, ""))]
+        return [(planted.begun, Event(kinds(question)[0], planted.scope, planted.begun, planted.faulty, ""))]
     pace, late = PACE_S[period], lateness(question)
     made: list[tuple[int, Indicator | Event]] = []
     sparse = planted.rule["uid"] == "air-warning-met"

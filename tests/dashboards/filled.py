@@ -67,15 +67,17 @@ def settings_in(folder: Path, url: str, year: int) -> Settings:
 
 
 def small(registry: Registry, assessment: int = 1) -> Registry:
-    """The county with few assessment stations, its township station and one section, for the tests' time."""
+    """The county with few assessment stations, its township station, one section and one enterprise, for the tests' time."""
     stations = list(registry.air_stations.values())
     kept = [one for one in stations if one.role.newest == "assessment"][:assessment] + [one for one in stations if one.role.newest == "township"]
-    names = {one.id for one in kept} | set(list(registry.water_sections)[:1])
-    devices = {name: one for name, one in registry.devices.items() if set(one.sources.newest) <= names}
+    firm = next(iter(registry.enterprises))
+    meters = {name: one for name, one in registry.meters.items() if one.enterprise == firm}
+    names = {one.id for one in kept} | set(list(registry.water_sections)[:1]) | set(meters)
+    devices = {name: one for name, one in registry.devices.items() if set(one.sources.newest) & names}
     nothing: dict[str, Any] = {}
     return replace(
         registry, air_stations={one.id: one for one in kept}, water_sections={name: one for name, one in registry.water_sections.items() if name in names},
-        enterprises=nothing, meters=nothing, lines=nothing, points=nothing, wells=nothing, devices=devices,
+        enterprises={firm: registry.enterprises[firm]}, meters=meters, lines=nothing, points=nothing, wells=nothing, devices=devices,
     )  # fmt: skip
 
 
@@ -105,6 +107,7 @@ def filled(folder: Path, registry: Registry, now: int = NOW, days: int = DAYS, a
         simulated_history.write(settings, registry, clock, Past(7, now, days))
         store = wiring.store(settings)
         smother(store, registry, now, air)
+        garble(store, registry, now)
         follower = Follower(Analyst(store, store, registry, wiring.plans(settings)), store, clock)
         follower.start()
         correct(store, registry, follower, now)
@@ -124,6 +127,13 @@ def smother(store: Any, registry: Registry, now: int, air: Air) -> None:
     hours = range(now // civil.HOUR_S * civil.HOUR_S - EPISODE_S, now, civil.HOUR_S)[:EPISODE_HOURS]
     site = next(iter(registry.air_stations))
     store.write([Reading("air", site, civil.HOUR_S, hour, {"pm25": 400.0, "pm10": 500.0}, {}, 2**41) for hour in hours])
+
+
+def garble(store: Any, registry: Registry, now: int) -> None:
+    """One register of one meter that cannot be: the counter engine makes an event of it."""
+    for name in list(registry.meters)[:1]:
+        rows = [row for row in store.rows("meter", [name], now - EPISODE_S, now - EPISODE_S + civil.DAY_S) if "register" in row.values]
+        store.write([replace(rows[0], values={**rows[0].values, "register": 429_496.0}, rev=2**41)])
 
 
 def _changed(row: Reading, share: float) -> dict[str, float]:

@@ -17,7 +17,7 @@ from tests.dashboards.evaluator import NO_DATA, Evaluator
 from tests.dashboards.filled import Filled
 from tests.dashboards.sample import sample
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.timeout(400)]  # the first test fills the county
 
 UIDS = [rule["uid"] for group in alerting(sample())["groups"] for rule in group["rules"]]
 MONTH_DAYS = 30.4
