@@ -88,12 +88,17 @@ def coded(column: str, mappings: Sequence[Any], *, coloured: bool = False, width
 def number(column: str, unit_of: str = "none", decimals: int | None = None, width: int | None = None) -> dict[str, object]:
     """A column of numbers."""
     more: list[tuple[str, object]] = [("decimals", decimals)] if decimals is not None else []
-    return style.override(column, ("unit", unit_of), *more, *([("custom.width", width)] if width else []))
+    return style.override(column, ("unit", unit_of), ("mappings", style.NOTHING), *more, *([("custom.width", width)] if width else []))
 
 
 def wide(column: str, width: int) -> dict[str, object]:
     """A column of a width."""
     return style.override(column, ("custom.width", width))
+
+
+def when(column: str) -> dict[str, object]:
+    """A column of instants, to the minute."""
+    return style.override(column, ("unit", "time:YYYY-MM-DD HH:mm"), ("custom.width", 150))
 
 
 def linked(column: str, title: str, path: str, variable: str) -> dict[str, object]:

@@ -20,7 +20,7 @@ FAIR: Final = "#56B4E9"
 WARN: Final = "#E69F00"
 BAD: Final = "#D55E00"
 UNKNOWN: Final = "#8E8E8E"
-LINE: Final = "#CC79A7"
+SERIES: Final = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#0072B2", "#FFFFFF")
 """Okabe and Ito's palette: blue is well, orange is not, told apart by every eye."""
 STATE_COLOURS: Final = {"met": GOOD, "on-course": FAIR, "at-risk": WARN, "missed": BAD, "undecidable": UNKNOWN, "no-target": UNKNOWN}
 WATER_COLOURS: Final = (GOOD, GOOD, FAIR, WARN, BAD, "#7A3803")
@@ -72,9 +72,17 @@ def aqi_words() -> list[dict[str, object]]:
     return found
 
 
+def silence(text: str = "无数据") -> list[dict[str, object]]:
+    """A state without a code."""
+    return [
+        {"type": "special", "options": {"match": match, "result": {"text": text, "color": UNKNOWN, "index": 90 + index}}}
+        for index, match in enumerate(("empty", "null"))
+    ]
+
+
 def level_words() -> list[dict[str, object]]:
     """Class of the AQI by its number, as the status of a row has it."""
-    return words({str(number): (level.zh, level.colour) for number, level in enumerate(LEVELS, 1)})
+    return [*words({str(number): (level.zh, level.colour) for number, level in enumerate(LEVELS, 1)}), *silence()]
 
 
 def water_words() -> list[dict[str, object]]:
@@ -96,6 +104,16 @@ def override(name: str, *properties: tuple[str, object]) -> dict[str, object]:
 def titled(names: Mapping[str, str]) -> list[dict[str, object]]:
     """Series that carry an id are shown under the name that people use."""
     return [override(name, ("displayName", text)) for name, text in names.items() if name != text]
+
+
+def coloured(names: Mapping[str, str]) -> list[dict[str, object]]:
+    """The same with colours that every eye tells apart; a second round of them is dashed."""
+    found = []
+    for place, (name, text) in enumerate(names.items()):
+        colour = ("color", {"mode": "fixed", "fixedColor": SERIES[place % len(SERIES)]})
+        dashed = [("custom.lineStyle", {"fill": "dash", "dash": [8, 5]})] if place >= len(SERIES) else []
+        found.append(override(name, ("displayName", text), colour, *dashed))
+    return found
 
 
 def stat(unit: str, thresholds: Steps, *, mappings: Sequence[Any] = (), decimals: int | None = None, text: str = "auto", fields: str = "") -> Look:
@@ -128,9 +146,11 @@ def columns(unit: str, thresholds: Steps, *, mappings: Sequence[Any] = (), bound
     return lines(unit, thresholds, **more)
 
 
-def states(mappings: Sequence[Any], thresholds: Steps = PLAIN, *, overrides: Sequence[Any] = (), unit: str = "") -> Look:
+def states(mappings: Sequence[Any], thresholds: Steps = PLAIN, *, overrides: Sequence[Any] = (), unit: str = "", gap: int = 0) -> Look:
     """Stretches of one state after the other, each with its words."""
-    extra = {"options": {"legend": {"showLegend": True}}, "fieldConfig": {"defaults": {"unit": unit}}}
+    # Newer servers end a state when nothing has come for so long; older ones draw the last one on.
+    custom = {"insertNulls": 1_000 * gap} if gap else {}
+    extra = {"options": {"legend": {"showLegend": True}}, "fieldConfig": {"defaults": {"unit": unit, "custom": custom}}}
     # Coloured by thresholds a timeline would show the bounds instead of the words.
     return partial(G.StateTimeline, colorMode="palette-classic", mappings=list(mappings), thresholds=thresholds, overrides=list(overrides), extraJson=extra)
 

@@ -16,6 +16,8 @@ LEFT = tuple(name for name in FIGURES if "_allowance_" in name)
 RANKS = ("pm25_mean_rank", "pm10_mean_rank", "o3_p90_rank", "good_ratio_rank", "composite_rank")
 MICRO = parts.unit("µg/m³")
 STATION = "$station"
+GAP_S = 7_200
+"""Without an hour for so long, a state is over."""
 
 
 def air(bureau: Bureau) -> Board:
@@ -51,14 +53,14 @@ def _note(bureau: Bureau) -> str:
 def _states(names: dict[str, str]) -> Card:
     ask = Ask("aqi", "hour", STATION, HOURLY)
     note = "各站点每小时 AQI 的级别（HJ 633），文字写在色带上。"
-    look = style.states(style.level_words(), overrides=style.titled(names))
+    look = style.states(style.level_words(), overrides=style.titled(names), gap=GAP_S)
     return Card(10, "AQI 级别", note, look, (queries.series(ask, ("status",)),), span="7d")
 
 
 def _hours(names: dict[str, str]) -> Card:
     ask = Ask("pm25_24h", "hour", STATION, HOURLY)
     note = "以每个整点结束的 24 小时滑动均值，至少 20 个有效小时。"
-    return Card(11, "PM2.5 24 小时滑动均值", note, style.lines(MICRO, overrides=style.titled(names)), (queries.series(ask),), 3, span="7d")
+    return Card(11, "PM2.5 24 小时滑动均值", note, style.lines(MICRO, overrides=style.coloured(names)), (queries.series(ask),), 3, span="7d")
 
 
 def _warning(bureau: Bureau) -> Card:

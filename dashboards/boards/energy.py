@@ -72,13 +72,13 @@ def _firms(firms: dict[str, str]) -> Card:
 
 def _months(firms: dict[str, str], number: int, title: str, figure: str) -> Card:
     ask = Ask(figure, "month", tuple(firms), NO_RULES)
-    look = style.lines(parts.unit(FIGURES[figure].unit), overrides=style.titled(firms), drawStyle="bars", fillOpacity=80, lineWidth=1, showPoints="never")
+    look = style.lines(parts.unit(FIGURES[figure].unit), overrides=style.coloured(firms), drawStyle="bars", fillOpacity=80, lineWidth=1, showPoints="never")
     return Card(number, title, f"各企业每月{FIGURES[figure].zh}，时间为当月最后一天。", look, (queries.series(ask),), span="400d")
 
 
 def _days(firms: dict[str, str], number: int, title: str, figure: str) -> Card:
     ask = Ask(figure, "day", tuple(firms), NO_RULES)
-    look = style.lines(parts.unit(FIGURES[figure].unit), overrides=style.titled(firms))
+    look = style.lines(parts.unit(FIGURES[figure].unit), overrides=style.coloured(firms))
     return Card(number, title, f"各企业每日{FIGURES[figure].zh}。", look, (queries.series(ask),), span="62d")
 
 

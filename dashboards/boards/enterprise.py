@@ -63,7 +63,7 @@ def _use(bureau: Bureau, electric: tuple[str, ...], others: tuple[str, ...]) -> 
     def one(number: int, title: str, meters: tuple[str, ...], unit: str) -> Card:
         ask = Ask("meter_use", "hour", METER, NO_RULES, within=meters)
         return Card(
-            number, title, "所选计量表每小时用量（登记单位）。", style.lines(unit, overrides=style.titled(bureau.names)), (queries.series(ask),), span="7d"
+            number, title, "所选计量表每小时用量（登记单位）。", style.lines(unit, overrides=style.coloured(bureau.names)), (queries.series(ask),), span="7d"
         )
 
     found = [one(21, "每小时用电", electric, "kwatth")] if electric else []
@@ -79,7 +79,7 @@ def _pairs(bureau: Bureau) -> tuple[Card, ...]:
     ask = Ask("meter_use", "hour", METER, NO_RULES, within=both)
     roles = {name: f"{bureau.names[name]}（{'治污' if name in pairs else '生产'}）" for name in both}
     note = "所选计量表中成对的生产与治污用电；生产在用而治污长时间为零是线索，须现场核实。"
-    return (Card(23, "生产与治污用电", note, style.lines("kwatth", overrides=style.titled(roles)), (queries.series(ask),), span="7d"),)
+    return (Card(23, "生产与治污用电", note, style.lines("kwatth", overrides=style.coloured(roles)), (queries.series(ask),), span="7d"),)
 
 
 def _events(bureau: Bureau) -> Card:
@@ -87,7 +87,7 @@ def _events(bureau: Bureau) -> Card:
     looks = [
         parts.coded("计量表", parts.place_words(bureau.names), width=170),
         parts.coded("事件", words, width=120),
-        parts.wide("时间", 160),
+        parts.when("时间"),
         parts.wide("有效", 60),
     ]
     note = "所选计量表的事件，新的在前。"

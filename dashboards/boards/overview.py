@@ -165,7 +165,8 @@ def _silent(bureau: Bureau) -> Card:
     looks = [
         parts.coded("来源", parts.place_words(bureau.names), width=200),
         parts.coded("状态", fresh_words(), coloured=True),
-        parts.number("缺报次数", decimals=0),
+        parts.number("缺报次数", decimals=0, width=100),
+        parts.when("时间"),
     ]
     note = "缺报至少一次的来源：预期时间过后仍未收到读数。一次为迟到，两次及以上为静默。表为空时全部正常。"
     return Card(
@@ -208,7 +209,7 @@ def restated(bureau: Bureau, limit: int, figures: tuple[str, ...] = ()) -> Card:
         parts.coded("指标", parts.figure_words(), width=230), parts.coded("周期", parts.period_words(), width=90), parts.coded("口径", parts.basis_words(), width=90),
         parts.coded("对象", parts.place_words(bureau.names), width=150), parts.wide("原值", 80), parts.wide("现值", 80), parts.wide("标准", 120),
         parts.number("更正时间", "dateTimeAsIso", width=170), parts.wide("数值日期", 110),
-        style.override("数值日期", ("unit", "time:YYYY-MM-DD")), parts.wide("原因", 380),
+        style.override("数值日期", ("unit", "time:YYYY-MM-DD")),
     ]  # fmt: skip
     note = "周期已结束的数值发生变化：原值、现值、原因（迟到数据、更正、审核、沙尘、标准或登记册变更）。"
     steps = ({"id": "calculateField", "options": made}, parts.renamed(RESTATED, ("made",)))

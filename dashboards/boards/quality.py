@@ -100,7 +100,7 @@ def _said(bureau: Bureau) -> Card:
         parts.coded("事件", words, coloured=True, width=180),
         parts.coded("对象", parts.place_words(bureau.names), width=150),
         parts.wide("个数", 70),
-        parts.wide("时间", 170),
+        parts.when("时间"),
     ]
     note = "每月数值的确认、撤回，以及已确认数值的更正公告。"
     return Card(16, "确认与公告", note, style.table(looks), (queries.events(kinds, 100),), span="400d", transformations=(parts.renamed(EVENT),))

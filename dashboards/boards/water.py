@@ -15,6 +15,8 @@ from domain.water import CLASSES, GRADES, RULE_SET, TABLE
 SECTION = "$section"
 GRADE_COLOURS = (style.GOOD, style.FAIR, style.WARN, style.BAD, style.BAD)
 BREACH = "class-breach"
+GAP_S = 36_000
+"""Two records without one: a state is over."""
 ITEMS = {f"{item}_mean": item for item in ("do", "codmn", "nh3n", "tp")}
 BASELINE = 100
 """Per cent: as much as in 2020."""
@@ -63,7 +65,9 @@ def _county(bureau: Bureau) -> tuple[Card, ...]:
 def _classes(names: dict[str, str]) -> Card:
     ask = Ask("water_class", "hour", SECTION, RULE_SET)
     note = "各断面每条记录的类别；补全营养盐后可能被修正。"
-    return Card(12, "断面类别（每 4 小时）", note, style.states(style.water_words(), overrides=style.titled(names)), (queries.series(ask),), span="14d")
+    return Card(
+        12, "断面类别（每 4 小时）", note, style.states(style.water_words(), overrides=style.titled(names), gap=GAP_S), (queries.series(ask),), span="14d"
+    )
 
 
 def _months(names: dict[str, str]) -> Card:
@@ -101,7 +105,7 @@ def class_steps(item: str) -> style.Steps:
 
 def _breaches(names: dict[str, str]) -> Card:
     classes = style.words({str(number): (f"{name}类", None) for number, name in enumerate(CLASSES, 1)})
-    looks = [parts.coded("断面", parts.place_words(names), width=140), parts.coded("最差类别", classes, width=90), parts.wide("开始", 160)]
+    looks = [parts.coded("断面", parts.place_words(names), width=140), parts.coded("最差类别", classes, width=90), parts.when("开始")]
     note = "断面低于规划类别底线的每一次：开始、最差类别、结束、项目、倍数、记录数。"
     chosen = queries.events((BREACH,), 100, ("source", "value", "text"))
     return Card(
@@ -119,7 +123,7 @@ def _breaches(names: dict[str, str]) -> Card:
 def _nitrogen(names: dict[str, str]) -> Card:
     ask = Ask("tn_ratio", "ytd", SECTION, RULE_SET)
     edges = style.steps((None, style.GOOD), (BASELINE, style.BAD))
-    look = style.lines("percent", edges, overrides=style.titled(names), thresholdsStyleMode="line")
+    look = style.lines("percent", edges, overrides=style.coloured(names), thresholdsStyleMode="line")
     return Card(
         16, "总氮与 2020 年之比", "年初至今总氮均值占 2020 年均值的百分比；高于 100% 为增长（规划要求负增长）。", look, (queries.series(ask),), span="400d"
     )
