@@ -179,8 +179,12 @@ class Desk:
         plain = placed[before:]
         self.batch.count("stored", by=len(plain))
         self._plain.append((origin, plain))
-        for source, day in {(row.source, day_of(row.time)) for row in plain}:
-            self.touched.setdefault(day, set()).add(source)
+        touched = None
+        for row in plain:
+            day = day_of(row.time)
+            if touched != (day, row.source):
+                touched = day, row.source
+                self.touched.setdefault(day, set()).add(row.source)
         return others
 
     def _later(self, record: Record, element: int, easy: Easy) -> Judged:

@@ -16,7 +16,7 @@ from domain.civil import DAY_S, OFFSET_S, parse_time
 from domain.message import Wire, wires
 from domain.readings import RANK_DEVICE, Reading, revision
 from domain.reasons import FUTURE_S, TOO_OLD_S
-from ingest.accept import DAILY, LIMITS, NS, RETAINED, YEAR_2000, Acceptor, Speaker
+from ingest.accept import DAILY, LIMITS, NS, RETAINED, YEAR_2000, Acceptor, Speaker, stream_of
 from ingest.ports import Record
 from ingest.revisions import MICROSECOND
 from ingest.sequences import Runs
@@ -121,8 +121,8 @@ class Express:
         return rows
 
     def _met(self, record: Record) -> _Talker | None:
-        """The device behind a topic that is new today."""
-        speaker = self.acceptor.speaker(record)
+        """The device behind a topic that is new today; None where it is not one of data."""
+        speaker = self.acceptor.speaker(record) if stream_of(record.topic) == "data" else None
         talker = None
         if isinstance(speaker, Speaker) and speaker.device is not None and len(self._talkers) < MANY:
             talker = _Talker(speaker, self._times.setdefault((speaker.zone, speaker.time_unit), {}))
@@ -161,8 +161,12 @@ class Express:
 
 def _within(values: dict[str, float | None], ranges: Ranges) -> bool:
     """Whether there are values and all of them are where nobody need look twice."""
-    for name, value in values.items():
-        limit = ranges.get(name)
-        if limit is None or value is None or not limit[0] <= value <= limit[1]:
-            return False
+    try:
+        for name, value in values.items():
+            low, high = ranges[name]
+            if not low <= value <= high:  # type: ignore[operator]
+                return False
+    except (KeyError, TypeError):
+        # Another item, or a value taken back: asked beforehand, these two would be half the cost of this loop.
+        return False
     return bool(values)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from domain.places import Registry
 from domain.readings import Entry
-from ingest.accept import IMPORT, Acceptor, Verdict
+from ingest.accept import Acceptor, Verdict
 from ingest.deciding import Desk, Judged
 from ingest.entries import kind_of, read_entries
 from ingest.express import Express
 from ingest.ports import Record
 from ingest.rejections import Rejections
+
+DEVICES: Final = frozenset({"mqtt", "hj212"})
+"""Doors of devices."""
 
 
 @dataclass
@@ -45,13 +49,11 @@ class Judges:
         easy : bool
             Easy messages may go the short way: nothing is known of this batch that would need a closer look.
         """
-        kind = kind_of(record)
-        if easy and kind == "data" and record.writer != IMPORT:
-            found = self._express.easy(record, desk.memory.runs)
-            if found is not None:
-                _count(desk, len(found.rows) - record.readings)
-                return desk.place(record, found)
-        verdicts = self._verdicts(record, kind, desk)
+        found = self._express.easy(record, desk.memory.runs) if easy and record.writer in DEVICES else None
+        if found is not None:
+            _count(desk, len(found.rows) - record.readings)
+            return desk.place(record, found)
+        verdicts = self._verdicts(record, desk)
         _count(desk, sum(verdict.readings for verdict in verdicts) - record.readings)
         for verdict in verdicts:
             desk.see(verdict)
@@ -62,7 +64,8 @@ class Judges:
         entries, self.entries = self.entries, []
         return entries
 
-    def _verdicts(self, record: Record, kind: str, desk: Desk) -> list[Verdict]:
+    def _verdicts(self, record: Record, desk: Desk) -> list[Verdict]:
+        kind = kind_of(record)
         if kind == "data":
             verdicts = self.acceptor.judge(record)
             if self.rejections.of(record.writer):

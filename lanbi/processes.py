@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
@@ -14,6 +15,8 @@ from typing import Final
 from domain.errors import InputError, PortTaken
 from lanbi.supervisor import INTERRUPTED, Program
 
+SWITCH_S: Final = 0.0005
+GARBAGE: Final = (50_000, 20, 20)
 THREE: Final = ("ingest", "analyse", "serve")
 
 
@@ -62,6 +65,19 @@ def until_told() -> Iterator[Told]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def share_interpreter() -> None:
+    """For a process in which one thread works hard and another must answer at once.
+
+    A thread that waits for the interpreter is given it after 5 ms, unless told otherwise; the listener waits after each system
+    call, so several times a message. And the collector of cycles would walk through the readings of each batch several times,
+    though they have none.
+    """
+    sys.setswitchinterval(SWITCH_S)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
 
 
 def say(line: str) -> None:

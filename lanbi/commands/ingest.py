@@ -16,6 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Listen and forward until SIGTERM (0) or SIGINT (130)."""
     from lanbi import ingesting, wiring
+    from lanbi.processes import share_interpreter
 
     settings = wiring.settings(args.config)
     asked: list[int] = []
@@ -26,5 +27,6 @@ def run(args: argparse.Namespace) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, note)
+    share_interpreter()
     code = ingesting.run(settings, lambda: bool(asked), health=not args.no_health)
     return 130 if code == 0 and asked and asked[0] == signal.SIGINT else code
