@@ -44,7 +44,7 @@ class WatchDesk:
         """Findings of these kinds as they stand in the store, read at first use."""
         if self._teller is None:
             known = self.settler.figures.event_rows(-1, 2**60, _MANY)
-            self._teller = Teller(self.settler.figures, (row for row in known if row.kind in {*DRIFTS, STUCK}))
+            self._teller = Teller(self.settler.figures, (row for row in known if row.kind in {*DRIFTS, STUCK} or row.kind.startswith(watches.QUALITY)))
         return self._teller
 
     def load(self, year: int, now: int, cause: str) -> None:
@@ -128,7 +128,17 @@ class WatchDesk:
                 found += watches.drifts(known, site, beside, self.limits)
             items[item] = known.table[:, known.sites.index(site)]
             times = known.start + civil.HOUR_S * np.arange(1, len(known.table) + 1, dtype=np.int64)
-        return [*found, *watches.standing("air", site, times, items)]
+        return [*found, *watches.standing("air", site, times, items), *self._flagged(site, now)]
+
+    def _flagged(self, site: str, now: int) -> list[Event]:
+        """What the rules of quality flag; a copy may be that of any other station."""
+        years, books = self._years(), self.books()
+        closed = sum(stations.span(year, now).closed for year in years)
+        if not closed or any(site not in books[year].sites for year in years):
+            return []
+        parts = {name: [books[year].sites[name].hours[24 * BACK :] for year in years] for name in books[years[-1]].sites if name in self.registry.air_stations}
+        beside = {name: parts[name] for name in watches.neighbours(self.registry, site, list(parts), civil.day_of(now))}
+        return list(watches.flagged(site, civil.year_days(years[0])[0], parts[site], closed, beside))
 
     def _section(self, site: str) -> list[Event]:
         days = list(self._days(site))

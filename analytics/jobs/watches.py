@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analytics import drift, stuck
-from domain import civil
+from analytics import drift, quality, stuck
+from domain import air, civil
 from domain.fixed import MISSING, SCALE
 from domain.indicators import ALARMS, Event
 from domain.items import AIR, BY_REALM, ITEMS
@@ -26,6 +26,10 @@ Longs = npt.NDArray[np.int64]
 RECENT_HOURS: Final = 200
 """So far back the hourly look tells masked samplers; the daily one tells all."""
 WINDOW_HOURS: Final = RECENT_HOURS + drift.USUAL_HOURS + 24
+QUALITY: Final = "quality-"
+"""Begins the kinds of events that tell flagged values; the rule's name follows."""
+QUALITY_DAYS: Final = 31
+"""So many closed days are told."""
 _NUMBERS: Final = MappingProxyType({(realm, item): place for realm in ("air", "water") for place, item in enumerate(BY_REALM[realm])})
 
 
@@ -100,3 +104,49 @@ def standing(realm: str, site: str, times: Longs, items: Mapping[str, Floats]) -
         hours_of = round(run.seconds / civil.HOUR_S, 1)
         body = {"item": run.item, "onset": civil.iso(run.begin), "to": civil.iso(run.end), "hours": hours_of, "value": run.value}
         yield Event(ALARMS["stuck"].kind, site, run.begin + _NUMBERS[realm, run.item], hours_of, json.dumps(body, ensure_ascii=False))
+
+
+def flagged(
+    site: str, first: int, years: Sequence[npt.NDArray[np.int32]], closed: int, beside: Mapping[str, Sequence[npt.NDArray[np.int32]]]
+) -> Iterator[Event]:
+    """Values that a rule of quality flags on the last closed days, one event a rule, item and day; and items that hug a limit this year.
+
+    Parameters
+    ----------
+    first : int
+        Civil day with which the years begin.
+    years : sequence of (24·d, 6) int32 [thousandths]
+        Years that follow each other.
+    closed : int
+        Days of them that are over.
+    """
+    count = 24 * closed
+    own = np.ascontiguousarray(np.concatenate(years)[:count])
+    bits = quality.flags(own, {name: np.ascontiguousarray(np.concatenate(some)[:count]) for name, some in beside.items()})
+    # The year of the last closed day: the newest in memory may have no closed day yet.
+    year = max(0, civil.year_days(civil.year_of_day(first + closed - 1))[0] - first)
+    for one in quality.findings(own, bits, max(0, closed - QUALITY_DAYS), year):
+        body = {"item": one.item, "hours": one.hours, "numbers": dict(one.numbers), "effect": one.effect._asdict()}
+        time = civil.day_end(first + one.day) + _NUMBERS["air", one.item]
+        yield Event(f"{QUALITY}{one.rule}", site, time, float(one.hours), json.dumps(body, ensure_ascii=False))
+    yield from _hugging(site, first + year, own[24 * year :])
+
+
+def _hugging(site: str, first: int, own: npt.NDArray[np.int32]) -> Iterator[Event]:
+    limits_of = air.limits_on(first)
+    for place, item in enumerate(AIR):
+        limit = limits_of[item].day
+        # Ozone's daily limit is about its maximum of 8 h, not about the mean of the day.
+        found = (
+            quality.hugging(drift.days(np.where(own[:, place] == MISSING, np.nan, own[:, place] / SCALE)), _unit(item, limit))
+            if limit and item != "o3"
+            else None
+        )
+        if found is not None and limit is not None:
+            body = {"item": item, "limit": _unit(item, limit), "below": found[0], "above": found[1]}
+            yield Event(f"{QUALITY}hugging", site, civil.day_start(first) + _NUMBERS["air", item], float(found[0]), json.dumps(body, ensure_ascii=False))
+
+
+def _unit(item: str, limit: int) -> float:
+    """Limits of CO stand in tenths."""
+    return limit / 10 if item == "co" else float(limit)

@@ -19,7 +19,7 @@ from tests.lanbi.figures_house import STATIONS, House, registry
 START = civil.parse_time("2025-01-01T00:00:00+08:00")
 DAYS = 300
 NOW = START + DAYS * civil.DAY_S + 1_800
-STEP_DAY, MASKED_HOUR, STUCK_DAY = 230, 24 * 280 + 6, 260
+STEP_DAY, MASKED_HOUR, STUCK_DAY, SPIKE_HOUR = 230, 24 * 280 + 6, 260, 24 * 295 + 12
 KINDS = set(ALARMS) - {"class-breach"}
 
 
@@ -34,6 +34,7 @@ def levels() -> dict[str, np.ndarray]:
         found[name] = 60 * np.exp(0.12 * common + 0.02 * own + chance.normal(0, 0.08, hours) + 0.02 * place)
     found["s1"][24 * STEP_DAY :] *= 1.4
     found["s2"][MASKED_HOUR : MASKED_HOUR + 8] *= 0.15
+    found["s4"][SPIKE_HOUR] = 900
     return found
 
 
@@ -104,6 +105,17 @@ def test_a_standing_sensor_says_since_when_and_how_long(house: Watched) -> None:
 
     assert ("no2", 47.0, 72.0) == (told[1]["item"], told[1]["value"], told[0].value)
     assert civil.iso(START + STUCK_DAY * civil.DAY_S + 3_600) == told[1]["onset"]
+
+
+def test_a_flagged_value_says_its_rule_its_numbers_and_what_hangs_on_it(house: Watched) -> None:
+    """A spike of the last days is an event with the rule's numbers and the means with and without it."""
+    (told,) = [row for row in house.store.event_rows(-1, 2**60, 10_000) if row.kind == "quality-spike"]
+    more = json.loads(told.text)
+
+    assert ("s4", 1.0, "pm25", {"rate": 150.0, "share": 0.6}) == (told.source, told.value, more["item"], more["numbers"])
+    assert civil.day_end(civil.day_of(START + 3_600 * (SPIKE_HOUR + 1))) == told.time
+    assert 33 < more["effect"]["day"] - more["effect"]["day_without"] < 38
+    assert 0 < more["effect"]["year"] - more["effect"]["year_without"] < 0.2
 
 
 def test_another_start_repeats_nothing(house: Watched) -> None:
