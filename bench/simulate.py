@@ -32,7 +32,7 @@ from lanbi.processes import answers, free
 BEGIN = parse_time("2025-01-01T00:00:00+08:00")
 STATIONS, SECTIONS, GATEWAYS, EACH = 20, 10, 20, 10
 DAY = 86_400
-QUICK_DAYS, DAYS = 8, 365
+QUICK_DAYS, DAYS = 4, 365
 AHEAD = 4 * DAY
 INDUSTRIES = ("aluminium", "steel", "chemical", "textile", "food")
 

@@ -23,8 +23,9 @@ from edge_sim.occasions import festival
 
 ORIGIN: Final = day_number(date(2020, 1, 1))
 QUARTERS: Final = 96
-MOST: Final = 0.94
-"""Share of the registered power that no quarter of an hour exceeds: an honest meter must not look like a fault."""
+MOST: Final = 0.86
+"""Share of the registered power that no quarter of an hour exceeds, so that a main meter registered as its production is can carry
+treatment and losses too: an honest meter must not look like a fault."""
 AHEAD_DAYS: Final = 512
 """Days for which totals are computed at once."""
 _QUARTER_S = 900

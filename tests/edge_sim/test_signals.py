@@ -10,7 +10,7 @@ import pytest
 
 from domain.civil import day_end, day_start, parse_time, year_days
 from domain.items import item
-from domain.places import Dated
+from domain.places import Dated, Enterprise
 from edge_sim.air import AirSignal
 from edge_sim.county import SimulatedCounty
 from edge_sim.loads import LOADS
@@ -163,6 +163,18 @@ def test_register_stays_below_maximum_power() -> None:
 
         assert 0.1 < np.diff(turned).mean() * 40 / 100 * 4 / 4000 < 0.8
         assert np.diff(turned).max() * 40 / 100 * 4 <= 4000
+
+
+def test_main_meter_stays_below_the_power_of_its_production() -> None:
+    """A main meter that is registered as its production carries treatment and losses too, in every quarter of an hour."""
+    meters = {one.id: one for one in (meter("m-1", "production"), meter("m-2", "treatment", treats="m-1", max_power="400"), meter("m-0", "main"))}
+    times = np.arange(hours(2025)[0], hours(2025)[-1], 900, dtype=np.int64)
+    for industry in ("steel", "heat-and-power", "cement"):
+        county = SimulatedCounty(replace(registry(), meters=meters, enterprises={"e-1": Enterprise("e-1", "厂", industry=industry)}), 5)
+        turned = np.diff(county.meter("m-0").turned(times))
+
+        assert 0.1 < turned.mean() * 40 / 100 * 4 / 4000
+        assert turned.max() * 40 / 100 * 4 <= 4000
 
 
 def test_treatment_follows_production() -> None:
