@@ -21,6 +21,7 @@ check: .venv/ready
 bench: .venv/ready
 	@set -e; rm -f bench/results.jsonl; for file in $(filter-out bench/common.py,$(wildcard bench/*.py)); do \
 	    $(BIN)/python $$file $(BENCH) --json bench/results.jsonl; done
+	$(if $(findstring --quick,$(BENCH)),,$(BIN)/python -m scripts.performance bench/results.jsonl)
 
 faults: .venv/ready
 	@set -e; for name in $(filter-out test_%,$(basename $(notdir $(wildcard tests/faults/*.py)))); do \

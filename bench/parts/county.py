@@ -39,8 +39,9 @@ def run(bench: Bench) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder, "store.db")
         _fill(store, stations)
+        _start(1, None)  # whatever has to be compiled is compiled now
         first, later = [], []
-        for _ in range(3 if bench.quick else STARTS):
+        for _ in range(1 if bench.quick else STARTS):
             copy = Path(folder, "copy.db")
             shutil.copyfile(store, copy)
             first.append(_start(stations, copy))
