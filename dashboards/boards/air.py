@@ -157,6 +157,7 @@ def _stations(names: dict[str, str]) -> Card:
     asks = [queries.newest(Ask(figure, "ytd", STATION, basis=BASIS), ("value",), figure) for figure in shown]
     heads = {"scope": "站点", **SHORT}
     looks = [parts.coded("站点", parts.place_words(names), width=150), parts.linked("站点", "只看此站", AIR, "station")]
+    looks += [parts.wide(head, 95) for head in SHORT.values()]
     note = "各站点年初至今的均值（µg/m³）、臭氧日最大 8 小时第 90 百分位数和优良天数比率。"
     return Card(23, "站点年初至今", note, style.table(looks), tuple(asks), 3, transformations=(*parts.joined("scope", shown), parts.renamed(heads)))
 
@@ -165,7 +166,12 @@ def _ranks(bureau: Bureau) -> Card:
     names = {one.id: one.name for one in bureau.registry.air_stations.values()}
     ask = Ask(RANKS, "ytd", basis=BASIS, by="figure")
     heads = {"scope": "乡镇站", "figure": "指标", "value": "名次", "expected": "参评数"}
-    looks = [parts.coded("乡镇站", parts.place_words(names)), parts.coded("指标", parts.figure_words(), width=230), parts.wide("名次", 60)]
+    looks = [
+        parts.coded("乡镇站", parts.place_words(names)),
+        parts.coded("指标", parts.figure_words(), width=250),
+        parts.wide("名次", 60),
+        parts.wide("参评数", 70),
+    ]
     note = "乡镇站年初至今排名，1 为最清洁；显示值相同的并列。"
     chosen = queries.rows(ask, ("scope", "figure", "value", "expected"), 5 * max(1, len(names)))
     return Card(24, "乡镇排名", note, style.table(looks), (chosen,), 2, span="49h", transformations=(parts.renamed(heads, ("Time",)),))

@@ -1,4 +1,7 @@
-"""Pictures of every board after a bad winter, at a desk and on a television: `GRAFANA_HOME=… python -m tests.dashboards.shots DIR`."""
+"""Pictures of boards after a bad winter, at a desk and on a television: `GRAFANA_HOME=… python -m tests.dashboards.shots DIR [BOARD…]`.
+
+With names of boards the county is the small one of the tests, which is filled in a minute or two.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ import tempfile
 from pathlib import Path
 
 from lanbi.clock import SystemClock
-from tests.dashboards.filled import bad_winter, filled
+from tests.dashboards.filled import DAYS as FEW_DAYS
+from tests.dashboards.filled import bad_winter, filled, small
 from tests.dashboards.grafana_house import grafana, provisioned, receiver
 from tests.dashboards.sample import boards, sample
 from tests.system.chromium_page import browser
@@ -21,16 +25,17 @@ SETTLED = (
 )
 
 
-def main(out: Path) -> int:
-    """Fill the whole sample county, start Grafana before it, and take the pictures."""
+def main(out: Path, chosen: list[str]) -> int:
+    """Fill the sample county, start Grafana before it, and take the pictures."""
+    registry, days = (small(sample().registry), FEW_DAYS) if chosen else (sample().registry, DAYS)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, receiver() as (webhook, _):
         base = Path(folder)
-        with filled(base, sample().registry, CLOCK.now_ns() // 10**9, days=DAYS, air=bad_winter, hours=48) as county:
+        with filled(base, registry, CLOCK.now_ns() // 10**9, days=days, air=bad_winter, hours=48) as county:
             environment = provisioned(county, base / "lanbi", webhook, quick=True)
             with grafana(base / "server", environment, provisioning=base / "lanbi" / "provisioning") as one, browser() as page:
                 CLOCK.sleep(60)  # alerts that are pending come to fire
-                for uid in boards():
+                for uid in chosen or boards():
                     for name, (width, height) in SIZES.items():
                         page.size(width, height)
                         page.open(f"{one.url}/d/{uid}?kiosk" if name == "tv" else f"{one.url}/d/{uid}")
@@ -53,4 +58,4 @@ def _whole(page: object, url: str, uid: str, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
