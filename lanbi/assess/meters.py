@@ -20,6 +20,7 @@ from domain.errors import FileError
 from domain.places import Meter, Registry
 from lanbi import registry as registries
 from lanbi.assess import files
+from lanbi.assess.midnights import repaired
 
 COLUMNS: Final = ("meter", "time", "register")
 FORM: Final = ("meter", "time", "last", "first")
@@ -87,17 +88,22 @@ def _interval(known: Registry, meter: str, times: Sequence[int]) -> int:
 
 
 def _registers(name: str, known: Registry) -> tuple[dict[str, Rows], dict[str, list[meters.Event]], int]:
+    written: dict[str, list[tuple[int, Decimal]]] = {}
+    for where, row in _rows(name, COLUMNS, known):
+        written.setdefault(row["meter"], []).append((_time(row["time"], where), _decimal(row["register"], where, "register")))
     tables: dict[str, Rows] = {}
     disputes: dict[str, list[meters.Event]] = {}
     repeated = 0
-    for where, row in _rows(name, COLUMNS, known):
-        time, value = _time(row["time"], where), _decimal(row["register"], where, "register")
-        rows = tables.setdefault(row["meter"], {})
-        first = rows.setdefault(time, value)
-        if first != value:
-            detail = f"{first} stands, {value} came for the same time"
-            disputes.setdefault(row["meter"], []).append(meters.Event("held", time, detail))
-        repeated += first is not value and first == value
+    for meter, pairs in written.items():
+        times, moved = repaired([time for time, _ in pairs])
+        if moved:
+            files.warn(f"{name}: {meter}: {moved} midnights are labelled 00:00 of the day that ended; moved to the next day")
+        rows = tables.setdefault(meter, {})
+        for time, (_, value) in zip(times, pairs, strict=True):
+            first = rows.setdefault(time, value)
+            if first != value:
+                disputes.setdefault(meter, []).append(meters.Event("held", time, f"{first} stands, {value} came for the same time"))
+            repeated += first is not value and first == value
     return tables, disputes, repeated
 
 

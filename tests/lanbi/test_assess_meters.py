@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import random
 import tarfile
 from decimal import Decimal
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +166,82 @@ def test_cases_of_the_open_energy_dashboard(tmp_path: Path, capfd: pytest.Captur
 
     assert [Decimal(text) for text in wanted] == [Decimal(row["energy"]) for row in found if row["kind"] == "interval"]
     assert differs.get("events", ["reset"] if reset != "never" and number != "52A" else []) == [row["event"] for row in found if row["kind"] == "event"]
+
+
+def test_midnights_labelled_a_day_early_are_moved_and_counted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A day's last quarter hour that says 00:00 of its own day belongs to the next one; the intervals stay whole and a note counts it."""
+    times = ["01-01 23:30", "01-01 23:45", "01-01 00:00", "01-02 00:15", "01-02 00:30"]
+    (tmp_path / "county.toml").write_text(TEXT.replace("RESET", "never"), encoding="utf-8")
+    (tmp_path / "in.csv").write_text(
+        "meter,time,register\n" + "".join(f"m-1,2026-{time},{100 + place}\n" for place, time in enumerate(times)), encoding="utf-8"
+    )
+
+    assert 0 == main(["assess", "meters", str(tmp_path / "in.csv"), "--registry", str(tmp_path / "county.toml")])
+    said = capfd.readouterr()
+    assert "m-1: 1 midnights are labelled 00:00" in said.err
+    assert ["1.00"] * 4 == [json.loads(line)["energy"] for line in said.out.splitlines()]
+
+
+STEEL = DEV / "steel_industry_2018_15min.csv.gz"
+EIGHTY = DEV / "tianchi_80_enterprises.csv.gz"
+LONG = """
+[[meter]]
+id = "m-3"
+enterprise = "e-1"
+medium = "electricity"
+role = "main"
+unit = "kWh"
+resolution = "RESOLUTION"
+multiplier = "1"
+max_power = "100000"
+"""
+
+
+@pytest.mark.skipif(not STEEL.exists(), reason="public data not present: ../shared/data/dev")
+def test_a_year_of_a_steel_works(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """35,040 quarter hours, cumulated to a register: 365 midnights are moved, every interval is its row's energy, the year is the file's sum."""
+    with gzip.open(STEEL, "rt", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    shown = list(accumulate(Decimal(row["Usage_kWh"]) for row in rows))
+    times = [f"{year}-{month}-{day} {clock}" for row in rows for date, clock in [row["date"].split()] for day, month, year in [date.split("/")]]
+    body = "".join(f"m-3,{time},{value}\n" for time, value in zip(times, shown, strict=True))
+    (tmp_path / "county.toml").write_text((TEXT + LONG).replace("RESET", "never").replace("RESOLUTION", "0.01"), encoding="utf-8")
+    (tmp_path / "in.csv").write_text("meter,time,register\nm-3,2018-01-01 00:00,0\n" + body, encoding="utf-8")
+
+    assert 0 == main(["assess", "meters", str(tmp_path / "in.csv"), "--registry", str(tmp_path / "county.toml")])
+    said = capfd.readouterr()
+    found = [json.loads(line) for line in said.out.splitlines()]
+    energies = [Decimal(row["energy"]) for row in found if row["kind"] == "interval"]
+    assert "365 midnights" in said.err
+    assert [Decimal(row["Usage_kWh"]) for row in rows] == energies
+    assert Decimal("959636.71") == sum(energies)
+    carbon = sum(Decimal(row["CO2(tCO2)"]) for row in rows)
+    # The file's CO2 has two decimals a quarter hour, 60 % of which are zero; half a hundredth a row is what rounding can cost.
+    assert abs(sum(energies) * Decimal("0.000421") - carbon) < len(rows) * Decimal("0.005")
+    assert [] == [row for row in found if row["kind"] == "event" and row["event"] != "gap"]
+
+
+@pytest.mark.skipif(not EIGHTY.exists(), reason="public data not present: ../shared/data/dev")
+def test_days_of_eighty_enterprises(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Days of 80 enterprises as registers, where 1 stands for idle: no crash, every kWh in its day, those that never ran are quiet."""
+    with gzip.open(EIGHTY, "rt", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    names = [name for name in rows[0] if name != "record_date"]
+    days = ["2014-12-31", *(row["record_date"].replace("/", "-") for row in rows)]
+    used = {name: [0 if row[name] == "1" else int(row[name]) for row in rows] for name in names}
+    body = [f"t-{name},{day} 00:00,{value}\n" for name in names for day, value in zip(days, accumulate([0, *used[name]]), strict=True)]
+    tables = "".join(LONG.replace("m-3", f"t-{name}").replace("RESOLUTION", "1") for name in names)
+    (tmp_path / "county.toml").write_text(TEXT.replace("RESET", "never") + tables, encoding="utf-8")
+    (tmp_path / "in.csv").write_text("meter,time,register\n" + "".join(body), encoding="utf-8")
+
+    assert 0 == main(["assess", "meters", str(tmp_path / "in.csv"), "--registry", str(tmp_path / "county.toml")])
+    found = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    sums: dict[str, int] = {}
+    for row in found:
+        if row["kind"] == "interval":
+            sums[row["meter"]] = sums.get(row["meter"], 0) + int(row["energy"])
+    idle = {f"t-{name}" for name in names if not any(used[name])}
+    stuck = {row["meter"] for row in found if row.get("event") == "stuck"}
+    assert {f"t-{name}": sum(used[name]) for name in names} == sums
+    assert (5, {"stuck"}) == (len(idle), {row["event"] for row in found if row["kind"] == "event"})
+    assert idle < stuck
