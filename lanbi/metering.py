@@ -128,21 +128,13 @@ class Metering:
     def learn(self) -> None:
         """Read what people and files said about meters."""
         before = {name: self._forms(name) for name in self.registry.meters}
-        for kind in statements.KINDS:
-            self.entered[kind] = self.source.entered(kind)
-        self.entered["event"] = [entry for entry in self.source.entered("event") if entry.body.get("type") == statements.EXCHANGE]
+        self.entered = said_about_meters(self.source)
         for name, forms in before.items():
             if forms != self._forms(name):
                 self.desk.recount(name)
 
     def _forms(self, name: str) -> list[Exchange]:
-        """Exchange forms of a meter; of two for one time the one received later. A device's own event counts like a form."""
-        found: dict[int, Exchange] = {}
-        for entry in (*self.entered.get("event", ()), *self.entered.get(statements.EXCHANGE, ())):
-            if _names(entry, self.registry) == name and not statements.fault(statements.EXCHANGE, {**entry.body, "meter": name}):
-                time = statements.instant(entry.body["time"])
-                found[time] = Exchange(time, statements.number(entry.body["last"]), statements.number(entry.body["first"]))
-        return [found[time] for time in sorted(found)]
+        return forms_of(self.entered, self.registry, name)
 
     def _work(self, year: int, owners: Collection[str], when: When, anew: Collection[str]) -> None:
         """Meters of some enterprises, those in ``anew`` counted again, then the accounts that they are part of."""
@@ -222,6 +214,22 @@ class Metering:
         """What a meter counted between two instants, and how much of that time is known [%]."""
         known = self.desk.year(civil.year_of_day(civil.day_of(end)), name)
         return None if known is None else between(known.counted, begin, end)
+
+
+def said_about_meters(source: Entries) -> dict[str, list[Entry]]:
+    """What people, files and devices said about meters and enterprises, by kind."""
+    found = {kind: source.entered(kind) for kind in statements.KINDS}
+    return {**found, "event": [entry for entry in source.entered("event") if entry.body.get("type") == statements.EXCHANGE]}
+
+
+def forms_of(entered: Mapping[str, Sequence[Entry]], registry: Registry, name: str) -> list[Exchange]:
+    """Exchange forms of a meter, in order of time; of two for one time the one received later. A device's own event counts like a form."""
+    found: dict[int, Exchange] = {}
+    for entry in (*entered.get("event", ()), *entered.get(statements.EXCHANGE, ())):
+        if _names(entry, registry) == name and not statements.fault(statements.EXCHANGE, {**entry.body, "meter": name}):
+            time = statements.instant(entry.body["time"])
+            found[time] = Exchange(time, statements.number(entry.body["last"]), statements.number(entry.body["first"]))
+    return [found[time] for time in sorted(found)]
 
 
 def _names(entry: Entry, registry: Registry) -> str:

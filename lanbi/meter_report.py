@@ -1,0 +1,91 @@
+"""The account of one meter as a page: every register, what was counted between two of them and why, and the sum, to be checked by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+
+from analytics import counting, meters
+from analytics.counting import Counted, Readings
+from analytics.energy.worth import worth
+from domain import civil, energy
+from domain.places import Meter, Registry
+from lanbi.metering import Source, forms_of, said_about_meters
+from lanbi.registers import BACK_DAYS, interval, readings_of, stored
+
+WORDS: Final = {
+    "normal": "正常 normal", "gap": "缺数，合计已知 gap, the sum is known", "rollover": "翻转 roll-over", "reset": "归零，下限 reset, a lower bound",
+    "exchange": "换表 exchange", "estimated": "倍率变更，按时间分摊 multiplier changed, shared by time", "held": "待核实，不计 held, not counted",
+}  # fmt: skip
+
+
+def page(source: Source, registry: Registry, name: str, span: tuple[int, int]) -> Iterator[str]:
+    """Lines of the page.
+
+    Parameters
+    ----------
+    span : (int, int) [s]
+        Intervals between these two instants are listed and added up.
+    """
+    meter = registry.meters[name]
+    around = BACK_DAYS * civil.DAY_S
+    times, values = stored(source, name, span[0] - around, span[1] + around)
+    year = civil.year_of_day(civil.day_of(span[1]))
+    yield from _head(registry, meter, span)
+    if not len(times):
+        yield "无读数 no registers"
+        return
+    readings = readings_of(meter, times, values)
+    forms = forms_of(said_about_meters(source), registry, name)
+    counted = counting.count(meter, readings, interval(registry, name, year), forms)
+    yield from _intervals(meter, readings, counted, span)
+    yield from _events(meters.events(readings, counted), span)
+    for form in forms:
+        if span[0] < form.time <= span[1]:
+            yield f"换表单 exchange form {civil.iso(form.time)}: 旧表止码 last {form.last}, 新表起码 first {form.first}"
+    yield from _factors(meter, registry, year)
+
+
+def _head(registry: Registry, meter: Meter, span: tuple[int, int]) -> Iterator[str]:
+    yield f"表 meter {meter.id} · {registry.name_of(meter.enterprise)} · {meter.medium} [{meter.unit}] · {registry.county.name}"
+    yield f"自 from {civil.iso(span[0])} 至 to {civil.iso(span[1])}"
+    ratios = ", ".join(value if day < -(2**30) else f"{value} 自 since {civil.date_of(day)}" for day, value in meter.multiplier.steps)
+    limit = meter.max_power or meter.max_rate or "–"
+    yield f"倍率 multiplier {ratios} · 分辨率 resolution {meter.resolution} · 翻转 modulus {meter.modulus or '–'} · 上限 most {limit} · 登记册 registry {registry.version}"
+    yield ""
+
+
+def _intervals(meter: Meter, readings: Readings, counted: Counted, span: tuple[int, int]) -> Iterator[str]:
+    shown = dict(zip(readings.times.tolist(), readings.units.tolist(), strict=True))
+    total, apart = Decimal(0), Decimal(0)
+    yield "起 from | 止 to | 起码 register | 止码 register | 倍率 multiplier | 用量 counted | 说明 why"
+    inside = np.flatnonzero((counted.begin >= span[0]) & (counted.end <= span[1]))
+    for place in inside.tolist():
+        begin, end, flag = int(counted.begin[place]), int(counted.end[place]), counting.FLAGS[counted.flag[place]]
+        amount = int(counted.amount[place]) * counted.unit
+        total, apart = (total, apart + amount) if flag == "held" else (total + amount, apart)
+        before, after = (shown[time] * readings.resolution for time in (begin, end))
+        yield f"{civil.iso(begin)} | {civil.iso(end)} | {before} | {after} | {counting.ratio_on(meter, end)} | {amount} | {WORDS[flag]}"
+    yield ""
+    if len(inside):
+        first, last = int(counted.begin[inside[0]]), int(counted.end[inside[-1]])
+        yield f"首末读数 first and last register: {shown[first] * readings.resolution} ({civil.iso(first)}) → {shown[last] * readings.resolution} ({civil.iso(last)})"
+    yield f"合计 sum {total} {meter.unit}; 待核实，未计入 held, not in the sum: {apart} {meter.unit}"
+
+
+def _events(found: Sequence[meters.Event], span: tuple[int, int]) -> Iterator[str]:
+    for one in found:
+        if span[0] < one.time <= span[1]:
+            yield f"事件 event {one.kind} {civil.iso(one.time)}: {one.detail}"
+
+
+def _factors(meter: Meter, registry: Registry, year: int) -> Iterator[str]:
+    if meter.medium not in energy.FUELS:
+        return
+    for kind, words in ((energy.COAL, "当量 kgce"), (energy.EQUAL, "等价 kgce"), (energy.CARBON, "CO2 kg")):
+        for step in worth(meter, kind, registry, year):
+            shown = "无 none" if step.value is None else f"{step.value}/{energy.FUELS[meter.medium].unit}"
+            yield f"系数 factor {words}: {shown} 自 since {civil.date_of(step.day)} ({step.source or '–'})"
