@@ -26,13 +26,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the account, or write it."""
     from lanbi import wiring
-    from lanbi.analyse import cache_folder
     from lanbi.folders import there
+    from lanbi.machine_code import prepared
 
     settings = wiring.settings(args.config)
     there(settings.data)
     # A read-only installation has no place for the kernels' machine code beside the source.
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder(settings.data)))
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(prepared(settings.data)))
     from lanbi.meter_report import page
 
     registry = wiring.registry(settings)
