@@ -293,17 +293,6 @@ ALARMS: Final = MappingProxyType(
 )
 """Kinds of events that call for a person."""
 
-VERDICT: Final = "verdict"
-"""Kind of the entries by which a person judges an alarm."""
-VERDICTS: Final = MappingProxyType(
-    {
-        "true": ("属实", "true: the sensor or the water was as told"),
-        "false": ("误报", "false alarm"),
-        "known-work": ("已知作业", "known work: calibration, maintenance, construction"),
-    },
-)
-"""What a person may say of an alarm (zh, en)."""
-
 
 class Restatement(NamedTuple):
     """A closed figure changed: what it was, what it is, when and why."""

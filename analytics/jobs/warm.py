@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from analytics import counting, cube, filling
+from analytics import counting, cube, filling, quality
 from analytics.air import years
 from analytics.energy.meteryear import laid
 from analytics.jobs import county, metered, periods, stations
@@ -33,6 +33,7 @@ def warm() -> None:
     member = np.ones((_DAYS, 1), bool)
     county.daily([days], member)
     county.hourly({"": site}, ("",), member)
+    quality.flags(site.hours[:48], {"": site.hours[:48]})
     _meter(site.first)
 
 
