@@ -11,7 +11,7 @@ from anyio import to_thread
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import problems, routes_air, routes_board, routes_figures, routes_health, routes_ingest, routes_ledger, routes_places, routes_targets
+from api import problems, routes_air, routes_alerts, routes_board, routes_figures, routes_health, routes_ingest, routes_ledger, routes_places, routes_targets
 from api.access import admit
 from api.answers import tagged
 from api.schemas import ProblemAnswer
@@ -28,6 +28,7 @@ ROUTERS: Final = (
     routes_figures.router,
     routes_ledger.router,
     routes_air.router,
+    routes_alerts.router,
     routes_places.router,
     routes_ingest.router,
     routes_health.router,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -216,3 +216,17 @@ class ProblemAnswer(BaseModel):
     status: int
     detail: str
     errors: list[Fault] | None = None
+
+
+class AlertAnswer(BaseModel):
+    """An event that calls for a person."""
+
+    kind: str
+    zh: str
+    en: str
+    source: str
+    name: str
+    time: str = Field(description="when it could be known; of what stands still and of breaches, since when")
+    value: float | None = Field(description="size in % or the item's unit, hours, or the worst class; null once withdrawn")
+    withdrawn: bool = Field(description="later data took it away")
+    details: dict[str, Any] = Field(description="item, onset, neighbours and so on, by kind")

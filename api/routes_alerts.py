@@ -1,0 +1,62 @@
+"""Alarms: events that call for a person, newest first, with their words and details."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.answers import answer
+from api.depends import Asked
+from api.params import ID, Asking, Limit, pack, unpack, window
+from api.schemas import AlertAnswer, Page
+from api.sources import Sources
+from domain.civil import iso
+from domain.indicators import ALARMS, Event
+
+router = APIRouter(prefix="/api/v1", tags=["figures"])
+MOST_DAYS: Final = 3_660
+MOST: Final = 100_000
+Kind = Annotated[str | None, Query(pattern=ID, description="only alarms of this kind")]
+
+
+@router.get("/alerts", response_model=Page[AlertAnswer])
+def alerts(request: Request, sources: Asked, span: Asking, limit: Limit = 1_000, *, kind: Kind = None) -> Response:
+    """Alarms of the watches and breaches of sections by the time at which they could be known, newest first."""
+    asked = window(span, sources.now(), days=31, most=MOST_DAYS)
+    after = unpack(span.cursor, int, str, str)
+    rows = sorted(
+        (row for row in sources.figures.event_rows(asked.start, asked.end, MOST) if row.kind in ALARMS and kind in {None, row.kind}), key=_key, reverse=True
+    )
+    left = [row for row in rows if after is None or _key(row) < after]
+    follow = pack(_key(left[limit - 1])) if len(left) > limit else None
+    return answer(request, Page[AlertAnswer](items=[_row(sources, row) for row in left[:limit]], next=follow))
+
+
+def _key(row: Event) -> tuple[int, str, str]:
+    return row.time, row.kind, row.source
+
+
+def _row(sources: Sources, row: Event) -> AlertAnswer:
+    details = _details(row.text)
+    words = ALARMS[row.kind]
+    return AlertAnswer(
+        kind=row.kind,
+        zh=words.zh,
+        en=words.en,
+        source=row.source,
+        name=sources.registry().name_of(row.source),
+        time=iso(row.time),
+        value=row.value,
+        withdrawn=details.pop("withdrawn", None) is True,
+        details=details,
+    )
+
+
+def _details(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
