@@ -21,7 +21,7 @@ from domain.ports import Clock
 from domain.readings import Change
 from domain.restating import CONFIRMATION, confirmation_events, confirmations
 from domain.warning import SCHEMES
-from lanbi import machine_code
+from lanbi import machine_code, memory
 from lanbi.metrics import write_status
 from lanbi.watching import Watch
 
@@ -118,6 +118,7 @@ class Follower:
         self.analyst.settler.forget()
         self.analyst.comparer.since = NEVER
         self.analyst.forget((year - 1, year), self.now())
+        memory.give_back()
         self.hour = self.now() // civil.HOUR_S
         self._keep()
 
