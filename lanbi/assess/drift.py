@@ -13,7 +13,7 @@ from analytics import drift
 from domain import civil
 from domain.errors import FileError
 from domain.items import ITEMS
-from lanbi.assess import files, series
+from lanbi.assess import files, rows, series
 
 HEADER: Final = ("site", "item", "kind", "onset", "detected", "size", "unit")
 Hours = drift.Floats
@@ -58,29 +58,25 @@ def _grid(sites: Mapping[str, series.Site]) -> tuple[int, dict[str, Hours]]:
         return 0, {}
     first = civil.day_of(min(int(one[0]) for one in times))
     last = civil.day_of(max(int(one[-1]) for one in times))
-    rows = 24 * (last - first + 1)
+    hours = 24 * (last - first + 1)
     items = list(next(iter(sites.values())).items)
-    grid = {item: np.full((rows, len(sites)), np.nan) for item in items}
+    grid = {item: np.full((hours, len(sites)), np.nan) for item in items}
     for place, site in enumerate(sites.values()):
         hour = (site.times - 1 - civil.day_start(first)) // civil.HOUR_S
         for item, values in site.items.items():
             valid = ~np.isnan(values)
-            count = np.bincount(hour[valid], minlength=rows)
-            total = np.bincount(hour[valid], weights=values[valid], minlength=rows)
+            count = np.bincount(hour[valid], minlength=hours)
+            total = np.bincount(hour[valid], weights=values[valid], minlength=hours)
             grid[item][:, place] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     return first, grid
 
 
 def _neighbours(name: str, names: Sequence[str]) -> dict[str, list[str]]:
-    try:
-        rows = list(csv.DictReader(io.StringIO(files.read(name).decode("utf-8"), newline="")))
-    except UnicodeDecodeError as error:
-        raise FileError("the file is not UTF-8", name, "save it as CSV UTF-8") from error
     found: dict[str, list[str]] = {site: [] for site in names}
-    for line, row in enumerate(rows, 2):
-        site, other = (str(row.get(column) or "").strip() for column in ("site", "neighbour"))
+    for where, row in rows.read(name, ("site", "neighbour"))[1]:
+        site, other = row["site"], row["neighbour"]
         unknown = [one for one in (site, other) if one not in found]
         if unknown:
-            raise FileError(f"no such site in the table: {unknown[0]!r}", f"{name}, line {line}", "columns are site,neighbour, one pair a row")
+            raise FileError(f"no such site in the table: {unknown[0]!r}", where, "columns are site,neighbour, one pair a row")
         found[site].append(other)
     return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -19,7 +17,7 @@ from domain import civil
 from domain.errors import FileError
 from domain.places import Meter, Registry
 from lanbi import registry as registries
-from lanbi.assess import files
+from lanbi.assess import files, rows
 from lanbi.assess.midnights import repaired
 
 COLUMNS: Final = ("meter", "time", "register")
@@ -90,7 +88,7 @@ def _interval(known: Registry, meter: str, times: Sequence[int]) -> int:
 def _registers(name: str, known: Registry) -> tuple[dict[str, Rows], dict[str, list[meters.Event]], int]:
     written: dict[str, list[tuple[int, Decimal]]] = {}
     for where, row in _rows(name, COLUMNS, known):
-        written.setdefault(row["meter"], []).append((_time(row["time"], where), _decimal(row["register"], where, "register")))
+        written.setdefault(row["meter"], []).append((rows.time(row["time"], where), _decimal(row["register"], where, "register")))
     tables: dict[str, Rows] = {}
     disputes: dict[str, list[meters.Event]] = {}
     repeated = 0
@@ -98,9 +96,9 @@ def _registers(name: str, known: Registry) -> tuple[dict[str, Rows], dict[str, l
         times, moved = repaired([time for time, _ in pairs])
         if moved:
             files.warn(f"{name}: {meter}: {moved} midnights are labelled 00:00 of the day that ended; moved to the next day")
-        rows = tables.setdefault(meter, {})
+        table = tables.setdefault(meter, {})
         for time, (_, value) in zip(times, pairs, strict=True):
-            first = rows.setdefault(time, value)
+            first = table.setdefault(time, value)
             if first != value:
                 disputes.setdefault(meter, []).append(meters.Event("held", time, f"{first} stands, {value} came for the same time"))
             repeated += first is not value and first == value
@@ -110,12 +108,12 @@ def _registers(name: str, known: Registry) -> tuple[dict[str, Rows], dict[str, l
 def _forms(name: str, known: Registry, tables: Mapping[str, Rows]) -> dict[str, list[counting.Exchange]]:
     forms: dict[str, list[counting.Exchange]] = {}
     for where, row in _rows(name, FORM, known):
-        time = _time(row["time"], where)
-        rows = tables.get(row["meter"], {})
-        if rows and time <= min(rows):
+        time = rows.time(row["time"], where)
+        there = tables.get(row["meter"], {})
+        if there and time <= min(there):
             raise FileError("the exchange lies before the meter's first reading", f"{where}, column time", "check the time of the form")
         form = counting.Exchange(time, _decimal(row["last"], where, "last"), _decimal(row["first"], where, "first"))
-        if rows and form.last < (before := rows[max(one for one in rows if one < time)]):
+        if there and form.last < (before := there[max(one for one in there if one < time)]):
             todo = "check the form; a roll-over before an exchange needs a reading between them"
             raise FileError(f"the last reading {form.last} lies below the reading before it, {before}", f"{where}, column last", todo)
         forms.setdefault(row["meter"], []).append(form)
@@ -123,33 +121,10 @@ def _forms(name: str, known: Registry, tables: Mapping[str, Rows]) -> dict[str, 
 
 
 def _rows(name: str, needed: Sequence[str], known: Registry) -> Iterator[tuple[str, dict[str, str]]]:
-    try:
-        text = files.read(name).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise FileError("the file is not UTF-8", name, "save it as CSV UTF-8") from error
-    reader = csv.reader(io.StringIO(text, newline=""))
-    header = [cell.strip() for cell in next(reader, [])]
-    if missing := [column for column in needed if column not in header]:
-        raise FileError(f"column missing: {', '.join(missing)}", f"{name}, line 1", f"needed are {','.join(needed)}")
-    if unknown := [column for column in header if column not in (*needed, "document")]:
-        files.warn(f"{name}: columns ignored: {', '.join(unknown)}")
-    for cells in reader:
-        where = f"{name}, line {reader.line_num}"
-        if not cells:
-            continue
-        if len(cells) != len(header):
-            raise FileError(f"{len(cells)} cells under {len(header)} columns", where, "complete the row")
-        row = {column: cell.strip() for column, cell in zip(header, cells, strict=True)}
+    for where, row in rows.read(name, needed, ("document",))[1]:
         if row["meter"] not in known.meters:
             raise FileError(f"no such meter in the registry: {row['meter']!r}", f"{where}, column meter", "register it, or correct the id")
         yield where, row
-
-
-def _time(text: str, where: str) -> int:
-    try:
-        return civil.parse_time(text, civil.SHANGHAI)
-    except ValueError:
-        raise FileError(f"not a time: {text!r}", f"{where}, column time", "write YYYY-MM-DDThh:mm:ss") from None
 
 
 def _decimal(text: str, where: str, column: str) -> Decimal:

@@ -12,7 +12,7 @@ from domain import civil, fixed, water
 from domain.errors import FileError
 from domain.items import ITEMS
 from domain.places import BODIES
-from lanbi.assess import files
+from lanbi.assess import files, rows
 
 ITEMS_READ: Final = ("temp", "ph", "do", "codmn", "nh3n", "tp", "tn")
 MOST: Final = 100_000
@@ -53,17 +53,14 @@ def _row(record: _Record) -> Sequence[object]:
 
 
 def _records(name: str, bodies: dict[str, str], method: str) -> Iterator[_Record]:
-    for line, row in _rows(name, ("section", "time", *ITEMS_READ)):
-        where = f"{name}, line {line}"
-        section = row["section"]
-        if not section:
-            raise FileError("an empty cell", f"{where}, column section", "every row needs it")
+    for where, row in rows.read(name, ("section", "time", *ITEMS_READ), ("type", *water.MANUAL))[1]:
+        section = rows.filled(row["section"], where, "section")
         body = row.get("type") or bodies.get(section, "")
         if body not in BODIES:
             known = f"{body!r} is no type" if body else f"no type for section {section!r}"
             raise FileError(known, f"{where}, column type", "write river or lake in a column 'type', or give --types FILE")
         worst, deciding = (_manual if method == "manual" else _automatic)(row, body, where)
-        yield _Record(section, _time(row["time"], where), worst, deciding, body)
+        yield _Record(section, rows.time(row["time"], where), worst, deciding, body)
 
 
 def _automatic(row: dict[str, str], body: str, where: str) -> tuple[int | None, list[str]]:
@@ -79,13 +76,6 @@ def _measured(text: str, item: str, where: str) -> water.Measured:
     """A result; ``<0.01`` and ``0.01L`` (HJ 91.2) are below the detection limit of 0.01."""
     below = text.startswith("<") or text[-1:] in {"L", "l"}
     return water.Measured(_number(text.lstrip("<").rstrip("Ll") if below else text, item, where), below)
-
-
-def _time(text: str, where: str) -> int:
-    try:
-        return civil.parse_time(text, civil.SHANGHAI)
-    except ValueError:
-        raise FileError(f"not a time: {text!r}", f"{where}, column time", "write YYYY-MM-DDThh:mm:ss") from None
 
 
 def _cell(text: str, item: str, where: str) -> int | None:
@@ -107,25 +97,4 @@ def _number(text: str, item: str, where: str) -> Decimal:
 
 
 def _types(name: str) -> dict[str, str]:
-    return {row["section"]: row["type"] for _, row in _rows(name, ("section", "type"))}
-
-
-def _rows(name: str, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        text = files.read(name).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise FileError("the file is not UTF-8", name, "save it as CSV UTF-8") from error
-    reader = csv.reader(io.StringIO(text, newline=""))
-    header = [cell.strip() for cell in next(reader, [])]
-    missing = [column for column in needed if column not in header]
-    if missing:
-        raise FileError(f"column missing: {', '.join(missing)}", f"{name}, line 1", f"needed are {','.join(needed)}")
-    unknown = [column for column in header if column not in (*needed, "type", *water.MANUAL)]
-    if unknown:
-        files.warn(f"{name}: columns ignored: {', '.join(unknown)}")
-    for cells in reader:
-        if not cells:
-            continue
-        if len(cells) != len(header):
-            raise FileError(f"{len(cells)} cells under {len(header)} columns", f"{name}, line {reader.line_num}", "complete the row")
-        yield reader.line_num, {column: cell.strip() for column, cell in zip(header, cells, strict=True)}
+    return {row["section"]: row["type"] for _, row in rows.read(name, ("section", "type"))[1]}
