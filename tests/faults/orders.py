@@ -182,7 +182,7 @@ class Judge:
         for station, messages in made.said.items():
             for message in messages:
                 key = Key("air", station, message.span, message.time)
-                known = {(old.item, old.value) for old in versions.get(key, ()) if old.received_ns >= NOW * _NS or not old.writer}
+                known = {(old.item, old.value) for old in versions.get(key, ()) if old.received_ns >= NOW * _NS or not old.received_ns}
                 lost = [item for item, value in message.values.items() if rows[key][item][0] != value and (item, value) not in known]
                 self.superseded += sum(rows[key][item][0] != value for item, value in message.values.items())
                 if lost:

@@ -60,6 +60,7 @@ def digest(house: House) -> tuple[int, str]:
 def filled(house: House, count: int) -> None:
     """Readings of two devices, one of them not registered, journalled and forwarded by a running ingest."""
     house.start()
+    until(lambda: house.status().get("ready"), "ingest listens: the demo's broker keeps nothing for whom it does not know yet")
     gadgets = [Gadget("air1", house.port), Gadget("air3", house.port)]
     for seq in range(1, count + 1):
         for gadget in gadgets:
