@@ -127,7 +127,9 @@ def stat(unit: str, thresholds: Steps, *, mappings: Sequence[Any] = (), decimals
 def lines(unit: str, thresholds: Steps = PLAIN, *, overrides: Sequence[Any] = (), **more: Any) -> Look:
     """Values over time; ``more`` goes to grafanalib's TimeSeries."""
     extra = {"options": {"legend": {"showLegend": True}}}
-    chosen = {"showPoints": "never", "lineWidth": 2, "tooltipMode": "multi", **more}
+    # A bar that does not begin at zero lies about its size.
+    zero = {"axisSoftMin": 0} if more.get("drawStyle") == "bars" else {}
+    chosen = {"showPoints": "never", "lineWidth": 2, "tooltipMode": "multi", **zero, **more}
     return partial(G.TimeSeries, unit=unit, thresholds=thresholds, overrides=list(overrides), extraJson=extra, **chosen)
 
 
@@ -204,7 +206,13 @@ def history(mappings: Sequence[Any], thresholds: Steps, *, overrides: Sequence[A
     """A calendar: one cell a point, one row a series."""
     custom = {"lineWidth": 1, "fillOpacity": 85}
     defaults = {"custom": custom, "color": {"mode": "thresholds"}, "mappings": list(mappings), "unit": unit}
-    options = {"colWidth": 0.95, "rowHeight": 0.9, "showValue": "auto", "legend": LEGEND, "tooltip": {"mode": "single", "sort": "none"}}
+    options = {
+        "colWidth": 0.95,
+        "rowHeight": 0.9,
+        "showValue": "auto",
+        "legend": {**LEGEND, "showLegend": False},
+        "tooltip": {"mode": "single", "sort": "none"},
+    }
     return partial(Own, kind="status-history", options=options, defaults=defaults, overrides=list(overrides), thresholds=thresholds)
 
 

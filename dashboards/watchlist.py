@@ -184,7 +184,7 @@ def _meters(bureau: Bureau) -> list[Watched]:
         Watched(
             "meter-incomplete", "计量数据不完整", queries.series(Ask("meter_capture", "day", rules=NO_RULES)), METER_SHARE, METER_SHARE, "warning", "energy", STATION,
             ENERGY, 16, f"{{{{ $labels.scope }}}} 当日数据完整率为 {{{{ $values.B.Value }}}}%，低于 {METER_SHARE}%",
-            "通知企业和运维检查采集器；三个工作日内修复并补传，否则当月不完整。", above=False, lasting="30m", keep="0s", reach=DAILY_S,
+            "通知企业和运维检查采集器；三个工作日内修复并补传，否则当月不完整。", above=False, lasting="6h", keep="0s", reach=DAILY_S,
         ),
         Watched(
             "meter-fault", "计量表异常", queries.event_series(*METER_FAULTS), 0, 1, "warning", "energy", STATION, ENTERPRISE, 14,

@@ -50,9 +50,9 @@ def _county(bureau: Bureau) -> tuple[Card, ...]:
         return Card(number, title, note, look, (queries.series(ask, alias=title),), span="400d")
 
     return (
-        one(10, "综合能耗（当量值）", "energy_tce", "购入 + 燃料 − 外供，电按 0.1229 kgce/kWh。"),
-        one(11, "综合能耗（等价值）", "energy_equal", "电按当年供电煤耗折算。"),
-        one(12, "碳排放（能源活动）", "co2", "能源活动的 CO2，因子注明年份。"),
+        one(10, "能耗（当量）", "energy_tce", "综合能耗：购入 + 燃料 − 外供，电按 0.1229 kgce/kWh。"),
+        one(11, "能耗（等价）", "energy_equal", "综合能耗：电按当年供电煤耗折算。"),
+        one(12, "碳排放", "co2", "能源活动的 CO2，因子注明年份。"),
         one(18, "外购电量", "electricity_bought", "企业总表外购电量之和。"),
         one(19, "用水量", "water_use", "企业水表之和。"),
     )

@@ -79,7 +79,7 @@ def _months(names: dict[str, str]) -> Card:
 def _means(names: dict[str, str]) -> Card:
     shown = (*ITEMS, "tn_mean", "water_class")
     asks = tuple(queries.newest(Ask(figure, "ytd", SECTION, RULE_SET), ("value",), figure) for figure in shown)
-    heads = {"scope": "断面", "water_class": "类别", **{figure: f"{FIGURES[figure].zh} mg/L" for figure in (*ITEMS, "tn_mean")}}
+    heads = {"scope": "断面", "water_class": "类别", **{figure: FIGURES[figure].zh.removesuffix("均值") for figure in (*ITEMS, "tn_mean")}}
     limits = [
         style.override(
             heads[figure], ("custom.cellOptions", {"type": "color-background", "mode": "basic"}), ("decimals", FIGURES[figure].digits),
@@ -88,9 +88,9 @@ def _means(names: dict[str, str]) -> Card:
         for figure, item in ITEMS.items()
     ]  # fmt: skip
     looks = [parts.coded("断面", parts.place_words(names), width=140), parts.coded("类别", style.water_words(), coloured=True, width=90), *limits]
-    note = "年初至今均值；底色为该参数单项所达类别（河流限值，湖库总磷更严，以类别列为准）。总氮不参与判定。"
+    note = "年初至今均值，mg/L；底色为该参数单项所达类别（河流限值，湖库总磷更严，以类别列为准）。总氮不参与判定。"
     return Card(
-        14, "断面参数与限值（年初至今）", note, style.table(looks), asks, 3, span="400d", transformations=(*parts.joined("scope", shown), parts.renamed(heads))
+        14, "断面参数与限值（年初至今）", note, style.table(looks), asks, 1, span="400d", transformations=(*parts.joined("scope", shown), parts.renamed(heads))
     )
 
 
@@ -105,7 +105,14 @@ def class_steps(item: str) -> style.Steps:
 
 def _breaches(names: dict[str, str]) -> Card:
     classes = style.words({str(number): (f"{name}类", None) for number, name in enumerate(CLASSES, 1)})
-    looks = [parts.coded("断面", parts.place_words(names), width=140), parts.coded("最差类别", classes, width=90), parts.when("开始")]
+    looks = [
+        parts.coded("断面", parts.place_words(names), width=140),
+        parts.coded("最差类别", classes, width=90),
+        parts.when("开始"),
+        parts.wide("结束", 210),
+        parts.wide("项目", 80),
+        parts.wide("超标倍数", 80),
+    ]
     note = "断面低于规划类别底线的每一次：开始、最差类别、结束、项目、倍数、记录数。"
     chosen = queries.events((BREACH,), 100, ("source", "value", "text"))
     return Card(
