@@ -148,11 +148,9 @@ def columns(unit: str, thresholds: Steps, *, mappings: Sequence[Any] = (), bound
     return lines(unit, thresholds, **more)
 
 
-def states(mappings: Sequence[Any], thresholds: Steps = PLAIN, *, overrides: Sequence[Any] = (), unit: str = "", gap: int = 0) -> Look:
+def states(mappings: Sequence[Any], thresholds: Steps = PLAIN, *, overrides: Sequence[Any] = (), unit: str = "") -> Look:
     """Stretches of one state after the other, each with its words."""
-    # Newer servers end a state when nothing has come for so long; older ones draw the last one on.
-    custom = {"insertNulls": 1_000 * gap} if gap else {}
-    extra = {"options": {"legend": {"showLegend": True}}, "fieldConfig": {"defaults": {"unit": unit, "custom": custom}}}
+    extra = {"options": {"legend": {"showLegend": True}}, "fieldConfig": {"defaults": {"unit": unit}}}
     # Coloured by thresholds a timeline would show the bounds instead of the words.
     return partial(G.StateTimeline, colorMode="palette-classic", mappings=list(mappings), thresholds=thresholds, overrides=list(overrides), extraJson=extra)
 
@@ -197,7 +195,7 @@ def bars(unit: str, thresholds: Steps, *, low: float | None = 0, high: float | N
 def table(overrides: Sequence[Any] = (), *, sort: str = "", unit: str = "none", empty: str = NO_VALUE) -> Look:
     """Rows and columns; what a column looks like stands in the overrides."""
     defaults = {"custom": {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False}, "mappings": NOTHING, "noValue": empty, "unit": unit}
-    options = {"cellHeight": "sm", "footer": {"show": False, "reducer": ["sum"], "countRows": False, "fields": ""}, "showHeader": True}
+    options = {"cellHeight": "sm", "showHeader": True}
     options["sortBy"] = [{"displayName": sort.lstrip("-"), "desc": sort.startswith("-")}] if sort else []
     return partial(Own, kind="table", options=options, defaults=defaults, overrides=list(overrides), thresholds=PLAIN)
 

@@ -16,8 +16,6 @@ LEFT = tuple(name for name in FIGURES if "_allowance_" in name)
 RANKS = ("pm25_mean_rank", "pm10_mean_rank", "o3_p90_rank", "good_ratio_rank", "composite_rank")
 MICRO = parts.unit("µg/m³")
 STATION = "$station"
-GAP_S = 7_200
-"""Without an hour for so long, a state is over."""
 
 
 def air(bureau: Bureau) -> Board:
@@ -53,7 +51,7 @@ def _note(bureau: Bureau) -> str:
 def _states(names: dict[str, str]) -> Card:
     ask = Ask("aqi", "hour", STATION, HOURLY)
     note = "各站点每小时 AQI 的级别（HJ 633），文字写在色带上。"
-    look = style.states(style.level_words(), overrides=style.titled(names), gap=GAP_S)
+    look = style.states(style.level_words(), overrides=style.titled(names))
     return Card(10, "AQI 级别", note, look, (queries.series(ask, ("status",)),), span="7d")
 
 

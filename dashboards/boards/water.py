@@ -15,8 +15,6 @@ from domain.water import CLASSES, GRADES, RULE_SET, TABLE
 SECTION = "$section"
 GRADE_COLOURS = (style.GOOD, style.FAIR, style.WARN, style.BAD, style.BAD)
 BREACH = "class-breach"
-GAP_S = 36_000
-"""Two records without one: a state is over."""
 ITEMS = {f"{item}_mean": item for item in ("do", "codmn", "nh3n", "tp")}
 BASELINE = 100
 """Per cent: as much as in 2020."""
@@ -65,9 +63,7 @@ def _county(bureau: Bureau) -> tuple[Card, ...]:
 def _classes(names: dict[str, str]) -> Card:
     ask = Ask("water_class", "hour", SECTION, RULE_SET)
     note = "各断面每条记录的类别；补全营养盐后可能被修正。"
-    return Card(
-        12, "断面类别（每 4 小时）", note, style.states(style.water_words(), overrides=style.titled(names), gap=GAP_S), (queries.series(ask),), span="14d"
-    )
+    return Card(12, "断面类别（每 4 小时）", note, style.states(style.water_words(), overrides=style.titled(names)), (queries.series(ask),), span="14d")
 
 
 def _months(names: dict[str, str]) -> Card:
