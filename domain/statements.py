@@ -153,17 +153,17 @@ def touched(kind: str, body: Body, registry: Registry) -> dict[int, set[str]]:
     if fault(kind, body):
         return {}
     sites = {str(body["meter"])} & set(registry.meters) if kind == EXCHANGE else set()
-    day = _day(kind, body)
+    try:
+        day = _day(kind, body)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return {}
     return {} if day is None else {day: sites}
 
 
 def _day(kind: str, body: Body) -> int | None:
     """Civil day that an entry is about."""
     if kind == REPORTED:
-        try:
-            return marks.period(str(body["period"])).last
-        except ValueError:
-            return None
+        return marks.period(str(body["period"])).last
     if kind == OUTPUT:
         return month(body["month"])[1]
     column = {EXCHANGE: "time", BILL: "to", ORDERS: "to", RECEIPT: "from", CLUE: "time"}.get(kind)

@@ -46,7 +46,15 @@ class Found:
 
 
 def read_entries(record: Record, registry: Registry) -> Found:
-    """Decode what a person or a file entered, or a device's event; never raises."""
+    """Decode what a person or a file entered, or a device's event; a fault of ours costs this message only, and the journal keeps it."""
+    try:
+        return _read(record, registry)
+    except Exception as error:  # noqa: BLE001  one message must not stop all others
+        fault = Refusal("internal", repr(error)[:200])
+        return Found(verdicts=[Verdict(WHOLE, record.readings, device_of(record.topic), "", 0, None, None, (fault,))])
+
+
+def _read(record: Record, registry: Registry) -> Found:
     found = Found()
     device = device_of(record.topic)
     refusal = _stranger(record, device, registry)
@@ -118,7 +126,7 @@ def _bodies(record: Record) -> list[Mapping[str, Any]] | Refusal:
 
 def _event_fault(body: Mapping[str, Any]) -> Refusal | None:
     kind = body.get("type")
-    if kind not in EVENTS:
+    if not isinstance(kind, str) or kind not in EVENTS:
         return Refusal("bad-schema", f"type is none of {', '.join(sorted(EVENTS))}")
     if kind != LOST:
         return None

@@ -10,6 +10,7 @@ import pytest
 from domain.message import Message, encode
 from domain.places import Registry
 from domain.readings import Entry, Key
+from ingest import entries
 from lanbi.embedded import EmbeddedStore
 from lanbi.registry import loads
 from lanbi.state import State
@@ -176,6 +177,32 @@ def test_events_are_entries_and_bad_ones_are_refused_without_counting(one: Machi
     assert [("mqtt/1", "air1", "lens")] == [(entry.id, entry.user, entry.body["note"]) for entry in store.entered("event")]
     store.close()
     assert {"bad-schema", "bad-encoding"} == {answer.body["reason"] for answer in one.told}
+
+
+@pytest.mark.parametrize("kind", [{}, [], ["lost"], {"lost": 1}, 7, None, True])
+def test_an_event_whose_type_is_no_text_is_refused(one: Machine, kind: object) -> None:
+    """Such a type can be no key of a table either: the message is told to be of a bad schema, and the next one is taken."""
+    one.journal([json.dumps({"type": kind}).encode(), b'{"type": "maintenance"}'], "lanbi/v1/air1/event")
+    one.forward()
+
+    assert [("bad-schema", 1)] == [(row[0], row[2]) for row in one.refused()]
+    store = EmbeddedStore(one.data / "store.db")
+    assert ["mqtt/2"] == [entry.id for entry in store.entered("event")]
+    store.close()
+
+
+def test_a_fault_of_ours_in_an_entry_costs_this_entry_only(one: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever breaks while an event is read, it is a dead letter with the cause, and readings behind it are stored."""
+
+    def broken(_body: object) -> None:
+        raise ZeroDivisionError("of ours")
+
+    monkeypatch.setattr(entries, "_event_fault", broken)
+    one.journal([b'{"type": "maintenance"}'], "lanbi/v1/air1/event")
+    one.journal([air(1, pm25=1.0)])
+
+    assert {"stored": 1} == outcomes(one)
+    assert [("internal", "ZeroDivisionError('of ours')")] == [(answer.body["reason"], answer.body["detail"]) for answer in one.told]
 
 
 def test_what_people_enter_is_kept_with_its_user(one: Machine) -> None:
