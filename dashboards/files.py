@@ -10,13 +10,15 @@ from dashboards.boards import BOARDS
 from dashboards.boards.runbook import runbook
 from dashboards.county import Bureau
 from dashboards.finalize import finalize, written
-from dashboards.routes import channel, contact_point, mute_times, policies, templates
+from dashboards.routes import CHANNELS, channel, contact_point, mute_times, policies, templates
 from dashboards.rules import alerting, watched
 from dashboards.style import FOLDER_UIDS
 from domain.errors import InputError
 
 BOARD_FOLDER: Final = "环境监测"
 VARIABLE: Final = re.compile(r"(?<!\$)\$\{([A-Z0-9_]+)\}")
+OWN: Final = re.compile(rf"dashboards/env-[a-z0-9-]+\.json|provisioning/alerting/contact-({'|'.join(CHANNELS)})\.yaml")
+"""Files that one county or setting has and another has not. Whatever else lies in the folder belongs to somebody else."""
 
 
 def files(bureau: Bureau) -> dict[str, str]:

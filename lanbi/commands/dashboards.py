@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write all files, or none; with ``--check`` exit code 1 if any differs."""
+    """Write all files; with ``--check`` compare them, exit code 1 if any differs."""
     from dashboards.files import files, variables
 
     if (args.out is None) == (args.check is None):
@@ -59,36 +60,44 @@ def bureau(settings: Settings) -> Bureau:
 
 
 def _compare(folder: Path, texts: dict[str, str]) -> None:
-    there = {path.relative_to(folder).as_posix() for path in _own(folder)}
-    faults = [f"{name}: 多余 not written by lanbi" for name in sorted(there - set(texts))]
+    faults = [f"{name}: 多余 no longer written by lanbi" for name in _surplus(folder, texts)]
     for name, text in texts.items():
-        if name not in there:
+        path = folder / name
+        if not path.is_file():
             faults.append(f"{name}: 缺少 missing")
-        elif (folder / name).read_text(encoding="utf-8") != text:
+        elif path.read_bytes() != text.encode():
             faults.append(f"{name}: 不同 differs")
     if faults:
         raise WorkError("; ".join(faults), str(folder), f"lanbi dashboards --out {folder}")
     sys.stdout.write(f"一致 as generated: {len(texts)} files in {folder}\n")
 
 
-def _own(folder: Path) -> list[Path]:
-    """Files of the two folders that lanbi writes; what else lies beside them is not ours."""
-    return [path for part in ("dashboards", "provisioning") for path in (folder / part).rglob("*") if path.is_file()]
+def _surplus(folder: Path, texts: dict[str, str]) -> list[str]:
+    """What an earlier version or other settings wrote and these do not. Other people's files in the folder are not ours to judge or remove."""
+    from dashboards.files import OWN
+
+    there = [path.relative_to(folder).as_posix() for part in ("dashboards", "provisioning") for path in (folder / part).rglob("*") if path.is_file()]
+    return sorted(name for name in there if name not in texts and OWN.fullmatch(name))
 
 
 def _write(folder: Path, texts: dict[str, str]) -> None:
-    """Each file whole; what an earlier version wrote and this one does not is removed, for Grafana would go on reading it."""
+    """All drafts before the first file is replaced; then what is no longer written is removed, for Grafana would go on reading it."""
+    drafts: dict[Path, Path] = {}
     try:
         for name, text in texts.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_name(f".{path.name}.new")
+            draft = drafts[path] = path.with_name(f".{path.name}.new")
             draft.write_text(text, encoding="utf-8")
+        for path, draft in drafts.items():
             draft.replace(path)
-        for path in _own(folder):
-            if path.relative_to(folder).as_posix() not in texts:
-                path.unlink()
+        for name in _surplus(folder, texts):
+            (folder / name).unlink()
     except OSError as error:
-        what = f"cannot write: {error.strerror or error}"
-        raise WorkError(what, str(folder), "choose a folder that can be written, with --out") from error
+        what, where = f"cannot write: {error.strerror or error}", str(error.filename2 or error.filename or folder)
+        raise WorkError(what, where, "choose a folder that can be written, with --out") from error
+    finally:
+        for draft in drafts.values():
+            with suppress(OSError):
+                draft.unlink()
     sys.stdout.write(f"已写入 written: {len(texts)} files in {folder}\n")

@@ -42,12 +42,15 @@ def test_check_tells_what_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert 0 == main(["dashboards", "--check", str(tmp_path)])
     (tmp_path / "dashboards" / "env-air.json").write_text("{}")
     (tmp_path / "provisioning" / "alerting" / "rules.yaml").unlink()
-    (tmp_path / "provisioning" / "alerting" / "README.md").write_text("x")
+    (tmp_path / "dashboards" / "env-old.json").write_text("{}")
+    (tmp_path / "dashboards" / "env-water.json").write_bytes(b"\xff\xfe")
+    (tmp_path / "provisioning" / "alerting" / "README.md").write_text("somebody else's")
     capsys.readouterr()
 
     assert 1 == main(["dashboards", "--check", str(tmp_path)])
     said = capsys.readouterr().err
-    assert all(word in said for word in ("env-air.json: 不同", "rules.yaml: 缺少", "README.md: 多余"))
+    assert all(word in said for word in ("env-air.json: 不同", "env-water.json: 不同", "rules.yaml: 缺少", "env-old.json: 多余"))
+    assert "README.md" not in said
 
 
 def test_writing_again_removes_what_is_no_longer_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,6 +63,31 @@ def test_writing_again_removes_what_is_no_longer_written(tmp_path: Path, monkeyp
     assert 0 == main(["dashboards", "--out", str(tmp_path)])
 
     assert not old.exists()
+    assert [] == list(tmp_path.rglob("*.new"))
+
+
+def test_other_peoples_files_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that somebody else keeps files in, such as Grafana's own, loses none of them."""
+    monkeypatch.chdir(ROOT)
+    theirs = [
+        tmp_path / name for name in ("dashboards/sales.json", "dashboards/__init__.py", "provisioning/datasources/mysql.yaml", "provisioning/plugins/app.yaml")
+    ]
+    for path in theirs:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("theirs")
+
+    assert 0 == main(["dashboards", "--out", str(tmp_path)])
+    assert ["theirs"] * len(theirs) == [path.read_text() for path in theirs if path.exists()]
+    assert 0 == main(["dashboards", "--check", str(tmp_path)])
+
+
+def test_a_file_that_cannot_be_replaced_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message names the file, and Grafana finds no half-written one beside it."""
+    monkeypatch.chdir(ROOT)
+    (tmp_path / "dashboards" / "env-air.json").mkdir(parents=True)
+
+    assert 1 == main(["dashboards", "--out", str(tmp_path)])
+    assert "env-air.json" in capsys.readouterr().err
     assert [] == list(tmp_path.rglob("*.new"))
 
 
