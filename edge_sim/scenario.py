@@ -7,28 +7,19 @@ and said.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from domain.errors import InputError
 from domain.places import Registry
 from edge_sim.county import SimulatedCounty
-from edge_sim.faults import KINDS, LINK, LOAD, WIRE, Fault, Kind
+from edge_sim.faults import KINDS, LINK, LOAD, WIRE, Fault
 from edge_sim.loads import Act
 from edge_sim.noise import Noise
-from edge_sim.occasions import KINDS as WEATHERS
 from edge_sim.occasions import Push, Weather
+from edge_sim.scenario_checks import UNITS, checked, span
 from edge_sim.scene import Scene
 from edge_sim.selectors import chosen, device_of, devices_of, everywhere, neighbour
-
-UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-KEYS: Final = frozenset({"zh", "en", "begin", "days", "only", "weather", "fault"})
-FAULT_KEYS: Final = frozenset({"kind", "target", "at", "for", "size", "item", "partner", "times"})
-WEATHER_KEYS: Final = frozenset({"kind", "at", "for", "size"})
-LAST: Final = "last"
-_SPAN: Final = re.compile(r"(\d+)([dhms])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +53,9 @@ class Scenario:
         InputError
             Something is unknown, missing or of the wrong form; with the place.
         """
-        _known(name, table, KEYS)
-        for number, row in enumerate(table.get("fault", ()), 1):
-            _checked_fault(f"{name}: fault {number}", row)
-        for number, row in enumerate(table.get("weather", ()), 1):
-            _checked_weather(f"{name}: weather {number}", row)
-        begin, days = str(table.get("begin", "")), table.get("days")
-        if not re.fullmatch(rf"\d\d-\d\d|{LAST}", begin) or not isinstance(days, int) or days < 1:
-            raise InputError("begin or days is missing or wrong", name, 'write begin = "11-15" and days = 30')
+        checked(name, table)
         words = str(table.get("zh", "")), str(table.get("en", ""))
-        return cls(name, *words, begin, days, tuple(table.get("weather", ())), tuple(table.get("fault", ())), str(table.get("only", "")))
+        return cls(name, *words, table["begin"], table["days"], tuple(table.get("weather", ())), tuple(table.get("fault", ())), table.get("only", ""))
 
     def on(self, registry: Registry, seed: int, begin: int) -> Scene:
         """The scenario in one county, from ``begin`` [s] on."""
@@ -83,20 +67,6 @@ class Scenario:
         pushes = tuple(Push(row["kind"], begin + span(row["at"]), begin + span(row["at"]) + span(row["for"]), float(row["size"])) for row in self.weather)
         county = SimulatedCounty(registry, seed, Weather(pushes), acts)
         return Scene(county, tuple(faults), begin, begin + self.days * UNITS["d"], tuple(missing), devices_of(registry, self.only))
-
-
-def span(text: str) -> int:
-    """Seconds of ``2d 3h``, ``90m`` or ``0d``; ValueError otherwise.
-
-    >>> span("1d 2h")
-    93600
-    """
-    parts = text.split()
-    found = [_SPAN.fullmatch(part) for part in parts]
-    if not parts or not all(found):
-        message = f"not a length of time: {text!r}"
-        raise ValueError(message)
-    return sum(int(one[1]) * UNITS[one[2]] for one in found if one)
 
 
 def _placed(scenario: Scenario, registry: Registry, seed: int, begin: int) -> tuple[list[Fault], list[str]]:
@@ -141,41 +111,3 @@ def _fault(row: Mapping[str, Any], registry: Registry, onset: int, turn: int) ->
         str(row.get("item", "")),
         partner,
     )
-
-
-def _known(where: str, row: Mapping[str, Any], keys: frozenset[str]) -> None:
-    if unknown := sorted(row.keys() - keys):
-        raise InputError(f"unknown: {', '.join(unknown)}", where, f"known are {', '.join(sorted(keys))}")
-
-
-def _checked_fault(where: str, row: Mapping[str, Any]) -> None:
-    _known(where, row, FAULT_KEYS)
-    if row.get("kind") not in KINDS:
-        raise InputError(f"no such kind of fault: {row.get('kind')!r}", where, f"known are {', '.join(KINDS)}")
-    if "target" not in row or ("at" in row) == ("times" in row):
-        raise InputError("a target, and either at or times, are needed", where, 'write target = "air#0" and at = "2d 3h", or times = 5')
-    _spans(where, row)
-    _numbers(where, row, KINDS[row["kind"]])
-
-
-def _checked_weather(where: str, row: Mapping[str, Any]) -> None:
-    _known(where, row, WEATHER_KEYS)
-    if row.get("kind") not in WEATHERS:
-        raise InputError(f"no such weather: {row.get('kind')!r}", where, f"known are {', '.join(WEATHERS)}")
-    if missing := sorted(WEATHER_KEYS - row.keys()):
-        raise InputError(f"missing: {', '.join(missing)}", where, 'write at = "2d", for = "3d" and size = 1.0')
-    _spans(where, row)
-
-
-def _spans(where: str, row: Mapping[str, Any]) -> None:
-    for key in ("at", "for"):
-        try:
-            span(str(row.get(key, "0d")))
-        except ValueError as error:
-            raise InputError(str(error), f"{where}, {key}", 'write it like "2d 3h"') from error
-
-
-def _numbers(where: str, row: Mapping[str, Any], kind: Kind) -> None:
-    size, times = row.get("size", kind.size), row.get("times", 1)
-    if isinstance(size, bool) or not isinstance(size, int | float) or not isinstance(times, int) or times < 1:
-        raise InputError("size must be a number, times an integer of at least 1", where, f"usual size: {kind.size:g}, {kind.en}")

@@ -9,7 +9,8 @@ from typing import Final
 
 from domain.civil import DAY_S, date_of, day_number, day_of, day_start
 from domain.errors import FileError, InputError
-from edge_sim.scenario import LAST, Scenario
+from edge_sim.scenario import Scenario
+from edge_sim.scenario_checks import LAST
 
 LEAP: Final = 10
 """Years within which every day of the calendar comes at least once, and a scenario of at most a year has ended."""
@@ -36,8 +37,10 @@ def load(wanted: str) -> Scenario:
         path = Path(wanted)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise FileError(f"no such scenario: {wanted}", str(path), f"name a file, or one of {', '.join(names())}") from error
+    except UnicodeDecodeError as error:
+        raise FileError("the file is not UTF-8", str(path), "save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise FileError(f"no TOML: {error}", str(path), "correct the file") from error
     return Scenario.of(path.stem, table)

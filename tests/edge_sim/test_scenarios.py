@@ -13,7 +13,8 @@ from domain.errors import FileError, InputError
 from edge_sim import scenario_files
 from edge_sim.devices import SimulatedDevice, payloads
 from edge_sim.faults import KINDS, table
-from edge_sim.scenario import Scenario, span
+from edge_sim.scenario import Scenario
+from edge_sim.scenario_checks import span
 from edge_sim.scene import Scene
 from lanbi.registry import load
 from tests.edge_sim.small_county import registry
@@ -129,15 +130,30 @@ WRONG = [
     ({"begin": "01-01", "days": 1, "fault": [{"kind": "gremlin", "target": "air", "at": "1d"}]}, "no such kind"),
     ({"begin": "01-01", "days": 1, "fault": [{"kind": "gap", "target": "air"}]}, "either at or times"),
     ({"begin": "01-01", "days": 1, "fault": [{"kind": "gap", "target": "air", "at": "soon"}]}, "not a length"),
-    ({"begin": "01-01", "days": 1, "fault": [{"kind": "gap", "target": "air", "at": "1d", "size": "big"}]}, "must be a number"),
+    ({"begin": "01-01", "days": 1, "fault": [{"kind": "gap", "target": "air", "at": "1h", "size": "big"}]}, "must be a number"),
     ({"begin": "01-01", "days": 1, "fault": [{"kind": "gap", "target": "air", "at": "1d", "colour": "red"}]}, "unknown: colour"),
     ({"begin": "01-01", "days": 1, "faults": []}, "unknown: faults"),
     ({"begin": "spring", "days": 1}, "begin or days"),
     ({"begin": "01-01", "days": 0}, "begin or days"),
+    ({"begin": "01-01", "days": True}, "begin or days"),
+    ({"begin": "01-01", "days": 10**9}, "begin or days"),
+    ({"begin": "13-45", "days": 1}, "begin or days"),
+    ({"begin": "01-01", "days": 1, "only": "enterprise#x"}, "nobody can be meant"),
+    ({"begin": "01-01", "days": 1, "fault": "gap"}, "list of tables"),
+    ({"begin": "01-01", "days": 1, "weather": 3}, "list of tables"),
+    ({"begin": "01-01", "days": 1, "weather": [1]}, "list of tables"),
+    ({"begin": "01-01", "days": 1, "weather": [{"kind": "haze", "at": "0d", "for": "1d", "size": "x"}]}, "must be a number"),
+    ({"begin": "01-01", "days": 1, "fault": [{"kind": ["gap"], "target": "air", "at": "1h"}]}, "kind must be text"),
+    ({"begin": "01-01", "days": 1, "fault": [{"kind": "gap", "target": 5, "at": "1h"}]}, "target must be text"),
+    ({"begin": "01-01", "days": 1, "fault": [{"kind": "gap", "target": "air", "at": "1h", "size": float("nan")}]}, "must be a number"),
+    ({"begin": "01-01", "days": 1, "fault": [{"kind": "gap", "target": "air", "times": True}]}, "whole number"),
+    ({"begin": "01-01", "days": 1, "fault": [{"kind": "gap", "target": "air", "at": "9d"}]}, "the scenario is over"),
+    ({"begin": "01-01", "days": 1, "fault": [{"kind": "gap", "target": "air", "at": "1h", "item": "pm2.5"}]}, "no such item"),
+    ({"begin": "01-01", "days": 1, "fault": [{"kind": "malformed", "target": "air", "at": "1h", "partner": "x"}]}, "no such class"),
 ]
 
 
-@pytest.mark.parametrize(("table", "words"), WRONG, ids=[words for _, words in WRONG])
+@pytest.mark.parametrize(("table", "words"), WRONG, ids=[f"{number} {words}" for number, (_, words) in enumerate(WRONG)])
 def test_wrong_scenarios_are_refused(table: dict[str, Any], words: str) -> None:
     """What is unknown, missing or of the wrong form is named with its place and what to write."""
     with pytest.raises(InputError, match=words) as told:
@@ -149,10 +165,13 @@ def test_wrong_scenarios_are_refused(table: dict[str, Any], words: str) -> None:
 def test_missing_and_broken_files_are_refused(tmp_path: Path) -> None:
     """No such scenario, and no TOML: with the names of those that there are."""
     (tmp_path / "broken.toml").write_text("begin = ")
+    (tmp_path / "bytes.toml").write_bytes(b'begin = "\xff"')
     with pytest.raises(FileError, match="no such scenario") as told:
         scenario_files.load("quiet-yeer")
     with pytest.raises(FileError, match="no TOML"):
         scenario_files.load(str(tmp_path / "broken.toml"))
+    with pytest.raises(FileError, match="not UTF-8"):
+        scenario_files.load(str(tmp_path / "bytes.toml"))
 
     assert "quiet-year" in told.value.todo
 
