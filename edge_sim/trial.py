@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from domain.civil import iso
+from domain.errors import BrokerAway
 from domain.ports import Clock
 from domain.reasons import ALL
 from edge_sim.devices import SimulatedDevice, payloads
@@ -60,8 +61,8 @@ class Trial:
         line = Line(self.address, Person(name, name), Ears(self._connected, self._away, self._heard, refused=self._turned_away), self._selector)
         self.say(f"连接 connecting to {self.address.host}:{self.address.port} 设备 as {name}")
         if not line.dial():
-            self.say("✗ 无法连接 nobody listens there: 检查地址、端口和防火墙 check address, port and firewall")
-            return False
+            where = f"{self.address.host}:{self.address.port}"
+            raise BrokerAway("无法连接 nobody listens there", where, "检查地址、端口和防火墙 check address, port and firewall")
         self._wait(line, lambda: self.up, stop)
         arrived = self.up
         if arrived:

@@ -2,13 +2,14 @@
 
 ``readings-<kind>-N``: one row a numbered reading, each item as said and as true, the label where
 the wire touched it. ``beside-N``: what else went out (events,
-repetitions, malformed messages, strangers). ``numbers-N``: what was confirmed or given up; ``errors-N``: lanbi's replies. ``faults``, ``meters`` and
-``scene.json`` are written at the begin and at the end. A part is complete when it has its name, so a killed fleet loses the
+repetitions, malformed messages, strangers). ``numbers-N``: what was confirmed or given up; ``errors-N``: lanbi's replies. ``begun.json`` and ``faults``
+are written at the begin, ``meters`` and ``scene.json`` at the end. A part is complete when it has its name, so a killed fleet loses the
 last part at most.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -20,12 +21,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from domain.civil import day_end, day_of
+from domain.errors import InputError, WorkError
 from domain.items import BY_REALM
 from edge_sim.devices import encode
 from edge_sim.record import runs
 from edge_sim.scene import Scene
 from edge_sim.wire import Word
 
+BEGUN: Final = "begun.json"
 PART: Final = 100_000
 """Rows of a part: some 100 MB of memory until it is written."""
 TEXT: Final = pa.dictionary(pa.int32(), pa.string())
@@ -56,10 +59,18 @@ def readings_schema(kind: str) -> pa.Schema:
 
 
 class TruthLog:
-    """Writes the log of one scene."""
+    """Writes the log of one scene.
+
+    Raises
+    ------
+    InputError
+        The folder holds the truth of another scene: readings of two in one log would be no truth.
+    WorkError
+        The folder cannot be written.
+    """
 
     def __init__(self, folder: Path, scene: Scene, about: Mapping[str, object]) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        _begin(folder, scene)
         self.folder, self.scene, self.about = folder, scene, dict(about)
         self._readings: dict[str, list[Word]] = {}
         self._beside: list[Word] = []
@@ -100,33 +111,58 @@ class TruthLog:
             self._write(f"readings-{kind}-{self._part:05d}", _readings_table(kind, words))
         if self._beside:
             self._write(f"beside-{self._part:05d}", _beside_table(self._beside))
-        columns = list(zip(*self._numbers, strict=True)) or [()] * len(NUMBERS)
-        self._write(
-            f"numbers-{self._part:05d}", pa.table([pa.array(column, field.type) for column, field in zip(columns, NUMBERS, strict=True)], schema=NUMBERS)
-        )
-        self._readings, self._beside, self._numbers = {}, [], []
+        if self._errors:
+            self._write(f"errors-{self._part:05d}", _table(self._errors, ERRORS))
+        self._write(f"numbers-{self._part:05d}", _table(self._numbers, NUMBERS))
+        self._readings, self._beside, self._numbers, self._errors = {}, [], [], []
         self._part += 1
 
     def close(self) -> None:
         """Write the rest, the true energy, and what the scene was."""
         self.flush()
         self._write("meters", pa.Table.from_pylist(_meter_rows(self.scene, self._until), schema=METERS))
-        county = self.scene.county
-        facts = {
-            "seed": county.seed,
-            "county": county.registry.county.id,
-            "registry": county.registry.version,
-            "begin": self.scene.begin,
-            "end": self.scene.end,
-        }
-        draft = self.folder / "scene.new"
-        draft.write_text(json.dumps({**facts, "until": self._until, **self.about}, ensure_ascii=False, indent=1), encoding="utf-8")
-        draft.replace(self.folder / "scene.json")
+        _put(self.folder / "scene.json", {**_facts(self.scene), "until": self._until, **self.about})
 
     def _write(self, name: str, table: pa.Table) -> None:
         draft = self.folder / f"{name}.new"
         pq.write_table(table, draft, compression="zstd")
         draft.replace(self.folder / f"{name}.parquet")
+
+
+def begun(folder: Path) -> dict[str, Any]:
+    """What the scene of a folder was begun with: seed, county, registry, begin, end [s], digest of its faults; nothing where none was."""
+    try:
+        facts = json.loads((folder / BEGUN).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _begin(folder: Path, scene: Scene) -> None:
+    old, new = begun(folder), {**_facts(scene), "faults": hashlib.sha256(repr(scene.faults).encode()).hexdigest()[:16]}
+    differing = sorted(name for name in new if old and old.get(name) != new[name])
+    if differing:
+        what = f"the folder holds the truth of another scene; differing: {', '.join(differing)}"
+        raise InputError(what, str(folder), "go on with the same seed, begin, scenario and registry, or name another folder with --record")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not old:
+            _put(folder / BEGUN, new)
+    except OSError as error:
+        raise WorkError(
+            f"the truth log cannot be written: {error.strerror or error}", str(folder), "name a folder that can be written, with --record"
+        ) from error
+
+
+def _facts(scene: Scene) -> dict[str, object]:
+    county = scene.county
+    return {"seed": county.seed, "county": county.registry.county.id, "registry": county.registry.version, "begin": scene.begin, "end": scene.end}
+
+
+def _put(path: Path, facts: Mapping[str, object]) -> None:
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+    draft.replace(path)
 
 
 def _readings_table(kind: str, words: Sequence[Word]) -> pa.Table:

@@ -18,7 +18,7 @@ from edge_sim.line import Address
 from edge_sim.pace import PacedClock, collect_seldom
 from edge_sim.scene import Scene
 from edge_sim.spool import Spool
-from edge_sim.truthlog import TruthLog
+from edge_sim.truthlog import TruthLog, begun
 from lanbi.processes import answers, say, until_told
 from lanbi.progress import Progress
 
@@ -94,10 +94,12 @@ def play(registry: Registry, address: Address, clock: Clock, wish: Play) -> int:
 
 
 def staged(registry: Registry, clock: Clock, wish: Play) -> Scene:
-    """The scene of a wish in a county."""
+    """The scene of a wish in a county; one that was begun in the wish's folder goes on from the same instant, however late it is by now."""
+    if wish.lines < 0:
+        raise InputError(f"{wish.lines} connections are none", "--connections", "write how many devices share, or leave it out: one each")
     scenario = scenario_files.load(wish.scenario)
-    begin = scenario_files.begin_of(scenario, clock.now_ns() // 10**9) if wish.begin is None else wish.begin
-    return scenario.on(registry, wish.seed, begin)
+    begin = begun(wish.folder).get("begin") if wish.begin is None else wish.begin
+    return scenario.on(registry, wish.seed, scenario_files.begin_of(scenario, clock.now_ns() // 10**9) if begin is None else begin)
 
 
 def fleet_of(scene: Scene, address: Address, clock: Clock, wish: Play) -> Fleet:
@@ -112,7 +114,8 @@ def fleet_of(scene: Scene, address: Address, clock: Clock, wish: Play) -> Fleet:
     about = {"scenario": wish.scenario, "speed": wish.speed or HURRIED, "missing": list(scene.missing)}
     paced = PacedClock(clock, scene.begin, wish.speed) if wish.speed else clock
     manner = Manner(unhurried=bool(wish.speed), lines=wish.lines, receipts=wish.receipts)
-    return Fleet(devices, address, paced, Spool(wish.folder / "spool"), TruthLog(wish.folder, scene, about), scene.begin, manner)
+    log = TruthLog(wish.folder, scene, about)  # first: it refuses a folder that holds another scene
+    return Fleet(devices, address, paced, Spool(wish.folder / "spool"), log, scene.begin, manner)
 
 
 def fleet_size(scene: Scene) -> int:

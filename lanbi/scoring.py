@@ -15,6 +15,7 @@ from domain.ports import IndicatorSource
 from ingest.ports import Refused
 from lanbi import registry as registries
 from lanbi import wiring
+from lanbi.assess import files
 from lanbi.score import signs, truth
 from lanbi.score.classes import classes
 from lanbi.score.energy import accounts
@@ -34,13 +35,8 @@ def score(settings: Settings, folder: Path, county: Path | None, json_to: str | 
     found = scored(settings, folder, registry)
     for line in lines(found):
         sys.stdout.write(line + "\n") if json_to != "-" else None
-    text = json.dumps(words(found), ensure_ascii=False, indent=1) + "\n"
-    if json_to == "-":
-        sys.stdout.write(text)
-    elif json_to:
-        draft = Path(json_to).with_suffix(".new")
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(json_to)
+    if json_to:
+        files.write(json_to, [json.dumps(words(found), ensure_ascii=False, indent=1).encode() + b"\n"])
     return 0 if found.sound else 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -17,9 +18,12 @@ from edge_sim.malformed import CLASSES
 from edge_sim.scene import Scene
 from edge_sim.trial import Trial, opening
 from lanbi.processes import until_told
+from lanbi.registry_checks import ID
 
 USUAL_S: Final = {"air": 3_600, "water": 14_400, "point": 3_600, "meter": 900}
 """How often a device of a kind speaks, unless said otherwise."""
+MOST: Final = 10_000
+"""Slots of a trial."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ def try_out(registry: Registry | None, address: Address, clock: Clock, wish: Wis
     ------
     InputError
         The device is in no registry and no kind is named; no such kind of fault; nothing to say.
+    BrokerAway
+        Nobody listens at the broker's address.
     """
     known = registered(registry, wish)
     device = known.devices[wish.device]
@@ -59,8 +65,7 @@ def try_out(registry: Registry | None, address: Address, clock: Clock, wish: Wis
 
 def registered(registry: Registry | None, wish: Wish) -> Registry:
     """The registry with the device, or a small one made for it."""
-    if wish.count < 1:
-        raise InputError(f"{wish.count} readings are none", "--count", "at least 1")
+    _checked(wish)
     if registry and wish.device in registry.devices and not wish.kind:
         device = registry.devices[wish.device]
         sources = (wish.source,) if wish.source else device.sources.newest
@@ -70,6 +75,16 @@ def registered(registry: Registry | None, wish: Wish) -> Registry:
         what = f"device {wish.device!r} is in no registry here, so its kind must be said"
         raise InputError(what, "--kind", f"one of {', '.join(USUAL_S)}; or name the registry with --county")
     return _made(wish, wish.source or "s-001")
+
+
+def _checked(wish: Wish) -> None:
+    if not 1 <= wish.count <= MOST:
+        raise InputError(f"{wish.count} readings are none, or too many", "--count", f"1 to {MOST}")
+    if wish.interval < 0 or not 0 < wish.patience < inf:
+        raise InputError("a time to wait must lie above 0", "--interval, --patience", "write seconds, such as --interval 900 --patience 20")
+    wrong = next((name for name in (wish.device, wish.source) if name and not ID.fullmatch(name)), None)
+    if wrong:
+        raise InputError(f"not an id: {wrong!r}", "--device, --source", "1 to 32 letters, digits, _ or -")
 
 
 def _made(wish: Wish, source: str) -> Registry:
@@ -112,6 +127,7 @@ def password_of(path: Path | None, device: str, address: Address) -> Address:
         return address
     try:
         text = path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise InputError(f"the password cannot be read: {error.strerror}", str(path), "name a file that holds it") from error
+    except (OSError, UnicodeDecodeError) as error:
+        what = getattr(error, "strerror", None) or "not UTF-8"
+        raise InputError(f"the password cannot be read: {what}", str(path), "name a file that holds it") from error
     return replace(address, passwords={**address.passwords, device: text})

@@ -7,6 +7,7 @@ import os
 import sys
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -40,7 +41,9 @@ def write(name: str | None, parts: Iterable[bytes]) -> None:
     except OSError as error:
         raise WorkError(f"the output cannot be written: {_why(error)}", name, "check the folder and the free space") from error
     finally:
-        draft.unlink(missing_ok=True)
+        # Where the folder is none there is no draft either, and what stands above tells so.
+        with suppress(NotADirectoryError):
+            draft.unlink(missing_ok=True)
 
 
 def warn(text: str) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-from pathlib import Path
 
 from domain.errors import InputError
 
@@ -26,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the account, or write it."""
     from lanbi import wiring
+    from lanbi.assess import files
     from lanbi.folders import there
     from lanbi.machine_code import prepared
 
@@ -41,13 +40,9 @@ def run(args: argparse.Namespace) -> int:
     span = _span(args.start, args.end)
     store = wiring.store(settings, write=False)
     try:
-        text = "".join(f"{line}\n" for line in page(store, registry, args.meter, span))
+        files.write(args.output, [f"{line}\n".encode() for line in page(store, registry, args.meter, span)])
     finally:
         store.close()
-    if args.output:
-        Path(args.output).write_text(text, encoding="utf-8")
-    else:
-        sys.stdout.write(text)
     return 0
 
 

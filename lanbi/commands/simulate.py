@@ -135,14 +135,16 @@ def _listed() -> int:
 def _score(args: argparse.Namespace) -> int:
     from domain.errors import InputError
     from lanbi import wiring
+    from lanbi.folders import there
     from lanbi.machine_code import prepared
-
-    settings = wiring.settings(args.config)
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(prepared(settings.data)))
-    from lanbi.scoring import score
 
     if not args.record:
         raise InputError("no truth to compare with", "--record", "name the folder that lanbi simulate --record wrote")
+    settings = wiring.settings(args.config)
+    there(settings.data)
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(prepared(settings.data)))
+    from lanbi.scoring import score
+
     return score(settings, args.record, args.county, args.json)
 
 

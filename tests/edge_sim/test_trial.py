@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from domain.civil import parse_time
-from domain.errors import InputError
+from domain.errors import BrokerAway, InputError
 from edge_sim.line import Address
 from lanbi.clock import SystemClock
 from lanbi.trying import Wish, password_of, registered, try_out
@@ -96,11 +96,12 @@ def test_refused_login_is_explained(tmp_path: Path, capsys: pytest.CaptureFixtur
     code = tried(closed, Wish("d-a-1", count=1, patience=2))
     closed.kill()
     refused = capsys.readouterr().out
-    away = tried(closed, Wish("d-a-1", count=1, patience=2))
+    with pytest.raises(BrokerAway, match="nobody listens there") as away:
+        tried(closed, Wish("d-a-1", count=1, patience=2))
 
-    assert (1, 1) == (code, away)
+    assert (1, 3) == (code, away.value.exit_code)
     assert "登录被拒 the broker refuses the login" in refused
-    assert "无法连接 nobody listens there" in capsys.readouterr().out
+    assert f"127.0.0.1:{closed.port}" == away.value.where
 
 
 def test_faults_can_be_shown(broker: Mosquitto, capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,6 +127,11 @@ def test_unregistered_devices_need_a_kind_only(kind: str) -> None:
     [
         (Wish("new-1"), "its kind must be said"),
         (Wish("new-1", kind="air", count=0), "none"),
+        (Wish("new-1", kind="air", count=10**9), "too many"),
+        (Wish("new-1", kind="air", interval=-5), "time to wait"),
+        (Wish("new-1", kind="air", patience=float("nan")), "time to wait"),
+        (Wish("new/#", kind="air"), "not an id"),
+        (Wish("d-a-1", source="a b"), "not an id"),
         (Wish("d-a-1", fault="takeover"), "no such fault to try"),
         (Wish("d-a-1", fault="malformed:gremlin"), "no such class"),
     ],
@@ -145,3 +151,6 @@ def test_password_comes_from_a_file(tmp_path: Path) -> None:
     assert {"d-a-1": "s3cret"} == password_of(tmp_path / "secret", "d-a-1", Address("h", 1, {})).passwords
     with pytest.raises(InputError, match="cannot be read"):
         password_of(tmp_path / "absent", "d-a-1", Address("h", 1, {}))
+    (tmp_path / "bytes").write_bytes(b"\xff")
+    with pytest.raises(InputError, match="not UTF-8"):
+        password_of(tmp_path / "bytes", "d-a-1", Address("h", 1, {}))

@@ -68,3 +68,12 @@ def test_wrong_arguments(house: House, words: tuple[str, ...], says: str) -> Non
     code, _, err = report(house, *words)
 
     assert (2, True) == (code, says in err)
+
+
+def test_a_file_that_cannot_be_written_is_told(house: House, tmp_path: Path) -> None:
+    """A page goes into its file whole or not at all, with exit code 1 and the place."""
+    for place in (tmp_path / "no" / "page.txt", tmp_path / "county.toml" / "page.txt", tmp_path):
+        code, out, err = report(house, "m-1", "--from", "2025-03-01", "--to", "2025-03-01", "-o", str(place))
+
+        assert (1, "", True) == (code, out, "cannot be written" in err and str(place) in err)
+    assert [] == list(tmp_path.rglob("*.part"))
