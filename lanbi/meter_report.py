@@ -14,7 +14,7 @@ from analytics.energy.worth import worth
 from domain import civil, energy
 from domain.places import Meter, Registry
 from lanbi.metering import Source, forms_of, said_about_meters
-from lanbi.registers import BACK_DAYS, interval, readings_of, stored
+from lanbi.registers import Desk
 
 WORDS: Final = {
     "normal": "正常 normal", "gap": "缺数，合计已知 gap, the sum is known", "rollover": "翻转 roll-over", "reset": "归零，下限 reset, a lower bound",
@@ -31,17 +31,16 @@ def page(source: Source, registry: Registry, name: str, span: tuple[int, int]) -
         Intervals between these two instants are listed and added up.
     """
     meter = registry.meters[name]
-    around = BACK_DAYS * civil.DAY_S
-    times, values = stored(source, name, span[0] - around, span[1] + around)
+    forms = forms_of(said_about_meters(source), registry, name)
+    known = Desk(source, registry, lambda _: forms).between(name, *span)
     year = civil.year_of_day(civil.day_of(span[1]))
     yield from _head(registry, meter, span)
-    if not len(times):
+    if known is None:
         yield "无读数 no registers"
         return
-    readings = readings_of(meter, times, values)
-    forms = forms_of(said_about_meters(source), registry, name)
-    counted = counting.count(meter, readings, interval(registry, name, year), forms)
+    readings, counted = known.readings, known.counted
     yield from _intervals(meter, readings, counted, span)
+    yield from _across(counted, span, meter.unit)
     yield from _events(meters.events(readings, counted), span)
     for form in forms:
         if span[0] < form.time <= span[1]:
@@ -74,6 +73,15 @@ def _intervals(meter: Meter, readings: Readings, counted: Counted, span: tuple[i
         first, last = int(counted.begin[inside[0]]), int(counted.end[inside[-1]])
         yield f"首末读数 first and last register: {shown[first] * readings.resolution} ({civil.iso(first)}) → {shown[last] * readings.resolution} ({civil.iso(last)})"
     yield f"合计 sum {total} {meter.unit}; 待核实，未计入 held, not in the sum: {apart} {meter.unit}"
+
+
+def _across(counted: Counted, span: tuple[int, int], unit: str) -> Iterator[str]:
+    """Intervals that lie across one of the two instants: figures share them by time, a page that is added up by hand cannot."""
+    across = (counted.begin < span[1]) & (counted.end > span[0]) & ((counted.begin < span[0]) | (counted.end > span[1]))
+    for place in np.flatnonzero(across).tolist():
+        begin, end = (civil.iso(int(times[place])) for times in (counted.begin, counted.end))
+        amount = int(counted.amount[place]) * counted.unit
+        yield f"跨起止，未计入 across the bounds, not in the sum: {begin} | {end} | {amount} {unit} | {WORDS[counting.FLAGS[counted.flag[place]]]}"
 
 
 def _events(found: Sequence[meters.Event], span: tuple[int, int]) -> Iterator[str]:

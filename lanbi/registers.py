@@ -78,12 +78,22 @@ class Desk:
             self._kept.move_to_end((year, name))
             return known
         first, last = civil.year_days(year)
-        start, end = civil.day_start(first - BACK_DAYS), civil.day_end(last + BACK_DAYS)
-        times, values = self._read(name, start, end)
-        if not len(times) or times[0] > civil.day_start(first):
-            older = self._read(name, civil.day_start(first - FAR_DAYS), start)
+        span, times, values = self._around(name, civil.day_start(first), civil.day_end(last))
+        return self._count((year, name), span, times, values)
+
+    def between(self, name: str, start: int, end: int) -> Known | None:
+        """The same for any two instants [s]; not kept."""
+        span, times, values = self._around(name, start, end)
+        return self._counted(name, span, (times, values), civil.year_of_day(civil.day_of(end))) if len(times) else None
+
+    def _around(self, name: str, start: int, end: int) -> tuple[tuple[int, int], Longs, Floats]:
+        """Registers of a time with those that what they mean may need; the instants between which they were read."""
+        low, high = start - BACK_DAYS * civil.DAY_S, end + BACK_DAYS * civil.DAY_S
+        times, values = self._read(name, low, high)
+        if not len(times) or times[0] > start:
+            older = self._read(name, start - FAR_DAYS * civil.DAY_S, low)
             times, values = np.concatenate([older[0][-1:], times]), np.concatenate([older[1][-1:], values])
-        return self._count((year, name), (start, end), times, values)
+        return (low, high), times, values
 
     def again(self, year: int, name: str, days: Sequence[int]) -> Known | None:
         """The same after some days were touched: only these are read."""
@@ -115,15 +125,18 @@ class Desk:
         self._bytes -= old.size if old else 0
         if not len(times):
             return None
-        meter = self.registry.meters[key[1]]
-        readings = readings_of(meter, times, values)
-        step = interval(self.registry, meter.id, key[0])
-        forms = [form for form in self.forms(meter.id) if span[0] < form.time <= span[1]]
-        known = self._kept[key] = Known(span, readings, counting.count(meter, readings, step, forms), step)
+        known = self._kept[key] = self._counted(key[1], span, (times, values), key[0])
         self._bytes += known.size
         while self._bytes > ROOM and len(self._kept) > 1:
             self._bytes -= self._kept.popitem(last=False)[1].size
         return known
+
+    def _counted(self, name: str, span: tuple[int, int], shown: tuple[Longs, Floats], year: int) -> Known:
+        meter = self.registry.meters[name]
+        readings = readings_of(meter, *shown)
+        step = interval(self.registry, name, year)
+        forms = [form for form in self.forms(name) if span[0] < form.time <= span[1]]
+        return Known(span, readings, counting.count(meter, readings, step, forms), step)
 
     def _read(self, name: str, start: int, end: int) -> tuple[Longs, Floats]:
         """Registers with start < time ≤ end that count, each time once; of two spans the shorter stands."""

@@ -77,3 +77,32 @@ def test_a_file_that_cannot_be_written_is_told(house: House, tmp_path: Path) -> 
 
         assert (1, "", True) == (code, out, "cannot be written" in err and str(place) in err)
     assert [] == list(tmp_path.rglob("*.part"))
+
+
+def test_what_lies_across_the_bounds_is_shown_and_not_added(house: House) -> None:
+    """An interval that begins before the first instant, or ends behind the last, is told with its amount: nothing disappears."""
+    code, page, _ = report(house, "m-1", "--from", "2025-03-01 08:30", "--to", "2025-03-01 10:30")
+
+    assert (0, True) == (code, "合计 sum 0 kWh" in page)
+    assert [("08:00", "09:00", "100.00 kWh"), ("09:00", "11:00", "40.00 kWh")] == [
+        (cells[0][11:16], cells[1].strip()[11:16], cells[2].strip())
+        for line in page.splitlines()
+        if line.startswith("跨起止") and (cells := line.rpartition("sum: ")[2].split("|"))
+    ]
+
+
+def test_the_first_base_is_looked_for_as_far_back_as_for_the_figures(house: House) -> None:
+    """After three months without a register the gap's sum stands on the page, as it does in the year's figure."""
+    house.account("--format", "lanbi-csv", house.file("meter,time,register\nm-1,2025-06-20 12:00,102.5\n", "late.csv"))
+    _, page, _ = report(house, "m-1", "--from", "2025-06-01", "--to", "2025-06-30")
+
+    assert "across the bounds, not in the sum: 2025-03-01T12:00:00+08:00 | 2025-06-20T12:00:00+08:00 | 4000.00 kWh | 缺数，合计已知 gap" in page
+
+
+def test_registers_of_a_device_on_trial_enter_no_account(house: House, tmp_path: Path) -> None:
+    """The page shows what the figures count, and a trial enters no figure."""
+    trial = '[[device]]\nid = "d-9"\nsources = ["m-1"]\nformat = "lanbi-json"\ninterval = 3600\nstate = "trial"\n'
+    (tmp_path / "county.toml").write_text(COUNTY + METERS + trial, encoding="utf-8")
+    code, page, _ = report(house, "m-1", "--from", "2025-03-01", "--to", "2025-03-01")
+
+    assert (0, True) == (code, "无读数 no registers" in page)
