@@ -104,7 +104,11 @@ def parse_date(text: str) -> int:
     if not parts:
         message = f"not a date: {text!r}"
         raise ValueError(message)
-    return day_number(date(int(parts[1]), int(parts[2]), int(parts[3])))
+    try:
+        return day_number(date(int(parts[1]), int(parts[2]), int(parts[3])))
+    except ValueError as error:
+        message = f"not a date: {text!r}: {error}"
+        raise ValueError(message) from None
 
 
 def parse_time(text: str, naive: tzinfo | None = None) -> int:
@@ -135,7 +139,11 @@ def parse_time(text: str, naive: tzinfo | None = None) -> int:
         message = f"no offset: {text!r}"
         raise ValueError(message)
     late = timedelta(days=1) if (hour, minute, second) == (24, 0, 0) else timedelta()
-    when = datetime(year, month, day, 0 if late else hour, minute, second, tzinfo=zone) + late
+    try:
+        when = datetime(year, month, day, 0 if late else hour, minute, second, tzinfo=zone) + late
+    except ValueError as error:
+        message = f"not a time: {text!r}: {error}"
+        raise ValueError(message) from None
     return int(when.timestamp())
 
 

@@ -28,6 +28,12 @@ GRADES: Final = ("引领", "A", "B", "C", "D", "-")
 STATES: Final = MappingProxyType({"open": ("待核实", "open"), "explained": ("已说明", "explained"), "confirmed": ("已核实", "confirmed")})
 """States of a clue (zh, en): it is a clue until a person has looked, and never a verdict of the program."""
 LARGEST: Final = Decimal(10) ** 12
+FIRST: Final = civil.parse_time("2000-01-01T00:00:00+08:00")
+LAST: Final = civil.parse_time("2100-01-01T00:00:00+08:00")
+TONNES: Final = MappingProxyType(
+    {"t": Decimal(1), "吨": Decimal(1), "kg": Decimal("0.001"), "千克": Decimal("0.001"), "万t": Decimal(10_000), "万吨": Decimal(10_000)}
+)
+"""Units in which a line's output may be stated, and how many tonnes one is: its consumption is judged per tonne."""
 Body = Mapping[str, Any]
 
 
@@ -48,21 +54,23 @@ def number(text: object) -> Decimal:
 
 
 def instant(text: object) -> int:
-    """An instant in Beijing time, or the beginning of a date."""
-    words = str(text)
-    try:
-        return civil.day_start(civil.parse_date(words))
-    except ValueError:
-        return civil.parse_time(words, civil.SHANGHAI)
+    """An instant in Beijing time, or the beginning of a date; ValueError outside of 2000 … 2099."""
+    return _moment(str(text), civil.day_start)
 
 
 def until(text: object) -> int:
     """An instant, or the end of a date."""
-    words = str(text)
+    return _moment(str(text), civil.day_end)
+
+
+def _moment(words: str, of_day: Callable[[int], int]) -> int:
     try:
-        return civil.day_end(civil.parse_date(words))
+        found = of_day(civil.parse_date(words))
     except ValueError:
-        return civil.parse_time(words, civil.SHANGHAI)
+        found = civil.parse_time(words, civil.SHANGHAI)
+    if not FIRST <= found <= LAST:
+        raise ValueError(f"not a time of 2000 … 2099: {words[:40]!r}")
+    return found
 
 
 def month(text: object) -> tuple[int, int]:
@@ -107,7 +115,18 @@ def _output(body: Body) -> str | None:
             number(body[column])
     if not any(str(body.get(column) or "").strip() for column in ("quantity", "value_added")):
         return "neither quantity nor value_added"
+    tonnes(body)
     return _lacking(body, "enterprise", "document")
+
+
+def tonnes(body: Body) -> Decimal:
+    """Quantity of an output in tonnes; as stated where it belongs to no line, for only a line is judged by it. ValueError for another unit of a line."""
+    quantity, unit = number(body.get("quantity") or "0"), str(body.get("unit") or "")
+    if not quantity or not body.get("line"):
+        return quantity
+    if unit not in TONNES:
+        raise ValueError(f"a line's quantity is in tonnes, not in {unit!r}; units are {', '.join(TONNES)}")
+    return quantity * TONNES[unit]
 
 
 def _list(body: Body) -> str | None:

@@ -34,7 +34,7 @@ TOTAL, INTENSITY = "total", "intensity"
 
 
 class Output(NamedTuple):
-    """What an enterprise made in a month: quantity by product and line, and value added [10⁴ CNY]."""
+    """What an enterprise made in a month: quantity [t] by product and line, and value added [10⁴ CNY]."""
 
     line: str
     product: str
@@ -52,8 +52,8 @@ def outputs(entries: Iterable[Entry], year: int) -> dict[str, list[Output]]:
             continue
         first = statements.month(body["month"])[0]
         if civil.year_of_day(first) == year:
-            numbers = (statements.number(body.get(name) or "0") for name in ("quantity", "value_added"))
-            one = Output(str(body.get("line", "")), str(body.get("product", "")), civil.date_of(first).month, *numbers)
+            value = statements.number(body.get("value_added") or "0")
+            one = Output(str(body.get("line", "")), str(body.get("product", "")), civil.date_of(first).month, statements.tonnes(body), value)
             found[str(body["enterprise"]), one.line, one.product, str(one.month)] = str(body["enterprise"]), one
     by_owner: defaultdict[str, list[Output]] = defaultdict(list)
     for owner, one in found.values():

@@ -177,7 +177,7 @@ def _meters(kind: str, *shown: str) -> Callable[[Body], Wrong | None]:
         what = statements.fault(kind, body)
         if what is None:
             return None
-        column = next((name for name in shown if body.get(name) and (repr(body[name][:40]) in what or what.endswith(body[name]))), shown[-1])
+        column = next((name for name in shown if name in body and (repr(body[name][:40]) in what or (body[name] and what.endswith(body[name])))), shown[-1])
         return Wrong(column, what, "write times as YYYY-MM-DD HH:MM (Beijing time), plain numbers without unit or separators, months as 2025-06")
 
     return check
@@ -207,7 +207,7 @@ STATEMENTS: Final[Mapping[str, Statement]] = MappingProxyType(
             ),
             Statement(
                 statements.OUTPUT, ("enterprise", "line", "month", "product", "quantity", "unit", "value_added", "document"),
-                _meters(statements.OUTPUT, "month", "quantity", "value_added"), ("enterprise", "month", "document"), key=("enterprise", "line", "month", "product"),
+                _meters(statements.OUTPUT, "month", "quantity", "unit", "value_added"), ("enterprise", "month", "document"), key=("enterprise", "line", "month", "product"),
             ),
             Statement(
                 statements.LIST, ("enterprise", "grade", "level", "line", "measure", "share", "meters"), _meters(statements.LIST, "grade", "share", "level"),

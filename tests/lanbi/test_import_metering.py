@@ -103,6 +103,11 @@ def test_statements_are_entered_once(house: House, kind: str, text: str, announc
         (LIST + "e-1,C,purple,,停,50,\n", "no level: 'purple'", "column level"),
         (LIST + "e-1,Z,red,,停,50,\n", "no grade: 'Z'", "column grade"),
         (LIST + "e-1,C,red,,停,150,\n", "a share is 0 to 100 %", "column share"),
+        (FORM + "m-1,2025-13-01 08:30,5008.5,0.5,单\n", "not a time: '2025-13-01 08:30'", "column time"),
+        (FORM + "m-1,1025-03-01 08:30,5008.5,0.5,单\n", "not a time of 2000 … 2099: '1025-03-01 08:30'", "column time"),
+        (BILL + "m-1,2025-03-01,9999-03-31,1,账单\n", "not a time of 2000 … 2099: '9999-03-31'", "column to"),
+        (OUTPUT + "e-1,l-1,2025-03,铝,1200,件,1,统计\n", "a line's quantity is in tonnes, not in '件'", "column unit"),
+        (OUTPUT + "e-1,l-1,2025-03,铝,1200,,1,统计\n", "a line's quantity is in tonnes, not in ''", "column unit"),
         (ORDERS + "orange,2025-01-05,2025-01-03,号\n", "the end does not lie after the start", "column to"),
     ],
 )

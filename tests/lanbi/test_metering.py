@@ -240,9 +240,9 @@ def test_lines_against_their_levels(tmp_path: Path) -> None:
     bad = Line("l-2", "works", "钢", "3000", advanced="0.1", baseline="0.2", meters=("line",))
     house = MeterHouse(tmp_path, replace(registry(), lines={"l-1": fine, "l-2": bad}))
     house.bring(HISTORY)
-    for line, quantity in (("l-1", "10"), ("l-2", "5")):
+    for line, quantity, unit in (("l-1", "10", "t"), ("l-2", "5000", "kg")):
         house.say(
-            "output", "2025-01-31", enterprise="works", line=line, month="2025-01", product="钢", quantity=quantity, unit="t", value_added="", document="统"
+            "output", "2025-01-31", enterprise="works", line=line, month="2025-01", product="钢", quantity=quantity, unit=unit, value_added="", document="统"
         )
     house.follower.start()
     rows = {name: house.value("line_consumption", name, "year", "2025-12-31") for name in ("l-1", "l-2")}
