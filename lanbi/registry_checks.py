@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from domain import energy
 from domain.civil import date_of
 from domain.places import Dated
+from lanbi.toml_lines import nearest
 
 Row = Mapping[str, Any]
 Tables = Mapping[str, Sequence[Row]]
@@ -47,6 +49,9 @@ def faults(tables: Tables) -> Iterator[Fault]:
     yield from _references(tables)
     for number, meter in enumerate(tables["meter"]):
         yield from (((*("meter", number), key), words) for key, words in _meter(meter))
+    for number, line in enumerate(tables["line"]):
+        if line["advanced"] and line["baseline"] and Decimal(line["advanced"]) > Decimal(line["baseline"]):
+            yield ("line", number, "advanced"), f"the advanced level (标杆) {line['advanced']} needs more than the baseline (基准) {line['baseline']}"
     yield from _devices(tables)
 
 
@@ -85,6 +90,8 @@ def _references(tables: Tables) -> Iterator[Fault]:
 
 
 def _meter(row: Row) -> Iterator[tuple[str, str]]:
+    if row["medium"] in energy.FUELS and row["unit"] and row["unit"] not in energy.UNITS:
+        yield "unit", f"unit: '{row['unit']}' is none of {', '.join(energy.UNITS)}{nearest(row['unit'], energy.UNITS)}"
     if row["modulus"] is None:
         return
     electric = row["medium"] == "electricity"

@@ -96,6 +96,9 @@ def levels(value: object) -> tuple[str, Any]:
     strange = unknown(value, LEVELS)
     found = {key: number(one) for key, one in value.items()}
     fault = strange[0][1] if strange else next((f"{key}: {words}" for key, (words, _) in found.items() if words), "")
+    low, high = (value.get(key) for key in LEVELS)
+    if not fault and None not in {low, high} and Decimal(str(low)) >= Decimal(str(high)):
+        fault = f"the warning level {low} must lie below the guarantee level {high}"
     return fault, {key: one for key, (_, one) in found.items()}
 
 
@@ -192,7 +195,7 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "body": Field(one_of(*places.BODIES), needed=True, default="river"),
         "control": Field(one_of(*places.CONTROLS), needed=True, default="local"),
         "match": Field(match, default=()),
-        "tn_2020": _NUMBER,
+        "tn_2020": _POSITIVE,
         "levels": Field(levels, default={}),
     },
     "enterprise": {"id": _ID, "name": _NAME, "town": _TEXT, "industry": _TEXT, "two_high": Field(yes_no, default=False)},

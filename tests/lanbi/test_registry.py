@@ -47,6 +47,9 @@ def test_a_second_county_loads_with_its_own_dates() -> None:
     assert ("x1", "x2") == county.assessment(20_200)
 
 
+WORKS = HEAD + '[[enterprise]]\nid = "e"\nname = "x"\n[[meter]]\nid = "m"\nenterprise = "e"\nmedium = "electricity"\nrole = "main"\n'
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -58,6 +61,11 @@ def test_a_second_county_loads_with_its_own_dates() -> None:
         (HEAD + '[[well]]\nid = "w"\nname = "x"\n[[city]]\nid = "w"\nname = "y"\n', "taken by a"),
         (HEAD + '[[device]]\nid = "d"\nsources = ["no"]\ninterval = 60\nstate = "accepted"\n', "source 'no' is not registered"),
         (HEAD + '[[well]]\nid = "w"\nname = "x"\nlimit_level = "deep"\n', "a number is needed"),
+        (SECTION + 'tn_2020 = "-6.31"\n', "r.toml:9: tn_2020: a number above 0"),
+        (SECTION + 'levels = {warning = "33.5", guarantee = "32.8"}\n', "r.toml:9: levels: the warning level 33.5 must lie below the guarantee level 32.8"),
+        (WORKS + 'unit = "kwh"\n', "r.toml:12: unit: 'kwh' is none of"),
+        (WORKS + 'unit = "kwh"\n', "did you mean 'kWh'?"),
+        (WORKS + 'unit = "kWh"\n[[line]]\nid = "l"\nenterprise = "e"\nadvanced = "100"\nbaseline = "90"\n', "r.toml:16: the advanced level (标杆) 100"),
         ("[county\n", "r.toml:1: not TOML"),
         ('air_station = ["a"]\n' + HEAD, "r.toml:1: write [[air_station]]"),
         (HEAD + '[[well]]\nid = "c"\nname = "x"\n', "r.toml:5: id 'c' is taken by a county"),
