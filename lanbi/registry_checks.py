@@ -91,7 +91,7 @@ def _references(tables: Tables) -> Iterator[Fault]:
 
 def _meter(row: Row) -> Iterator[tuple[str, str]]:
     if row["medium"] in energy.FUELS and row["unit"] and row["unit"] not in energy.UNITS:
-        yield "unit", f"unit: '{row['unit']}' is none of {', '.join(energy.UNITS)}{nearest(row['unit'], energy.UNITS)}"
+        yield "unit", f"unit: '{row['unit']}' is none of {', '.join(energy.UNITS)}{nearest(row['unit'], tuple(energy.UNITS))}"
     if row["modulus"] is None:
         return
     electric = row["medium"] == "electricity"
