@@ -28,6 +28,8 @@ FLAGS: Final = ("normal", "gap", "rollover", "reset", "exchange", "estimated", "
 NORMAL, GAP, ROLLOVER, RESET, EXCHANGE, ESTIMATED, HELD = range(len(FLAGS))
 LARGEST: Final = 2**53
 """Most fine units of an interval: what a float64 still holds exactly. More is no reading of a meter and is held."""
+TOP: Final = 2**61
+"""Most units of a register; none shows more."""
 _FLAG_OF: Final = {
     kernel.NORMAL: NORMAL, kernel.ROLLOVER: ROLLOVER, kernel.RESET: RESET, kernel.EXCHANGE: EXCHANGE, kernel.OVER_POWER: HELD,
 }  # fmt: skip
@@ -139,7 +141,7 @@ def _amounts(ratio: Ratios, span: tuple[Longs, Longs], turned: tuple[Longs, Long
             flag[place] = ESTIMATED
     for place in np.flatnonzero(flag == EXCHANGE).tolist():
         form = next(one.time for one in exchanges if begin[place] < one.time <= end[place])
-        amount[place] = int(before[place]) * ratio.at(form) + int(after[place]) * int(new[place])
+        amount[place] = min(int(before[place]) * ratio.at(form) + int(after[place]) * int(new[place]), LARGEST)
     flag[amount >= LARGEST] = HELD
     return amount
 
@@ -196,7 +198,8 @@ def _modulus(meter: Meter, readings: Readings) -> int:
 
 
 def _whole(value: Decimal, readings: Readings) -> int:
-    return int(value / readings.resolution)
+    """Units of a form's register, never so many that two of them leave int64."""
+    return min(int(value / readings.resolution), TOP)
 
 
 def _slopes(meter: Meter, readings: Readings) -> Longs:

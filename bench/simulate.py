@@ -44,7 +44,7 @@ def device(name: str, sources: tuple[str, ...], interval: int) -> Device:
 
 
 def registry() -> Registry:
-    """The county of the issue: 20 air stations, 10 river sections, 20 gateways of 10 meters each every quarter of an hour."""
+    """The county that the page promises: 20 air stations, 10 river sections, 20 gateways of 10 meters each every quarter of an hour."""
     air = {f"a-{n}": AirStation(f"a-{n}", f"站{n}", Dated.always("assessment")) for n in range(STATIONS)}
     water = {f"w-{n}": WaterSection(f"w-{n}", f"断面{n}", "river", "national") for n in range(SECTIONS)}
     meters, devices, enterprises = {}, {}, {}

@@ -173,7 +173,7 @@ def readings_of(meter: Meter, times: Longs, values: Floats) -> Readings:
         scaled = values / float(resolution)
         units = np.rint(scaled)
         if digits == FINEST or bool((np.abs(scaled - units)[values < LARGEST] <= 1e-3).all()):
-            none = (values < 0) | (values >= LARGEST)
+            none = (values < 0) | (values >= LARGEST) | (units >= counting.TOP)
             return Readings(times, np.where(none, -1, units).astype(np.int64), resolution)
     raise AssertionError  # the last digit always returns
 

@@ -181,3 +181,13 @@ def test_rejected_readings_cost_no_energy(steps: list[int], bad: dict[int, str])
 
     assert Decimal(turned[-1] - turned[0]) / 100 == found.energy
     assert [int(times[place]) for place in lone] == [one.time for one in found.events]
+
+
+@pytest.mark.parametrize("resolution", ["0.001", "0.00000001"])
+def test_an_absurd_exchange_form_is_held(resolution: str) -> None:
+    """A last reading of nearly 10¹² in a form gives more than any meter turns: kept apart for a person, and the account goes on."""
+    of = meter(resolution=resolution, modulus=None, max_power=None, multiplier=Dated.always("40000"))
+    found = told(of, [(1, "1"), (2, "2"), (3, "0.5"), (4, "0.75")], [counting.Exchange(at(2.5), Decimal(999999999999), Decimal(0))])
+
+    assert ["normal", "held", "normal"] == [one.flag for one in found.intervals]
+    assert [Decimal(40_000), Decimal(10_000)] == [one.energy for one in found.intervals if one.flag != "held"]

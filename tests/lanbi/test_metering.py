@@ -19,6 +19,7 @@ from domain.places import Line
 from domain.readings import Reading
 from domain.targets import Plan, Target, YearValue
 from lanbi.metering import Metering
+from lanbi.registers import readings_of
 from tests.lanbi.meter_house import HISTORY, METERS, NOW, QUARTER, START, MeterHouse, registry, units
 
 
@@ -155,6 +156,14 @@ def test_an_event_that_is_explained_is_taken_back(house: MeterHouse) -> None:
     assert [("other", "99999.00: held until a later reading decides")] == held
     assert [("other", "99999.00: not accepted")] == house.events("spike")
     assert [("other", "已撤销 withdrawn: 99999.00: held until a later reading decides")] == house.events("held")
+
+
+def test_a_register_beyond_all_units_is_none() -> None:
+    """With a very fine resolution a large register has no whole number of units in int64: it is none, and wraps around to nothing."""
+    fine = replace(METERS["other"], resolution="0.00000001")
+    shown = readings_of(fine, np.array([1, 2, 3], np.int64), np.array([1.0, 5e11, 2.0]))
+
+    assert [100_000_000, -1, 200_000_000] == shown.units.tolist()
 
 
 def test_an_exchange_form_explains_a_fall(house: MeterHouse) -> None:
