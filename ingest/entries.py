@@ -9,11 +9,12 @@ from typing import Any, Final
 import msgspec
 
 from domain import marks, statements
+from domain.civil import day_of
 from domain.message import Refusal
 from domain.places import Registry
 from domain.readings import Entry
 from domain.reasons import MAX_MESSAGE
-from ingest.accept import IMPORT, RETAINED, WHOLE, Verdict, device_of, stream_of
+from ingest.accept import IMPORT, NS, RETAINED, WHOLE, Verdict, device_of, stream_of
 from ingest.ports import Record
 
 PERSON: Final = "person"
@@ -67,11 +68,11 @@ def _read(record: Record, registry: Registry) -> Found:
         if record.writer in {PERSON, IMPORT}:
             _enter(found, record, (number, name), body)
             continue
-        fault = _event_fault(body)
-        if fault:
-            found.verdicts.append(Verdict(number, 0, device, "", 0, None, None, (fault,)))
+        event = _event(body, device, record.received_ns // NS, registry)
+        if isinstance(event, Refusal):
+            found.verdicts.append(Verdict(number, 0, device, "", 0, None, None, (event,)))
             continue
-        found.entries.append(Entry(EVENT, name, record.received_ns, device, body))
+        found.entries.append(Entry(EVENT, name, record.received_ns, device, event))
         if body["type"] == LOST:
             found.lost.append((device, int(body.get("run", 0)), int(body["from"]), int(body["to"])))
     return found
@@ -124,12 +125,28 @@ def _bodies(record: Record) -> list[Mapping[str, Any]] | Refusal:
     return bodies
 
 
-def _event_fault(body: Mapping[str, Any]) -> Refusal | None:
+def _event(body: Mapping[str, Any], device: str, received: int, registry: Registry) -> Mapping[str, Any] | Refusal:
+    """The event, of an exchange with its meter by name; a device speaks for its own sources only, here as in data."""
     kind = body.get("type")
     if not isinstance(kind, str) or kind not in EVENTS:
         return Refusal("bad-schema", f"type is none of {', '.join(sorted(EVENTS))}")
-    if kind != LOST:
-        return None
+    if kind == LOST:
+        return _lost(body)
+    exchange = kind == statements.EXCHANGE
+    wrong = statements.fault(kind, {"meter": "?", **body}) if exchange else None
+    if wrong:
+        return Refusal("bad-schema", f"{kind}: {wrong}"[:200])
+    own = registry.sources_of(device, day_of(statements.instant(body["time"]) + 1 if exchange else received))
+    named = body.get("meter") or body.get("source") or (own[0] if exchange and len(own) == 1 else None)
+    if named is not None and named not in own:
+        known = isinstance(named, str) and named in registry.kinds
+        return Refusal("identity-mismatch" if known else "unknown-source", f"the device may not speak for {str(named)[:32]!r}")
+    if exchange and named not in registry.meters:
+        return Refusal("bad-schema", f"an exchange names its meter: the device speaks for {len(own)} sources")
+    return {**body, "meter": named} if exchange else body
+
+
+def _lost(body: Mapping[str, Any]) -> Mapping[str, Any] | Refusal:
     numbers = [body.get("run", 0), body.get("from"), body.get("to")]
     good = all(isinstance(one, int) and not isinstance(one, bool) and 0 <= one < _MAX_SEQ for one in numbers)
-    return None if good and numbers[1] <= numbers[2] else Refusal("bad-schema", "lost needs run, from and to, from ≤ to")
+    return body if good and numbers[1] <= numbers[2] else Refusal("bad-schema", "lost needs run, from and to, from ≤ to")

@@ -31,7 +31,7 @@ def page(source: Source, registry: Registry, name: str, span: tuple[int, int]) -
         Intervals between these two instants are listed and added up.
     """
     meter = registry.meters[name]
-    forms = forms_of(said_about_meters(source), registry, name)
+    forms = forms_of(said_about_meters(source), name)
     known = Desk(source, registry, lambda _: forms).between(name, *span)
     year = civil.year_of_day(civil.day_of(span[1]))
     yield from _head(registry, meter, span)

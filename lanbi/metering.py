@@ -134,7 +134,7 @@ class Metering:
                 self.desk.recount(name)
 
     def _forms(self, name: str) -> list[Exchange]:
-        return forms_of(self.entered, self.registry, name)
+        return forms_of(self.entered, name)
 
     def _work(self, year: int, owners: Collection[str], when: When, anew: Collection[str]) -> None:
         """Meters of some enterprises, those in ``anew`` counted again, then the accounts that they are part of."""
@@ -222,24 +222,14 @@ def said_about_meters(source: Entries) -> dict[str, list[Entry]]:
     return {**found, "event": [entry for entry in source.entered("event") if entry.body.get("type") == statements.EXCHANGE]}
 
 
-def forms_of(entered: Mapping[str, Sequence[Entry]], registry: Registry, name: str) -> list[Exchange]:
+def forms_of(entered: Mapping[str, Sequence[Entry]], name: str) -> list[Exchange]:
     """Exchange forms of a meter, in order of time; of two for one time the one received later. A device's own event counts like a form."""
     found: dict[int, Exchange] = {}
     for entry in (*entered.get("event", ()), *entered.get(statements.EXCHANGE, ())):
-        if _names(entry, registry) == name and not statements.fault(statements.EXCHANGE, {**entry.body, "meter": name}):
+        if entry.body.get("meter") == name and not statements.fault(statements.EXCHANGE, entry.body):
             time = statements.instant(entry.body["time"])
             found[time] = Exchange(time, statements.number(entry.body["last"]), statements.number(entry.body["first"]))
     return [found[time] for time in sorted(found)]
-
-
-def _names(entry: Entry, registry: Registry) -> str:
-    """Meter that a form or a device's event is about; a device with one meter need not name it."""
-    name = str(entry.body.get("meter") or entry.body.get("source") or "")
-    if not name and entry.kind == "event":
-        device = registry.devices.get(entry.user)
-        sources = device.sources.newest if device is not None else ()
-        return sources[0] if len(sources) == 1 else ""
-    return name
 
 
 def cause_of(days: Mapping[str, Collection[int]]) -> str:
