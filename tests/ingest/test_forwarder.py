@@ -194,10 +194,10 @@ def test_an_event_whose_type_is_no_text_is_refused(one: Machine, kind: object) -
 def test_a_fault_of_ours_in_an_entry_costs_this_entry_only(one: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever breaks while an event is read, it is a dead letter with the cause, and readings behind it are stored."""
 
-    def broken(_body: object) -> None:
+    def broken(*_: object) -> None:
         raise ZeroDivisionError("of ours")
 
-    monkeypatch.setattr(entries, "_event_fault", broken)
+    monkeypatch.setattr(entries, "_event", broken)
     one.journal([b'{"type": "maintenance"}'], "lanbi/v1/air1/event")
     one.journal([air(1, pm25=1.0)])
 
