@@ -85,6 +85,23 @@ FUELS: Final = MappingProxyType(
 """Coefficients; natural gas (1.1000…1.3300), coke-oven gas (0.5714…0.6143) and steam have no single one: measured, or the site's own."""
 
 
+def base_units(medium: str, unit: str) -> Decimal | None:
+    """Base units of a medium in a meter's unit; None where it is not counted in such a unit. A heat meter in kWh is one in MJ.
+
+    >>> base_units("heat", "kWh"), base_units("coal", "m3")
+    (Decimal('3.6'), None)
+    """
+    base, many = UNITS.get(unit, ("", Decimal(0)))
+    fuel = FUELS.get(medium)
+    if fuel is None or not base:
+        return None
+    if base == fuel.unit:
+        return many
+    if (base, fuel.unit) == ("kWh", "MJ"):
+        return many * Decimal("3.6")
+    return many / 1000 if (medium, base) == (WATER, "kg") else None
+
+
 class Factor(NamedTuple):
     """A dated factor: what a base unit of a medium is worth from the first of January of ``year`` on, and who published it."""
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from analytics.counting import Longs
 from analytics.energy.meteryear import MeterDays
-from analytics.energy.worth import Worth, base_unit, grains, worth
+from analytics.energy.worth import Worth, grains, worth
 from domain import energy
 from domain.civil import HOUR_S
 from domain.places import Dated, Meter, Registry
@@ -87,7 +87,7 @@ def account(meters: Sequence[tuple[Meter, MeterDays]], registry: Registry, year:
 def _add(found: Account, one: tuple[Meter, MeterDays], registry: Registry, year: int, elapsed: Longs) -> None:
     meter, own = one
     main = on_days(meter.role, own.first, found.days) == "main"
-    base = base_unit(meter)
+    base = energy.base_units(meter.medium, meter.unit)
     if base is None or not main.any():
         return
     unit = own.unit * base
@@ -113,7 +113,7 @@ def _add(found: Account, one: tuple[Meter, MeterDays], registry: Registry, year:
 
 def worths(meter: Meter, own: MeterDays, registry: Registry, year: int) -> tuple[Longs, Longs]:
     """Grains of coal (当量) and of water of each of a meter's days, whatever its role; zero where it counts the other."""
-    base, nothing = base_unit(meter), np.zeros(len(own.days), np.int64)
+    base, nothing = energy.base_units(meter.medium, meter.unit), np.zeros(len(own.days), np.int64)
     if base is None:
         return nothing, nothing
     if meter.medium == energy.WATER:

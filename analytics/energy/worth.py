@@ -79,21 +79,3 @@ def grains(amounts: Longs, unit: Decimal, value: Decimal) -> Longs:
     if whole.denominator == 1 and (len(amounts) == 0 or int(amounts.max()) < 2**62 // max(1, whole.numerator)):
         return amounts * whole.numerator
     return np.array([min(round(Fraction(one) * whole), 2**62) for one in amounts.tolist()], np.int64)
-
-
-def base_unit(meter: Meter) -> Decimal | None:
-    """Base units in the meter's unit; None where the medium is not counted in such a unit.
-
-    A heat meter in kWh is one in MJ.
-    """
-    unit, many = energy.UNITS.get(meter.unit, ("", Decimal(0)))
-    fuel = energy.FUELS.get(meter.medium)
-    if fuel is None or not unit:
-        return None
-    if unit == fuel.unit:
-        return many
-    if (unit, fuel.unit) == ("kWh", "MJ"):
-        return many * Decimal("3.6")
-    if (meter.medium, unit) == (energy.WATER, "kg"):
-        return many / 1000
-    return None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analytics.energy.enterprise import Account, account, together
 from analytics.energy.meteryear import MeterDays, due
-from analytics.energy.worth import GRAINS, base_unit, worth
+from analytics.energy.worth import GRAINS, worth
 from analytics.jobs import metered
 from analytics.kernels import spreading
 from domain import civil, energy
@@ -121,7 +121,7 @@ def test_sums_below_zero_have_no_value() -> None:
 def test_units_of_meters() -> None:
     """Tonnes, megawatt-hours and heat in kWh become base units; what cannot be converted enters nothing."""
     assert [Decimal(1000), Decimal(1000), Decimal("3.6"), None] == [
-        base_unit(one) for one in (meter("coal", "t"), meter("electricity", "MWh"), meter("heat", "kWh"), meter("coal", "m3"))
+        energy.base_units(*one) for one in (("coal", "t"), ("electricity", "MWh"), ("heat", "kWh"), ("coal", "m3"))
     ]
 
 
