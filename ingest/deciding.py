@@ -81,7 +81,7 @@ class Memory:
         if not asked:
             return {}
         met = self.remembered(asked, behind)
-        met |= {key: Row(dict(cells)) for key, cells in (before or {}).items() if cells and key in asked}
+        met |= {key: Row(dict(cells)) for key, cells in (before or {}).items() if cells and key in asked and key not in met}
         for key, row in source.cells([Key(*key) for key in desk.late if key not in met and key not in (before or ())]).items():
             newest = self.latest.get((key.source, key.span))
             met[key] = Row(cells_of(row, newest.device if newest and newest.time == key.time else ""))
@@ -251,10 +251,10 @@ class Desk:
             return
         rev = revision_of(sight, index)
         key, series, origin = sight[:4], (sight.source, sight.span), Origin(one.record, sight.device)
-        if sight.corrects and key not in self.rows:
+        if sight.corrects and key not in self.rows and key not in self.met:
             # That a value corrects another one must be known before the other arrives.
-            self.met.setdefault(key, Row({}, remembered=True))
-            self._found(one.record, key, self.met[key].cells)
+            self.met[key] = Row({}, remembered=True)
+            self._found(one.record, key, {})
         if key in self.met or key in self.rows:
             self._meet(one, sight, rev)
         else:
