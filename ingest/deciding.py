@@ -19,7 +19,7 @@ from ingest.accept import IMPORT, Sight, Verdict, outcome
 from ingest.deadletters import rows
 from ingest.express import Easy
 from ingest.ports import Batch, Before, Cell, Cells, Latest, Record, Refused, State, Version
-from ingest.revisions import Known, Merger, cells_of, cells_of_versions, merge, remembered, revision_of, row_of
+from ingest.revisions import Known, Merger, cells_of, cells_of_versions, difference, merge, remembered, revision_of, row_of
 from ingest.sequences import Runs, Sequences
 
 Series = tuple[str, int]
@@ -121,6 +121,8 @@ class Desk:
         What the state must remember before the rows are written.
     touched : dict of day to set of str
         Sources whose values changed.
+    withdrawn : list of Record
+        Those that take a value of a row back that may be stored.
     """
 
     memory: Memory
@@ -133,6 +135,7 @@ class Desk:
     placed: list[Reading] = field(default_factory=list)
     versions: list[Version] = field(default_factory=list)
     touched: dict[int, set[str]] = field(default_factory=dict)
+    withdrawn: list[Record] = field(default_factory=list)
     _times: dict[Series, int] = field(default_factory=dict)
     _newest: dict[Series, tuple[int, str, Origin]] = field(default_factory=dict)
     _first: dict[RowKey, Origin] = field(default_factory=dict)
@@ -281,10 +284,12 @@ class Desk:
             self._remember(one.record, sight, row, done.versions)
         row.cells = done.cells
         if done.raised:
+            if None in sight.values.values():
+                self.withdrawn.append(one.record)
             self.rows[key] = row_of(sight, done.cells)
         if done.changed:
             self._touch(sight)
-        held = [Refusal("conflict", _difference(before[name], sight, name), name) for name in done.conflicts]
+        held = [Refusal("conflict", difference(before[name], sight, name), name) for name in done.conflicts]
         fresh = self._keep(one, held) if held else []
         self._settle(sight, done, held=bool(fresh))
 
@@ -342,7 +347,3 @@ class Desk:
 def _version(origin: tuple[Key, str, int], name: str, cell: Cell, received_ns: int) -> Version:
     key, writer, seq = origin
     return Version(key, name, cell.rev, cell.value, cell.flag, cell.corrects, received_ns, cell.device, writer, seq)
-
-
-def _difference(old: Cell, sight: Sight, name: str) -> str:
-    return f"{old.value} {old.flag} stands, {sight.values[name]} {sight.flags.get(name, 'N')} came"

@@ -72,6 +72,9 @@ class Forwarder:
         Takes words for devices whose readings were refused.
     pool : Executor, optional
         A thread in which rows are written while the rest of their batch is being looked at.
+    linger_ns : int
+        So long after a value was withdrawn it is looked whether it is gone; 0 = a store that forgets at once. InfluxDB deletes
+        nothing of what it is just moving from memory into a file: once the file is there, so is the value.
     """
 
     journal: Journal
@@ -83,6 +86,7 @@ class Forwarder:
     reload: Callable[[Entry], Registry | None] = lambda _: None
     tell: Callable[[Sequence[Answer]], None] = lambda _: None
     pool: Executor | None = None
+    linger_ns: int = 0
     _readers: dict[str, Reader] = field(default_factory=dict)
     _memory: Memory | None = None
     _cursors: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -111,14 +115,14 @@ class Forwarder:
         """
         if self._memory is None:
             self._begin()
-        worked = sum(self._forward(writer, limit) for writer in sorted(WRITERS, key=self._whole))
+        worked = sum(self._forward(writer, limit, now_ns) for writer in sorted(WRITERS, key=self._whole))
         return worked + self._again(partial(self._slice, limit, now_ns))
 
-    def _forward(self, writer: str, limit: int) -> int:
+    def _forward(self, writer: str, limit: int, now_ns: int) -> int:
         """One batch of a writer, or as many as it takes to finish what was begun before: nobody else may meet rows half done."""
-        worked = done = self._again(partial(self._batch, writer, limit))
+        worked = done = self._again(partial(self._batch, writer, limit, now_ns))
         while done and not self._whole(writer):
-            done = self._again(partial(self._batch, writer, limit))
+            done = self._again(partial(self._batch, writer, limit, now_ns))
             worked += done
         return worked
 
@@ -200,7 +204,7 @@ class Forwarder:
     def _behind(self) -> dict[str, int]:
         return {name: seq for name, (seq, _) in self._cursors.items()}
 
-    def _batch(self, writer: str, limit: int, memory: Memory) -> int:
+    def _batch(self, writer: str, limit: int, now_ns: int, memory: Memory) -> int:
         reader = self._readers[writer]
         records = reader.read(limit)
         losses = reader.take_losses()
@@ -222,6 +226,8 @@ class Forwarder:
         if writer == IMPORT:
             _account(finished)
         batch.jobs = self._jobs.asked(writer, entries, self._behind())
+        if desk.withdrawn and self.linger_ns and now_ns != EVER:
+            batch.jobs.append(recheck(desk.withdrawn, f"{desk.withdrawn[0].seq}/withdrawn", now_ns, self.linger_ns))
         self.state.commit(finished, self.ingest)
         self._jobs.accept(batch.jobs)
         memory.latest.update(batch.latest)

@@ -21,8 +21,8 @@ SAVE: Final = 10
 """A gentle slice that found nothing saves its progress only so often: that costs a write to the disk."""
 
 
-def recheck(records: Sequence[Record], after: int, now_ns: int, linger_ns: int) -> Job:
-    """A second look at records that may have been on their way to the store when it, or we, failed.
+def recheck(records: Sequence[Record], after: int | str, now_ns: int, linger_ns: int) -> Job:
+    """A second look at records that may have been on their way to the store when it, or we, failed; ``after`` names it.
 
     A request that nobody answered may still be carried out, behind whatever was written since: an older row then stands over a
     newer one. So these rows are looked at again once such a request must have arrived.

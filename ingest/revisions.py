@@ -138,3 +138,8 @@ def remembered(merger: Merger, before: Mapping[str, Cell]) -> bool:
     """Whether a row written once must now have its versions remembered: a value was superseded, or its cells differ in revision."""
     superseded = any(name in before and (cell.value, cell.flag) != before[name][:2] for name, cell in merger.versions)
     return superseded or len({cell.rev for cell in merger.cells.values()}) > 1
+
+
+def difference(old: Cell, sight: Sight, name: str) -> str:
+    """A conflict in words."""
+    return f"{old.value} {old.flag} stands, {sight.values[name]} {sight.flags.get(name, 'N')} came"

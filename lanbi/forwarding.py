@@ -51,7 +51,8 @@ def forwarder(settings: Settings, state: State, store: Store, registry: Registry
             return None  # what cannot be read was never in force
 
     name, _, count = settings.ingest.instance.partition("/")
-    return Forwarder(journal, state, store, registry, name, count == "1", reload, pool=pool)
+    linger_ns = settings.store.second_look * NS if settings.store.kind == "influx" else 0
+    return Forwarder(journal, state, store, registry, name, count == "1", reload, pool=pool, linger_ns=linger_ns)
 
 
 def forward(settings: Settings, registry: Registry, writer: str, done: Callable[[int], None] = lambda _: None) -> Registry:

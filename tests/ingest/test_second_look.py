@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,25 @@ def test_withdrawn_value_that_came_back_goes_again(one: Machine) -> None:
 
     assert before == one.rows()
     assert {"pm25": 5.0, "co": None} == dict(one.rows()[key()].values)
+
+
+def test_a_withdrawal_is_looked_at_again_without_any_failure(one: Machine) -> None:
+    """A value that the store gave back after it was deleted is taken away, once the time set has passed; nothing else is read again."""
+    one.journal([air(1, pm25=5.0, co=0.9), air(2, HOUR - 3600, pm25=1.0), air(3, pm25=5.0, co=None), air(4, HOUR - 7200, pm25=2.0)])
+    with one.forwarder() as working:
+        working.linger_ns = LINGER * NS
+        while working.step(1, NOW * NS):
+            pass
+    before, planned = one.rows(), jobs(one)
+    put(one, replace(before[key()], values={"pm25": 5.0, "co": 0.9}, flags={"co": "W"}))
+    back = one.rows()
+    look(one, NOW + LINGER - 1)
+    early = one.rows()
+    look(one)
+
+    assert [(NOW + LINGER, "recheck/mqtt/3/withdrawn")] == [(job.after_ns // NS, job.id) for job in planned]
+    assert before != back == early
+    assert (before, 1, []) == (one.rows(), one.totals()["mended", ""], jobs(one))
 
 
 def test_row_that_was_lost_is_written_again(one: Machine) -> None:
