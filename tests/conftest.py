@@ -8,10 +8,14 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 SERVICE = re.compile(r"mosquitto|influxd|chromium|make services", re.IGNORECASE)
 REQUIRED = os.environ.get("LANBI_REQUIRE_SERVICES") == "1"
 MEMORY = Path("/dev/shm")
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("lanbi", deadline=None)
+settings.load_profile("lanbi")
 ROOM = 4 * 2**30
 
 
