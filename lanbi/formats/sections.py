@@ -84,6 +84,7 @@ class Sections(Shape):
 
     def rows(self, sheet: Sheet) -> Iterator[Row | Fault]:
         """Rows of a sheet, and every cell that cannot be read; what was missing, and why, is added to the sheet's notices."""
+        self.check(sheet)
         at: dict[str, int] = {}
         for index, column in enumerate(sheet.columns):
             at.setdefault(column.casefold(), index)

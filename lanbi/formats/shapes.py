@@ -78,6 +78,12 @@ class Shape:
             lacking.append("|".join(names[0] for names in self.items.values()))
         return lacking
 
+    def check(self, sheet: Sheet) -> None:
+        """Refuse a sheet without a needed column: what is not there must not read as taken back."""
+        lacking = self.lacking(sheet.columns)
+        if lacking:
+            raise FileError(f"no column {', '.join(lacking)}", f"{sheet.name}, {sheet.unit} 1", f"the columns are {', '.join(sheet.columns)[:300]}")
+
     def unknown(self, columns: Sequence[str]) -> list[str]:
         """Columns that mean nothing here, each with the nearest name that would."""
         known = [name for names in (self.places, self.times, *self.items.values()) for name in names]
@@ -94,9 +100,7 @@ class _Pass:
     """One pass over one sheet: the columns found once, then row by row."""
 
     def __init__(self, shape: Shape, sheet: Sheet) -> None:
-        lacking = shape.lacking(sheet.columns)
-        if lacking:
-            raise FileError(f"no column {', '.join(lacking)}", f"{sheet.name}, {sheet.unit} 1", f"the columns are {', '.join(sheet.columns)[:300]}")
+        shape.check(sheet)
         self.shape, self.sheet = shape, sheet
         at: dict[str, int] = {}
         for index, column in enumerate(sheet.columns):

@@ -162,3 +162,13 @@ def test_a_later_download_takes_a_value_back(house: House) -> None:
     assert (0, True) == (code, "-- 1" in err)
     assert stored(house).get("tp") is None
     assert 2.6 == stored(house)["tn"]
+
+
+def test_a_column_that_is_not_there_takes_nothing_back(house: House) -> None:
+    """A later table without total nitrogen, named as such a table, is refused whole; the value that is stored stands."""
+    house.account(house.file(HEAD + FIRST, "first.csv"))
+    without = "".join(",".join(cell for place, cell in enumerate(line.split(",")) if place != 16) for line in (HEAD + LATER).splitlines(keepends=True))
+    code, _, err = house.run("--format", "cnemc-water-csv", house.file(without, "later.csv"))
+
+    assert (2, True) == (code, "no column tn" in err and "later.csv, line 1" in err)
+    assert 2.54 == stored(house)["tn"]
