@@ -75,14 +75,15 @@ def _manual(row: dict[str, str], body: str, where: str) -> tuple[int | None, lis
 def _measured(text: str, item: str, where: str) -> water.Measured:
     """A result; ``<0.01`` and ``0.01L`` (HJ 91.2) are below the detection limit of 0.01."""
     below = text.startswith("<") or text[-1:] in {"L", "l"}
-    return water.Measured(_number(text.lstrip("<").rstrip("Ll") if below else text, item, where), below)
+    return water.Measured(_number(text.lstrip("<").rstrip("Ll") if below else text, item, where, text), below)
 
 
 def _cell(text: str, item: str, where: str) -> int | None:
     return fixed.from_decimal(water.displayed(_number(text, item, where), ITEMS["water", item].digits)) if text else None
 
 
-def _number(text: str, item: str, where: str) -> Decimal:
+def _number(text: str, item: str, where: str, cell: str = "") -> Decimal:
+    """A number within its range; ``cell`` is what the file says where that is more than the number."""
     known = ITEMS.get(("water", item))
     low, high, unit = (known.low, known.high, known.unit) if known else (0, MOST, "mg/L")
     try:
@@ -90,9 +91,9 @@ def _number(text: str, item: str, where: str) -> Decimal:
     except InvalidOperation:
         value = Decimal("NaN")
     if not value.is_finite():
-        raise FileError(f"not a number: {text!r}", f"{where}, column {item}", "write a decimal number, or leave the cell empty")
+        raise FileError(f"not a number: {(cell or text)!r}", f"{where}, column {item}", "write a decimal number, or leave the cell empty")
     if not low <= value <= high:
-        raise FileError(f"outside the range {low:g}…{high:g} {unit}: {text!r}", f"{where}, column {item}", "check the unit")
+        raise FileError(f"outside the range {low:g}…{high:g} {unit}: {(cell or text)!r}", f"{where}, column {item}", "check the unit")
     return value
 
 

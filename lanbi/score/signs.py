@@ -136,7 +136,7 @@ def of_refusals(found: Sequence[Refused], said: Sequence[Said]) -> Iterator[Sign
     slots = {(one.device, int(run), int(seq)): slot for one in said for run, seq, slot in _numbers(one, found)}
     spans = {one.device: (int(one.slot.min()), int(one.slot.max())) for one in said if len(one)}
     for one in found:
-        slot = slots.get((one.device, one.run, one.number or -1)) if one.number is not None else None
+        slot = None if one.number is None else slots.get((one.device, one.run, one.number))
         if one.reason in DEAD or one.reason in QUARANTINE:
             times = [slot] if slot is not None else list(range(*spans.get(one.device, (0, 0)), HOUR_S))
             yield from (Sign(one.reason, one.device, time, time) for time in times)

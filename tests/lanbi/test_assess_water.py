@@ -112,3 +112,12 @@ def test_a_repeated_record_counts_once(tmp_path: Path, capfd: pytest.CaptureFixt
     rows = classes(tmp_path, capfd, "s,2025-11-06 16:00,,,9,1,0.1,0.01,,river\ns,2025-11-06 16:00,,,9,1,0.1,0.06,,river\n")
 
     assert ["2"] == [row["class"] for row in rows]
+
+
+def test_a_unit_is_told_as_it_stands_in_the_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A manual result in ``mg/L`` ends in the sign of the detection limit: the message shows the cell and not what is left of it."""
+    path = tmp_path / "in.csv"
+    path.write_text(HEAD + "s,2025-01-01 00:00,10,7,8,3 mg/L,0.1,0.1,1,river\n", encoding="utf-8")
+
+    assert 2 == main(["assess", "water", str(path), "--method", "manual"])
+    assert "not a number: '3 mg/L'" in capfd.readouterr().err
