@@ -20,13 +20,14 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from domain.air import DAY_HOURS
+
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
 
 LEAST: Final = {"co": 0.2}
 """Below this the ratio is noise; any other item: 5 of its unit."""
 LEAST_OTHERS: Final = 5.0
-VALID_HOURS: Final = 20
 NEIGHBOURS: Final = 5
 WINDOW: Final = 365
 LEARN: Final = 40
@@ -125,10 +126,10 @@ def proxy(table: Floats, own: int, others: Sequence[int]) -> Floats:
 
 
 def days(hours: Floats) -> Floats:
-    """Daily means of whole civil days with at least 20 valid hours: (24·d,) to (d,) float64."""
+    """Daily means of whole civil days with enough valid hours: (24·d,) to (d,) float64."""
     rows = hours.reshape(-1, 24)
     count = (~np.isnan(rows)).sum(axis=1)
-    return np.where(count >= VALID_HOURS, np.nansum(rows, axis=1) / np.maximum(count, 1), np.nan)
+    return np.where(count >= DAY_HOURS, np.nansum(rows, axis=1) / np.maximum(count, 1), np.nan)
 
 
 def trailing(values: Floats, window: int = WINDOW, lag: int = LAG) -> Floats:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from analytics.kernels import quality as kernel
 from domain import quality
+from domain.air import DAY_HOURS
 from domain.fixed import MISSING, SCALE
 from domain.items import AIR
 from domain.quality import RULES
@@ -20,7 +21,6 @@ from domain.quality import RULES
 Ints = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
-VALID_HOURS: Final = 20
 _NUMBERS: Final = np.array(
     [[SCALE * one.low, SCALE * one.high, SCALE * one.rate, SCALE * one.floor, one.stuck] for one in (quality.AIR[item] for item in AIR)], np.int32
 )
@@ -122,7 +122,7 @@ def _means(values: Ints) -> npt.NDArray[np.float64]:
     there = days != MISSING
     count = there.sum(axis=1)
     total = np.where(there, days, 0).sum(axis=1, dtype=np.int64)
-    return np.where(count >= VALID_HOURS, total / np.maximum(count, 1) / SCALE, np.nan)
+    return np.where(count >= DAY_HOURS, total / np.maximum(count, 1) / SCALE, np.nan)
 
 
 def _mean(days: npt.NDArray[np.float64]) -> float:
