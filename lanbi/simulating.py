@@ -19,6 +19,7 @@ from edge_sim.record import Record
 from edge_sim.scene import Scene
 from edge_sim.spool import Spool
 from lanbi.broker_access import address_of, tls_of
+from lanbi.folders import made
 from lanbi.metrics import write_status
 from lanbi.processes import until_told
 from lanbi.settings import Settings
@@ -41,7 +42,7 @@ def live(settings: Settings, registry: Registry, clock: Clock, wish: Live) -> in
     scene = Scene(SimulatedCounty(registry, wish.seed))
     devices = [SimulatedDevice(scene, device) for device in scene.county.devices()]
     spool = Spool(settings.data / "simulate" / "spool")
-    record = Record(wish.record / "devices.jsonl" if wish.record else None)
+    record = Record(made(wish.record) / "devices.jsonl" if wish.record else None)
     fleet = Fleet(devices, broker_address(settings), clock, spool, record, wish.start)
     path = settings.data / "run" / "simulate.json"
     with until_told() as told:

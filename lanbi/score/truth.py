@@ -93,17 +93,30 @@ def load(folder: Path, registry: Registry) -> Truth:
         It holds no finished truth log, or that of another county.
     """
     path = folder / "scene.json"
-    try:
-        facts = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise FileError(f"no finished truth log: {error}", str(path), "let `lanbi simulate --scenario … --record DIR` end, then name its DIR") from error
+    facts = _facts(path)
     if facts.get("county") != registry.county.id:
         what = f"the scene was played in the county {facts.get('county')!r}, the registry is that of {registry.county.id!r}"
         raise FileError(what, str(path), "name its registry with --county")
-    numbers = read(folder, "numbers").to_pylist()
-    beside = read(folder, "beside")
-    plain = beside.drop_columns(["body"]).to_pylist() if beside.num_columns else []
-    return Truth(facts, _said(folder, registry), read(folder, "faults").to_pylist(), plain, _ranges(numbers, "confirmed"), _ranges(numbers, "lost"))
+    try:
+        numbers = read(folder, "numbers").to_pylist()
+        beside = read(folder, "beside")
+        plain = beside.drop_columns(["body"]).to_pylist() if beside.num_columns else []
+        said, faults = _said(folder, registry), read(folder, "faults").to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise FileError(f"a damaged truth log: {str(error)[:200]}", str(folder), "play the scenario again into an empty folder") from error
+    return Truth(facts, said, faults, plain, _ranges(numbers, "confirmed"), _ranges(numbers, "lost"))
+
+
+def _facts(path: Path) -> Mapping[str, Any]:
+    """What was played to its end."""
+    todo = "let `lanbi simulate --scenario … --record DIR` end, then name its DIR"
+    try:
+        facts = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise FileError(f"no finished truth log: {error}", str(path), todo) from error
+    if not isinstance(facts, dict) or not all(isinstance(facts.get(name), int) for name in ("begin", "end", "until")):
+        raise FileError("no finished truth log: without begin, end or until", str(path), todo)
+    return facts
 
 
 def _said(folder: Path, registry: Registry) -> list[Said]:
