@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from domain.errors import InputError
+from domain.errors import InputError, RegistryError
 from domain.places import Registry
 from lanbi.formats.survey import Seen
 from lanbi.registry import loads
 from lanbi.registry_change import write_whole
 from lanbi.registry_checks import ID
+from lanbi.toml_lines import read
 
 PREFIXES: Final = {"city": "c", "air_station": "a", "water_section": "w"}
 """Kinds that a name is enough for; a meter needs its enterprise, medium and unit, which no reading tells."""
@@ -42,7 +43,7 @@ def propose(path: Path, in_force: Path, places: Iterable[Seen]) -> list[Seen]:
         Files name meters, which cannot be proposed.
     """
     base = next((one for one in (path, in_force) if one.exists()), None)
-    text = base.read_text(encoding="utf-8-sig") if base else NOBODY
+    text = read(base, RegistryError) if base else NOBODY
     registry = loads(text, str(base or path))
     added = unknown(places, registry)
     odd = [seen.name for seen in added if seen.kind not in PREFIXES]

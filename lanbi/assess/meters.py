@@ -23,6 +23,9 @@ from lanbi.assess.midnights import repaired
 COLUMNS: Final = ("meter", "time", "register")
 FORM: Final = ("meter", "time", "last", "first")
 HOURLY: Final = 3_600
+WHOLE: Final = 12
+DECIMALS: Final = 6
+"""Digits of a register before and behind the point: as many as whole numbers of 64 bits can tell apart."""
 Rows = dict[int, Decimal]
 
 
@@ -59,7 +62,7 @@ def _lines(meter: str, intervals: Sequence[meters.Interval], events: Sequence[me
 def _readings(known: Registry, meter: str, rows: Rows, forms: Sequence[counting.Exchange]) -> counting.Readings:
     times = sorted(rows)
     resolution = _resolution(known.meters[meter], [*rows.values(), *(value for form in forms for value in form[1:])])
-    units = np.array([int(rows[time] / resolution) for time in times], np.int64)
+    units = np.array([number if (number := int(rows[time] / resolution)) < counting.TOP else -1 for time in times], np.int64)
     return counting.Readings(np.array(times, np.int64), units, resolution)
 
 
@@ -132,6 +135,7 @@ def _decimal(text: str, where: str, column: str) -> Decimal:
         value = Decimal(text) if "_" not in text else Decimal("NaN")
     except InvalidOperation:
         value = Decimal("NaN")
-    if not value.is_finite() or abs(value) >= 10**12:
-        raise FileError(f"not a register: {text!r}", f"{where}, column {column}", "write a plain decimal number below 10¹², without unit or separators")
+    if not value.is_finite() or (value and value.adjusted() >= WHOLE) or int(value.as_tuple().exponent) < -DECIMALS:
+        todo = f"write a plain decimal number below 10¹², with at most {DECIMALS} decimals, without unit or separators"
+        raise FileError(f"not a register: {text[:40]!r}", f"{where}, column {column}", todo)
     return value

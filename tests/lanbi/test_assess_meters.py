@@ -100,6 +100,9 @@ def test_exchange_forms_come_from_a_file(tmp_path: Path, capfd: pytest.CaptureFi
         ("m-1,2026-01-01 08:00,1_000", "not a register: '1_000'"),
         ("m-1,2026-01-01 08:00,nan", "not a register: 'nan'"),
         ("m-1,2026-01-01 08:00,1e20", "not a register: '1e20'"),
+        ("m-1,2026-01-01 08:00,1e999999999", "not a register: '1e999999999'"),
+        ("m-1,2026-01-01 08:00,1e-999999", "not a register: '1e-999999'"),
+        ("m-1,2026-01-01 08:00,0.0000001", "not a register: '0.0000001'"),
         ("m-1,2026-01-01 08:00,", "not a register: ''"),
         ("m-9,2026-01-01 08:00,1", "no such meter in the registry: 'm-9'"),
         ("m-1,yesterday,1", "not a time: 'yesterday'"),
@@ -245,3 +248,10 @@ def test_days_of_eighty_enterprises(tmp_path: Path, capfd: pytest.CaptureFixture
     assert {f"t-{name}": sum(used[name]) for name in names} == sums
     assert (5, {"stuck"}) == (len(idle), {row["event"] for row in found if row["kind"] == "event"})
     assert idle < stuck
+
+
+def test_the_longest_register_is_counted_exactly(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Twelve digits before the point and six behind it lose nothing."""
+    found = answered(tmp_path, capfd, "m-1,2026-01-01 08:00,999999999990.000001\nm-1,2026-01-01 09:00,999999999990.000004")
+
+    assert ["0.000003"] == [row["energy"] for row in found if row["kind"] == "interval"]

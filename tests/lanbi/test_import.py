@@ -178,6 +178,11 @@ def test_without_any_registry_a_proposal_is_where_one_begins(house: House) -> No
     house.file("[[air_station]]\nid = 'x'\n", "bad.toml")
     code, _, err = house.run(file, "--propose", "bad.toml")
     assert 2 == code and "bad.toml" in err
+    (house.folder / "bytes.toml").write_bytes(b"\xff\xfe")
+    (house.folder / "folder.toml").mkdir()
+    for name in ("bytes.toml", "folder.toml"):
+        code, _, err = house.run(file, "--propose", name)
+        assert 2 == code and name in err
     assert "[[air_station]]\nid = 'x'\n" == (house.folder / "bad.toml").read_text(encoding="utf-8")
 
 
