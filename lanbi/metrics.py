@@ -153,7 +153,7 @@ def _readings(messages: int, law: Mapping[str, int], totals: Mapping[tuple[str, 
         by_reason("ingest_readings_quarantined", "readings held for a person", "quarantined", QUARANTINE),
         by_reason("ingest_items_refused", "items refused out of readings", "items_refused", ALL),
         single("ingest_readings_replayed", "readings that replays received once more", totals.get(("replayed", ""), 0)),
-        single("store_mended_rows", "rows that a late write of the store had changed and that were put right", totals.get(("mended", ""), 0)),
+        single("store_mended_rows", "rows changed by a late write or a value come back, and put right", totals.get(("mended", ""), 0)),
         single("journal_lost_records", "records that damage took before they were decoded", totals.get(("journal_lost", ""), 0)),
         single("sequence_gaps", "numbers of devices that were skipped at first sight or declared lost", totals.get(("gaps", ""), 0)),
     ]

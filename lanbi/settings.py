@@ -64,7 +64,9 @@ KEYS: Final[Mapping[str, Key]] = {
     "store.bucket": Key("lanbi", "InfluxDB 桶前缀", "prefix of the buckets"),
     "store.token_file": Key("var/secrets/influx-write", "写令牌文件", "file that holds the write token"),
     "store.read_token_file": Key("var/secrets/influx-read", "读令牌文件", "file that holds the read token"),
-    "store.second_look": Key("120", "写入无应答后复查的秒数", "seconds after an unanswered write until its rows are looked at again"),
+    "store.second_look": Key(
+        "120", "写入无应答或撤回数值后复查的秒数", "seconds after a write without answer or a withdrawal until the rows are looked at again"
+    ),
     "http.listen": Key("127.0.0.1:8080", "网页与接口地址", "address of board and API"),
     "ingest.health": Key("127.0.0.1:8081", "接收进程健康地址", "health address of a separate ingest"),
     "ingest.instance": Key("1/1", "接收实例 i/N", "this ingest takes the devices with crc32(device) mod N = i-1"),
