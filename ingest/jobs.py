@@ -72,6 +72,8 @@ class Job(msgspec.Struct):
         Nobody asked for it: it makes way for everything else, and is forgotten after a while.
     after_ns : int
         It begins at this moment at the earliest.
+    behind : dict of writer to int
+        Of a second look: the records that it looks at follow this one.
     touching : dict of day to list of str
         Sources on a day whose rows the unfinished slice was about to write: announced again after a crash.
     """
@@ -92,6 +94,7 @@ class Job(msgspec.Struct):
     remove: bool = False
     gentle: bool = False
     after_ns: int = 0
+    behind: dict[str, int] = {}
     upto: dict[str, int] = {}
     state: str = WAITING
     detail: str = ""

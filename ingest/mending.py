@@ -29,9 +29,9 @@ def recheck(records: Sequence[Record], after: int | str, now_ns: int, linger_ns:
     """
     first, last = records[0], records[-1]
     name = f"{RECHECK}/{first.writer}/{after}"
-    return Job(
-        name, RECHECK, now_ns, "lanbi", first.received_ns, max(last.received_ns, now_ns), [first.writer], repair=True, gentle=True, after_ns=now_ns + linger_ns, upto={first.writer: last.seq}
-    )  # fmt: skip
+    behind, upto = {first.writer: first.seq - 1}, {first.writer: last.seq}
+    window = first.received_ns, max(last.received_ns, now_ns)
+    return Job(name, RECHECK, now_ns, "lanbi", *window, [first.writer], repair=True, gentle=True, after_ns=now_ns + linger_ns, behind=behind, upto=upto)
 
 
 class Store(ReadingSink, ReadingSource, Protocol):

@@ -69,7 +69,7 @@ class Reconciler:
     _extras: list[Reading] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.walk = Walk(self.journal, self.job.since_ns)
+        self.walk = Walk(self.journal, self.job.since_ns, at=dict(self.job.behind))
         self._listening = Listening(self.journal, self.state)
         # Floor and ceiling such that every record of a row in between was received in the window.
         since = max(self.job.since_ns, self.journal.known_since())

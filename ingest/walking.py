@@ -22,7 +22,7 @@ WRITERS: Final = ("mqtt", "hj212", "import")
 
 @dataclass
 class Walk:
-    """Records received since a moment, door by door, up to the cursors and on behind them."""
+    """Records received since a moment, door by door, up to the cursors and on behind them; ``at`` = where to begin, if known."""
 
     journal: Journal
     since_ns: int
@@ -31,7 +31,7 @@ class Walk:
     _readers: dict[str, Reader] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.at = {writer: self.journal.begin(writer, self.since_ns) for writer in WRITERS}
+        self.at = {writer: self.at.get(writer, 0) if self.at else self.journal.begin(writer, self.since_ns) for writer in WRITERS}
 
     def slices(self, cursors: Mapping[str, int], limit: int) -> Iterator[tuple[str, list[Record]]]:
         """The next records, about ``limit`` readings of them, door by door."""

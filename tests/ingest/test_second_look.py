@@ -154,7 +154,23 @@ def test_it_looks_at_the_doubtful_records_only(one: Machine) -> None:
     with one.forwarder() as working:
         job = working.state.job(name)
     assert job
-    assert ("done", 2) == (job.state, job.counts["rows"])
+    assert ("done", 2, 2) == (job.state, job.counts["rows"], job.records)
+
+
+def test_it_does_not_walk_through_what_came_before(one: Machine) -> None:
+    """Of a withdrawal late in the day's journal its own record is read, and no other."""
+    one.journal([*(air(n, HOUR - 3600 * n, pm25=1.0) for n in range(20, 0, -1)), air(30, pm25=5.0, co=0.9), air(31, pm25=5.0, co=None)])
+    with one.forwarder() as working:
+        working.linger_ns = LINGER * NS
+        while working.step(1, NOW * NS):
+            pass
+    name = jobs(one)[0].id
+    look(one)
+    with one.forwarder() as working:
+        job = working.state.job(name)
+
+    assert job
+    assert ("done", 1, 1) == (job.state, job.records, job.wanted)
 
 
 def test_failing_again_postpones_it(one: Machine) -> None:
