@@ -7,6 +7,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
@@ -80,7 +81,7 @@ class Watch:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.house.health_port}/metrics", timeout=5) as answer:
                 law = terms(answer.read().decode())
-        except OSError:
+        except (OSError, HTTPException):  # killed meanwhile, perhaps amidst its answer
             return
         self.scrapes += 1
         if not balanced(law):
