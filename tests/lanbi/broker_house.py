@@ -107,7 +107,16 @@ class Client:
         session.SessionExpiryInterval = 0xFFFF_FFFF if keep else 0
         self.mqtt.connect("127.0.0.1", port, clean_start=not keep, properties=session)
         self.mqtt.loop_start()
-        until(lambda: self.code is not None, f"{name} is answered")
+        until(self._answered, f"{name} is answered")
+
+    def _answered(self) -> bool:
+        if self.code is None and self.ended:
+            # While the broker still takes leave of the same id it may cut the newcomer off without a word.
+            self.ended = 0
+            self.mqtt.loop_stop()
+            self.mqtt.reconnect()
+            self.mqtt.loop_start()
+        return self.code is not None
 
     def _gone(self, *_: Any) -> None:
         self.ended += 1
