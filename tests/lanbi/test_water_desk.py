@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,24 +11,11 @@ import pytest
 
 from domain import civil
 from domain.readings import Reading
-from tests.lanbi.water_house import GOOD, WaterHouse, at, record, registry, steady
+from tests.lanbi.water_house import GOOD, WaterHouse, at, brought, house, record, registry, steady
+
+__all__ = ["house"]
 
 LATER = "2025-04-10T08:00"
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[WaterHouse]:
-    """A house without readings, its process started."""
-    found = WaterHouse(tmp_path)
-    found.follower.start()
-    yield found
-    found.close()
-
-
-def brought(house: WaterHouse, *rows: Reading) -> None:
-    """Bring rows and let the process work them in."""
-    house.bring(list(rows))
-    house.follower.step()
 
 
 def classes(house: WaterHouse, site: str) -> dict[str, float | None]:

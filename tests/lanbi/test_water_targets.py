@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -15,24 +14,11 @@ from domain import civil
 from domain.indicators import Event, Indicator
 from domain.readings import Reading
 from domain.targets import YearValue
-from tests.lanbi.water_house import IDS, PLAN, WaterHouse, at, record, registry, sections, steady
+from tests.lanbi.water_house import IDS, PLAN, WaterHouse, at, brought, house, record, registry, sections, steady
+
+__all__ = ["house"]
 
 FLOOR, STRIVE, RATIO, NITROGEN = (IDS[name][0] for name in ("class_floor", "class_strive", "good_ratio", "tn_growth"))
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[WaterHouse]:
-    """A house without readings, its process started."""
-    found = WaterHouse(tmp_path)
-    found.follower.start()
-    yield found
-    found.close()
-
-
-def brought(house: WaterHouse, *rows: Reading) -> None:
-    """Bring rows and let the process work them in."""
-    house.bring(list(rows))
-    house.follower.step()
 
 
 def stand(house: WaterHouse, target: str) -> tuple[Indicator, dict[str, Any]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+
+import pytest
 
 from domain import civil
 from domain.indicators import Indicator, Query
@@ -77,6 +80,21 @@ class WaterHouse(House):
     def newest(self, figure: str, scope: str, period: str) -> Indicator:
         """The last of them."""
         return self.told(figure, scope, period)[-1]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[WaterHouse]:
+    """A house without readings, its process started."""
+    found = WaterHouse(tmp_path)
+    found.follower.start()
+    yield found
+    found.close()
+
+
+def brought(house: WaterHouse, *rows: Reading) -> None:
+    """Bring rows and let the process work them in."""
+    house.bring(list(rows))
+    house.follower.step()
 
 
 def at(text: str) -> int:
