@@ -15,7 +15,7 @@ from domain import civil
 from domain.indicators import Indicator, Query
 from domain.readings import Change, Reading
 from lanbi.analyse import Position
-from tests.lanbi.figures_house import HISTORY, House
+from tests.lanbi.figures_house import HISTORY, House, at_once
 
 
 @pytest.fixture
@@ -29,12 +29,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 @pytest.fixture(scope="module")
 def batch(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[object, ...], Indicator]:
     """Figures of the whole history computed at once."""
-    one = House(tmp_path_factory.mktemp("batch"))
-    one.bring(HISTORY)
-    one.follower.start()
-    found = one.figures()
-    one.close()
-    return found
+    return at_once(House(tmp_path_factory.mktemp("batch")), HISTORY)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -20,6 +20,7 @@ from domain.readings import Reading
 from domain.targets import Plan, Target, YearValue
 from lanbi.metering import Metering
 from lanbi.registers import readings_of
+from tests.lanbi.figures_house import at_once
 from tests.lanbi.meter_house import HISTORY, METERS, NOW, QUARTER, START, MeterHouse, registry, units
 
 
@@ -36,12 +37,7 @@ def house(tmp_path: Path) -> Iterator[MeterHouse]:
 @pytest.fixture(scope="module")
 def batch(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[object, ...], Indicator]:
     """Figures of the whole history computed at once."""
-    one = MeterHouse(tmp_path_factory.mktemp("batch"))
-    one.bring(HISTORY)
-    one.follower.start()
-    found = one.figures()
-    one.close()
-    return found
+    return at_once(MeterHouse(tmp_path_factory.mktemp("batch")), HISTORY)
 
 
 def at(text: str) -> int:
