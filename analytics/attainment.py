@@ -19,7 +19,7 @@ from analytics.air.years import MEANS
 from analytics.tally import Case, Standing, Tally, bounds_of, burn_rate, last_rest, rest_of, tally_of, value_of, worse
 from domain.fixed import half_even
 from domain.indicators import FIGURES
-from domain.targets import UNDECIDABLE_DAYS, Target
+from domain.targets import ASPIRATION, UNDECIDABLE_DAYS, Target
 
 _HOLDS: Final[Mapping[str, Callable[[Fraction, Fraction], bool]]] = MappingProxyType({"<=": operator.le, ">=": operator.ge, "<": operator.lt})
 
@@ -130,7 +130,7 @@ def _judged(case: Case, target: Target, tally: Tally, year: int) -> Attainment:
 
 def _softened(target: Target, status: str) -> str:
     """An aspiration is never missed."""
-    return "at-risk" if target.kind == "aspiration" and status == "missed" else status
+    return "at-risk" if target.kind == ASPIRATION and status == "missed" else status
 
 
 def _status(case: Case, tally: Tally, rest: Fraction | None) -> str:

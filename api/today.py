@@ -14,7 +14,7 @@ from domain.civil import DAY_S
 from domain.places import Registry
 from domain.reasons import ALL
 from domain.restating import CONFIRMATION, confirmations
-from domain.targets import STATUSES
+from domain.targets import ASPIRATION, STATUSES
 
 ACT, WATCH, KNOW = "act", "watch", "know"
 ORDER: Final = (ACT, WATCH, KNOW)
@@ -75,7 +75,7 @@ def _counts(registry: Registry, one: Fresh) -> bool:
 
 def _targets(sources: Sources) -> Iterator[TaskAnswer]:
     for target in all_targets(sources, None, None):
-        if target.status in {"at-risk", "missed"}:
+        if target.status in {"at-risk", "missed"} and target.kind != ASPIRATION:
             zh, en = STATUSES[target.status]
             value_zh, value_en = _state(target)
             yield TaskAnswer(

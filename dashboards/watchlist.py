@@ -17,7 +17,7 @@ from dashboards.stored import WATER, Need, rule_set
 from domain.air import DAY_HOURS, LEVELS
 from domain.energy import SHARE as METER_SHARE
 from domain.restating import ANNOUNCED
-from domain.targets import GRAVITY, Target
+from domain.targets import ASPIRATION, GRAVITY, Target
 from domain.wellness import REFUSED, ROOM_DAYS, WAITING_S
 
 HOUR_S: Final = 3_600
@@ -88,7 +88,7 @@ class Watched:
 
 def watchlist(bureau: Bureau) -> list[Watched]:
     """All questions for a county, also those whose figures are not stored yet."""
-    targets = [_target(bureau, target, number) for number, target in enumerate(bureau.followed)]
+    targets = [_target(bureau, target, number) for number, target in enumerate(bureau.followed) if target.kind != ASPIRATION]
     return [*targets, *_risks(bureau), *_budgets(bureau), *_air(bureau), *_data(bureau), *_meters(bureau), *_service(bureau)]
 
 

@@ -25,7 +25,9 @@ GRAVITY: Final = MappingProxyType({"met": 0.0, "on-course": 1.0, "undecidable": 
 """How grave a state is, as a number that an alert can judge; a target without a value has none."""
 
 OPERATORS: Final = ("<=", ">=", "<", "track")
-KINDS: Final = ("annual", "year-end", "continuous", "cumulative", "aspiration", "track")
+ASPIRATION: Final = "aspiration"
+"""A kind of target that is never missed and calls nobody: what is striven for."""
+KINDS: Final = ("annual", "year-end", "continuous", "cumulative", ASPIRATION, "track")
 SOURCES: Final = ("sensor", "reported", "sensor+reported")
 
 

@@ -15,7 +15,7 @@ from analytics.water.means import Mean, Year, mean_of, shown
 from domain import civil, fixed, water
 from domain.items import ITEMS
 from domain.places import WaterSection
-from domain.targets import UNDECIDABLE_DAYS, Target
+from domain.targets import ASPIRATION, UNDECIDABLE_DAYS, Target
 
 
 class Cost(NamedTuple):
@@ -231,7 +231,7 @@ def _kept_status(case: Case, row: int, going: Sequence[str], value: Fraction | N
         return "undecidable"
     closed = (month.worst or 0 for year in case.years.values() for month in year.months[: months_done(year, row)])
     if any(worst > case.goal for worst in closed):
-        return "at-risk" if case.target.kind == "aspiration" else "missed"
+        return "at-risk" if case.target.kind == ASPIRATION else "missed"
     if value > case.goal or going:
         return "at-risk"
     return "met" if case.over(row) else "on-course"

@@ -3,7 +3,12 @@
 import json
 from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pytest
+
+from api import today
 from api.attainments import figure_of, one_target
 from api.shaping import printed
 from domain.air import LEVELS
@@ -125,6 +130,15 @@ def test_today_lists_what_presses_first(client: Client) -> None:
     assert "目标有风险：细颗粒物(PM2.5)年均浓度，现值 42.1，目标 ≤ 42" == tasks[1]["zh"]
     assert "30 readings refused in 24 h, mostly: the place or meter is not in the registry" == tasks[-3]["en"]
     assert ("restatement", 27) == (tasks[-1]["kind"], tasks[-1]["count"])
+
+
+@pytest.mark.parametrize(("kind", "tasks"), [("year-end", ["目标有风险：甲"]), ("aspiration", [])])
+def test_what_is_striven_for_calls_nobody(monkeypatch: pytest.MonkeyPatch, kind: str, tasks: list[str]) -> None:
+    """A target at risk is a task of today; an aspiration at risk is shown among the targets and is none."""
+    target = SimpleNamespace(status="at-risk", kind=kind, name_zh="甲", name_en="a", value_text=None, target_text=None)
+    monkeypatch.setattr(today, "all_targets", lambda *_: [target])
+
+    assert tasks == [task.zh for task in today._targets(cast(Any, None))]
 
 
 def test_one_more_bad_day_and_the_rate(client: Client) -> None:

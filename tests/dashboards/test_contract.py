@@ -80,6 +80,16 @@ def test_rules_can_be_told_apart() -> None:
     assert all(UID.fullmatch(uid) for uid in uids) and all(0 < len(title) <= 190 for title in titles)
 
 
+def test_what_is_striven_for_raises_no_alert() -> None:
+    """Every followed target has a rule of its own but the aspirations, of which the sample has one."""
+    bureau = sample()
+    striven = {target.id.replace(".", "-").replace("_", "-") for target in bureau.followed if target.kind == "aspiration"}
+    watched = {one.uid.removeprefix("target-") for one in watchlist(bureau) if one.uid.startswith("target-")}
+
+    assert striven
+    assert {target.id.replace(".", "-").replace("_", "-") for target in bureau.followed} - striven == watched
+
+
 def test_rules_last_and_recover_with_a_band() -> None:
     """Durations are whole multiples of the evaluation, and what fires does not recover on the other side of the same limit at once."""
     for rule, group in rules():
