@@ -17,6 +17,8 @@ MEMORY = Path("/dev/shm")
 settings.register_profile("lanbi", deadline=None)
 settings.load_profile("lanbi")
 ROOM = 4 * 2**30
+OWN = Path("/proc/self/fd")
+DESCRIPTORS = 500
 
 
 def pytest_configure() -> None:
@@ -26,6 +28,14 @@ def pytest_configure() -> None:
     """
     if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         tempfile.tempdir = str(MEMORY)
+
+
+@pytest.fixture(autouse=True)
+def _descriptors_are_given_back() -> Generator[None]:
+    """A test that keeps hundreds of them open is named here; otherwise a later one goes silent, for ``select`` ends at 1,023."""
+    yield
+    if OWN.is_dir():
+        assert len(list(OWN.iterdir())) < DESCRIPTORS, f"more than {DESCRIPTORS} descriptors are open: close what the tests opened"
 
 
 @pytest.hookimpl(wrapper=True)

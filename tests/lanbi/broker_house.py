@@ -134,6 +134,11 @@ class Client:
         return self.codes[mid or 0]
 
     def close(self) -> None:
-        """Leave."""
+        """Leave, and give the sockets back at once.
+
+        paho closes its wake-up pair when the client is freed, and its callbacks hold the client: hundreds of logins would wait for
+        the collector with two descriptors each, and ``select`` cannot wait on numbers beyond 1,023.
+        """
         self.mqtt.disconnect()
         self.mqtt.loop_stop()
+        del self.mqtt
