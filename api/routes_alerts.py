@@ -41,6 +41,7 @@ def _key(row: Event) -> tuple[int, str, str]:
 def _row(sources: Sources, row: Event) -> AlertAnswer:
     details = _details(row.text)
     words = ALARMS[row.kind]
+    gone = details.pop("withdrawn", None) is True
     return AlertAnswer(
         kind=row.kind,
         zh=words.zh,
@@ -48,8 +49,8 @@ def _row(sources: Sources, row: Event) -> AlertAnswer:
         source=row.source,
         name=sources.registry().name_of(row.source),
         time=iso(row.time),
-        value=row.value,
-        withdrawn=details.pop("withdrawn", None) is True,
+        value=None if gone else row.value,
+        withdrawn=gone,
         details=details,
     )
 

@@ -15,8 +15,8 @@ from api.schemas import Page
 from api.schemas_places import MeterAnswer, PointAnswer, RecordRow, RecordsAnswer, SectionAnswer
 from api.shaping import parts, split, stamp, units
 from api.sources import Seen, Sources
-from domain import water
-from domain.civil import DAY_S, day_of, iso
+from domain import permit, water
+from domain.civil import DAY_S, day_of, iso, period_stamp
 from domain.indicators import Indicator, Query
 from domain.items import BY_REALM
 from domain.readings import Reading
@@ -115,15 +115,29 @@ def meters(request: Request, sources: Asked) -> Response:
 @router.get("/points", response_model=Page[PointAnswer])
 def points(request: Request, sources: Asked) -> Response:
     """Every permit point with its newest values."""
-    registry, seen, fresh = sources.registry(), newest(sources), by_source(sources, sources.now())
+    now = sources.now()
+    registry, seen, fresh, figures = sources.registry(), newest(sources), by_source(sources, now), WhileThere(sources.figures)
     rows = [
         PointAnswer(
             **{name: getattr(place, name) for name in ("id", "name", "enterprise", "kind")},
             **_newest("point", seen.get(place.id), fresh[place.id]),
             enterprise_name=registry.name_of(place.enterprise),
             units={**units("point", BY_REALM["point"]), **place.units},
+            permitted=place.permitted(day_of(now)),
+            **_today(figures, place.id, now),
         )
         for place in registry.points.values()
         if place.id in fresh
     ]
     return answer(request, Page[PointAnswer](items=rows))
+
+
+def _today(figures: WhileThere, site: str, now: int) -> dict[str, Any]:
+    """A point's figures of the running day; none of an earlier one."""
+    names = {"over_hours": "point_over_hours", "multiple": "point_multiple", "capture": "point_capture", "marked_hours": "point_marked_hours"}
+    found = {name: figures.latest(figure, site, "day", permit.RULE_SET, now) for name, figure in names.items()}
+    rows = {name: row if row and row.time == period_stamp(day_of(now)) else None for name, row in found.items()}
+    numbers = {name: row.value if row else None for name, row in rows.items()}
+    whole = {name: None if (value := numbers[name]) is None else int(value) for name in ("over_hours", "marked_hours")}
+    first = rows["over_hours"]
+    return {**numbers, **whole, "status": first.status if first else None}

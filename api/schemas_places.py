@@ -155,3 +155,9 @@ class PointAnswer(BaseModel):
     values: dict[str, float | None]
     flags: dict[str, str]
     units: dict[str, str]
+    status: str | None = Field(description="of today, against its permit: within, over, marked, silent")
+    over_hours: int | None = Field(description="hours of today over an hourly limit")
+    multiple: float | None = Field(description="largest multiple of today over a limit, (C − S)/S")
+    capture: float | None = Field(description="hours of today that came or were marked with a reason, %")
+    marked_hours: int | None = Field(description="hours of today that the enterprise or a person marked invalid")
+    permitted: bool = Field(description="whether a valid discharge permit is registered")

@@ -83,6 +83,12 @@ FIGURES: Final = MappingProxyType(
         "water_exceedance": Figure("", 1, "超标倍数（超Ⅲ类）", "multiple over the limits of class III"),
         "water_quality": Figure("", 0, "水质状况", "state of the county's waters, 1 excellent to 5 heavily polluted"),
         "water_good_ratio": Figure("%", 1, "优良水体比例", "share of sections at class I to III"),
+        "point_over_hours": Figure("h", 0, "超标小时数", "hours over a permit limit"),
+        "point_over_days": Figure("day", 0, "日均值超标天数", "days whose mean is over a permit limit"),
+        "point_multiple": Figure("", 2, "最大超标倍数（许可限值）", "largest multiple over a permit limit"),
+        "point_capture": Figure("%", 1, "排口数据完整率", "hours of a permit point that came or were marked"),
+        "point_marked_hours": Figure("h", 0, "企业标记无效小时数", "hours marked invalid with a reason"),
+        "point_supervision": Figure("%", 1, "排口监管率", "permit points under supervision"),
         "freshness": Figure("", 0, "缺报次数", "readings overdue"),
         "ingest_received": Figure("", 0, "收到的读数", "readings received"),
         "ingest_stored": Figure("", 0, "已存储的读数", "readings stored"),
@@ -288,6 +294,7 @@ ALARMS: Final = MappingProxyType(
             Alarm("divergence", "与邻站背离（疑似采样口受干扰）", "diverges from its neighbours: perhaps a masked sampler"),
             Alarm("stuck", "数值停滞", "stands still"),
             Alarm("class-breach", "断面超标", "section worse than the class to be kept"),
+            Alarm("point-over", "排口超标", "permit point over a limit"),
         )
     },
 )

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from domain import civil, fixed
 from domain.indicators import FIGURES
-from domain.items import AIR, ITEMS
+from domain.items import AIR, BY_REALM, ITEMS
 from domain.places import Registry
 from domain.readings import FLAGS, STATISTICAL, Entry
 
@@ -36,6 +36,8 @@ COUNTED: Final = STATISTICAL | {"X", "S"}
 LONGEST_S: Final = 31 * civil.DAY_S
 """A single event longer than a month is a slip of the pen."""
 DAILY: Final = (*AIR[:-1], "o3_8h")
+MARKED: Final = MappingProxyType({"air": AIR, "point": BY_REALM["point"]})
+"""Items that a person may mark, by the kind of place."""
 _HIGHEST: Final = 1_000
 """No publisher's AQI lies above; some do not stop at 500."""
 _PERIOD: Final = re.compile(r"((?:19|20)\d\d)(?:-?Q([1-4])|-(0[1-9]|1[0-2])(?:-(\d\d))?)?")
@@ -84,10 +86,10 @@ class Period(NamedTuple):
 
 
 def places(scope: str, registry: Registry) -> tuple[str, ...]:
-    """Air places that a scope stands for: a station, a city's own series, or the county with all its stations."""
+    """Places that a scope stands for: a station, a city's own series, a permit point, or the county with all its stations."""
     if scope == registry.county.id:
         return tuple(sorted(registry.air_stations))
-    return (scope,) if registry.kind_of(scope) == "air" else ()
+    return (scope,) if registry.kind_of(scope) in MARKED else ()
 
 
 def instants(body: Body) -> tuple[int, int]:
@@ -123,7 +125,9 @@ def span(kind: str, body: Body, registry: Registry) -> Span:
     start, end = instants(body)
     if kind == DUST:
         return Span(places(str(body["scope"]), registry), start, end, PARTICLES, "X")
-    return Span(places(str(body["source"]), registry), start, end, tuple(body.get("items") or AIR), str(body["flag"]))
+    known = MARKED.get(registry.kind_of(str(body["source"])) or "", AIR)
+    items = tuple(item for item in body.get("items") or known if item in known)
+    return Span(places(str(body["source"]), registry), start, end, items, str(body["flag"]))
 
 
 def cells(body: Body) -> Iterator[Cell]:
@@ -200,7 +204,7 @@ def _dust_fault(body: Body) -> str | None:
 def _mark_fault(body: Body) -> str | None:
     instants(body)
     items = body.get("items") or AIR
-    strange = [item for item in items if item not in AIR]
+    strange = [item for item in items if not any(item in known for known in MARKED.values())]
     if body.get("flag") not in MARKS or strange:
         return f"no mark: flag {body.get('flag')!r}, items {', '.join(map(str, items))}"
     return _lacking(body, ("source", "reason"))

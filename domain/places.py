@@ -174,6 +174,15 @@ class PointLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class Permit:
+    """A discharge permit (排污许可证): its number, and the civil days between which it holds, both included."""
+
+    number: str
+    first_day: int
+    last_day: int
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """A permit point: outfall, stack, boundary or dust site."""
 
@@ -183,6 +192,11 @@ class Point:
     kind: str
     limits: tuple[PointLimit, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
+    permit: Permit | None = None
+
+    def permitted(self, day: int) -> bool:
+        """Whether a valid permit is registered for a civil day."""
+        return self.permit is not None and self.permit.first_day <= day <= self.permit.last_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +299,11 @@ class Registry:
         known = [device for device in self._devices_by_source.get(source, ()) if source in (device.sources.on(day) or ())]
         serving = (device for device in known if device.state.on(day) not in {None, "retired"})
         return next(serving, known[0] if known else None)
+
+    def on_trial(self, source: str, day: int) -> bool:
+        """Whether a source's device is on trial on a day: its readings are stored and enter no figure."""
+        device = self.device_of(source, day)
+        return device is not None and device.state.on(day) == "trial"
 
     @cached_property
     def by_code(self) -> Mapping[str, str]:

@@ -31,6 +31,7 @@ from lanbi.bookkeeping import Bookkeeper, recent
 from lanbi.comparing import NEVER, Comparer
 from lanbi.desks import Desk, Touched
 from lanbi.metering import Metering
+from lanbi.point_desk import PointDesk
 from lanbi.settling import Book, Figures, Settled, Settler, When
 from lanbi.watch_desk import WatchDesk
 from lanbi.water_desk import WaterDesk
@@ -56,7 +57,8 @@ class Analyst:
         self.ledger = Bookkeeper(self.settler, registry)
         waters = WaterDesk(source, self.settler, registry, plans)
         self.watch = WatchDesk(self.settler, registry, lambda: self.books, waters)
-        self.desks: list[Desk] = [waters, Metering(source, self.settler, registry, plans), self.watch]
+        points = PointDesk(source, self.settler, registry, plans)
+        self.desks: list[Desk] = [waters, points, Metering(source, self.settler, registry, plans), self.watch]
         self.books: dict[int, Book] = {}
         self.entered: dict[str, list[Entry]] = {}
         self.past: dict[tuple[int, str, str], Mapping[int, projected.Daily]] = {}
@@ -203,7 +205,7 @@ class Analyst:
     def _fill(self, year: SiteYear, site: str, start: int, end: int) -> None:
         """Read stored rows into the year, without those that a device sent on trial and without what people held or rejected."""
         known = self.source.columns("air", site, start, end)
-        filling.fill(year, known, lambda day: self._interval(site, day), lambda day: not self._on_trial(site, day))
+        filling.fill(year, known, lambda day: self._interval(site, day), lambda day: not self.registry.on_trial(site, day))
         letters = bases.letters(self.marks, site, year)
         if letters is not None:
             bases.hold(year, letters)
@@ -218,10 +220,6 @@ class Analyst:
         if said:
             self.marks = bases.read((entry for some in self.entered.values() for entry in some), self.registry)
         return list(dict.fromkeys(said))
-
-    def _on_trial(self, site: str, day: int) -> bool:
-        device = self.registry.device_of(site, day)
-        return device is not None and device.state.on(day) == "trial"
 
     def _interval(self, site: str, day: int) -> int:
         device = self.registry.device_of(site, day)

@@ -19,6 +19,7 @@ AVERAGES: Final = ("hour", "day")
 CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 LEVELS: Final = ("warning", "guarantee")
 LIMIT: Final = ("item", "value", "average", "from")
+PERMIT: Final = ("number", "from", "until")
 
 Reader = Callable[[object], tuple[str, Any]]
 """Value to (fault, value); an empty fault = good."""
@@ -149,6 +150,22 @@ def _limit(one: object) -> tuple[str, Any]:
     return "", places.PointLimit(one["item"], amount, one["average"], first)
 
 
+def permit(value: object) -> tuple[str, Any]:
+    """A discharge permit: number, from, until."""
+    if not isinstance(value, dict):
+        return f'a table such as {{number = "…", from = "2023-01-01", until = "2027-12-31"}} is needed, not {value!r}', None
+    strange = unknown(value, PERMIT)
+    if strange:
+        return strange[0][1], None
+    first, last = (day_of(value.get(key)) for key in PERMIT[1:])
+    number_of = value.get("number")
+    if not isinstance(number_of, str) or not number_of.strip():
+        return f"number {number_of!r} is no text", None
+    if first is None or last is None:
+        return f"from {value.get('from')!r} and until {value.get('until')!r} must be dates", None
+    return (f"the permit ends {value['until']} before it begins", None) if last < first else ("", places.Permit(number_of, first, last))
+
+
 def day_of(value: object) -> int | None:
     """Civil day of a TOML date or a text; None if it is neither."""
     if isinstance(value, datetime):
@@ -233,6 +250,7 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "kind": Field(one_of(*places.POINT_KINDS), needed=True, default="outfall"),
         "limits": Field(limits, default=()),
         "units": Field(units, default={}),
+        "permit": Field(permit, default=None),
     },
     "factor": {
         "id": _ID,

@@ -29,7 +29,8 @@ class Teller:
             Which of the stored findings this look would have found again: those that it did not are taken back.
         """
         new = {_key(event): event for event in found}
-        gone = [event._replace(value=None, text=WITHDRAWN) for key, event in self.told.items() if key not in new and event.text != WITHDRAWN and owned(event)]
+        # As a number too, for an alert can judge nothing else: a store keeps the value of an event that comes again without one.
+        gone = [event._replace(value=0.0, text=WITHDRAWN) for key, event in self.told.items() if key not in new and event.text != WITHDRAWN and owned(event)]
         changed = [event for key, event in new.items() if self.told.get(key) != event] + gone
         if changed:
             self.sink.events(changed)

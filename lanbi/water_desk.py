@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field
 
 from analytics.causes import Cell, Evidence
 from analytics.jobs import sections, sheets, stations, water_targets, waters
-from analytics.jobs.columns import Tag
 from analytics.water import means, records
 from analytics.water.means import Year
 from analytics.water.records import Day
@@ -22,11 +20,9 @@ from domain.indicators import Indicator, Query, side_by_side
 from domain.places import Registry
 from domain.ports import ReadingSource
 from domain.targets import Plan
-from lanbi.settling import Book, Settler, When, belongs
+from lanbi.settling import Book, Settler, When
+from lanbi.singles import MANY, Singles
 from lanbi.telling import Teller
-
-_MANY: Final = 10_000_000
-Key = tuple[Tag, int]
 
 
 @dataclass
@@ -37,18 +33,18 @@ class WaterBook:
     ----------
     closed : int
         Days that were over when figures were settled last.
-    held : mapping of group to keys
-        Single rows that are stored: a section's civil day, or ``None`` for the county.
     teller : Teller
         Breaches as they stand in the store.
+    singles : Singles
+        Single rows by (section, civil day), or ``None`` for the county.
     """
 
     book: Book
     teller: Teller
+    singles: Singles
     closed: int = -1
     days: dict[str, dict[int, Day]] = field(default_factory=dict)
     years: dict[str, Year] = field(default_factory=dict)
-    held: defaultdict[tuple[str, int] | None, set[Key]] = field(default_factory=lambda: defaultdict(set))
 
 
 class WaterDesk:
@@ -64,9 +60,10 @@ class WaterDesk:
         if not self.registry.water_sections:
             return
         first, last = civil.year_days(year)
-        said = self.settler.figures.event_rows(civil.day_start(first), civil.day_end(last), _MANY)
+        said = self.settler.figures.event_rows(civil.day_start(first), civil.day_end(last), MANY)
         teller = Teller(self.settler.figures, (row for row in said if row.kind == water_targets.BREACH))
-        known = self.books[year] = WaterBook(Book(year), teller)
+        book = Book(year)
+        known = self.books[year] = WaterBook(book, teller, Singles(book))
         for site in self.registry.water_sections:
             known.days[site] = self._days(site, first, last)
             self._recall(known, site)
@@ -105,11 +102,7 @@ class WaterDesk:
 
     def _days(self, site: str, first: int, last: int) -> dict[int, Day]:
         known = self.source.columns(records.REALM, site, civil.day_start(first), civil.day_end(last))
-        return records.days(known, self.registry.water_sections[site].body, lambda day: not self._on_trial(site, day))
-
-    def _on_trial(self, site: str, day: int) -> bool:
-        device = self.registry.device_of(site, day)
-        return device is not None and device.state.on(day) == "trial"
+        return records.days(known, self.registry.water_sections[site].body, lambda day: not self.registry.on_trial(site, day))
 
     def _reread(self, known: WaterBook, site: str, day: int) -> list[Cell]:
         """Fill a day anew; returns what differs."""
@@ -125,11 +118,11 @@ class WaterDesk:
 
     def _recall(self, known: WaterBook, site: str) -> None:
         """Remember what the store holds of a section: single rows of its records, sheets of everything else."""
-        rows = self._stored(known, Query(scope=site, rule_set=water.RULE_SET))
+        rows = known.singles.stored(self.settler, Query(scope=site, rule_set=water.RULE_SET))
         columns: defaultdict[str, list[Indicator]] = defaultdict(list)
         for row in rows:
             if row.period == "hour":
-                self._hold(known, (site, civil.day_of(row.time)), row)
+                known.singles.hold((site, civil.day_of(row.time)), row)
             else:
                 columns[row.period].append(row)
         known.book.known.add(site)
@@ -142,19 +135,8 @@ class WaterDesk:
     def _recall_county(self, known: WaterBook) -> None:
         targets = water_targets.ids(self.plans)
         for figure in (*waters.FIGURES, *targets, *(f"{name}.state" for name in targets)):
-            for row in self._stored(known, Query(figure, self.registry.county.id, rule_set=water.RULE_SET)):
-                self._hold(known, None, row)
-
-    def _stored(self, known: WaterBook, query: Query) -> list[Indicator]:
-        first, last = civil.year_days(known.book.year)
-        whole = replace(query, start=civil.day_start(first) - 1, end=civil.day_end(last), limit=_MANY)
-        return [row for row in self.settler.figures.series(whole) if belongs(row, known.book.year)]
-
-    @staticmethod
-    def _hold(known: WaterBook, group: tuple[str, int] | None, row: Indicator) -> None:
-        key = Tag._make(row.key[:5]), row.time
-        known.book.single[key] = row
-        known.held[group].add(key)
+            for row in known.singles.stored(self.settler, Query(figure, self.registry.county.id, rule_set=water.RULE_SET)):
+                known.singles.hold(None, row)
 
     # ---- what is computed
 
@@ -170,7 +152,7 @@ class WaterDesk:
             own = when._replace(sites=(site,))
             for day in sorted(days):
                 held = known.days[site].get(day)
-                self._singles(known, (site, day), sections.hours(site, [held] if held else []), own)
+                known.singles.settle(self.settler, (site, day), sections.hours(site, [held] if held else []), own)
             known.years[site] = self._year(known, site, at.first + at.closed - 1)
             if not known.days[site] and not any(known.book.shelf.tags(site)):
                 continue
@@ -188,27 +170,14 @@ class WaterDesk:
         breaches = water_targets.found(self.plans, whole)
         measured = {site: year for site, year in known.years.items() if known.days[site]}
         rows = [*waters.rows(whole.scope, places, measured), *water_targets.rows(self.plans, whole, breaches)]
-        self._singles(known, None, rows, when._replace(sites=tuple(places)))
+        known.singles.settle(self.settler, None, rows, when._replace(sites=tuple(places)))
         known.teller.tell(water_targets.events(breaches), lambda _: True)
 
     @staticmethod
     def _all(known: WaterBook) -> dict[str, set[int]]:
         """Every day of every section that has records or stored classes."""
         due = {site: set(days) for site, days in known.days.items()}
-        for group in known.held:
-            if group is not None:
+        for group in known.singles.held:
+            if isinstance(group, tuple):
                 due[group[0]].add(group[1])
         return due
-
-    def _singles(self, known: WaterBook, group: tuple[str, int] | None, found: Iterable[Indicator], when: When) -> None:
-        """Settle single rows of a group; one that is no longer made loses its value."""
-        rows = list(found)
-        keys = {(Tag._make(row.key[:5]), row.time) for row in rows}
-        held = known.held[group]
-        rows += [_gone(known.book.single[key]) for key in held - keys]
-        self.settler.rows(known.book, rows, when)
-        held |= keys
-
-
-def _gone(row: Indicator) -> Indicator:
-    return replace(row, value=None, valid=0.0, status="", text="")

@@ -109,7 +109,7 @@ def _merged(known: Iterable[Series]) -> tuple[Longs, Floats, npt.NDArray[np.uint
 def _day(time: Longs, values: Floats, flags: npt.NDArray[np.uint8], body: str) -> Day:
     whole = np.flatnonzero(~np.isnan(values[:, _DECIDING]).any(axis=1))
     records = tuple(_record(int(time[row]), values[row], body) for row in whole.tolist())
-    sums = tuple(_sum(values[:, place]) for place in _AVERAGED)
+    sums = tuple(exact_sum(values[:, place]) for place in _AVERAGED)
     counts = tuple(int((~np.isnan(values[:, place])).sum()) for place in _AVERAGED)
     return Day(time, values, flags, records, sums, counts)
 
@@ -131,7 +131,7 @@ def thousandths(value: float, item: str) -> int:
     return fixed.from_decimal(water.displayed(Decimal(repr(value)), ITEMS[REALM, item].digits))
 
 
-def _sum(values: Floats) -> int:
+def exact_sum(values: Floats) -> int:
     """Exact sum of the decimals that the floats print as."""
     there = values[~np.isnan(values)]
     scaled = np.rint(there * SCALE)

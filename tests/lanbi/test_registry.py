@@ -89,6 +89,11 @@ WORKS = HEAD + '[[enterprise]]\nid = "e"\nname = "x"\n[[meter]]\nid = "m"\nenter
         (POINT + 'limits = [{item = "cods", value = 5, average = "day", from = 2023-01-01}]\n', "unknown item 'cods'; did you mean 'cod'?"),
         (POINT + 'limits = [{item = "cod", value = 5, average = "day", from = 2023-01-01, til = 2024-01-01}]\n', "unknown key 'til'"),
         (POINT + 'units = {noxx = "mg/m3"}\n', "unknown key 'noxx'; did you mean 'nox'?"),
+        (POINT + 'permit = "P1"\n', "permit: a table such as"),
+        (POINT + 'permit = {number = "P1", from = 2023-01-01}\n', "until None must be dates"),
+        (POINT + 'permit = {number = "", from = 2023-01-01, until = 2024-01-01}\n', "number '' is no text"),
+        (POINT + 'permit = {number = "P1", from = 2023-01-01, until = 2022-01-01}\n', "ends 2022-01-01 before it begins"),
+        (POINT + 'permit = {number = "P1", from = 2023-01-01, untl = 2022-01-01}\n', "unknown key 'untl'; did you mean 'until'?"),
         (HEAD + '[[device]]\nid = "d"\nsources = []\ninterval = 0\nstate = "accepted"\nzone = "Mars/Base"\n', "'Mars/Base' is no time zone"),
     ],
 )

@@ -183,4 +183,4 @@ def test_a_correction_takes_an_alarm_back(house: Watched) -> None:
     house.look(house.follower)
 
     (told,) = [(row, more) for row, more in house.alarms() if row.kind == "stuck"]
-    assert (None, {"withdrawn": True}) == (told[0].value, told[1])
+    assert (0.0, {"withdrawn": True}) == (told[0].value, told[1])

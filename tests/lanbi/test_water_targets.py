@@ -119,7 +119,7 @@ def test_a_revision_that_takes_a_breach_away_says_so(house: WaterHouse) -> None:
     brought(house, record("w1", "2025-04-09T04:00", 2, tp=0.1))
 
     (event,) = breaches(house)
-    assert (None, {"withdrawn": True}) == (event.value, json.loads(event.text))
+    assert (0.0, {"withdrawn": True}) == (event.value, json.loads(event.text))
     house.open().start()
     assert [event] == breaches(house)
 
