@@ -7,7 +7,8 @@
     │   ├── FileError                       a file: missing, unreadable, a bad cell
     │   ├── SettingsError                   lanbi.toml or a LANBI_ variable
     │   ├── RegistryError                   the county's registry
-    │   └── PlanError                       a plan of targets
+    │   ├── PlanError                       a plan of targets
+    │   └── NotUnderstood                   a foreign payload; its reason code goes with it
     ├── WorkError                  exit 1   the operator of this machine
     │   ├── DataFolderBusy                  another lanbi works on the same data
     │   ├── PortTaken                       the address is in use
@@ -65,6 +66,14 @@ class RegistryError(InputError):
 
 class PlanError(InputError):
     """A wrong entry in a plan of targets."""
+
+
+class NotUnderstood(InputError):
+    """A foreign payload, or a part of it, that cannot be read; ``reason`` is a code of ``domain.reasons``."""
+
+    def __init__(self, what: str, reason: str = "bad-schema") -> None:
+        super().__init__(what)
+        self.reason = reason
 
 
 class WorkError(LanbiError):

@@ -264,6 +264,20 @@ def repeated(element: Any) -> str | None:
     return next((one.key for one in (element, *inner) if isinstance(one, _Repeating)), None)
 
 
+def repeated_deep(seen: Any) -> str | None:
+    """A key that stands twice in any object of a foreign payload; None if none does."""
+    waiting = [seen]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, _Repeating):
+            return one.key
+        if isinstance(one, dict):
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+    return None
+
+
 def twice(key: str, run: int = 0, seq: int | None = None) -> Refusal:
     """Why such a message is none."""
     return Refusal("bad-schema", f"key {key[:32]!r} stands twice", run=run, seq=seq)

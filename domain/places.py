@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
 from domain.energy import ACCOUNTS, NATIONAL
+from domain.rules import NATIVE, STARTS, Rule, bare
 
 T = TypeVar("T")
 
@@ -210,7 +211,12 @@ class Well:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device: its id is MQTT user name, client id and topic level at once."""
+    """A device: its id is MQTT user name, client id and topic level at once.
+
+    ``names`` are foreign names (MN, meter addresses, channels) of what it speaks for; ``topics`` are its own foreign topics, which
+    the broker's access list lets only it write; ``pw`` is the password of its HJ 212 packets, which protects nothing. ``label`` is
+    None where the format's own convention holds.
+    """
 
     id: str
     sources: Dated[tuple[str, ...]]
@@ -218,10 +224,13 @@ class Device:
     state: Dated[str]
     interval: int
     zone: Dated[str | None]
-    label: Dated[str]
+    label: Dated[str | None]
     time_unit: Dated[str]
     crc: str = "standard"
     mapping: Dated[str | None] = field(default_factory=lambda: Dated.always(None))
+    names: Mapping[str, str] = field(default_factory=dict)
+    topics: tuple[str, ...] = ()
+    pw: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +264,7 @@ class Registry:
     version: str
     factors: Mapping[str, Factor] = field(default_factory=dict)
     watch: Watch = Watch()
+    mappings: Mapping[str, Rule] = field(default_factory=dict)
 
     @cached_property
     def kinds(self) -> Mapping[str, str]:
@@ -285,6 +295,25 @@ class Registry:
         """Sources that a device may speak for on a day."""
         known = self.devices.get(device)
         return (known.sources.on(day) or ()) if known else ()
+
+    def rule_of(self, device: Device, day: int) -> Rule:
+        """How a device's messages are read on a day of receipt: by its mapping, else by its format alone."""
+        name = device.mapping.on(day)
+        return self.mappings[name] if name and name in self.mappings else bare(device.format.on(day) or NATIVE)
+
+    def starts(self, device: Device, day: int) -> bool:
+        """Whether a device's times are the start of what they stand for."""
+        said = device.label.on(day)
+        return said == "start" if said else self.rule_of(device, day).format in STARTS
+
+    @cached_property
+    def by_name(self) -> Mapping[str, tuple[str, ...]]:
+        """Ids of the devices that bear a foreign name."""
+        found: dict[str, list[str]] = {}
+        for device in self.devices.values():
+            for name in device.names:
+                found.setdefault(name, []).append(device.id)
+        return {name: tuple(devices) for name, devices in found.items()}
 
     @cached_property
     def _devices_by_source(self) -> Mapping[str, tuple[Device, ...]]:

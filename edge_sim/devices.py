@@ -230,7 +230,7 @@ def _grid(after: int, interval: int) -> int:
 
 def _labels(device: Device, times: Ints, span: int) -> list[str]:
     """End labels, or start labels where the registry says so, by the day."""
-    if all(value == "end" for _, value in device.label.steps):
+    if all(value != "start" for _, value in device.label.steps):
         return [iso(time) for time in times.tolist()]
     return [iso(time - span if device.label.on(day_of(time)) == "start" else time) for time in times.tolist()]
 

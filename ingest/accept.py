@@ -20,7 +20,10 @@ from domain.message import Message, Refusal
 from domain.places import Device, Registry
 from domain.readings import DEVICE_FLAGS
 from domain.reasons import FUTURE_S, QUARANTINE, TOO_OLD_S
-from ingest.decoders import Part, read
+from domain.rules import NATIVE, Rule
+from ingest.decoders.foreign import Envelope, Foreign
+from ingest.decoders.native import Part, read
+from ingest.decoders.topics import Owners
 from ingest.ports import Record
 
 NS: Final = 1_000_000_000
@@ -81,12 +84,13 @@ class Verdict(NamedTuple):
 
 
 class Speaker(NamedTuple):
-    """Who speaks: the device as registered (None for an import), and how to read its times."""
+    """Who speaks: the device as registered (None for an import), how to read its times, and its rule if it does not speak natively."""
 
     id: str
     device: Device | None
     zone: tzinfo | None
     time_unit: str
+    rule: Rule | None = None
 
 
 class Rights(NamedTuple):
@@ -104,6 +108,8 @@ class Acceptor:
         self.registry = registry
         self.keeps = keeps
         self._rights: dict[tuple[str, int], Rights] = {}
+        self._foreign = Foreign(registry)
+        self._owners = Owners(registry)
 
     def judge(self, record: Record) -> list[Verdict]:
         """Verdicts of a data message, one an element (or one for all); never raises.
@@ -123,12 +129,21 @@ class Acceptor:
             speaker = Refusal("retained", "a retained message is the last one again, not a reading")
         if isinstance(speaker, Refusal):
             return [Verdict(WHOLE, max(1, record.readings), device_of(record.topic), "", 0, None, None, (speaker,))]
-        parts = read(record.payload, speaker.zone, speaker.time_unit)
+        parts = self.parts(record, speaker)
         if len(parts) > 1 and isinstance(parts[0].what, Refusal) and (parts[0].what.reason in _AT_ONCE or len(parts) > MANY):
             same = all(isinstance(part.what, Refusal) and part.what.reason == parts[0].what.reason for part in parts)
             if same:
                 return [Verdict(WHOLE, len(parts), speaker.id, "", 0, None, None, (parts[0].what,))]
         return [self._guarded(number, part, speaker, record) for number, part in enumerate(parts)]
+
+    def parts(self, record: Record, speaker: Speaker) -> list[Part]:
+        """What a message holds, by the native decoder or by the device's rule; never raises."""
+        if speaker.rule is None or speaker.device is None:
+            return read(record.payload, speaker.zone, speaker.time_unit)
+        try:
+            return self._foreign.read(Envelope(record.payload, record.topic, record.received_ns // NS, speaker.zone), speaker.device, speaker.rule)
+        except Exception as error:  # noqa: BLE001  a decoder may be somebody else's: its fault costs this message, and the bytes are in the journal
+            return [Part(Refusal("internal", f"{speaker.rule.format}: {error!r}"[:200]))]
 
     def _guarded(self, number: int, part: Part, speaker: Speaker, record: Record) -> Verdict:
         try:
@@ -140,13 +155,14 @@ class Acceptor:
         """Who speaks through this record's topic, on the day of its receipt."""
         if record.writer == IMPORT:
             return Speaker("", None, SHANGHAI, "s")
-        name = device_of(record.topic)
+        name = device_of(record.topic) or self._owners.of(record.topic)
         device = self.registry.devices.get(name)
         if device is None:
             detail = f"{name[:32]!r} is not registered" if ID.fullmatch(name) else "no device id in the topic"
             return Refusal("unknown-device", detail)
         day = day_of(record.received_ns // NS)
-        return Speaker(name, device, zone_of(device.zone.on(day)), device.time_unit.on(day) or "s")
+        rule = self.registry.rule_of(device, day)
+        return Speaker(name, device, zone_of(device.zone.on(day)), device.time_unit.on(day) or "s", None if rule.format == NATIVE else rule)
 
     def _element(self, number: int, part: Part, speaker: Speaker, record: Record) -> Verdict:
         message = part.what
@@ -207,7 +223,7 @@ class Acceptor:
         device = speaker.device
         assert device is not None  # noqa: S101  only devices have rights
         sources = tuple(name for name in device.sources.on(day) or () if name in self.registry.kinds)
-        rights = Rights(device.state.on(day), sources, device.label.on(day) == "start")
+        rights = Rights(device.state.on(day), sources, self.registry.starts(device, day))
         if len(self._rights) > 100_000:
             self._rights.clear()
         self._rights[speaker.id, day] = rights

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from domain.message import Refusal
 from ingest.accept import ID, IMPORT, WHOLE, Verdict, outcome
-from ingest.decoders import elements
+from ingest.decoders.native import elements
 from ingest.ports import Record, Refused
 
 

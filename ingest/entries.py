@@ -34,7 +34,8 @@ def kind_of(record: Record) -> str:
     if record.writer == IMPORT:
         return "entries" if _FILES_TOPIC in record.topic else "data"
     stream = stream_of(record.topic)
-    return stream if stream in {EVENT, "state"} else "data"
+    # Foreign topics have words of their own on their last level.
+    return stream if stream in {EVENT, "state"} and device_of(record.topic) else "data"
 
 
 @dataclass

@@ -124,7 +124,7 @@ class Express:
         """The device behind a topic that is new today; None where it is not one of data."""
         speaker = self.acceptor.speaker(record) if stream_of(record.topic) == "data" else None
         talker = None
-        if isinstance(speaker, Speaker) and speaker.device is not None and len(self._talkers) < MANY:
+        if isinstance(speaker, Speaker) and speaker.device is not None and speaker.rule is None and len(self._talkers) < MANY:
             talker = _Talker(speaker, self._times.setdefault((speaker.zone, speaker.time_unit), {}))
         if len(self._talkers) < MANY:
             self._talkers[record.topic] = talker

@@ -13,7 +13,7 @@ from domain.ledger import Refused as Fact
 from domain.message import Message
 from domain.places import Registry
 from ingest.accept import WHOLE, zone_of
-from ingest.decoders import read
+from ingest.decoders.native import read
 from ingest.ports import Refused
 from lanbi.journal import record
 from lanbi.state import StateView
@@ -89,8 +89,8 @@ class RefusalView:
         if message is None:
             return row.received_ns // _NS // civil.HOUR_S * civil.HOUR_S
         device = self.registry.devices.get(row.device)
-        label = device.label.on(civil.day_of(message.time)) if device else "end"
-        time = message.time + (message.span if label == "start" else 0)
+        early = device is not None and self.registry.starts(device, civil.day_of(message.time))
+        time = message.time + (message.span if early else 0)
         return -(-time // civil.HOUR_S) * civil.HOUR_S
 
     def _message(self, row: Refused) -> Message | None:

@@ -12,8 +12,10 @@ from typing import Any, Final
 from domain import places
 from domain.errors import RegistryError
 from domain.places import Dated, Registry
+from domain.rules import Rule
 from lanbi import registry_checks
-from lanbi.registry_fields import FIELDS, SINGLE, Field, day_of
+from lanbi.registry_fields import FIELDS, SINGLE, Field
+from lanbi.registry_values import day_of
 from lanbi.toml_lines import Lines, parse, raise_all, read, unknown
 
 ALWAYS: Final = -(2**31)
@@ -140,6 +142,7 @@ def _built(county: Mapping[str, Any], tables: Mapping[str, list[dict[str, Any]]]
         "point": places.Point,
         "well": places.Well,
         "device": places.Device,
+        "mapping": Rule,
     }
 
     def made(kind: str) -> dict[str, Any]:
@@ -158,4 +161,5 @@ def _built(county: Mapping[str, Any], tables: Mapping[str, list[dict[str, Any]]]
         devices=made("device"),
         version=version,
         factors=made("factor"),
+        mappings=made("mapping"),
     )

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from domain import energy
 from domain.civil import date_of
 from domain.places import Dated
+from lanbi import registry_mapping
 from lanbi.toml_lines import nearest
 
 Row = Mapping[str, Any]
@@ -56,6 +57,7 @@ def faults(tables: Tables) -> Iterator[Fault]:
         if line["advanced"] and line["baseline"] and Decimal(line["advanced"]) > Decimal(line["baseline"]):
             yield ("line", number, "advanced"), f"the advanced level (标杆) {line['advanced']} needs more than the baseline (基准) {line['baseline']}"
     yield from _devices(tables)
+    yield from registry_mapping.faults(tables)
 
 
 def _ids(tables: Tables) -> Iterator[Fault]:

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain import energy, places
-from domain.civil import SHANGHAI, day_number, parse_date
-from domain.items import BY_REALM
-from lanbi.toml_lines import nearest, unknown
-
-AVERAGES: Final = ("hour", "day")
-CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-LEVELS: Final = ("warning", "guarantee")
-LIMIT: Final = ("item", "value", "average", "from")
-PERMIT: Final = ("number", "from", "until")
-
-Reader = Callable[[object], tuple[str, Any]]
-"""Value to (fault, value); an empty fault = good."""
+from domain.readings import DEVICE_FLAGS
+from domain.rules import NATIVE
+from lanbi import registry_mapping as mapping
+from lanbi.registry_values import Reader, levels, limits, match, number, one_of, permit, positive, reset, text, texts, units, whole, yes_no, zone
 
 
 class Field(NamedTuple):
@@ -33,155 +21,6 @@ class Field(NamedTuple):
     dated: bool = False
     default: Any = ""
     hint: str = ""
-
-
-def text(value: object) -> tuple[str, Any]:
-    """A text."""
-    return ("", value) if isinstance(value, str) else (f"text in quotes is needed, not {value!r}", "")
-
-
-def texts(value: object) -> tuple[str, Any]:
-    """A list of texts."""
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return "", tuple(value)
-    return f"a list of texts is needed, not {value!r}", ()
-
-
-def number(value: object) -> tuple[str, Any]:
-    """A decimal number, kept as text so that no digit is lost."""
-    try:
-        finite = not isinstance(value, bool) and Decimal(str(value)).is_finite()
-    except InvalidOperation:
-        finite = False
-    if not finite:
-        return f"a number is needed, not {value!r}", None
-    return "", str(value)
-
-
-def positive(value: object) -> tuple[str, Any]:
-    """A decimal number above zero."""
-    fault, found = number(value)
-    return (fault, found) if fault or Decimal(found) > 0 else (f"a number above 0 is needed, not {value!r}", None)
-
-
-def whole(value: object) -> tuple[str, Any]:
-    """A whole number of at least one."""
-    good = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-    return ("", value) if good else (f"a whole number ≥ 1 is needed, not {value!r}", 1)
-
-
-def yes_no(value: object) -> tuple[str, Any]:
-    """True or false."""
-    return ("", value) if isinstance(value, bool) else (f"true or false is needed, not {value!r}", False)
-
-
-def one_of(*choices: str) -> Reader:
-    """One of some words."""
-
-    def read(value: object) -> tuple[str, Any]:
-        good = isinstance(value, str) and value in choices
-        return ("", value) if good else (f"'{value}' is none of {', '.join(choices)}", choices[0])
-
-    return read
-
-
-def match(value: object) -> tuple[str, Any]:
-    """A name in foreign files, or several."""
-    return ("", (value,)) if isinstance(value, str) else texts(value)
-
-
-def levels(value: object) -> tuple[str, Any]:
-    """Water levels: a table of their names to numbers."""
-    if not isinstance(value, dict):
-        return f'a table such as {{warning = "31.5"}} is needed, not {value!r}', {}
-    strange = unknown(value, LEVELS)
-    found = {key: number(one) for key, one in value.items()}
-    fault = strange[0][1] if strange else next((f"{key}: {words}" for key, (words, _) in found.items() if words), "")
-    low, high = (value.get(key) for key in LEVELS)
-    if not fault and None not in {low, high} and Decimal(str(low)) >= Decimal(str(high)):
-        fault = f"the warning level {low} must lie below the guarantee level {high}"
-    return fault, {key: one for key, (_, one) in found.items()}
-
-
-def units(value: object) -> tuple[str, Any]:
-    """Units of a permit point's items: a table of items to texts."""
-    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
-        return f'a table such as {{nox = "mg/m3"}} is needed, not {value!r}', {}
-    strange = unknown(value, BY_REALM["point"])
-    return (strange[0][1], {}) if strange else ("", dict(value))
-
-
-def zone(value: object) -> tuple[str, Any]:
-    """A time zone by its IANA name."""
-    try:
-        known = isinstance(value, str) and (value == str(SHANGHAI) or bool(ZoneInfo(value)))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        known = False
-    return ("", value) if known else (f"{value!r} is no time zone such as Asia/Shanghai", None)
-
-
-def limits(value: object) -> tuple[str, Any]:
-    """Permit limits: item, value, average, from."""
-    if not isinstance(value, list):
-        return "a list of {item, value, average, from} is needed", ()
-    found = []
-    for one in value:
-        fault, limit = _limit(one)
-        if fault:
-            return fault, ()
-        found.append(limit)
-    return "", tuple(found)
-
-
-def _limit(one: object) -> tuple[str, Any]:
-    if not isinstance(one, dict):
-        return f"{one!r} is no {{item, value, average, from}}", None
-    strange = unknown(one, LIMIT)
-    if strange:
-        return strange[0][1], None
-    if one.get("item") not in BY_REALM["point"]:
-        return f"unknown item {one.get('item')!r}{nearest(str(one.get('item')), BY_REALM['point'])}", None
-    if one.get("average") not in AVERAGES:
-        return f"average {one.get('average')!r} is neither hour nor day", None
-    fault, amount = positive(one.get("value"))
-    first = day_of(one.get("from"))
-    if fault or first is None:
-        return fault or f"from {one.get('from')!r} is no date", None
-    return "", places.PointLimit(one["item"], amount, one["average"], first)
-
-
-def permit(value: object) -> tuple[str, Any]:
-    """A discharge permit: number, from, until."""
-    if not isinstance(value, dict):
-        return f'a table such as {{number = "…", from = "2023-01-01", until = "2027-12-31"}} is needed, not {value!r}', None
-    strange = unknown(value, PERMIT)
-    if strange:
-        return strange[0][1], None
-    first, last = (day_of(value.get(key)) for key in PERMIT[1:])
-    number_of = value.get("number")
-    if not isinstance(number_of, str) or not number_of.strip():
-        return f"number {number_of!r} is no text", None
-    if first is None or last is None:
-        return f"from {value.get('from')!r} and until {value.get('until')!r} must be dates", None
-    return (f"the permit ends {value['until']} before it begins", None) if last < first else ("", places.Permit(number_of, first, last))
-
-
-def day_of(value: object) -> int | None:
-    """Civil day of a TOML date or a text; None if it is neither."""
-    if isinstance(value, datetime):
-        return None
-    if isinstance(value, date):
-        return day_number(value)
-    try:
-        return parse_date(str(value))
-    except ValueError:
-        return None
-
-
-def reset(value: object) -> tuple[str, Any]:
-    """Never, allowed, or a time of day."""
-    good = isinstance(value, str) and (value in {"never", "allowed"} or CLOCK.fullmatch(value))
-    return ("", value) if good else (f"{value!r} is neither never, allowed nor a time of day such as 00:00", "never")
 
 
 _ID: Final = Field(text, needed=True)
@@ -263,14 +102,41 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
     "device": {
         "id": _ID,
         "sources": Field(texts, needed=True, dated=True, default=()),
-        "format": Field(text, dated=True, default="lanbi-json"),
+        "format": Field(mapping.format_, dated=True, default=NATIVE),
         "interval": Field(whole, needed=True, default=3600),
         "state": Field(one_of(*places.DEVICE_STATES), needed=True, dated=True, default="accepted"),
         "zone": Field(zone, dated=True, default=None),
-        "label": Field(one_of(*places.LABELS), dated=True, default="end"),
+        "label": Field(one_of(*places.LABELS), dated=True, default=None),
         "time_unit": Field(one_of(*places.TIME_UNITS), dated=True, default="s"),
         "crc": Field(one_of("standard", "modbus"), default="standard"),
         "mapping": Field(text, dated=True, default=None),
+        "names": Field(mapping.table, default={}),
+        "topics": Field(mapping.topics, default=()),
+        "pw": Field(text, default=None),
+    },
+    "mapping": {
+        "id": _ID,
+        "format": Field(mapping.format_, needed=True, default="json"),
+        "version": Field(whole, default=1),
+        "note": _TEXT,
+        "items": Field(mapping.items, default=()),
+        "records": _TEXT,
+        "require": _TEXT,
+        "skip": _TEXT,
+        "time": _TEXT,
+        "time_format": _TEXT,
+        "arrival": Field(yes_no, default=False),
+        "span": Field(mapping.seconds, default=0),
+        "source": _TEXT,
+        "flag": _TEXT,
+        "flags": Field(mapping.flags, default={}),
+        "unflagged": Field(one_of(*sorted(DEVICE_FLAGS)), default=""),
+        "sentinels": Field(mapping.sentinels, default=()),
+        "ignore": Field(texts, default=()),
+        "units": Field(mapping.units, default={}),
+        "minutes": Field(mapping.minutes, default=0),
+        "tolerant": Field(yes_no, default=False),
+        "options": Field(mapping.options, default={}),
     },
 }
 """Tables of the registry with their keys; the order is that of interfaces and documentation."""

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from ingest import accept, decoders
+from ingest import accept
 from ingest.deciding import Desk
+from ingest.decoders import native as decoders
 from tests.faults.malformed import Part, decoded, whole
 from tests.faults.parts.fuzz import CrashError, _own
 

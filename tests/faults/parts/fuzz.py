@@ -20,8 +20,9 @@ import numpy as np
 from domain import civil
 from domain import message as native
 from domain.message import scan
-from ingest import accept, deadletters, decoders, entries
+from ingest import accept, deadletters, entries
 from ingest.deadletters import bytes_of, rows
+from ingest.decoders import native as decoders
 from tests.faults.parts.garble import WORDS
 from tests.ingest.bad_input import AIR, CLASSES
 from tests.ingest.county import Message, county

@@ -1,0 +1,84 @@
+"""The way of every payload that is not native: whose it is, by which rule, and what that makes of it. Pure but for decoders' memories."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import Any, Final, NamedTuple
+
+from domain.civil import day_of
+from domain.message import Refusal
+from domain.places import Device, Registry
+from domain.reasons import MAX_MESSAGE
+from domain.rules import HJ212, Rule
+from ingest.decoders.formats import dialects, looks_like
+from ingest.decoders.hj212_read import Reader
+from ingest.decoders.mapping import Mapper, Places
+from ingest.decoders.native import Part
+from ingest.decoders.samples import Letter
+
+MANY: Final = 20_000
+"""Topics and readers that are remembered."""
+
+
+class Envelope(NamedTuple):
+    """A foreign message: its bytes, its topic, when it came [s], and in which zone its device's clock is."""
+
+    payload: bytes
+    topic: str
+    received: int
+    zone: tzinfo | None
+
+
+class Foreign:
+    """Reads foreign messages by one version of the registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self._readers: dict[tuple[str, int], Reader | Mapper | Refusal] = {}
+        self._memories: dict[str, dict[str, Any]] = {}
+
+    def read(self, envelope: Envelope, device: Device, rule: Rule) -> list[Part]:
+        """Parts of a message; none where it is understood and brings no reading. Never raises."""
+        if len(envelope.payload) > MAX_MESSAGE:
+            return [Part(Refusal("oversize", f"{len(envelope.payload)} bytes, at most {MAX_MESSAGE}"))]
+        memory = self._memories.setdefault(device.id, {})
+        letter = Letter(envelope.payload, envelope.topic, rule, envelope.received, envelope.zone, memory)
+        reader = self._reader(letter, device)
+        if isinstance(reader, Refusal):
+            return [Part(reader)]
+        if isinstance(reader, Reader):
+            return reader.read(letter.payload)
+        parts = reader.read(letter)
+        other = _other(letter) if any(isinstance(part.what, Refusal) for part in parts) else ""
+        return [_hinted(part, other) for part in parts] if other else parts
+
+    def _reader(self, letter: Letter, device: Device) -> Reader | Mapper | Refusal:
+        key = (device.id, day_of(letter.received))
+        known = self._readers.get(key)
+        if known is None:
+            if len(self._readers) >= MANY:
+                self._readers.clear()
+            known = self._readers[key] = self._made(letter, Places(self.registry, device, key[1]))
+        return known
+
+    @staticmethod
+    def _made(letter: Letter, places: Places) -> Reader | Mapper | Refusal:
+        if letter.rule.format == HJ212:
+            return Reader(letter, places)
+        dialect = dialects().get(letter.rule.format)
+        if dialect is None:
+            return Refusal("bad-schema", f"格式未知 unknown format {letter.rule.format[:40]!r}: is the package installed that reads it?")
+        return Mapper(letter.rule, dialect, places)
+
+
+def _other(letter: Letter) -> str:
+    """The format that a payload looks like, where the rule names another: both are told, neither is guessed."""
+    seen = looks_like(letter.payload, letter.topic)
+    return "" if seen in {"", letter.rule.format} or letter.rule.format == "json" else seen
+
+
+def _hinted(part: Part, other: str) -> Part:
+    if not isinstance(part.what, Refusal) or part.what.reason not in {"bad-schema", "bad-json", "bad-encoding"}:
+        return part
+    detail = f"{part.what.detail}; 报文像 the message looks like {other}"
+    return Part(Refusal("bad-schema", detail[:300], part.what.item), part.items)

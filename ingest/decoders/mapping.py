@@ -1,0 +1,218 @@
+"""A rule applied: samples of a foreign payload become messages, or reasons. Pure.
+
+Whatever is wrong costs as little as possible: a value, then a reading, then the message. Nothing is guessed: a name that no rule
+knows, a unit that does not fit and a time in another unit are refused with words that say what to register.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from math import isfinite
+from typing import Final, NamedTuple
+
+from domain.errors import NotUnderstood
+from domain.items import ITEMS
+from domain.message import Message, Refusal
+from domain.places import Device, Registry
+from domain.rules import EVERYTHING, ItemRule, Rule
+from ingest.decoders.native import Part
+from ingest.decoders.samples import MOST, Dialect, Letter, Sample, shown
+from ingest.decoders.times import instant
+from ingest.decoders.units import converter
+
+REGISTERED: Final = "registered"
+TRACED: Final = 40
+"""Steps that are told of one message at most."""
+_LIST: Final = 1_000
+
+
+class Step(NamedTuple):
+    """One step of reading a message, for people: what, in Chinese and English, and what came of it."""
+
+    zh: str
+    en: str
+    what: str
+
+
+class Places:
+    """Foreign names and units of what one device speaks for."""
+
+    def __init__(self, registry: Registry, device: Device, day: int) -> None:
+        self.registry, self.device = registry, device
+        self.sources = device.sources.on(day) or ()
+
+    def source(self, channel: str | None) -> str | Refusal | None:
+        """Our id of a channel; None where the device speaks for one place only and the message names none."""
+        if channel is None:
+            return None if len(self.sources) == 1 else Refusal("bad-schema", f"无法确定来源 which of {len(self.sources)} sources? give the rule a source")
+        known = self.device.names.get(channel)
+        if known:
+            return known
+        if channel in self.sources:
+            return channel
+        others = self.registry.by_name.get(channel, ())
+        if others or channel in self.registry.kinds:
+            return Refusal("identity-mismatch", f"该设备无权代表 the device may not speak for {channel[:32]!r}")
+        return Refusal("unknown-source", f"未登记 {channel[:32]!r} is not among the names of device {self.device.id}")
+
+    def kind(self, source: str | None) -> str:
+        """Store table of a source."""
+        return self.registry.kinds.get(source or (self.sources[0] if self.sources else ""), "")
+
+    def unit(self, source: str | None, item: str) -> str:
+        """Our unit of an item there; empty where none is fixed."""
+        name = source or self.sources[0]
+        kind = self.kind(source)
+        if kind == "meter" and item == "register":
+            return self.registry.meters[name].unit
+        if kind == "point" and item in self.registry.points[name].units:
+            return self.registry.points[name].units[item]
+        known = ITEMS.get((kind, item))
+        return known.unit if known and known.unit != REGISTERED else ""
+
+
+class Group:
+    """The values of one place and time."""
+
+    __slots__ = ("bad", "flags", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[str, float | None] = {}
+        self.flags: dict[str, str] = {}
+        self.bad: list[Refusal] = []
+
+
+class Mapper:
+    """Applies one rule for one device."""
+
+    def __init__(self, rule: Rule, dialect: Dialect, places: Places) -> None:
+        self.rule, self.dialect, self.places = rule, dialect, places
+        self._items: dict[str, list[ItemRule]] = {}
+        for one in rule.items:
+            self._items.setdefault(one.name, []).append(one)
+        self._ignored = frozenset(rule.ignore)
+        self._sentinels = frozenset(Decimal(one) for one in rule.sentinels)
+
+    def read(self, letter: Letter) -> list[Part]:
+        """Parts of a payload, in the order in which their times and places first stand in it; never raises."""
+        try:
+            samples = self.dialect.decode(letter)
+        except NotUnderstood as error:
+            return [Part(Refusal(error.reason, error.what))]
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
+            return [Part(Refusal("bad-schema", f"不是 not {self.rule.format}: {error!r}"[:160]))]
+        if len(samples) > MOST:
+            return [Part(Refusal("oversize", f"{len(samples)} values in one message, at most {MOST}"))]
+        return self.parts(samples, letter)
+
+    def parts(self, samples: Iterable[Sample], letter: Letter) -> list[Part]:
+        """Samples by place and time."""
+        groups: dict[tuple[str | None, int], Group] = {}
+        lost: list[Part] = []
+        for sample in samples:
+            rules = self._items.get(sample.name)
+            if rules is None and (sample.name in self._ignored or EVERYTHING in self._ignored):
+                continue
+            for rule in rules or (None,):
+                self._enter(sample, rule, letter, (groups, lost))
+        found = [self._part(place, group) for place, group in groups.items()]
+        return [*found, *lost] or [Part(Refusal("bad-schema", "没有可用的值 no value that the rule knows"))]
+
+    def _enter(self, sample: Sample, rule: ItemRule | None, letter: Letter, into: tuple[dict[tuple[str | None, int], Group], list[Part]]) -> None:
+        groups, lost = into
+        channel = rule.source if rule and rule.source else sample.channel
+        source = self.places.source(channel)
+        if isinstance(source, Refusal):
+            _once(lost, source)
+            return
+        try:
+            time = self._time(sample, letter)
+        except NotUnderstood as error:
+            _once(lost, Refusal(error.reason, error.what))
+            return
+        group = groups.setdefault((source, time), Group())
+        if rule is None:
+            group.bad.append(Refusal("unknown-item", f"映射中没有 {sample.name[:40]!r} stands in no rule", sample.name[:32]))
+        elif sample.value is not None:
+            self._value(sample, rule, source, group)
+
+    def _time(self, sample: Sample, letter: Letter) -> int:
+        if sample.time is not None:
+            return instant(sample.time, self.rule.time_format or self.dialect.time_format, letter.zone, letter.received)
+        if self.rule.arrival:
+            return letter.received
+        raise NotUnderstood("没有时间 no time in the message, and the rule does not let arrival stand in")
+
+    def _value(self, sample: Sample, rule: ItemRule, source: str | None, group: Group) -> None:
+        found = self._number(sample, rule, source)
+        if isinstance(found, Refusal):
+            group.bad.append(found)
+            return
+        if group.values.get(rule.item, found) != found:
+            group.bad.append(Refusal("bad-schema", f"两个值 two values of one time: {group.values[rule.item]} and {found}", rule.item))
+            return
+        group.values[rule.item] = found
+        flag = self._flag(sample)
+        if flag != "N":
+            group.flags[rule.item] = flag
+
+    def _flag(self, sample: Sample) -> str:
+        unknown = "N" if sample.flag == "N" else "D"
+        flag = self.rule.unflagged or "N" if sample.flag is None else self.rule.flags.get(sample.flag, unknown)
+        return "P" if sample.late and flag == "N" else flag
+
+    def _number(self, sample: Sample, rule: ItemRule, source: str | None) -> float | Refusal:
+        """The value in our unit."""
+        if sample.sum != bool(rule.sum):
+            words = "SenML 累计 s: the rule must say whether it is a register or an integral" if sample.sum else "no sum (s), which the rule expects"
+            return Refusal("bad-schema", words, rule.item)
+        exact = decimal_of(sample.value, rule.item)
+        if isinstance(exact, Refusal):
+            return exact
+        if exact in self._sentinels:
+            return Refusal("value-out-of-range", f"{exact} 表示无值 means no value", rule.item)
+        exact = exact * Decimal(rule.scale) + Decimal(rule.offset)
+        wanted = self.places.unit(source, rule.item)
+        sent = rule.unit or sample.unit or wanted
+        if rule.sum == "integral":
+            sent, exact = _integral(sent, exact)
+        if rule.unit and sample.unit and isinstance(converter(sample.unit, rule.unit), str):
+            return Refusal("unit-mismatch", f"报文单位 the message says {sample.unit}, the rule {rule.unit}", rule.item)
+        how = converter(sent, wanted) if wanted else (None if sent == (rule.unit or sent) else "no unit is registered")
+        if isinstance(how, str):
+            return Refusal("unit-mismatch", how, rule.item)
+        return float(how(exact) if how else exact)
+
+    def _part(self, place: tuple[str | None, int], group: Group) -> Part:
+        source, time = place
+        return Part(Message(time, self.rule.span, group.values, source=source, flags=group.flags), tuple(group.bad))
+
+
+def _once(lost: list[Part], refusal: Refusal) -> None:
+    """One dead letter for a cause, not one for each value that has it."""
+    if len(lost) < _LIST and Part(refusal) not in lost:
+        lost.append(Part(refusal))
+
+
+def _integral(unit: str, value: Decimal) -> tuple[str, Decimal]:
+    """A sum as RFC 8428 has it, in unit × seconds, as unit × hours: W·s become Wh."""
+    return {"W": "Wh", "kW": "kWh", "var": "varh"}.get(unit, f"{unit}·h"), value / 3600
+
+
+def decimal_of(value: object, item: str) -> Decimal | Refusal:
+    """A value as the decimal that was sent; texts are taken where they are plain numbers."""
+    if isinstance(value, bool):
+        return Refusal("bad-schema", f"{value} is no number", item)
+    if isinstance(value, float):
+        return Decimal(repr(value)) if isfinite(value) else Refusal("not-finite", f"{value} is no number", item)
+    if isinstance(value, int) and abs(value) < 10**300:
+        return Decimal(value)
+    if isinstance(value, Decimal):
+        return value if value.is_finite() and abs(value.adjusted()) < 300 else Refusal("not-finite", f"{value}"[:40], item)
+    if isinstance(value, str) and len(value) < 40:
+        try:
+            return decimal_of(Decimal(value.strip()), item)
+        except InvalidOperation:
+            pass
+    return Refusal("bad-schema", f"不是数字 {shown(value)} is no number", item)

@@ -1,0 +1,122 @@
+"""SenML (RFC 8428) as JSON and CBOR: a pack is resolved before use. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from io import BytesIO
+from typing import Any, Final
+
+import cbor2
+
+from domain.errors import NotUnderstood
+from ingest.decoders.samples import MOST, Letter, Sample, json_of, list_of, object_of, shown
+
+LABELS: Final = {-1: "bver", -2: "bn", -3: "bt", -4: "bu", -5: "bv", -6: "bs", 0: "n", 1: "u", 2: "v", 3: "vs", 4: "vb", 5: "s", 6: "t", 7: "ut", 8: "vd"}
+"""CBOR labels (table 4 of the RFC)."""
+VERSION: Final = 10
+RELATIVE: Final = 2**28
+"""Times below are relative to now (§4.5.3)."""
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:./_-]*", re.ASCII)
+VALUES: Final = ("v", "vs", "vb", "vd")
+NOT_NUMBERS: Final = {"vs": "text", "vb": "boolean", "vd": "data"}
+OLD_UNITS: Final = {"%": "/"}
+"""A legacy synonym of unity; percent is ``/100`` (RFC 8798)."""
+
+
+def senml_json(letter: Letter) -> list[Sample]:
+    """Samples of a JSON pack."""
+    return resolved(list_of(json_of(letter), "SenML"), letter)
+
+
+def senml_cbor(letter: Letter) -> list[Sample]:
+    """Samples of a CBOR pack."""
+    stream = BytesIO(letter.payload)
+    try:
+        pack = cbor2.load(stream)
+    except (cbor2.CBORDecodeError, ValueError, TypeError, RecursionError, OverflowError, MemoryError) as error:
+        raise NotUnderstood(f"不是 CBOR not CBOR: {error}"[:160], "bad-encoding") from None
+    if stream.read(1):
+        raise NotUnderstood("CBOR 后有多余字节 bytes behind the CBOR", "bad-encoding")
+    records = [{_label(key): value for key, value in object_of(one, "record").items()} for one in list_of(pack, "SenML")]
+    return resolved(records, letter)
+
+
+def _label(key: object) -> str:
+    if isinstance(key, str):
+        return key
+    return LABELS.get(key, "") if isinstance(key, int) and not isinstance(key, bool) else ""
+
+
+def resolved(records: list[Any], letter: Letter) -> list[Sample]:
+    """Records with their base fields taken over, as RFC 8428 §4.6 resolves them.
+
+    A rule may know a value by its whole name, or by its own part of it; then the base name is whose value it is.
+    """
+    known = frozenset(one.name for one in letter.rule.items)
+    if not records or len(records) > MOST:
+        raise NotUnderstood(f"{len(records)} records in a pack")
+    base: dict[str, Any] = {"bn": "", "bt": 0, "bu": None, "bv": 0, "bs": 0, "bver": VERSION}
+    found: list[Sample] = []
+    versions = set()
+    for record in records:
+        one = object_of(record, "record")
+        must = next((key for key in one if key.endswith("_")), None)
+        if must:
+            raise NotUnderstood(f"必须理解的字段 a field that must be understood: {must[:32]!r}")
+        base.update((key, one[key]) for key in base.keys() & one.keys())
+        versions.add(base["bver"])
+        sample = _sample(one, base, (letter.received, known))
+        if sample:
+            found.append(sample)
+    if versions != {VERSION} and (len(versions) > 1 or not _older(versions)):
+        raise NotUnderstood(f"SenML 版本 version {sorted(map(str, versions))}, only {VERSION} is understood")
+    return found
+
+
+def _older(versions: set[Any]) -> bool:
+    return all(isinstance(one, int) and not isinstance(one, bool) and 0 < one <= VERSION for one in versions)
+
+
+def _sample(one: Mapping[str, Any], base: Mapping[str, Any], told: tuple[int, frozenset[str]]) -> Sample | None:
+    values = [key for key in VALUES if key in one]
+    if len(values) > 1:
+        raise NotUnderstood(f"一条记录有多个值 several values in one record: {', '.join(values)}")
+    if not values and "s" not in one:
+        return None  # base fields alone
+    received, known = told
+    first, own = _text(base["bn"], "bn"), _text(one.get("n", ""), "n")
+    name = first + own
+    channel = first if first and own and name not in known else None
+    if not NAME.fullmatch(name):
+        raise NotUnderstood(f"名称不合规 no SenML name: {name[:40]!r}")
+    name = own if channel else name
+    unit = one.get("u", base["bu"])
+    unit = None if unit is None else OLD_UNITS.get(_text(unit, "u"), unit)
+    time = _time(_sum(base["bt"], one.get("t", 0), "t"), received)
+    if not values:
+        return Sample(name, _sum(base["bs"], one["s"], "s"), time, unit, channel=channel, sum=True)
+    value = _sum(base["bv"], one["v"], "v") if values == ["v"] else one[values[0]]
+    return Sample(name, value if values == ["v"] else f"{NOT_NUMBERS[values[0]]} {shown(value)}", time, unit, channel=channel)
+
+
+def _sum(one: Any, other: Any, what: str) -> int | float | Decimal:
+    """Base plus own, exactly where both are decimals."""
+    for value in (one, other):
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            raise NotUnderstood(f"{what} 应为数字 should be a number, not {shown(value)}")
+    if not one:
+        return other  # type: ignore[no-any-return]
+    return Decimal(repr(one) if isinstance(one, float) else one) + Decimal(repr(other) if isinstance(other, float) else other)
+
+
+def _time(time: float | Decimal, received: int) -> int | float:
+    whole = float(time) if not isinstance(time, int) else time
+    return received + whole if whole < RELATIVE else whole
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise NotUnderstood(f"{what} 应为文本 should be a text, not {shown(value)}")
+    return value
