@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
 from domain.energy import ACCOUNTS, NATIONAL
-from domain.rules import NATIVE, STARTS, Rule, bare
+from domain.rules import Rule
 
 T = TypeVar("T")
 
@@ -295,16 +295,6 @@ class Registry:
         """Sources that a device may speak for on a day."""
         known = self.devices.get(device)
         return (known.sources.on(day) or ()) if known else ()
-
-    def rule_of(self, device: Device, day: int) -> Rule:
-        """How a device's messages are read on a day of receipt: by its mapping, else by its format alone."""
-        name = device.mapping.on(day)
-        return self.mappings[name] if name and name in self.mappings else bare(device.format.on(day) or NATIVE)
-
-    def starts(self, device: Device, day: int) -> bool:
-        """Whether a device's times are the start of what they stand for."""
-        said = device.label.on(day)
-        return said == "start" if said else self.rule_of(device, day).format in STARTS
 
     @cached_property
     def by_name(self) -> Mapping[str, tuple[str, ...]]:

@@ -21,6 +21,7 @@ from domain.places import Device, Registry
 from domain.readings import DEVICE_FLAGS
 from domain.reasons import FUTURE_S, QUARANTINE, TOO_OLD_S
 from domain.rules import NATIVE, Rule
+from domain.speaking import rule_of, starts
 from ingest.decoders.foreign import Envelope, Foreign
 from ingest.decoders.native import Part, read
 from ingest.decoders.topics import Owners
@@ -161,7 +162,7 @@ class Acceptor:
             detail = f"{name[:32]!r} is not registered" if ID.fullmatch(name) else "no device id in the topic"
             return Refusal("unknown-device", detail)
         day = day_of(record.received_ns // NS)
-        rule = self.registry.rule_of(device, day)
+        rule = rule_of(self.registry, device, day)
         return Speaker(name, device, zone_of(device.zone.on(day)), device.time_unit.on(day) or "s", None if rule.format == NATIVE else rule)
 
     def _element(self, number: int, part: Part, speaker: Speaker, record: Record) -> Verdict:
@@ -223,7 +224,7 @@ class Acceptor:
         device = speaker.device
         assert device is not None  # noqa: S101  only devices have rights
         sources = tuple(name for name in device.sources.on(day) or () if name in self.registry.kinds)
-        rights = Rights(device.state.on(day), sources, self.registry.starts(device, day))
+        rights = Rights(device.state.on(day), sources, starts(self.registry, device, day))
         if len(self._rights) > 100_000:
             self._rights.clear()
         self._rights[speaker.id, day] = rights

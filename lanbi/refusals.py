@@ -12,6 +12,7 @@ from domain.errors import LanbiError
 from domain.ledger import Refused as Fact
 from domain.message import Message
 from domain.places import Registry
+from domain.speaking import starts
 from ingest.accept import WHOLE, zone_of
 from ingest.decoders.native import read
 from ingest.ports import Refused
@@ -89,7 +90,7 @@ class RefusalView:
         if message is None:
             return row.received_ns // _NS // civil.HOUR_S * civil.HOUR_S
         device = self.registry.devices.get(row.device)
-        early = device is not None and self.registry.starts(device, civil.day_of(message.time))
+        early = device is not None and starts(self.registry, device, civil.day_of(message.time))
         time = message.time + (message.span if early else 0)
         return -(-time // civil.HOUR_S) * civil.HOUR_S
 
