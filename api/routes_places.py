@@ -46,6 +46,7 @@ def sections(request: Request, sources: Asked) -> Response:
                 water_class=_class(recent),
                 deciding=parts(recent.text) if recent else [],
                 rule_set=recent.rule_set if recent else None,
+                level_state=state.status if (state := _of_today(figures, "water_level_state", place.id, now)) else None,
             ),
         )
     return answer(request, Page[SectionAnswer](items=rows))
@@ -135,9 +136,13 @@ def points(request: Request, sources: Asked) -> Response:
 def _today(figures: WhileThere, site: str, now: int) -> dict[str, Any]:
     """A point's figures of the running day; none of an earlier one."""
     names = {"over_hours": "point_over_hours", "multiple": "point_multiple", "capture": "point_capture", "marked_hours": "point_marked_hours"}
-    found = {name: figures.latest(figure, site, "day", permit.RULE_SET, now) for name, figure in names.items()}
-    rows = {name: row if row and row.time == period_stamp(day_of(now)) else None for name, row in found.items()}
+    rows = {name: _of_today(figures, figure, site, now) for name, figure in names.items()}
     numbers = {name: row.value if row else None for name, row in rows.items()}
     whole = {name: None if (value := numbers[name]) is None else int(value) for name in ("over_hours", "marked_hours")}
     first = rows["over_hours"]
     return {**numbers, **whole, "status": first.status if first else None}
+
+
+def _of_today(figures: WhileThere, figure: str, site: str, now: int) -> Indicator | None:
+    row = figures.latest(figure, site, "day", permit.RULE_SET, now)
+    return row if row and row.time == period_stamp(day_of(now)) else None

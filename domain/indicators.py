@@ -83,6 +83,8 @@ FIGURES: Final = MappingProxyType(
         "water_exceedance": Figure("", 1, "超标倍数（超Ⅲ类）", "multiple over the limits of class III"),
         "water_quality": Figure("", 0, "水质状况", "state of the county's waters, 1 excellent to 5 heavily polluted"),
         "water_good_ratio": Figure("%", 1, "优良水体比例", "share of sections at class I to III"),
+        "water_level": Figure("m", 2, "水位均值", "water level, mean"),
+        "water_level_state": Figure("", 0, "水位状态", "state of level and flow: 0 normal, 1 warning, low or rising fast, 2 guarantee"),
         "point_over_hours": Figure("h", 0, "超标小时数", "hours over a permit limit"),
         "point_over_days": Figure("day", 0, "日均值超标天数", "days whose mean is over a permit limit"),
         "point_multiple": Figure("", 2, "最大超标倍数（许可限值）", "largest multiple over a permit limit"),
@@ -295,6 +297,10 @@ ALARMS: Final = MappingProxyType(
             Alarm("stuck", "数值停滞", "stands still"),
             Alarm("class-breach", "断面超标", "section worse than the class to be kept"),
             Alarm("point-over", "排口超标", "permit point over a limit"),
+            Alarm("level-warning", "达到警戒值", "level or flow at or above its warning value"),
+            Alarm("level-guarantee", "达到保证值", "level or flow at or above its guarantee value"),
+            Alarm("level-rise", "水位涨速过快", "the level rises too fast"),
+            Alarm("level-low", "地下水位低于限值", "well at or below its lowest level"),
         )
     },
 )

@@ -111,6 +111,7 @@ class WaterSection:
     match: tuple[str, ...] = ()
     tn_2020: str | None = None
     levels: Mapping[str, str] = field(default_factory=dict)
+    flows: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def river(self) -> str:

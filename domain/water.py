@@ -40,6 +40,20 @@ GRADES: Final = MappingProxyType(
     },
 )
 """State of a river or basin, 1…5 (zh, en)."""
+LOW: Final = "low"
+RUNGS: Final = MappingProxyType(
+    {
+        "normal": (0, "正常", "normal"),
+        "rise": (1, "涨速过快", "rises too fast"),
+        LOW: (1, "低于限值", "at or below the lowest level allowed"),
+        "warning": (1, "达到警戒", "at or above the warning value"),
+        "guarantee": (2, "达到保证", "at or above the guarantee value"),
+    },
+)
+"""Lines that a level or flow may reach, with how grave each is (grade, zh, en), the gravest last."""
+RISE_S: Final = 3_600
+"""A rate of rise is taken over at least so long: a wave is none."""
+RISE_REACH_S: Final = 6 * 3_600
 
 
 def _row(*limits: str) -> tuple[Decimal, ...]:

@@ -30,6 +30,7 @@ from domain.warning import SCHEMES, Scheme
 from lanbi.bookkeeping import Bookkeeper, recent
 from lanbi.comparing import NEVER, Comparer
 from lanbi.desks import Desk, Touched
+from lanbi.level_desk import LevelDesk
 from lanbi.metering import Metering
 from lanbi.point_desk import PointDesk
 from lanbi.settling import Book, Figures, Settled, Settler, When
@@ -58,7 +59,8 @@ class Analyst:
         waters = WaterDesk(source, self.settler, registry, plans)
         self.watch = WatchDesk(self.settler, registry, lambda: self.books, waters)
         points = PointDesk(source, self.settler, registry, plans)
-        self.desks: list[Desk] = [waters, points, Metering(source, self.settler, registry, plans), self.watch]
+        levels = LevelDesk(source, self.settler, registry, plans, waters)
+        self.desks: list[Desk] = [waters, levels, points, Metering(source, self.settler, registry, plans), self.watch]
         self.books: dict[int, Book] = {}
         self.entered: dict[str, list[Entry]] = {}
         self.past: dict[tuple[int, str, str], Mapping[int, projected.Daily]] = {}

@@ -10,7 +10,7 @@ from domain import energy, places
 from domain.readings import DEVICE_FLAGS
 from domain.rules import NATIVE
 from lanbi import registry_mapping as mapping
-from lanbi.registry_values import Reader, levels, limits, match, number, one_of, permit, positive, reset, text, texts, units, whole, yes_no, zone
+from lanbi.registry_values import FLOWS, LEVELS, Reader, limits, lines, match, number, one_of, permit, positive, reset, text, texts, units, whole, yes_no, zone
 
 
 class Field(NamedTuple):
@@ -52,7 +52,8 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "control": Field(one_of(*places.CONTROLS), needed=True, default="local"),
         "match": Field(match, default=()),
         "tn_2020": _POSITIVE,
-        "levels": Field(levels, default={}),
+        "levels": Field(lines(LEVELS, "level"), default={}),
+        "flows": Field(lines(FLOWS, "flow"), default={}),
     },
     "enterprise": {"id": _ID, "name": _NAME, "town": _TEXT, "industry": _TEXT, "two_high": Field(yes_no, default=False)},
     "meter": {

@@ -16,7 +16,8 @@ from lanbi.toml_lines import nearest, unknown
 
 AVERAGES: Final = ("hour", "day")
 CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-LEVELS: Final = ("warning", "guarantee")
+FLOWS: Final = ("warning", "guarantee")
+LEVELS: Final = (*FLOWS, "rise")
 LIMIT: Final = ("item", "value", "average", "from")
 PERMIT: Final = ("number", "from", "until")
 
@@ -79,17 +80,21 @@ def match(value: object) -> tuple[str, Any]:
     return ("", (value,)) if isinstance(value, str) else texts(value)
 
 
-def levels(value: object) -> tuple[str, Any]:
-    """Water levels: a table of their names to numbers."""
-    if not isinstance(value, dict):
-        return f'a table such as {{warning = "31.5"}} is needed, not {value!r}', {}
-    strange = unknown(value, LEVELS)
-    found = {key: number(one) for key, one in value.items()}
-    fault = strange[0][1] if strange else next((f"{key}: {words}" for key, (words, _) in found.items() if words), "")
-    low, high = (value.get(key) for key in LEVELS)
-    if not fault and None not in {low, high} and Decimal(str(low)) >= Decimal(str(high)):
-        fault = f"the warning level {low} must lie below the guarantee level {high}"
-    return fault, {key: one for key, (_, one) in found.items()}
+def lines(names: tuple[str, ...], what: str) -> Reader:
+    """Values of a section that call for somebody: a table of their names to numbers."""
+
+    def read(value: object) -> tuple[str, Any]:
+        if not isinstance(value, dict):
+            return f'a table such as {{warning = "31.5"}} is needed, not {value!r}', {}
+        strange = unknown(value, names)
+        found = {key: (positive if key == "rise" else number)(one) for key, one in value.items()}
+        fault = strange[0][1] if strange else next((f"{key}: {words}" for key, (words, _) in found.items() if words), "")
+        low, high = (value.get(key) for key in FLOWS)
+        if not fault and None not in {low, high} and Decimal(str(low)) >= Decimal(str(high)):
+            fault = f"the warning {what} {low} must lie below the guarantee {what} {high}"
+        return fault, {key: one for key, (_, one) in found.items()}
+
+    return read
 
 
 def units(value: object) -> tuple[str, Any]:
