@@ -9,16 +9,31 @@ from typing import Any, Final
 
 from anyio import to_thread
 from fastapi import Depends, FastAPI, Request, Response
+from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import problems, routes_air, routes_alerts, routes_board, routes_figures, routes_health, routes_ingest, routes_ledger, routes_places, routes_targets
+from api import (
+    problems,
+    routes_air,
+    routes_alerts,
+    routes_board,
+    routes_figures,
+    routes_health,
+    routes_ingest,
+    routes_ledger,
+    routes_login,
+    routes_places,
+    routes_targets,
+)
 from api.access import admit
 from api.answers import tagged
+from api.limits import Buckets, OnceAnHour
 from api.schemas import ProblemAnswer
 from api.sources import Sources
+from api.strict import Cap, known_names
 from api.timing import Edge, Histogram
 
-VERSION: Final = "1.0.0"
+VERSION: Final = "1.2.0"
 """Version of the API; a change of docs/openapi.json without a change here fails a test."""
 THREADS: Final = 8
 """A county's readers need no more. At most half of them are with a server store at a time (``lanbi/guarded.py``), so that what needs no
@@ -32,9 +47,10 @@ ROUTERS: Final = (
     routes_places.router,
     routes_ingest.router,
     routes_health.router,
+    routes_login.router,
 )
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": ProblemAnswer, "content": {problems.MEDIA: {}}} for status in (400, 403, 404, 406, 422, 503)
+    status: {"model": ProblemAnswer, "content": {problems.MEDIA: {}}} for status in (400, 401, 403, 404, 406, 413, 422, 429, 503)
 }
 
 
@@ -53,21 +69,30 @@ def create_app(sources: Sources) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        generate_unique_id_function=_name,
         redirect_slashes=False,
         lifespan=_lifespan,
-        dependencies=[Depends(admit)],
+        dependencies=[Depends(admit), Depends(known_names)],
         responses=REFUSALS,
     )
     app.state.sources = sources
     app.state.histogram = Histogram()
+    monotonic = sources.clock.monotonic if sources.clock else float
+    app.state.buckets, app.state.once = Buckets(monotonic), OnceAnHour(monotonic)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(routes_board.router(routes_board.Board.load()))
     app.add_api_route("/api/v1/openapi.json", _openapi, include_in_schema=False)
+    app.add_middleware(Cap)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     app.add_middleware(Edge, clock=sources.clock, histogram=app.state.histogram)
     return app
+
+
+def _name(route: APIRoute) -> str:
+    """Operations are called like their functions: clients are generated from these names."""
+    return route.name
 
 
 def _openapi(request: Request) -> Response:

@@ -17,11 +17,16 @@ MEDIA: Final = "application/problem+json"
 # Status → (title zh, title en, what to do zh, what to do en) for what the framework itself refuses.
 _WORDS: Final = {
     400: ("请求有误", "Bad request", "请检查请求格式。", "Check the form of the request."),
+    401: ("需要登录", "Login needed", "请先登录，或在 Authorization 中带上密钥。", "Log in first, or send a key in Authorization."),
     403: ("不允许", "Not allowed", "没有权限。", "You may not read this."),
     404: ("没有这个地址", "Not found", "请核对路径和编号；路径表见 /api/v1/openapi.json。", "Check path and id; /api/v1/openapi.json lists the paths."),
-    405: ("方法不支持", "Method not allowed", "本接口只读，请用 GET。", "This API is read-only: use GET."),
+    405: ("方法不支持", "Method not allowed", "请用接口说明里列出的方法。", "Use a method that the API's description lists."),
     406: ("没有这种格式", "Not acceptable", "请用 application/json；序列也可用 text/csv。", "Ask for application/json; series also come as text/csv."),
+    409: ("状态冲突", "Conflict", "请刷新后再试。", "Look again and try once more."),
+    413: ("正文过大", "Too large", "请求正文不得超过 1 MB。", "The body may have 1 MB at most."),
+    415: ("正文类型有误", "Unsupported body", "正文请用 application/json。", "Send the body as application/json."),
     422: ("参数有误", "Wrong parameter", "请改正所列参数。", "Mend the parameters listed."),
+    429: ("请求过多", "Too many requests", "请稍后再试。", "Wait a moment, then ask again."),
     500: ("服务内部错误", "Internal error", "已记入日志，请联系管理员。", "It is in the log; tell the administrator."),
     503: ("暂时无法提供", "Unavailable", "请稍后再试。", "Try again later."),
 }
@@ -30,12 +35,13 @@ _WORDS: Final = {
 class Problem(Exception):
     """A refusal with a sentence for the caller, in both languages."""
 
-    def __init__(self, status: int, zh: str, en: str, parameter: str | None = None) -> None:
+    def __init__(self, status: int, zh: str, en: str, parameter: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(en)
         self.status = status
         self.zh = zh
         self.en = en
         self.parameter = parameter
+        self.headers = headers or {}
 
 
 def wrong(parameter: str, zh: str, en: str) -> Problem:
@@ -84,7 +90,9 @@ def _english(request: Request) -> bool:
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101  registered for it only
     more: Mapping[str, object] = {"errors": [{"parameter": error.parameter}]} if error.parameter else {}
-    return body(request, error.status, (error.zh, error.en), **more)
+    answer = body(request, error.status, (error.zh, error.en), **more)
+    answer.headers.update(error.headers)
+    return answer
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.answers import answer, series
 from api.depends import Asked
 from api.freshness import WhileThere, by_source, newest
+from api.links import leads
 from api.params import Asking, Limit, Place, Window, day_window, pack, unpack, window
 from api.problems import unknown
 from api.schemas import Page
@@ -36,7 +37,7 @@ ORDER: Final = {"assessment": 0, "township": 1, "micro": 2, "site": 3, "backgrou
 RuleChoice = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9-]{1,32}$", description="规则集，默认按日期 dated if absent")]
 
 
-@router.get("/stations", response_model=Page[StationAnswer])
+@router.get("/stations", response_model=Page[StationAnswer], responses=leads("site", "/items/0/id", "hours", "days", "versions"))
 def stations(request: Request, sources: Asked) -> Response:
     """Every station with its newest hour, AQI, class and whether it is silent; assessed ones first."""
     now = sources.now()

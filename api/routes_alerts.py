@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.answers import answer
+from api.access import Whose
+from api.answers import series
 from api.depends import Asked
 from api.params import ID, Asking, Limit, pack, unpack, window
 from api.schemas import AlertAnswer, Page
@@ -18,20 +19,23 @@ from domain.indicators import ALARMS, Event
 router = APIRouter(prefix="/api/v1", tags=["figures"])
 MOST_DAYS: Final = 3_660
 MOST: Final = 100_000
+COLUMNS: Final = ("kind", "zh", "source", "name", "time", "value", "withdrawn")
 Kind = Annotated[str | None, Query(pattern=ID, description="only alarms of this kind")]
 
 
 @router.get("/alerts", response_model=Page[AlertAnswer])
-def alerts(request: Request, sources: Asked, span: Asking, limit: Limit = 1_000, *, kind: Kind = None) -> Response:
-    """Alarms of the watches and breaches of sections by the time at which they could be known, newest first."""
+def alerts(request: Request, sources: Asked, caller: Whose, span: Asking, limit: Limit = 1_000, *, kind: Kind = None) -> Response:
+    """Alarms of the watches and breaches of sections by the time at which they could be known, newest first; JSON or CSV."""
     asked = window(span, sources.now(), days=31, most=MOST_DAYS)
     after = unpack(span.cursor, int, str, str)
     rows = sorted(
         (row for row in sources.figures.event_rows(asked.start, asked.end, MOST) if row.kind in ALARMS and kind in {None, row.kind}), key=_key, reverse=True
     )
-    left = [row for row in rows if after is None or _key(row) < after]
+    registry = sources.registry()
+    left = [row for row in rows if (after is None or _key(row) < after) and caller.sees(registry, row.source)]
     follow = pack(_key(left[limit - 1])) if len(left) > limit else None
-    return answer(request, Page[AlertAnswer](items=[_row(sources, row) for row in left[:limit]], next=follow))
+    told = Page[AlertAnswer](items=[_row(sources, row) for row in left[:limit]], next=follow)
+    return series(request, told, COLUMNS, [[getattr(row, column) for column in COLUMNS] for row in told.items])
 
 
 def _key(row: Event) -> tuple[int, str, str]:

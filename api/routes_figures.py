@@ -6,8 +6,9 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.answers import answer, series
+from api.answers import series
 from api.depends import Asked
+from api.links import leads
 from api.params import ID, Asking, Limit, day_window, pack, unpack, window
 from api.problems import unknown
 from api.schemas import IndicatorAnswer, Page, RestatementAnswer
@@ -22,12 +23,29 @@ Period = Literal["hour", "day", "month", "quarter", "year", "ytd"]
 Basis = Literal["raw", "reviewed", "dust-excluded", "published", "official"]
 Tag = Annotated[str | None, Query(pattern=ID)]
 COLUMNS: Final = ("figure", "period", "scope", "rule_set", "basis", "time", "value", "unit", "valid", "expected", "target", "margin", "status", "text")
+RESTATED: Final = (
+    "figure",
+    "period",
+    "scope",
+    "rule_set",
+    "basis",
+    "time",
+    "version",
+    "old",
+    "new",
+    "unit",
+    "old_status",
+    "new_status",
+    "made",
+    "confirmed",
+    "cause",
+)
 # Days a range may span, by period: a page of hours must not become a scan of a decade.
 BUDGET: Final = {"hour": 366, "day": 4_018}
 LONGEST: Final = 18_263
 
 
-@router.get("/indicators", response_model=Page[IndicatorAnswer])
+@router.get("/indicators", response_model=Page[IndicatorAnswer], responses=leads("cursor", "/next", "indicators"))
 def indicators(
     request: Request,
     sources: Asked,
@@ -69,9 +87,9 @@ def _unit(sources: Sources, figure: str) -> str:
     return unit_of(figure) if found is None else found
 
 
-@router.get("/restatements", response_model=Page[RestatementAnswer])
+@router.get("/restatements", response_model=Page[RestatementAnswer], responses=leads("cursor", "/next", "restatements"))
 def restatements(request: Request, sources: Asked, span: Asking, limit: Limit = 100) -> Response:
-    """Closed figures that changed, newest change first."""
+    """Closed figures that changed, newest change first; JSON or CSV."""
     asked = window(span, sources.now(), days=31, most=LONGEST)
     # A cursor is the time of the last change shown and how many of that time were shown.
     made, shown = unpack(span.cursor, int, int) or (asked.end, 0)
@@ -98,4 +116,5 @@ def restatements(request: Request, sources: Asked, span: Asking, limit: Limit = 
         )
         for row in page
     ]
-    return answer(request, Page[RestatementAnswer](items=rows, next=follow))
+    table = [[getattr(row, column) for column in RESTATED] for row in rows]
+    return series(request, Page[RestatementAnswer](items=rows, next=follow), RESTATED, table)

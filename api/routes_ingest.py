@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.access import Whose
 from api.answers import answer
 from api.depends import Asked
 from api.freshness import Fresh, survey
+from api.links import leads
 from api.params import ID, Cursor, Limit, pack, unpack
 from api.schemas import AccountAnswer, DeadLetterAnswer, FreshAnswer, Page
 from api.shaping import stamp
@@ -24,12 +26,17 @@ TERMS = ("received", "stored", "duplicate", "deadletter", "quarantined", "pendin
 def freshness(
     request: Request,
     sources: Asked,
+    caller: Whose,
     kind: Annotated[Literal["air", "water", "point", "meter"] | None, Query()] = None,
     state: Annotated[Literal["on-time", "late", "silent", "never", "no-device"] | None, Query()] = None,
 ) -> Response:
     """When every source last spoke and by how much it is overdue."""
     registry = sources.registry()
-    rows = [_fresh(registry, one) for one in survey(sources, sources.now()) if kind in {None, one.kind} and state in {None, one.state}]
+    rows = [
+        _fresh(registry, one)
+        for one in survey(sources, sources.now())
+        if kind in {None, one.kind} and state in {None, one.state} and caller.sees(registry, one.source)
+    ]
     return answer(request, Page[FreshAnswer](items=rows))
 
 
@@ -55,10 +62,11 @@ def owner_of(registry: Registry, source: str) -> str:
     return registry.name_of(place.enterprise) if place else ""
 
 
-@router.get("/deadletters", response_model=Page[DeadLetterAnswer])
+@router.get("/deadletters", response_model=Page[DeadLetterAnswer], responses=leads("cursor", "/next", "deadletters"))
 def deadletters(
     request: Request,
     sources: Asked,
+    caller: Whose,
     cursor: Cursor = None,
     limit: Limit = 100,
     *,
@@ -70,7 +78,8 @@ def deadletters(
     key = unpack(cursor, int)
     after = int(str(key[0])) if key else 0
     found = sources.state.refused(reason=reason, after=after, limit=limit + 1, outcome=outcome, newest=newest)
-    rows = [_letter(number, row) for number, row in found[:limit]]
+    registry = sources.registry()
+    rows = [_letter(number, row) for number, row in found[:limit] if caller.sees(registry, row.source)]
     follow = pack((found[limit - 1][0],)) if len(found) > limit else None
     return answer(request, Page[DeadLetterAnswer](items=rows, next=follow))
 

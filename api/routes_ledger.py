@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.answers import answer
 from api.attainments import heads
 from api.depends import Asked
+from api.links import leads
 from api.params import ID, Asking, Limit, day_window, pack, unpack, window
 from api.problems import unknown
 from api.schemas import Page
@@ -29,7 +30,7 @@ LONGEST: Final = 18_263
 Period = Literal["day", "month", "year"]
 
 
-@router.get("/completeness", response_model=Page[CompleteAnswer])
+@router.get("/completeness", response_model=Page[CompleteAnswer], responses=leads("scope", "/items/0/scope", "ledger"))
 def completeness(request: Request, sources: Asked) -> Response:
     """Valid days, data capture, and what the running year and day lack, for the county and each of its stations."""
     registry = sources.registry()

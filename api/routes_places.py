@@ -6,9 +6,11 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from api.access import Whose
 from api.answers import answer, series
 from api.depends import Asked
 from api.freshness import Fresh, WhileThere, by_source, newest
+from api.links import leads
 from api.params import Asking, Limit, Place, pack, unpack, window
 from api.problems import unknown
 from api.schemas import Page
@@ -26,7 +28,7 @@ MOST_DAYS: Final = 366
 STALE_S: Final = 3 * DAY_S
 
 
-@router.get("/water/sections", response_model=Page[SectionAnswer])
+@router.get("/water/sections", response_model=Page[SectionAnswer], responses=leads("site", "/items/0/id", "records"))
 def sections(request: Request, sources: Asked) -> Response:
     """Every section with its newest record and class."""
     now = sources.now()
@@ -74,7 +76,7 @@ def records(request: Request, sources: Asked, site: Place, span: Asking, limit: 
     rows = [_record(row, classes) for row in left[:limit]]
     follow = pack((left[limit - 1].time, left[limit - 1].span)) if len(left) > limit else None
     names = BY_REALM["water"]
-    told = RecordsAnswer(items=rows, next=follow, site=site, units=units("water", names))
+    told = RecordsAnswer(items=rows, next=follow, site=site, units=units("water", names), rule_set=water.RULE_SET)
     table = [[site, row.time, row.span, *(row.values.get(name) for name in names), row.water_class] for row in rows]
     line = ", ".join(f"{name}={unit}" for name, unit in told.units.items() if unit)
     return series(request, told, ("section", "time", "span", *names, "class"), table, line)
@@ -90,13 +92,13 @@ def _record(row: Reading, classes: dict[int, int | None]) -> RecordRow:
 
 
 @router.get("/meters", response_model=Page[MeterAnswer])
-def meters(request: Request, sources: Asked) -> Response:
+def meters(request: Request, sources: Asked, caller: Whose) -> Response:
     """Every enterprise meter with its newest register and power."""
     now = sources.now()
     registry, seen, fresh, day = sources.registry(), newest(sources), by_source(sources, now), day_of(now)
     rows = []
     for place in registry.meters.values():
-        if place.id not in fresh:
+        if place.id not in fresh or not caller.sees(registry, place.id):
             continue
         told = _newest("meter", seen.get(place.id), fresh[place.id])
         values = told.pop("values")
@@ -114,7 +116,7 @@ def meters(request: Request, sources: Asked) -> Response:
 
 
 @router.get("/points", response_model=Page[PointAnswer])
-def points(request: Request, sources: Asked) -> Response:
+def points(request: Request, sources: Asked, caller: Whose) -> Response:
     """Every permit point with its newest values."""
     now = sources.now()
     registry, seen, fresh, figures = sources.registry(), newest(sources), by_source(sources, now), WhileThere(sources.figures)
@@ -128,7 +130,7 @@ def points(request: Request, sources: Asked) -> Response:
             **_today(figures, place.id, now),
         )
         for place in registry.points.values()
-        if place.id in fresh
+        if place.id in fresh and caller.sees(registry, place.id)
     ]
     return answer(request, Page[PointAnswer](items=rows))
 

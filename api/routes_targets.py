@@ -10,6 +10,7 @@ from api import attainments
 from api.answers import answer
 from api.depends import Asked
 from api.freshness import STATES, newest
+from api.links import leads
 from api.params import ID
 from api.problems import unknown
 from api.schemas import CountyAnswer, ItemWords, LegendAnswer, LevelWords, Page, PlanHead, Words
@@ -83,7 +84,7 @@ def _item(realm: str, name: str) -> ItemWords:
     return ItemWords(zh=one.zh, en=one.en, unit=one.unit, digits=one.digits)
 
 
-@router.get("/targets", response_model=Page[TargetAnswer])
+@router.get("/targets", response_model=Page[TargetAnswer], responses=leads("target", "/items/0/id", "target"))
 def targets(request: Request, sources: Asked, year: Year = None, rule_set: Rules = None) -> Response:
     """Every target of every plan with value, status, margin, remaining budget and required rest."""
     return answer(request, Page[TargetAnswer](items=attainments.all_targets(sources, year, rule_set)))

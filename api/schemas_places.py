@@ -123,6 +123,7 @@ class RecordsAnswer(Page[RecordRow]):
 
     site: str
     units: dict[str, str]
+    rule_set: str
 
 
 class MeterAnswer(BaseModel):

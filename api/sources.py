@@ -6,9 +6,10 @@ The API knows no database and no file of the county: whatever it shows was store
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from api.accounts import Doors
 from domain.places import Registry
 from domain.ports import Clock, Entries, IndicatorSource, ReadingSource
 from domain.readings import Key
@@ -195,6 +196,8 @@ class Sources:
         The other processes' metrics in Prometheus' text form.
     speed : float or None
         Simulated seconds a second; None on the machine's clock.
+    doors : Doors
+        How callers come in; without them this machine reads, and nobody else.
     """
 
     registry: Callable[[], Registry]
@@ -207,6 +210,7 @@ class Sources:
     health: Callable[[], Mapping[str, Health]] = dict
     metrics: Callable[[], str] = str
     speed: float | None = None
+    doors: Doors = field(default_factory=Doors)
 
     def now(self) -> int:
         """Wall time [s]; simulated in the demo."""

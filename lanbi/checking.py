@@ -96,9 +96,9 @@ def journal_hints(settings: Settings) -> Iterator[str]:
 
 def settings_hints(settings: Settings) -> Iterator[str]:
     """Valid settings that may not be meant."""
-    for key, address in (("http.listen", settings.http.listen), ("ingest.health", settings.ingest.health), ("analyse.health", settings.analyse.health)):
+    for key, address in (("ingest.health", settings.ingest.health), ("analyse.health", settings.analyse.health)):
         if not address.startswith(LOOPBACK):
-            yield f"{key} = {address}: whoever reaches this address can read everything, for there is no login yet"
+            yield f"{key} = {address}: whoever reaches this address can read everything there, for health pages know no login"
     password = settings.broker.password_file
     if password and not password.exists():
         yield "broker.password_file: there is no such file, so lanbi logs in to the broker without a password"
@@ -126,6 +126,9 @@ def _secrets(settings: Settings) -> Iterator[tuple[str, Path]]:
     password = settings.broker.password_file
     if password and password.exists():
         yield "broker.password_file", password
+    for key, path in (("http.key_file", settings.http.key_file), ("http.webhook_secret_file", settings.http.webhook_secret_file)):
+        if path:
+            yield key, path
     if settings.broker.key_file:
         yield "broker.key_file", settings.broker.key_file
     if settings.mail.password_file:

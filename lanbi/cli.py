@@ -51,6 +51,7 @@ PROGRAMS: Final = {
     "reconcile": Program("reconcile", "核对日志与存储，修复 · the journal against the store, row by row; repair"),
     "store": Program("store", "存储：InfluxDB 建桶、写令牌 · the server database: buckets and tokens"),
     "dashboards": Program("dashboards", "Grafana 看板与告警文件 · boards, alerts and provisioning of Grafana"),
+    "access": Program("access", "账号、密钥、审计 · people, keys, and who did what"),
     "check": Program("check", "检查设置、登记册和规划 · check settings, registry and plans"),
 }
 

@@ -95,7 +95,7 @@ class Connections:
             # Asked again under the lock: another process may just have done it.
             if self._version(db) == self.schema.version:
                 return
-            for statement in self.schema.text.split(";"):
+            for statement in _statements(self.schema.text):
                 db.execute(statement)
             db.execute(f"PRAGMA user_version = {self.schema.version}")
 
@@ -194,6 +194,16 @@ class Connections:
         if hasattr(self._local, "db"):
             self._local.db.close()
             del self._local.db
+
+
+def _statements(text: str) -> Iterator[str]:
+    """Statements one by one; a trigger has semicolons of its own."""
+    begun = ""
+    for part in text.split(";"):
+        begun += f"{part};"
+        if sqlite3.complete_statement(begun):
+            yield begun
+            begun = ""
 
 
 def _use_wal(db: sqlite3.Connection) -> None:

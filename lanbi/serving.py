@@ -13,16 +13,19 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 
+from api.accounts import Doors
 from api.app import create_app
 from api.sources import Health, Sources
 from domain.errors import LanbiError
 from domain.places import Registry
 from lanbi import metrics, wiring
+from lanbi.accounts import AccountFile
 from lanbi.clock import SimClock, SystemClock
 from lanbi.guarded import Guarded
 from lanbi.processes import Told, address, free_port
 from lanbi.seen import Seen
 from lanbi.settings import Settings
+from lanbi.settings_sections import HttpSettings
 from lanbi.signs import metrics_of, sign_of
 
 OTHERS: Final = ("ingest", "analyse")
@@ -83,7 +86,16 @@ def sources(settings: Settings) -> Sources:
         health=lambda: health(settings.data),
         metrics=lambda: metrics.text([*metrics.collect(settings.data, clock), *metrics_of(settings.data)]),
         speed=clock.speed if isinstance(clock, SimClock) else None,
+        doors=doors(settings),
     )
+
+
+def doors(settings: Settings) -> Doors:
+    """How callers come in; accounts are opened only where they are used: with logins, or where keys were made."""
+    wanted = settings.http.login == "on" or (settings.data / "access.db").exists()
+    accounts = AccountFile(settings.data, SystemClock()) if wanted else None
+    names = frozenset(name.lower() for name in settings.http.names)
+    return Doors(accounts, accounts, settings.http.login == "on", names, secure=settings.http.cert_file is not None)
 
 
 class Server(uvicorn.Server):
@@ -123,8 +135,8 @@ class Server(uvicorn.Server):
         metrics.write_status(self.status, {"pid": os.getpid(), "heartbeat": self._clock.now_ns() / NS, **words})
 
 
-def config(app: FastAPI) -> uvicorn.Config:
-    """How we serve: no access log, no name of the server, and limits on what a caller may hold open."""
+def config(app: FastAPI, http: HttpSettings | None = None) -> uvicorn.Config:
+    """How we serve: no access log, no name of the server, and limits on what a caller may hold open; with TLS where there is a certificate."""
     return uvicorn.Config(
         app,
         log_config=None,
@@ -137,6 +149,9 @@ def config(app: FastAPI) -> uvicorn.Config:
         timeout_keep_alive=5,
         timeout_graceful_shutdown=2,
         h11_max_incomplete_event_size=16_384,
+        proxy_headers=False,
+        ssl_certfile=http.cert_file if http else None,
+        ssl_keyfile=http.key_file if http else None,
     )
 
 
@@ -151,5 +166,5 @@ def run(settings: Settings, told: Told) -> int:
     host, port = address(settings.http.listen)
     free_port(host, port)
     with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128) as listening:
-        asyncio.run(Server(config(create_app(sources(settings))), settings.data / "run" / "serve.json", told).serve([listening]))
+        asyncio.run(Server(config(create_app(sources(settings)), settings.http), settings.data / "run" / "serve.json", told).serve([listening]))
     return 0

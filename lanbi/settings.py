@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from domain.errors import SettingsError
 from domain.warning import SCHEMES
 from lanbi.plans import folder
-from lanbi.settings_rules import Rule, address, bytes_of, choice, mail, share, size, time_of_day, url, whole
+from lanbi.settings_rules import Rule, address, beyond, bytes_of, choice, host, mail, share, size, time_of_day, url, whole
 from lanbi.settings_sections import AnalyseSettings, BrokerSettings, GrafanaSettings, HttpSettings, IngestSettings, JournalSettings, MailSettings, StoreSettings
 from lanbi.toml_lines import Lines, nearest, parse, raise_all, read, unknown
 
@@ -68,6 +68,11 @@ KEYS: Final[Mapping[str, Key]] = {
         "120", "写入无应答或撤回数值后复查的秒数", "seconds after a write without answer or a withdrawal until the rows are looked at again"
     ),
     "http.listen": Key("127.0.0.1:8080", "网页与接口地址", "address of board and API"),
+    "http.login": Key("off", "登录：off 只供本机读取，on 人人登录", "off: this machine alone, for reading; on: everybody logs in or brings a key"),
+    "http.names": Key((), "可访问的主机名", "host names under which board and API may be asked, besides those of this machine"),
+    "http.cert_file": Key(None, "网页证书（TLS）", "certificate of board and API; needed to listen beyond this machine"),
+    "http.key_file": Key(None, "网页证书的私钥", "key of that certificate"),
+    "http.webhook_secret_file": Key(None, "告警推送签名密钥文件", "file of the secret with which Grafana signs what it sends to the duty log"),
     "ingest.health": Key("127.0.0.1:8081", "接收进程健康地址", "health address of a separate ingest"),
     "ingest.instance": Key("1/1", "接收实例 i/N", "this ingest takes the devices with crc32(device) mod N = i-1"),
     "ingest.reconcile": Key("03:20", "每夜核对的时刻，off 为不核对", "time of day (China's) of the nightly reconciliation, or off"),
@@ -120,6 +125,7 @@ def load(config: str | None, environment: Mapping[str, str]) -> Settings:
     _flatten(tree, path, lines, (flat, places, faults))
     _overlay(environment, flat, places, faults)
     _check_values(flat, places, faults)
+    _check_together(flat, places, faults)
     raise_all(faults, SettingsError, "see docs/settings.md, or lanbi check --explain")
     return _build(flat, path if text else None)
 
@@ -178,6 +184,17 @@ def _check_values(flat: Mapping[str, Any], places: Mapping[str, str], faults: li
         faults += [(places[key], f"{key}: {words}")] if words else []
 
 
+def _check_together(flat: Mapping[str, Any], places: Mapping[str, str], faults: list[tuple[str, str]]) -> None:
+    """Beyond this machine nobody reads without a login, and no password travels in clear."""
+    where = places.get("http.listen", "http.listen")
+    if any(place == where for place, _ in faults) or not beyond(str(flat.get("http.listen", ""))):
+        return
+    if flat.get("http.login") != "on":
+        faults.append((where, 'http.listen: beyond this machine only with logins: write login = "on" (see docs/access.md)'))
+    if not (flat.get("http.cert_file") and flat.get("http.key_file")):
+        faults.append((where, "http.listen: beyond this machine only with TLS: write cert_file and key_file, or listen on 127.0.0.1 behind a proxy"))
+
+
 def _type_of(value: object) -> str:
     names = {bool: "true or false", int: "a number", Decimal: "a number", list: "a list", dict: "a table"}
     return names.get(type(value), "this")
@@ -195,13 +212,15 @@ WHOLE: Final = frozenset({"analyse.at_risk", "analyse.closing", "analyse.on_cour
 SIZES: Final = frozenset({"broker.queue_bytes", "journal.quota"})
 """Keys whose value is an amount of bytes."""
 CHANNELS: Final = ("dingtalk", "wecom", "email", "mqtt")
-LISTS: Final = {"targets": "file names", "journal.anchor_mail": "mail addresses", "grafana.channels": "channels"}
+LISTS: Final = {"targets": "file names", "http.names": "host names", "journal.anchor_mail": "mail addresses", "grafana.channels": "channels"}
 KEEP_DAYS: Final = 4
 """The floor: a store's yes is not believed for 96 hours."""
 RULES: Final[Mapping[str, Rule]] = {
     "clock": choice(*CLOCKS),
     "store.kind": choice(*STORES),
     "http.listen": address,
+    "http.login": choice("off", "on"),
+    "http.names": host,
     "ingest.health": address,
     "analyse.health": address,
     "analyse.on_course": whole(1, 49),

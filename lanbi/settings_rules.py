@@ -29,6 +29,21 @@ def address(value: str) -> str:
     return "" if host and is_number(port) and int(port) < 65_536 else f"write HOST:PORT, not '{value}'"
 
 
+def beyond(value: str) -> bool:
+    """Whether an address can be reached from other machines.
+
+    >>> beyond("127.0.0.1:80"), beyond("[::1]:80"), beyond("0.0.0.0:80"), beyond("board.example:80")
+    (False, False, True, True)
+    """
+    name = value.rpartition(":")[0].strip("[]")
+    return bool(name) and not (name in {"localhost", "::1"} or re.fullmatch(r"127(\.\d{1,3}){3}", name))
+
+
+def host(value: str) -> str:
+    """A host name, or an address."""
+    return "" if re.fullmatch(r"[A-Za-z0-9.:-]{1,253}", value) else f"write a host name without scheme and port, not '{value}'"
+
+
 def whole(low: int, high: int) -> Rule:
     """A whole number within bounds."""
     return lambda value: "" if is_number(value) and low <= int(value) <= high else f"write a whole number from {low} to {high}, not '{value}'"

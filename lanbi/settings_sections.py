@@ -60,9 +60,14 @@ class StoreSettings:
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """Where board and API listen."""
+    """Where board and API listen, who may come in, and how."""
 
     listen: str
+    login: str
+    names: tuple[str, ...]
+    cert_file: Path | None
+    key_file: Path | None
+    webhook_secret_file: Path | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ def test_version_is_named() -> None:
 
 
 def test_every_answer_is_described() -> None:
-    """Each path has a described 200, and problems are problem+json."""
+    """Each operation has a described success, and problems are problem+json."""
     for path, methods in json.loads(FILE.read_text())["paths"].items():
-        responses = methods["get"]["responses"]
-        assert "200" in responses, path
-        assert "application/problem+json" in responses["404"]["content"], path
+        for method, one in methods.items():
+            assert {"200", "204"} & set(one["responses"]), (method, path)
+            assert "application/problem+json" in one["responses"]["404"]["content"], (method, path)

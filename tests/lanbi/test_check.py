@@ -77,11 +77,11 @@ def test_what_is_unwise_is_said_and_allowed(tmp_path: Path, capsys: pytest.Captu
     meters = "".join(f'[[meter]]\nid = "m{n}"\nenterprise = "e"\nmedium = "water"\nrole = "main"\nunit = "m3"\n' for n in range(21))
     station = '[[air_station]]\nid = "a"\nname = "x"\nrole = "township"\n[[enterprise]]\nid = "e"\nname = "x"\n'
     county.write_text(f'[county]\nid = "c"\nname = "n"\n{station}{meters}{devices}', encoding="utf-8")
-    file = config(tmp_path, f'county = "{county}"\n[http]\nlisten = "0.0.0.0:80"\n[broker]\npassword_file = "{secret}"\n')
+    file = config(tmp_path, f'county = "{county}"\n[http]\nlisten = "127.0.0.1:80"\n[analyse]\nhealth = "0.0.0.0:82"\n[broker]\npassword_file = "{secret}"\n')
 
     assert 0 == main(["check", "--config", file, "--json"])
     said = capsys.readouterr().out
-    wanted = ["no login yet", "chmod 600", "no device today (a)", "the county has no air figures", "21 readings/s"]
+    wanted = ["whoever reaches this address can read everything", "chmod 600", "no device today (a)", "the county has no air figures", "21 readings/s"]
     assert [] == [words for words in wanted if words not in said]
     assert "hunter2" not in said
 

@@ -201,3 +201,23 @@ def test_wrong_values_of_the_journal_are_told(tmp_path: Path, line: str, words: 
     """With what to write instead."""
     with pytest.raises(SettingsError, match=words):
         load(write(tmp_path, f"[journal]\n{line}\n"), {})
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ("", "only with logins"),
+        ('login = "on"\n', "only with TLS"),
+        ('cert_file = "c"\nkey_file = "k"\n', "only with logins"),
+        ('login = "on"\ncert_file = "c"\nkey_file = "k"\n', ""),
+    ],
+)
+def test_beyond_this_machine_only_with_login_and_tls(tmp_path: Path, words: str, fault: str) -> None:
+    """An address that others can reach is refused until people log in and nothing travels in clear."""
+    file = tmp_path / "lanbi.toml"
+    file.write_text(f'[http]\nlisten = "0.0.0.0:8443"\n{words}', encoding="utf-8")
+    if fault:
+        with pytest.raises(SettingsError, match=fault):
+            load(str(file), {})
+    else:
+        assert "0.0.0.0:8443" == load(str(file), {}).http.listen
