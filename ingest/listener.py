@@ -83,6 +83,7 @@ class Listener:
     _why: str = ""
     _unkept: bool = False
     _retry: float = 0.0
+    _asked: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self._pulse = Pulse(self.broker.keepalive)
@@ -93,6 +94,11 @@ class Listener:
     def tell(self, answers: Sequence[Answer]) -> None:
         """Words about refusals, from any thread."""
         self.outbox.tell(answers)
+
+    def follow(self, topics: Sequence[str]) -> None:
+        """Subscribe these from now on, from any thread: a registry in force may give a device foreign topics."""
+        if tuple(topics) != tuple(self.topics):
+            self.topics = topics
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Listen until told to stop; what was read by then is committed and acknowledged."""
@@ -144,6 +150,8 @@ class Listener:
             self._unkept = False
             self._drop(f"{self.broker.address}: {causes.UNKEPT}: {self.health.last_fault}")
             return
+        if self.health.subscribed and self._asked is not self.topics:
+            self._ask()
         wish = self._pulse.wish(now)
         if wish is Wish.PING:
             self._client._send_pingreq()  # noqa: SLF001  the library's own ping comes so late that twice the keep-alive would pass
@@ -268,7 +276,11 @@ class Listener:
         self._pulse.login = True
         self.health.sessions_lost += not known and self.health.reconnects > 0
         self.health.connected, self.health.cause = True, "订阅未确认 the subscription is not confirmed yet"
-        self._client.subscribe([(topic, QOS1) for topic in self.topics])
+        self._ask()
+
+    def _ask(self) -> None:
+        self._asked = self.topics
+        self._client.subscribe([(topic, QOS1) for topic in self._asked])
 
     def _subscribed(self, reasons: Sequence[Any]) -> None:
         """Without a subscription a connection is deaf, however well it looks."""

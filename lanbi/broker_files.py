@@ -70,7 +70,8 @@ class BrokerFiles:
 
     def access_list(self) -> str:
         """The access list of now."""
-        return mosquitto.access_list(logins(self.settings), self.admitted(), self.registry.version)
+        foreign = {name: device.topics for name, device in self.registry.devices.items()}
+        return mosquitto.access_list(logins(self.settings), self.admitted(), self.registry.version, foreign)
 
     def write_access_list(self) -> Path:
         """Put it where Mosquitto reads it."""

@@ -42,10 +42,10 @@ PATIENCE_S: Final = {"listener": 90.0, "forwarder": 300.0}
 def topics_of(instance: str, registry: Registry) -> tuple[str, ...]:
     """What this ingest subscribes: everything, or its own devices where several ingests share them."""
     mine, _, count = instance.partition("/")
-    if count == "1":
-        return TOPICS
     own = [device for device in registry.devices if crc32(device.encode()) % int(count) == int(mine) - 1]
-    return tuple(topic.replace("+", device) for device in own for topic in TOPICS)
+    foreign = (topic for device in own for topic in registry.devices[device].topics)
+    ours = TOPICS if count == "1" else (topic.replace("+", device) for device in own for topic in TOPICS)
+    return tuple(dict.fromkeys((*ours, *foreign)))
 
 
 def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -> int:
@@ -81,6 +81,7 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
             now["ready"] = not now["reasons"]
             write_status(path, now)
             told.say(now["reasons"])
+            listener.follow(topics_of(settings.ingest.instance, forwarding.registry))
             _nap(clock, stop)
             hung = crew.hung()
         if hung and not stop():

@@ -23,9 +23,10 @@ ITEMS: Final = tuple(dict.fromkeys(name for realm in REALMS for name in BY_REALM
 ITEM: Final = ("item", "name", "unit", "scale", "offset", "source", "sum")
 PATHS: Final = ("records", "require", "skip", "time", "source", "flag")
 _LEVEL: Final = re.compile(r"topic:-?\d+")
-_TOPIC: Final = re.compile(r"(?:[^+#\0]*|\+)(?:/(?:[^+#\0/]*|\+))*(?:/#)?")
-OWN: Final = "lanbi"
-"""First level of lanbi's own topics."""
+_TOPIC: Final = re.compile(r"(?:[^+#/\x00-\x1f\x7f]*|\+)(?:/(?:[^+#/\x00-\x1f\x7f]*|\+))*(?:/#)?")
+"""No control character: the broker's access list has a rule a line."""
+OWN: Final = frozenset({"lanbi", "$SYS", "$share", "+"})
+"""First levels that are nobody's: lanbi's own, the broker's, and every."""
 
 
 def format_(value: object) -> tuple[str, Any]:
@@ -113,8 +114,8 @@ def _item(one: Mapping[str, Any]) -> tuple[str, ItemRule | None]:
 def topics(value: object) -> tuple[str, Any]:
     """A list of foreign MQTT topics or filters."""
     fault, found = texts(value)
-    bad = next((one for one in found if not one or not _TOPIC.fullmatch(one) or one in {"#", "+"} or one.split("/")[0] == OWN), None)
-    words = f"{bad!r} is no foreign topic: no lanbi/…, and a wildcard stands alone on its level" if bad is not None else fault
+    bad = next((one for one in found if not one or not _TOPIC.fullmatch(one) or one == "#" or one.split("/")[0] in OWN or len(one) > 200), None)
+    words = f"{bad!r} is no foreign topic: none of lanbi/…, a first level that is given, and a wildcard alone on its level" if bad is not None else fault
     return words, () if words else found
 
 

@@ -73,7 +73,7 @@ def _line(line: str, letter: Letter) -> list[Sample]:
     if not 2 <= len(pieces) <= 3:
         raise NotUnderstood(f"行应为 measurement,tags fields [time], not {line[:60]!r}")
     measurement, *tags = _parts(pieces[0], ",")
-    known = dict(_pair(tag) for tag in tags)
+    known = {name: _ESCAPED.sub(r"\1", value) for name, value in map(_pair, tags)}
     fields = [_pair(part) for part in _parts(pieces[1], ",")]
     if len(known) < len(tags) or len({name for name, _ in fields}) < len(fields):
         raise NotUnderstood(f"键重复 a key stands twice: {line[:60]!r}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from math import isfinite
-from typing import Final, NamedTuple
+from typing import Final
 
 from domain.errors import NotUnderstood
 from domain.items import ITEMS
@@ -22,17 +22,9 @@ from ingest.decoders.times import instant
 from ingest.decoders.units import converter
 
 REGISTERED: Final = "registered"
-TRACED: Final = 40
-"""Steps that are told of one message at most."""
+PURE: Final = "1"
+"""Unit of what has none, such as a power factor."""
 _LIST: Final = 1_000
-
-
-class Step(NamedTuple):
-    """One step of reading a message, for people: what, in Chinese and English, and what came of it."""
-
-    zh: str
-    en: str
-    what: str
 
 
 class Places:
@@ -69,7 +61,7 @@ class Places:
         if kind == "point" and item in self.registry.points[name].units:
             return self.registry.points[name].units[item]
         known = ITEMS.get((kind, item))
-        return known.unit if known and known.unit != REGISTERED else ""
+        return (known.unit or PURE) if known and known.unit != REGISTERED else ""
 
 
 class Group:
@@ -102,6 +94,8 @@ class Mapper:
             return [Part(Refusal(error.reason, error.what))]
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
             return [Part(Refusal("bad-schema", f"不是 not {self.rule.format}: {error!r}"[:160]))]
+        if samples is None:
+            return []
         if len(samples) > MOST:
             return [Part(Refusal("oversize", f"{len(samples)} values in one message, at most {MOST}"))]
         return self.parts(samples, letter)

@@ -37,13 +37,13 @@ def find(path: str, value: Any) -> Any:
         raise NotUnderstood(f"路径 path {path!r}: {str(error).splitlines()[0]}"[:160]) from None
 
 
-def by_paths(letter: Letter) -> list[Sample]:
+def by_paths(letter: Letter) -> list[Sample] | None:
     """Samples at the paths of a rule, of one record or of each."""
     rule, seen = letter.rule, json_of(letter)
     if rule.require and find(rule.require, seen) in (None, False, "", [], {}):
         raise NotUnderstood(f"不符合 the message does not fulfil {rule.require!r}")
     if rule.skip and find(rule.skip, seen) is True:
-        return []
+        return None
     records = find(rule.records, seen) if rule.records else seen
     if records is None:
         raise NotUnderstood(f"没有记录 nothing stands at {rule.records!r}")

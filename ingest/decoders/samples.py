@@ -53,8 +53,8 @@ class Sample(NamedTuple):
     sum: bool = False
 
 
-Decoder = Callable[[Letter], list[Sample]]
-"""A decoder; raises :class:`domain.errors.NotUnderstood` for what it cannot read."""
+Decoder = Callable[[Letter], list[Sample] | None]
+"""A decoder: samples, or None for a message that is understood and brings no reading; raises :class:`domain.errors.NotUnderstood`."""
 
 
 class Dialect(NamedTuple):

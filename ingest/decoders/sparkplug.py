@@ -48,14 +48,14 @@ class Metric:
     value: object = None
 
 
-def sparkplug(letter: Letter) -> list[Sample]:
+def sparkplug(letter: Letter) -> list[Sample] | None:
     """Samples of BIRTH and DATA; the channel is the device level of the topic, of an edge node its own."""
     levels = letter.topic.split("/")
     if len(levels) not in {4, 5} or levels[0] != "spBv1.0":
         raise NotUnderstood(f"不是 Sparkplug 主题 no topic of Sparkplug: {letter.topic[:60]!r}")
     kind, owner = levels[2], "/".join(levels[1:2] + levels[3:])
     if kind not in BIRTHS | DATA:
-        return []
+        return None
     births: dict[int, Known] = letter.memory.setdefault(owner, {})
     metrics = [_metric(whole(value)) for field, value in fields(letter.payload) if field == METRIC]
     if kind in BIRTHS:
@@ -75,6 +75,8 @@ def _sample(one: Metric, births: dict[int, Known], channel: str) -> Iterator[Sam
 
 def _signed(value: object, datatype: int) -> object:
     bits = BITS.get(datatype)
+    if not datatype and isinstance(value, int) and value >> 31:
+        return f"{value}: negative? its type stands in a BIRTH that was not heard"
     if bits is None or not isinstance(value, int) or isinstance(value, bool):
         return value
     value &= (1 << bits) - 1
