@@ -64,14 +64,8 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
         Somebody else listens on the health address.
     """
     clock = wiring.clock(settings)
-    registry = wiring.registry(settings)
-    broker = broker_of(settings)
-    writer = JournalWriter(settings.data / "journal", "mqtt", settings.journal.quota)
-    listener = Listener(broker, writer, clock, topics_of(settings.ingest.instance, registry), newest_ns=writer.committed.committed_ns)
-    forwarding = Forwarding(settings, clock, listener, registry)
-    guarding = Guarding(settings, clock, say)
-    keeper = Keeper(settings, clock, lambda: bool(listener.health.journal_fault))
-    crew = _crew(settings, clock, (listener, forwarding, guarding, keeper), stop)
+    main = listener, forwarding, guarding, keeper = _made(settings, clock)
+    crew = _crew(settings, clock, main, stop)
     path, told, hung = settings.data / "run" / "ingest.json", Told(clock), ""
     with kept(HealthChild("ingest", settings.ingest.health, settings.file, clock), wanted=health) as child:
         crew.start()
@@ -89,6 +83,15 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
         crew.join()
     write_status(path, {**status(listener, forwarding, clock, crew), "ready": False, "reasons": ["stopped"]})
     return 0
+
+
+def _made(settings: Settings, clock: Clock) -> tuple[Listener, Forwarding, Guarding, Keeper]:
+    registry = wiring.registry(settings)
+    writer = JournalWriter(settings.data / "journal", "mqtt", settings.journal.quota)
+    topics = topics_of(settings.ingest.instance, registry)
+    listener = Listener(broker_of(settings), writer, clock, topics, newest_ns=writer.committed.committed_ns)
+    keeper = Keeper(settings, clock, lambda: bool(listener.health.journal_fault))
+    return listener, Forwarding(settings, clock, listener, registry), Guarding(settings, clock, say), keeper
 
 
 def _crew(settings: Settings, clock: Clock, main: tuple[Listener, Forwarding, Guarding, Keeper], stop: Callable[[], bool]) -> Crew:
