@@ -11,6 +11,8 @@ from itertools import repeat, starmap
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from domain.clues import RULES
+
 PERIODS: Final = ("hour", "day", "month", "quarter", "year", "ytd")
 BASES: Final = ("raw", "reviewed", "dust-excluded", "published", "official")
 
@@ -128,6 +130,7 @@ FIGURES: Final = MappingProxyType(
         "two_high_share": Figure("%", 1, "达到标杆水平的产能比例", "two-high capacity at benchmark level"),
         "lines_live": Figure("%", 1, "在线监管的两高生产线比例", "two-high lines with a live meter"),
         "energy_metered_share": Figure("%", 1, "计量部分占官方总量", "metered part of the official total"),
+        "order_load": Figure("kWh", 2, "管控时段用电量", "load in an hour of an order"),
         "co2_net": Figure("t", 3, "二氧化碳排放量（扣除绿电和原料用能）", "CO2 without green power and feedstock"),
     },
 )
@@ -301,6 +304,7 @@ ALARMS: Final = MappingProxyType(
             Alarm("level-guarantee", "达到保证值", "level or flow at or above its guarantee value"),
             Alarm("level-rise", "水位涨速过快", "the level rises too fast"),
             Alarm("level-low", "地下水位低于限值", "well at or below its lowest level"),
+            *(Alarm(kind, f"{rule.number} {rule.zh}", f"{rule.number} {rule.en}") for kind, rule in RULES.items()),
         )
     },
 )

@@ -8,6 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
+from domain.clues import Electricity, Maintenance
 from domain.energy import ACCOUNTS, NATIONAL
 from domain.rules import Rule
 
@@ -128,6 +129,8 @@ class Enterprise:
     town: str = ""
     industry: str = ""
     two_high: bool = False
+    monitoring: bool = False
+    """Whether electricity monitoring looks at its pairs (用电监控)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,8 @@ class Meter:
     treats: str | None = None
     account: str = ENERGY
     heat_value: Dated[str | None] = field(default_factory=lambda: Dated.always(None))
+    on_power: str | None = None
+    maintenance: tuple[Maintenance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +271,7 @@ class Registry:
     factors: Mapping[str, Factor] = field(default_factory=dict)
     watch: Watch = Watch()
     mappings: Mapping[str, Rule] = field(default_factory=dict)
+    electricity: Electricity = field(default_factory=Electricity)
 
     @cached_property
     def kinds(self) -> Mapping[str, str]:

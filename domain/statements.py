@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from domain import civil, marks
+from domain.clues import NUMBERS, RULES
 from domain.places import Registry
 
 EXCHANGE: Final = "exchange"
@@ -153,6 +154,8 @@ def _receipt(body: Body) -> str | None:
 def _clue(body: Body) -> str | None:
     if body["state"] not in STATES:
         return f"no state of a clue: {body['state']!r}"
+    if body.get("rule") not in {*RULES, *NUMBERS}:
+        return f"no rule of a clue: {body.get('rule')!r}; rules are {', '.join(NUMBERS)}"
     instant(body["time"])
     return _lacking(body, "rule", "source", "reason", "user")
 

@@ -72,6 +72,7 @@ LOADS: Final = MappingProxyType(
         "cement": Load(0.45, 1.15, begin=8, end=22, cold=-0.35, festival=0.4),  # kilns run at night, when power is cheap
         "paper": Load(0.52, 0.95, festival=0.6),
         "sewage": Load(0.45, 0.6, begin=8, end=23),
+        "foundry": Load(0.30, 0.05, begin=8, end=20, sunday=0.1, festival=0.1),  # melts by day and stands at night
         "food": Load(0.32, 0.3, begin=5, end=17, sunday=0.8, festival=0.4),
         "textile": Load(0.34, 0.35, begin=6, end=22, sunday=0.7, festival=0.15),
     },

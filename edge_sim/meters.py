@@ -112,7 +112,7 @@ class MeterSignal:
         Parameters
         ----------
         times : (n,) int64 [s]
-            Instants; between two quarter hours the register stands.
+            Instants; within a quarter of an hour the register turns evenly.
 
         Returns
         -------
@@ -121,19 +121,20 @@ class MeterSignal:
         if self.parts:
             return self.start + self._together(times)
         units = self._undisturbed(times)
-        for act in self.acts:
-            units = units - unused(act, units, self._undisturbed)
-        return units
+        # Each act is held against the undisturbed register: behind one act the turned units lag, and would place the next one late.
+        return np.asarray(units - sum((unused(act, units, self._undisturbed) for act in self.acts), np.zeros(len(units), np.int64)))
 
     def _undisturbed(self, times: Ints) -> Ints:
         local = times + OFFSET_S - self._daily_reset
         # A register that restarts each day is read as the last thing of its day: 00:00 shows the whole day, not 0.
         ahead = 1 if self._resets else 0
-        day, quarter = (local - ahead) // DAY_S, (local - ahead) % DAY_S // _QUARTER_S + ahead
+        day, within_day = (local - ahead) // DAY_S, (local - ahead) % DAY_S + ahead
+        quarter, rest = within_day // _QUARTER_S, within_day % _QUARTER_S
         days, row = np.unique(day, return_inverse=True)
-        within = np.zeros((len(days), QUARTERS + 1), np.int64)
-        within[:, 1:] = (self._shape(days) * self._of_days(days)[:, None]).astype(np.int64)
-        return self._before(days)[row] + within[row, quarter]
+        within = np.zeros((len(days), QUARTERS + 2), np.int64)
+        within[:, 1:-1] = (self._shape(days) * self._of_days(days)[:, None]).astype(np.int64)
+        begun = within[row, quarter]
+        return self._before(days)[row] + begun + np.where(rest > 0, (within[row, quarter + 1] - begun) * rest // _QUARTER_S, 0)
 
     def _together(self, times: Ints) -> Ints:
         """Units of this register for what the parts have turned; only parts of constant multiplier can be summed this way."""

@@ -158,8 +158,8 @@ class Follower:
             year = civil.year_of_day(civil.day_of(now))
             self.analyst.forget((year - 1, year), now)
             self._keep()
-        else:
-            self.analyst.watch.idle(now)
+        elif not self.analyst.watch.idle(now):
+            self.analyst.clues.idle(now)
         self.confirmations.look(self.clock.monotonic(), self.analyst.registry.county.id)
         if self.watch:
             self.watch.look()

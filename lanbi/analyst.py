@@ -28,12 +28,13 @@ from domain.readings import Entry
 from domain.targets import Plan
 from domain.warning import SCHEMES, Scheme
 from lanbi.bookkeeping import Bookkeeper, recent
+from lanbi.clue_desk import ClueDesk
 from lanbi.comparing import NEVER, Comparer
 from lanbi.desks import Desk, Touched
 from lanbi.level_desk import LevelDesk
 from lanbi.metering import Metering
 from lanbi.point_desk import PointDesk
-from lanbi.settling import Book, Figures, Settled, Settler, When
+from lanbi.settling import Book, Figures, Settled, Settler, When, same
 from lanbi.watch_desk import WatchDesk
 from lanbi.water_desk import WaterDesk
 
@@ -60,7 +61,9 @@ class Analyst:
         self.watch = WatchDesk(self.settler, registry, lambda: self.books, waters)
         points = PointDesk(source, self.settler, registry, plans)
         levels = LevelDesk(source, self.settler, registry, plans, waters)
-        self.desks: list[Desk] = [waters, levels, points, Metering(source, self.settler, registry, plans), self.watch]
+        metering = Metering(source, self.settler, registry, plans)
+        self.clues = ClueDesk(metering)
+        self.desks: list[Desk] = [waters, levels, points, metering, self.watch, self.clues]
         self.books: dict[int, Book] = {}
         self.entered: dict[str, list[Entry]] = {}
         self.past: dict[tuple[int, str, str], Mapping[int, projected.Daily]] = {}
@@ -277,7 +280,7 @@ class Analyst:
         found = [*allowed.rows(book.sites, sites, now)]
         if set(members) & set(sites):
             found += allowed.county(book.sites, members, self.registry.county.id, now)
-        self.settler.derived([row for row in found if not _same(self._allowed.get(row.key), row)])
+        self.settler.derived([row for row in found if not same(self._allowed.get(row.key), row)])
         self._allowed = {key: row for key, row in self._allowed.items() if row.time == civil.period_stamp(today)} | {row.key: row for row in found}
 
     def _foreign(self, book: Book, when: When) -> None:
@@ -318,11 +321,6 @@ class Analyst:
             asked = [replace(query, figure=figure, basis=name) for figure in projected.SOURCES for name in dict.fromkeys(("raw", basis))]
             self.past[key] = projected.past(row for one in asked for row in self.settler.figures.series(one))
         return self.past[key]
-
-
-def _same(old: Indicator | None, new: Indicator) -> bool:
-    """Whether a row says what it said before."""
-    return old is not None and (old.value, old.status, old.valid, old.text) == (new.value, new.status, new.valid, new.text)
 
 
 def away(touched: Iterable[Touched]) -> str:

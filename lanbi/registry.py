@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from domain import places
+from domain.clues import Electricity
 from domain.errors import RegistryError
 from domain.places import Dated, Registry
 from domain.rules import Rule
@@ -39,11 +40,12 @@ def loads(text: str, name: str) -> Registry:
     tree = parse(text, name, RegistryError)
     reading = _Reading(name, Lines(text))
     reading.faults += [(reading.where(key), words) for key, words in unknown(tree, tuple(FIELDS))]
-    county, watch = reading.county(tree.get("county")), reading.watch(tree.get("watch", {}))
+    county = reading.county(tree.get("county"))
+    watch, electricity = (reading.limits(name, tree.get(name, {})) for name in ("watch", "electricity"))
     tables = {kind: reading.table(kind, tree.get(kind, [])) for kind in FIELDS if kind not in SINGLE}
     reading.faults += registry_checks.located(registry_checks.faults({"county": [county], **tables}), reading.where)
     raise_all(reading.faults, RegistryError, TODO)
-    return replace(_built(county, tables, _version(tree)), watch=places.Watch(**watch))
+    return replace(_built(county, tables, _version(tree)), watch=places.Watch(**watch), electricity=Electricity(**electricity))
 
 
 def _version(tree: Mapping[str, Any]) -> str:
@@ -69,11 +71,11 @@ class _Reading:
             return {"id": "", "name": ""}
         return self._row("county", ("county",), value)
 
-    def watch(self, value: object) -> Mapping[str, Any]:
+    def limits(self, name: str, value: object) -> Mapping[str, Any]:
         if not isinstance(value, dict):
-            self.faults.append((self.where("watch"), "write [watch], one table with the limits that differ"))
+            self.faults.append((self.where(name), f"write [{name}], one table with the limits that differ"))
             return {}
-        return self._row("watch", ("watch",), value)
+        return self._row(name, (name,), value)
 
     def table(self, kind: str, rows: object) -> list[dict[str, Any]]:
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

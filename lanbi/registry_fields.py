@@ -6,11 +6,32 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final, NamedTuple
 
-from domain import energy, places
+from domain import clues, energy, places
 from domain.readings import DEVICE_FLAGS
 from domain.rules import NATIVE
 from lanbi import registry_mapping as mapping
-from lanbi.registry_values import FLOWS, LEVELS, Reader, limits, lines, match, number, one_of, permit, positive, reset, text, texts, units, whole, yes_no, zone
+from lanbi.registry_values import (
+    FLOWS,
+    LEVELS,
+    Reader,
+    limits,
+    lines,
+    match,
+    minutes,
+    number,
+    one_of,
+    permit,
+    positive,
+    reset,
+    share,
+    text,
+    texts,
+    units,
+    whole,
+    windows,
+    yes_no,
+    zone,
+)
 
 
 class Field(NamedTuple):
@@ -30,11 +51,12 @@ _NUMBER: Final = Field(number, default=None)
 _POSITIVE: Final = Field(positive, default=None)
 _ROLE_HINT: Final = ': write role = "assessment", "township", "micro", "site" or "background"; county figures use assessment only'
 
-SINGLE: Final = ("county", "watch")
+SINGLE: Final = ("county", "watch", "electricity")
 """Tables that stand once, ``[county]``; all others are lists, ``[[meter]]``."""
 FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
     "county": {"id": _ID, "name": _NAME, "grid": Field(text, default=energy.NATIONAL)},
     "watch": {one.name: Field(positive, default=one.default) for one in fields(places.Watch)},
+    "electricity": {one.name: Field(share if one.name.endswith("_share") else minutes, default=one.default) for one in fields(clues.Electricity)},
     "city": {"id": _ID, "name": _NAME, "codes": Field(texts, default=())},
     "air_station": {
         "id": _ID,
@@ -55,7 +77,14 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "levels": Field(lines(LEVELS, "level"), default={}),
         "flows": Field(lines(FLOWS, "flow"), default={}),
     },
-    "enterprise": {"id": _ID, "name": _NAME, "town": _TEXT, "industry": _TEXT, "two_high": Field(yes_no, default=False)},
+    "enterprise": {
+        "id": _ID,
+        "name": _NAME,
+        "town": _TEXT,
+        "industry": _TEXT,
+        "two_high": Field(yes_no, default=False),
+        "monitoring": Field(yes_no, default=False),
+    },
     "meter": {
         "id": _ID,
         "enterprise": Field(text, needed=True),
@@ -72,6 +101,8 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "treats": Field(text, default=None),
         "account": Field(one_of(*energy.ACCOUNTS), default=places.ENERGY),
         "heat_value": Field(positive, dated=True, default=None),
+        "on_power": _POSITIVE,
+        "maintenance": Field(windows, default=()),
     },
     "line": {
         "id": _ID,

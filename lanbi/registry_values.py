@@ -9,8 +9,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from domain import places
+from domain import places, statements
 from domain.civil import SHANGHAI, day_number, parse_date
+from domain.clues import Maintenance
 from domain.items import BY_REALM
 from lanbi.toml_lines import nearest, unknown
 
@@ -58,6 +59,19 @@ def whole(value: object) -> tuple[str, Any]:
     """A whole number of at least one."""
     good = isinstance(value, int) and not isinstance(value, bool) and value >= 1
     return ("", value) if good else (f"a whole number ≥ 1 is needed, not {value!r}", 1)
+
+
+def share(value: object) -> tuple[str, Any]:
+    """A part of one, above zero."""
+    fault, found = positive(value)
+    return (fault, found) if fault or Decimal(found) <= 1 else (f"a share above 0 and at most 1 is needed, not {value!r}", "1")
+
+
+def minutes(value: object) -> tuple[str, Any]:
+    """Whole minutes, at most a day."""
+    fault, found = positive(value)
+    good = not fault and Decimal(found) == int(Decimal(found)) and Decimal(found) <= 1_440
+    return ("", str(int(Decimal(found)))) if good else (f"whole minutes from 1 to 1440 are needed, not {value!r}", "60")
 
 
 def yes_no(value: object) -> tuple[str, Any]:
@@ -176,3 +190,20 @@ def reset(value: object) -> tuple[str, Any]:
     """Never, allowed, or a time of day."""
     good = isinstance(value, str) and (value in {"never", "allowed"} or CLOCK.fullmatch(value))
     return ("", value) if good else (f"{value!r} is neither never, allowed nor a time of day such as 00:00", "never")
+
+
+def windows(value: object) -> tuple[str, Any]:
+    """Announced maintenance: a list of {from, to, document}."""
+    found = []
+    for one in value if isinstance(value, list) else [value]:
+        if not isinstance(one, dict) or not str(one.get("document") or "").strip():
+            return f"a list of {{from, to, document}} is needed, not {one!r}", ()
+        strange = unknown(one, ("from", "to", "document"))
+        try:
+            window = Maintenance(statements.instant(one.get("from")), statements.until(one.get("to")), str(one["document"]))
+        except ValueError as error:
+            return str(error), ()
+        if strange or window.begin >= window.end:
+            return strange[0][1] if strange else f"the end of {one!r} does not lie after its start", ()
+        found.append(window)
+    return "", tuple(found)

@@ -243,6 +243,11 @@ def _said(row: Indicator) -> tuple[object, ...]:
     return row.value, row.status, row.text, row.valid, row.expected, row.target, row.margin, row.low90, row.high90
 
 
+def same(old: Indicator | None, new: Indicator) -> bool:
+    """Whether a row says what it said before, in what a reader of derived rows sees."""
+    return old is not None and (old.value, old.status, old.valid, old.text) == (new.value, new.status, new.valid, new.text)
+
+
 def _at_once(row: Indicator) -> bool:
     return (row.figure, row.period) in AT_ONCE
 

@@ -86,6 +86,16 @@ WORKS = HEAD + '[[enterprise]]\nid = "e"\nname = "x"\n[[meter]]\nid = "m"\nenter
         (METER + 'modulus = "100"\nresolution = "0.3"\nmax_rate = 1\n', "no multiple of the resolution"),
         (METER + 'reset = "25:00"\n', "neither never, allowed"),
         (METER + 'treats = "no"\n', "treats: 'no' is no registered meter"),
+        (METER + 'on_power = "0"\n', "on_power: a number above 0"),
+        (METER + 'maintenance = [{from = "2025-01-01", to = "2025-01-02"}]\n', "a list of {from, to, document} is needed"),
+        (METER + 'maintenance = [{from = "2025-01-03", to = "2025-01-02", document = "d"}]\n', "does not lie after its start"),
+        (METER + 'maintenance = [{from = "soon", to = "2025-01-02", document = "d"}]\n', "soon"),
+        (METER + 'maintenance = [{from = "2025-01-01", to = "2025-01-02", document = "d", til = 1}]\n', "unknown key 'til'"),
+        (ENTERPRISE + 'monitoring = "yes"\n', "monitoring: true or false is needed"),
+        (HEAD + '[electricity]\noff_share = "1.5"\n', "off_share: a share above 0 and at most 1"),
+        (HEAD + '[electricity]\noff_minutes = "0.5"\n', "off_minutes: whole minutes from 1 to 1440"),
+        (HEAD + '[electricity]\noff_minuts = "5"\n', "did you mean 'off_minutes'?"),
+        (HEAD + '[[electricity]]\noff_minutes = "5"\n', "write [electricity], one table"),
         (POINT + 'limits = [{item = "cods", value = 5, average = "day", from = 2023-01-01}]\n', "unknown item 'cods'; did you mean 'cod'?"),
         (POINT + 'limits = [{item = "cod", value = 5, average = "day", from = 2023-01-01, til = 2024-01-01}]\n', "unknown key 'til'"),
         (POINT + 'units = {noxx = "mg/m3"}\n', "unknown key 'noxx'; did you mean 'nox'?"),
@@ -147,3 +157,21 @@ def test_a_modulus_needs_a_greatest_power() -> None:
     assert "needs max_rate" in faults(HEAD + meter + 'max_power = "5"\n')
     assert "needs max_power or max_rate" in faults(HEAD + meter.replace("water", "electricity"))
     assert "1000" == loads(HEAD + meter + 'max_rate = "5"\n', "r").meters["m"].modulus
+
+
+def test_electricity_monitoring_reads_its_keys() -> None:
+    """Who takes part, what is set, which maintenance is announced."""
+    text = (
+        METER.replace('name = "x"\n[[meter]]', 'name = "x"\nmonitoring = true\n[[meter]]')
+        + 'on_power = "20"\nmaintenance = [{from = "2025-01-01 08:00", to = "2025-01-02", document = "d"}]\n'
+    )
+    county = loads(text + '[electricity]\nlag_minutes = "45"\n', "r")
+    (window,) = county.meters["m"].maintenance
+
+    assert (True, "20", "45", "15") == (
+        county.enterprises["e"].monitoring,
+        county.meters["m"].on_power,
+        county.electricity.lag_minutes,
+        county.electricity.off_minutes,
+    )
+    assert (40 * 3_600, "d") == (window.end - window.begin, window.document)
