@@ -109,6 +109,32 @@ def letters(known: Marks, site: str, year: SiteYear) -> Letters | None:
     return found
 
 
+def placed(spans: Sequence[Span], time: npt.NDArray[np.int64], names: Sequence[str]) -> Letters:
+    """Letter of the mark on each value of a table of readings, the later one over the earlier; 0 = none, also where N took one back.
+
+    Parameters
+    ----------
+    time : (n,) int64 [s]
+        End labels, ascending.
+    names : sequence of str
+        Items of the columns.
+
+    Returns
+    -------
+    (n, k) uint8
+    """
+    found = np.zeros((len(time), len(names)), np.uint8)
+    for span in spans:
+        rows = slice(*time.searchsorted([span.start, span.end], side="right").tolist())
+        found[rows, [names.index(item) for item in span.items if item in names]] = 0 if span.flag == "N" else ord(span.flag)
+    return found
+
+
+def out(letters: Letters) -> npt.NDArray[np.bool_]:
+    """Whether a mark takes a value out: held or rejected."""
+    return np.isin(letters, _OUT)
+
+
 def listed(known: Marks, site: str, year: SiteYear) -> bool:
     """Whether dust was ever listed for a site's year, also if a mark took it back: then both figures are reported."""
     return any(span.flag == "X" for span in _spans(known, site, year))
@@ -126,12 +152,12 @@ def _row(label: int, start: int) -> int:
 
 def hold(year: SiteYear, found: Letters) -> None:
     """Take out of a filled site-year what a person held or rejected; a published day goes when all its hours do."""
-    out = (found == _OUT[0]) | (found == _OUT[1])
-    there = out & (year.hours != MISSING)
+    gone = out(found)
+    there = gone & (year.hours != MISSING)
     year.lost[there] = found[there]
-    year.hours[out] = MISSING
-    year.built[out] = False
-    whole = out[24 * BACK :].reshape(len(year.days), 24, len(AIR)).all(axis=1)
+    year.hours[gone] = MISSING
+    year.built[gone] = False
+    whole = gone[24 * BACK :].reshape(len(year.days), 24, len(AIR)).all(axis=1)
     year.days[whole] = MISSING
 
 

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from analytics import bases
 from analytics.water.records import SCALE, exact_sum
 from domain import civil, permit
 from domain.items import BY_REALM
@@ -183,13 +184,9 @@ def mean(values: Floats) -> float:
 
 def _marked(known: Hours, marks: Sequence[Span]) -> Hours:
     """What people marked takes a value out; N gives back what came."""
-    letters = np.zeros(known.flags.shape, np.uint8)
-    for span in marks:
-        rows = slice(*known.time.searchsorted([span.start, span.end], side="right").tolist())
-        columns = [NAMES.index(item) for item in span.items if item in NAMES]
-        letters[rows, columns] = 0 if span.flag == "N" else ord(span.flag)
-    out = _EXCUSED[letters] & (known.flags != 0)
-    return known._replace(values=np.where(out, np.nan, known.values), flags=np.where(out, letters, known.flags).astype(np.uint8))
+    letters = bases.placed(marks, known.time, NAMES)
+    gone = bases.out(letters) & (known.flags != 0)
+    return known._replace(values=np.where(gone, np.nan, known.values), flags=np.where(gone, letters, known.flags).astype(np.uint8))
 
 
 def limits_on(point: Point, day: int) -> list[PointLimit]:

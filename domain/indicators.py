@@ -85,6 +85,7 @@ FIGURES: Final = MappingProxyType(
         "water_exceedance": Figure("", 1, "超标倍数（超Ⅲ类）", "multiple over the limits of class III"),
         "water_quality": Figure("", 0, "水质状况", "state of the county's waters, 1 excellent to 5 heavily polluted"),
         "water_good_ratio": Figure("%", 1, "优良水体比例", "share of sections at class I to III"),
+        "water_capture": Figure("%", 1, "断面数据完整率", "records of a section with a class, of those due"),
         "water_level": Figure("m", 2, "水位均值", "water level, mean"),
         "water_level_state": Figure("", 0, "水位状态", "state of level and flow: 0 normal, 1 warning, low or rising fast, 2 guarantee"),
         "point_over_hours": Figure("h", 0, "超标小时数", "hours over a permit limit"),

@@ -36,7 +36,7 @@ COUNTED: Final = STATISTICAL | {"X", "S"}
 LONGEST_S: Final = 31 * civil.DAY_S
 """A single event longer than a month is a slip of the pen."""
 DAILY: Final = (*AIR[:-1], "o3_8h")
-MARKED: Final = MappingProxyType({"air": AIR, "point": BY_REALM["point"]})
+MARKED: Final = MappingProxyType({"air": AIR, "water": BY_REALM["water"], "point": BY_REALM["point"]})
 """Items that a person may mark, by the kind of place."""
 _HIGHEST: Final = 1_000
 """No publisher's AQI lies above; some do not stop at 500."""
@@ -86,7 +86,7 @@ class Period(NamedTuple):
 
 
 def places(scope: str, registry: Registry) -> tuple[str, ...]:
-    """Places that a scope stands for: a station, a city's own series, a permit point, or the county with all its stations."""
+    """Places that a scope stands for: a station, a city's own series, a section, a well, a permit point, or the county with all its stations."""
     if scope == registry.county.id:
         return tuple(sorted(registry.air_stations))
     return (scope,) if registry.kind_of(scope) in MARKED else ()

@@ -30,10 +30,12 @@ RULES: Final = MappingProxyType(
             Rule("relation", 16, "关系不合理", "an impossible relation between items"),
             Rule("copy", 32, "与邻站雷同", "a copy of a neighbour"),
             Rule("hugging", 64, "贴近限值", "keeps just below a limit"),
+            Rule("clock", 0, "时钟偏差", "the device's clock is wrong"),
+            Rule("completeness", 0, "数据不完整", "too few data"),
         )
     },
 )
-"""Rules by name; the bit marks values that several rules flag."""
+"""Rules by name; the bit marks values that several rules flag, 0 where a rule is about no single value."""
 
 
 class Numbers(NamedTuple):
@@ -61,6 +63,8 @@ class Numbers(NamedTuple):
     floor: float
 
 
+NEVER: Final = 2**30
+"""Of standing hours, where another watch judges it."""
 AIR: Final = MappingProxyType(
     {
         "pm25": Numbers(0, 1_000, 150, 0.6, 12, 5),
@@ -81,3 +85,32 @@ HUG_SHARE: Final = 0.05
 HUG_TIMES: Final = 4.0
 """Flagged where the twentieth below holds so many times as many days as the one above."""
 HUG_DAYS: Final = 8
+
+WATER: Final = MappingProxyType(
+    {
+        "temp": Numbers(-1, 38, 8, 0, NEVER, 0),
+        "ph": Numbers(5, 10.5, 1.5, 0, NEVER, 0),
+        "do": Numbers(0, 25, 8, 0.6, NEVER, 0),
+        "codmn": Numbers(0.1, 60, 10, 0.7, NEVER, 0),
+        "nh3n": Numbers(0, 40, 3, 0.8, NEVER, 0),
+        "tp": Numbers(0, 5, 0.5, 0.8, NEVER, 0),
+        "tn": Numbers(0, 80, 10, 0.7, NEVER, 0),
+        "cond": Numbers(20, 55_000, 500, 0.5, NEVER, 0),
+        "turb": Numbers(0, 4_000, 500, 0.9, NEVER, 0),
+    },
+)
+"""Records of sections; rest is judged by its own watch, which knows what is nature. Turbidity of 3,753 NTU and conductivity of 43,270 µS/cm (an estuary) were real, 0.7 is a probe in air."""
+WATER_GAP_S: Final = 6 * 3_600
+"""Records farther apart say nothing about a rate of change."""
+SATURATION: Final = 200.0
+"""Oxygen above so many per cent of its saturation is not water: blooms reach 180."""
+PART: Final = ("nh3n", "tn", 1.1, 0.1)
+"""Ammonia nitrogen is a part of total nitrogen: flagged where it exceeds it by this factor and by so many mg/L."""
+CLOCK_AHEAD_S: Final = 60
+"""A reading that comes before its own time by more than this was stamped by a clock that is ahead."""
+CLOCK_BEHIND_S: Final = 900
+"""The quickest of a day's readings comes later than this: the clock is behind, or all of them wait somewhere."""
+CLOCK_READINGS: Final = 6
+COMPLETE: Final = 90
+USABLE: Final = 75
+"""Shares of the due values [%]: below the first incomplete, below the second not to be relied on (数据传输有效率, ours)."""

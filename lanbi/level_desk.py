@@ -103,7 +103,7 @@ class LevelDesk:
 
     def _days(self, name: str, first: int, last: int) -> Iterator[tuple[int, Day]]:
         known = self.source.columns(records.REALM, name, civil.day_start(first), civil.day_end(last))
-        yield from records.days(known, _BODY, lambda day: not self.registry.on_trial(name, day)).items()
+        yield from records.days(known, _BODY, lambda day: not self.registry.on_trial(name, day), self.waters.spans(name)).items()
 
     def _of(self, year: int, name: str) -> Mapping[int, Day]:
         """Days of a place in a year that is in memory."""

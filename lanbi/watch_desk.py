@@ -78,7 +78,7 @@ class WatchDesk:
         if not self.queue:
             return False
         site = self.queue.pop(0)
-        found = self._section(site) if site in self.registry.water_sections else self._station(site, now)
+        found = self._section(site, now) if site in self.registry.water_sections else self._station(site, now)
         begin = self._begin()
         self.teller.tell(found, lambda event: event.source == site and event.time > begin)
         return True
@@ -140,13 +140,18 @@ class WatchDesk:
         beside = {name: parts[name] for name in watches.neighbours(self.registry, site, list(parts), civil.day_of(now))}
         return list(watches.flagged(site, civil.year_days(years[0])[0], parts[site], closed, beside))
 
-    def _section(self, site: str) -> list[Event]:
+    def _section(self, site: str, now: int) -> list[Event]:
         days = list(self._days(site))
         if not days:
             return []
         times = np.concatenate([day.time for day in days])
         values = np.concatenate([day.values for day in days])
-        return list(watches.standing("water", site, times, {item: values[:, place] for place, item in enumerate(NAMES)}))
+        found = list(watches.standing("water", site, times, {item: values[:, place] for place, item in enumerate(NAMES)}))
+        for year in self._years():
+            known, closed = self.waters.books.get(year), stations.span(year, now).closed
+            if known is not None and closed:
+                found += watches.flagged_water(site, known.days.get(site, {}), year, closed)
+        return found
 
     def _days(self, site: str) -> Iterator[Day]:
         for year in self._years():

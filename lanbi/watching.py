@@ -6,7 +6,7 @@ Grafana sees the store of figures and nothing else; so what must raise an alert 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,7 +15,9 @@ from api.freshness import Fresh, newest_of, surveyed
 from domain import civil
 from domain.indicators import Indicator
 from domain.wellness import ROOM_DAYS, SILENCE_S, WAITING_S
+from ingest.ports import Latest
 from lanbi import metrics
+from lanbi.clocks import FUTURE, Clocks
 from lanbi.state import StateView
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ LOOK_S: Final = 20.0
 """Between two looks, by the machine's own clock."""
 UNWELL_S: Final = 300
 """Between two rows while something is wrong; while all is well it is an hour."""
+HELD: Final = 1_000
+"""Readings held as future ones that a look reads, the oldest of the day first."""
 MANY_DAYS: Final = 3_650.0
 NO_RULES: Final = "none"
 _MISSING: Final = {"on-time": 0.0, "late": 1.0, "never": 2.0}
@@ -76,6 +80,7 @@ class Watch:
     registry: Registry
     store: IndicatorSink
     clock: Clock
+    clocks: Clocks = field(default_factory=Clocks)
     _due: float = float("-inf")
     _well: tuple[bool, ...] = ()
     _said: int = 0
@@ -88,9 +93,18 @@ class Watch:
             return 0
         self._due = self.clock.monotonic() + LOOK_S
         now = self.clock.now_ns() // 10**9
-        rows = [*self._own(now), *self._sources(now)]
+        view = StateView(self.data)
+        try:
+            latest = view.latest()
+            held = [one for _, one in view.refused(reason=FUTURE, since_ns=(now - civil.DAY_S) * 10**9, limit=HELD)]
+        finally:
+            view.close()
+        rows = [*self._own(now), *self._sources(latest, now)]
         if rows:
             self.store.put(rows)
+        skewed = list(self.clocks.look(latest, held, now))
+        if skewed:
+            self.store.events(skewed)
         return len(rows)
 
     def _own(self, now: int) -> Iterator[Indicator]:
@@ -108,13 +122,8 @@ class Watch:
         scope = self.registry.county.id
         yield from (_row(figure, scope, now, value, "") for figure, value in found.items())
 
-    def _sources(self, now: int) -> Iterator[Indicator]:
-        view = StateView(self.data)
-        try:
-            latest = newest_of(view.latest())
-        finally:
-            view.close()
-        for one in surveyed(self.registry, latest, now):
+    def _sources(self, latest: Iterable[Latest], now: int) -> Iterator[Indicator]:
+        for one in surveyed(self.registry, newest_of(latest), now):
             stretch = civil.DAY_S if one.state in {"on-time", "no-device"} else civil.HOUR_S
             said = one.state, (now + civil.OFFSET_S) // stretch
             if self._states.get(one.source) != said:

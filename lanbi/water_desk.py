@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from analytics import bases
 from analytics.causes import Cell, Evidence
-from analytics.jobs import sections, sheets, stations, water_targets, waters
+from analytics.jobs import captures, sections, sheets, stations, water_targets, waters
 from analytics.water import means, records
 from analytics.water.means import Year
 from analytics.water.records import Day
-from domain import civil, water
+from domain import civil, marks, water
 from domain.indicators import Indicator, Query, side_by_side
+from domain.marks import Span
 from domain.places import Registry
-from domain.ports import ReadingSource
+from domain.ports import Entries, ReadingSource
 from domain.targets import Plan
 from lanbi.settling import Book, Settler, When
 from lanbi.singles import MANY, Singles
@@ -47,12 +50,17 @@ class WaterBook:
     years: dict[str, Year] = field(default_factory=dict)
 
 
+class Source(ReadingSource, Entries, Protocol):
+    """Readings, and what people entered about them."""
+
+
 class WaterDesk:
     """Figures of sections and of the county's waters, and their targets, year by year."""
 
-    def __init__(self, source: ReadingSource, settler: Settler, registry: Registry, plans: Sequence[Plan]) -> None:
+    def __init__(self, source: Source, settler: Settler, registry: Registry, plans: Sequence[Plan]) -> None:
         self.source, self.settler, self.registry, self.plans = source, settler, registry, plans
         self.books: dict[int, WaterBook] = {}
+        self.marks: bases.Marks | None = None
         self.pulse: Callable[[], None] = lambda: None
 
     def load(self, year: int, now: int, cause: str) -> None:
@@ -74,6 +82,8 @@ class WaterDesk:
         """Read touched days of sections again, and bring all figures that hang on them up to date."""
         by_year: defaultdict[int, set[tuple[str, int]]] = defaultdict(set)
         for site, day in touched:
+            if site == marks.signal(marks.MARK):
+                self.marks = None
             if site in self.registry.water_sections:
                 by_year[civil.year_of_day(day)].add((site, day))
         for year, some in sorted(by_year.items()):
@@ -102,7 +112,13 @@ class WaterDesk:
 
     def _days(self, site: str, first: int, last: int) -> dict[int, Day]:
         known = self.source.columns(records.REALM, site, civil.day_start(first), civil.day_end(last))
-        return records.days(known, self.registry.water_sections[site].body, lambda day: not self.registry.on_trial(site, day))
+        return records.days(known, self.registry.water_sections[site].body, lambda day: not self.registry.on_trial(site, day), self.spans(site))
+
+    def spans(self, site: str) -> Sequence[Span]:
+        """What people marked of a section or well, in order of receipt."""
+        if self.marks is None:
+            self.marks = bases.read(self.source.entered(marks.MARK), self.registry)
+        return self.marks.spans.get(site, ())
 
     def _reread(self, known: WaterBook, site: str, day: int) -> list[Cell]:
         """Fill a day anew; returns what differs."""
@@ -121,7 +137,9 @@ class WaterDesk:
         rows = known.singles.stored(self.settler, Query(scope=site, rule_set=water.RULE_SET))
         columns: defaultdict[str, list[Indicator]] = defaultdict(list)
         for row in rows:
-            if row.period == "hour":
+            if row.figure == captures.FIGURE:
+                known.singles.hold(site, row)
+            elif row.period == "hour":
                 known.singles.hold((site, civil.day_of(row.time)), row)
             else:
                 columns[row.period].append(row)
@@ -154,6 +172,8 @@ class WaterDesk:
                 held = known.days[site].get(day)
                 known.singles.settle(self.settler, (site, day), sections.hours(site, [held] if held else []), own)
             known.years[site] = self._year(known, site, at.first + at.closed - 1)
+            if known.days[site]:
+                known.singles.settle(self.settler, site, captures.rows(site, known.book.year, known.days[site], at.closed), own)
             if not known.days[site] and not any(known.book.shelf.tags(site)):
                 continue
             self.settler.sheets(known.book, site, sections.sheets(self.registry.water_sections[site], known.years[site]), own)

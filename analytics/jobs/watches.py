@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics import drift, quality, stuck
+from analytics.water import quality as sections
+from analytics.water.records import Day
 from domain import air, civil
 from domain.fixed import MISSING, SCALE
 from domain.indicators import ALARMS, Event
@@ -130,6 +132,23 @@ def flagged(
         time = civil.day_end(first + one.day) + _NUMBERS["air", one.item]
         yield Event(f"{QUALITY}{one.rule}", site, time, float(one.hours), json.dumps(body, ensure_ascii=False))
     yield from _hugging(site, first + year, own[24 * year :])
+
+
+def flagged_water(site: str, days: Mapping[int, Day], year: int, closed: int) -> Iterator[Event]:
+    """Records of a section that a rule flags on the last closed days, one event a rule, item and day; ``value`` = records.
+
+    Parameters
+    ----------
+    days : mapping of civil day to Day
+    closed : int
+        Days of the year that are over.
+    """
+    first = civil.year_days(year)[0]
+    known = sections.table(days, first, first + closed - 1)
+    for one in sections.findings(known, sections.flags(known), first + max(0, closed - QUALITY_DAYS)):
+        body = {"item": one.item, "records": one.records, "numbers": dict(one.numbers), "effect": dict(one.effect)}
+        time = civil.day_end(one.day) + _NUMBERS["water", one.item]
+        yield Event(f"{QUALITY}{one.rule}", site, time, float(one.records), json.dumps(body, ensure_ascii=False))
 
 
 def _hugging(site: str, first: int, own: npt.NDArray[np.int32]) -> Iterator[Event]:

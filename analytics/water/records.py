@@ -5,16 +5,18 @@ A day is a pure function of the rows that are stored for it, so neither the orde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from analytics import bases
 from analytics.causes import Cell
 from domain import civil, fixed, water
 from domain.items import BY_REALM, ITEMS
+from domain.marks import Span
 from domain.readings import STATISTICAL, Series
 
 REALM: Final = "water"
@@ -67,7 +69,7 @@ class Day(NamedTuple):
     counts: tuple[int, ...]
 
 
-def days(known: Iterable[Series], body: str, accepts: Callable[[int], bool] = lambda _: True) -> dict[int, Day]:
+def days(known: Iterable[Series], body: str, accepts: Callable[[int], bool] = lambda _: True, marks: Sequence[Span] = ()) -> dict[int, Day]:
     """Days of a section out of stored rows.
 
     Parameters
@@ -78,8 +80,13 @@ def days(known: Iterable[Series], body: str, accepts: Callable[[int], bool] = la
         River or lake.
     accepts : callable
         Whether readings of a civil day enter figures; those of a device on trial do not.
+    marks : sequence of Span
+        What people marked, in order of receipt: held and rejected values (H, R) count as missing.
     """
     time, values, flags = _merged(known)
+    letters = bases.placed(marks, time, NAMES)
+    gone = bases.out(letters) & (flags != 0)
+    values, flags = np.where(gone, np.nan, values), np.where(gone, letters, flags).astype(np.uint8)
     day = civil.day_of_array(time)
     edges = np.flatnonzero(np.diff(day, prepend=-(2**31), append=2**31))
     found = {}

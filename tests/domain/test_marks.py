@@ -41,7 +41,16 @@ def test_a_touched_hour_counts_whole() -> None:
 def test_the_county_stands_for_all_its_stations() -> None:
     """A county-wide period covers every air station, a meter or an unknown name none."""
     assert tuple(sorted(REGISTRY.air_stations)) == marks.places(REGISTRY.county.id, REGISTRY)
-    assert [(), ()] == [marks.places(name, REGISTRY) for name in ("nobody", next(iter(REGISTRY.water_sections), "none"))]
+    assert [(), ()] == [marks.places(name, REGISTRY) for name in ("nobody", next(iter(REGISTRY.meters), "none"))]
+
+
+def test_a_mark_on_another_place_is_about_its_items() -> None:
+    """Of a section or a permit point all its own items, or those named; items of another kind of place say nothing."""
+    section = next(iter(REGISTRY.water_sections))
+    whole = marks.span("mark", {**MARK, "source": section}, REGISTRY)
+    some = marks.span("mark", {**MARK, "source": section, "items": ["tp", "pm25"]}, REGISTRY)
+
+    assert ((section,), True, ("tp",)) == (whole.sites, {"do", "tp", "level"} <= set(whole.items), some.items)
 
 
 @pytest.mark.parametrize(

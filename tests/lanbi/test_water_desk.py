@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from domain import civil
-from domain.readings import Reading
+from domain.readings import Change, Entry, Reading
+from ingest.entries import announce
 from tests.lanbi.water_house import GOOD, WaterHouse, at, brought, house, record, registry, steady
 
 __all__ = ["house"]
@@ -191,3 +192,31 @@ def test_the_day_that_ends_moves_the_running_year(house: WaterHouse) -> None:
     after = house.newest("do_mean", "w1", "ytd")
     assert (civil.DAY_S, 1.0, 1.0) == (after.time - before.time, (after.valid or 0) - (before.valid or 0), (after.expected or 0) - (before.expected or 0))
     assert GOOD["do"] == after.value
+
+
+def test_a_persons_mark_takes_values_of_a_section_out_and_gives_them_back(house: WaterHouse) -> None:
+    """Held with a reason: no class, a restatement that names the flag; N brings the class back. Other items stay."""
+    brought(house, record("w1", LATER, tp=0.25))
+    body = {"source": "w1", "from": "2025-04-10T05:00:00+08:00", "to": "2025-04-10T08:00:00+08:00", "items": ["tp"], "reason": "比对", "user": "王工"}
+    for number, flag in enumerate("HN", 1):
+        entry = Entry("mark", f"person/{number}", number, "王工", body | {"flag": flag})
+        house.store.enter([entry])
+        days: dict[int, set[str]] = {}
+        announce([entry], house.registry, days)
+        house.store.changes([Change(f"p{number}", 1, day, tuple(sorted(sites))) for day, sites in days.items()])
+        house.follower.step()
+        assert {LATER: None if flag == "H" else 4.0} == classes(house, "w1")
+
+    said = house.store.restatements(0, 2**60, 10)
+    assert {(4.0, None), (None, 4.0)} == {(row.old, row.new) for row in said if row.period == "hour"}
+    assert any(row.cause.startswith("flag: w1 tp") for row in said)
+
+
+def test_completeness_of_a_section_is_told_with_its_two_edges(house: WaterHouse) -> None:
+    """January whole, February with 90 % of its records, March with half of them."""
+    brought(house, *steady("w1", "2025-01-01", "2025-01-31"), *steady("w1", "2025-02-01", "2025-02-26")[:-1], *steady("w1", "2025-03-01", "2025-03-16"))
+
+    months = house.told("water_capture", "w1", "month")
+    assert [(100.0, ""), (92.3, ""), (51.6, "unusable")] == [(row.value, row.status) for row in months]
+    assert (155.0, 168.0) == (months[1].valid, months[1].expected)
+    assert "unusable" == house.newest("water_capture", "w1", "ytd").status
