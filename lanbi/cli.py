@@ -47,6 +47,7 @@ PROGRAMS: Final = {
     "report": Program("report", "报表：一块表的账目 · pages for people: the account of a meter"),
     "journal": Program("journal", "日志：核对、导出、归档、删除 · the raw record: verify, export, archive, prune"),
     "deadletters": Program("deadletters", "死信：列表、查看、重放 · what was refused, and why; judged once more"),
+    "explain": Program("explain", "解释一条报文：如何识别、换算、接受或拒绝 · what becomes of a message, step by step, and why"),
     "replay": Program("replay", "重放日志，补齐存储 · judge journalled readings once more, fill what the store lost"),
     "broker": Program("broker", "MQTT 服务器：访问控制、密码、收回 · the broker's access list, passwords, revocation"),
     "reconcile": Program("reconcile", "核对日志与存储，修复 · the journal against the store, row by row; repair"),

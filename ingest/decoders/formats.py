@@ -50,6 +50,18 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
 }  # fmt: skip
 
 
+EXAMPLES: Final = {
+    "sensor-community": {"sensordatavalues"},
+    "qingping": {"sensorData"},
+    "tasmota": {"Time", "ENERGY"},
+    "the-things-stack": {"uplink_message"},
+    "shelly-gen2": {"src", "method", "params"},
+    "airgradient": {"serialno", "pm02"},
+    "zigbee2mqtt": {"linkquality"},
+}
+"""Keys by which devices are known whose messages a mapping without code reads."""
+
+
 @lru_cache(1)
 def dialects() -> Mapping[str, Dialect]:
     """All formats but ours and HJ 212; what another package adds may not take the name of one of these."""
@@ -72,6 +84,15 @@ def looks_like(payload: bytes, topic: str) -> str:
     if start[:1] in {b"{", b"["}:
         return _of_json(start, topic)
     return "senml-cbor" if start[:1] and 0x80 <= start[0] <= 0x9F else ""
+
+
+def example_of(payload: bytes) -> str:
+    """The mapping example whose device speaks like this, by what only it says; empty if none does."""
+    try:
+        seen = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    return next((name for name, keys in EXAMPLES.items() if isinstance(seen, dict) and keys <= seen.keys()), "")
 
 
 def _of_json(start: bytes, topic: str) -> str:
