@@ -17,6 +17,8 @@ from api import (
     routes_air,
     routes_alerts,
     routes_board,
+    routes_desk,
+    routes_duty,
     routes_figures,
     routes_health,
     routes_ingest,
@@ -48,9 +50,11 @@ ROUTERS: Final = (
     routes_ingest.router,
     routes_health.router,
     routes_login.router,
+    routes_duty.router,
+    routes_desk.router,
 )
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": ProblemAnswer, "content": {problems.MEDIA: {}}} for status in (400, 401, 403, 404, 406, 413, 422, 429, 503)
+    status: {"model": ProblemAnswer, "content": {problems.MEDIA: {}}} for status in (400, 401, 403, 404, 406, 409, 413, 422, 429, 503)
 }
 
 

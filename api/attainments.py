@@ -206,8 +206,8 @@ def _reports(sources: Sources) -> dict[str, list[Entry]]:
 
 def _reported(entry: Entry) -> Reported:
     body = entry.body
-    words = {name: str(body.get(name) or "") for name in ("period", "document", "person")}
-    return Reported(**words, value=_number(body.get("value")), received=iso(entry.received_ns // 1_000_000_000))
+    words = {name: str(body.get(name) or "") for name in ("period", "document")}
+    return Reported(**words, person=str(body.get("person") or entry.user), value=_number(body.get("value")), received=iso(entry.received_ns // 1_000_000_000))
 
 
 def _from_reports(said: Sequence[Reported], year: int) -> tuple[float | None, str | None]:

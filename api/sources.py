@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from api.accounts import Doors
+from api.desk import Desk, Duty
 from domain.places import Registry
 from domain.ports import Clock, Entries, IndicatorSource, ReadingSource
 from domain.readings import Key
@@ -196,6 +197,8 @@ class Sources:
         The other processes' metrics in Prometheus' text form.
     speed : float or None
         Simulated seconds a second; None on the machine's clock.
+    desk, duty
+        What people enter, and the duty log; None where nothing is written.
     doors : Doors
         How callers come in; without them this machine reads, and nobody else.
     """
@@ -211,6 +214,8 @@ class Sources:
     metrics: Callable[[], str] = str
     speed: float | None = None
     doors: Doors = field(default_factory=Doors)
+    desk: Desk | None = None
+    duty: Duty | None = None
 
     def now(self) -> int:
         """Wall time [s]; simulated in the demo."""

@@ -46,6 +46,20 @@ _NS: Final = 10**9
 Month = tuple[int, int]
 
 
+def confirmation(month: str, now: int, *, withdraw: bool = False) -> dict[str, str]:
+    """Body of the entry by which a month is confirmed, or is not any more, at an instant [s].
+
+    Raises
+    ------
+    ValueError
+        Not a month, or one that is not over yet.
+    """
+    if month_of(month) >= month_of_day(day_of(now)):
+        message = f"{month.strip()} is not over yet"
+        raise ValueError(message)
+    return {"month": month.strip(), "action": WITHDRAW if withdraw else CONFIRM}
+
+
 def causes_of(text: str) -> tuple[str, ...]:
     """Codes that the text of a cause names, in its order.
 

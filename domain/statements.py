@@ -5,6 +5,7 @@ Like marks, none of it changes a reading: it is applied where figures are made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
@@ -35,6 +36,8 @@ TONNES: Final = MappingProxyType(
     {"t": Decimal(1), "吨": Decimal(1), "kg": Decimal("0.001"), "千克": Decimal("0.001"), "万t": Decimal(10_000), "万吨": Decimal(10_000)}
 )
 """Units in which a line's output may be stated, and how many tonnes one is: its consumption is judged per tonne."""
+REPORT_PERIOD: Final = re.compile(r"20\d\d(-(0[1-9]|1[0-2])|-?Q[1-4])?")
+"""Periods of a reported value."""
 Body = Mapping[str, Any]
 
 
@@ -98,6 +101,13 @@ def _exchange(body: Body) -> str | None:
     number(body["last"])
     number(body["first"])
     return _lacking(body, "meter")
+
+
+def _reported(body: Body) -> str | None:
+    if not REPORT_PERIOD.fullmatch(str(body["period"])):
+        return f"not a year 2025, a month 2025-06 or a quarter 2025Q2: {str(body['period'])[:40]!r}"
+    number(body["value"])
+    return _lacking(body, "target", "document")
 
 
 def _bill(body: Body) -> str | None:
@@ -166,7 +176,7 @@ def _lacking(body: Body, *names: str) -> str | None:
 
 
 _CHECKS: Final[Mapping[str, Callable[[Body], str | None]]] = MappingProxyType(
-    {EXCHANGE: _exchange, BILL: _bill, OUTPUT: _output, LIST: _list, ORDERS: _orders, RECEIPT: _receipt, CLUE: _clue},
+    {EXCHANGE: _exchange, BILL: _bill, OUTPUT: _output, LIST: _list, ORDERS: _orders, RECEIPT: _receipt, CLUE: _clue, REPORTED: _reported},
 )
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from domain import civil
 from domain.errors import InputError
-from domain.restating import CONFIRM, CONFIRMATION, WITHDRAW, month_of
+from domain.restating import CONFIRMATION, confirmation
 from lanbi import wiring
 from lanbi.entering import enter
 from lanbi.settings import Settings
@@ -29,12 +28,7 @@ def confirm(settings: Settings, month: str, signed: Mapping[str, str], *, withdr
         Not a month, or one that is not over yet; nobody answers for it.
     """
     try:
-        named = month_of(month)
+        body = confirmation(month, wiring.clock(settings).now_ns() // NS, withdraw=withdraw)
     except ValueError as error:
-        raise InputError(str(error), "MONTH", "write it as 2026-06") from error
-    now = wiring.clock(settings).now_ns() // NS
-    if named >= civil.month_of_day(civil.day_of(now)):
-        what = f"{month} is not over yet"
-        raise InputError(what, "MONTH", "a month can be confirmed from the first day of the next on")
-    action = WITHDRAW if withdraw else CONFIRM
-    return enter(settings, CONFIRMATION, {**signed, "month": month.strip(), "action": action})
+        raise InputError(str(error), "MONTH", "write a month that is over, as 2026-06") from error
+    return enter(settings, CONFIRMATION, {**signed, **body})

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Final
 
 from domain.errors import DataFolderBusy, InputError, ServiceError, StoreRefused
 from lanbi import wiring
-from lanbi.folders import made
 from lanbi.forwarding import forward
-from lanbi.journal import JournalWriter
+from lanbi.person_journal import WRITER, journal
 from lanbi.settings import Settings
 
-TOPIC: Final = "lanbi/v1/~person/"
-WRITER: Final = "person"
+__all__ = ["WRITER", "enter", "journal"]
 
 
 def enter(settings: Settings, kind: str, body: Mapping[str, str]) -> str:
@@ -50,22 +46,3 @@ def enter(settings: Settings, kind: str, body: Mapping[str, str]) -> str:
     except (ServiceError, StoreRefused) as error:
         return str(error)
     return ""
-
-
-def journal(settings: Settings, kind: str, body: Mapping[str, object]) -> str:
-    """Make what a person says durable; returns the journal reference of the record.
-
-    Raises
-    ------
-    DataFolderBusy
-        Somebody else enters something at this moment.
-    JournalError
-        It could not be made durable.
-    """
-    writer = JournalWriter(made(settings.data) / "journal", WRITER)
-    try:
-        seq = writer.append(TOPIC + kind, json.dumps(body, ensure_ascii=False).encode(), received_ns=wiring.clock(settings).now_ns(), readings=0)
-        writer.commit()
-    finally:
-        writer.close()
-    return f"{WRITER}/{seq}"

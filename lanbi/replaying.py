@@ -12,11 +12,11 @@ from typing import Final
 from domain.civil import SHANGHAI, day_start, iso, parse_date, parse_time
 from domain.errors import DataFolderBusy, InputError, ServiceError, StoreRefused
 from domain.readings import Reading
-from ingest.jobs import COUNTS, DOORS, REPLAY, Finding, Job
+from ingest.jobs import COUNTS, REPLAY, Finding, Job
 from lanbi import wiring
-from lanbi.entering import WRITER, journal
 from lanbi.forwarding import Patience, forward
 from lanbi.journal import newest_trailer
+from lanbi.person_journal import WRITER, journal, request
 from lanbi.progress import Progress
 from lanbi.settings import Settings
 from lanbi.state import OUTCOMES, StateView
@@ -63,12 +63,7 @@ def ask(settings: Settings, what: str, body: Mapping[str, object]) -> str:
     body : mapping
         Fields of :class:`ingest.jobs.Asked`; those that are None are left out. ``user`` names who asks.
     """
-    view = StateView(settings.data)
-    behind = {writer: view.cursor(writer)[0] for writer in DOORS}
-    view.close()
-    now = wiring.clock(settings).now_ns() // NS
-    given = {name: value for name, value in body.items() if value is not None}
-    return journal(settings, REPLAY, {**given, "time": iso(now), "what": what, "behind": behind})
+    return journal(settings, REPLAY, request(settings, what, body))
 
 
 def wait(settings: Settings, name: str) -> Job:

@@ -21,8 +21,11 @@ from domain.places import Registry
 from lanbi import metrics, wiring
 from lanbi.accounts import AccountFile
 from lanbi.clock import SimClock, SystemClock
+from lanbi.desk import PersonDesk
+from lanbi.duty import DutyFile
 from lanbi.guarded import Guarded
 from lanbi.processes import Told, address, free_port
+from lanbi.secret import read_secret
 from lanbi.seen import Seen
 from lanbi.settings import Settings
 from lanbi.settings_sections import HttpSettings
@@ -73,6 +76,8 @@ def health(data: Path) -> Mapping[str, Health]:
 
 def sources(settings: Settings) -> Sources:
     """What the API reads from, out of settings."""
+    signing = settings.http.webhook_secret_file
+    secret = read_secret(signing, "http.webhook_secret_file") if signing else None
     clock, store = wiring.clock(settings), wiring.store(settings, write=False)
     asked = Guarded(store, clock) if settings.store.kind == "influx" else store
     return Sources(
@@ -87,6 +92,8 @@ def sources(settings: Settings) -> Sources:
         metrics=lambda: metrics.text([*metrics.collect(settings.data, clock), *metrics_of(settings.data)]),
         speed=clock.speed if isinstance(clock, SimClock) else None,
         doors=doors(settings),
+        desk=PersonDesk(settings),
+        duty=DutyFile(settings.data, SystemClock(), secret),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,7 +16,6 @@ from lanbi.formats.sheet import Sheet
 from lanbi.toml_lines import nearest
 
 Body = dict[str, str]
-_REPORT_PERIOD: Final = re.compile(r"20\d\d(-(0[1-9]|1[0-2])|-?Q[1-4])?")
 _WHO: Final = "every row names its document, and whom or what it is about"
 
 
@@ -101,7 +99,7 @@ class Statement:
 
 
 def _reported(body: Body) -> Wrong | None:
-    if not _REPORT_PERIOD.fullmatch(body["period"]):
+    if not statements.REPORT_PERIOD.fullmatch(body["period"]):
         return Wrong("period", f"not a period: {body['period'][:40]!r}", "write a year 2025, a month 2025-06 or a quarter 2025Q2")
     return _number(body)
 

@@ -1,0 +1,80 @@
+"""What the API asks of whoever makes people's words durable and keeps the duty log; the adapters live in ``lanbi``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+
+class Desk(Protocol):
+    """What people enter, on its way into the journal."""
+
+    def enter(self, kind: str, body: Mapping[str, object]) -> str:
+        """Make an entry durable; returns its journal record.
+
+        Raises
+        ------
+        ServiceError
+            It could not be made durable now.
+        """
+        ...
+
+    def replay(self, ids: Sequence[int], user: str) -> str:
+        """Ask for refusals to be judged once more; returns the journal record of the request."""
+        ...
+
+    def letter(self, number: int) -> bytes | None:
+        """Bytes of a refusal as they came; None where nobody refused anything under this number."""
+        ...
+
+
+class Alert(NamedTuple):
+    """An alert as it was delivered. ``starts`` is kept to the letter, because it is part of what makes an alert the same."""
+
+    fingerprint: str
+    starts: str
+    status: str
+    """``firing`` or ``resolved``."""
+    name: str
+    severity: str
+    team: str
+    summary: str
+    ends: str
+    labels: Mapping[str, str]
+
+
+class Line(NamedTuple):
+    """A line of the duty log: an alert, when it came first [s], how often, and who took note of it."""
+
+    number: int
+    received: int
+    times: int
+    alert: Alert
+    person: str
+    taken: int | None
+    note: str
+    record: str
+
+
+class Duty(Protocol):
+    """The duty log."""
+
+    def fault(self, stamp: str, signature: str, body: bytes) -> str:
+        """Why a delivery's signature cannot be believed; empty if it can, ``none`` where no secret is set."""
+        ...
+
+    def take(self, alerts: Sequence[Alert]) -> int:
+        """Write alerts down; what is there already is counted once more. Returns how many were new."""
+        ...
+
+    def lines(self, after: int, limit: int, *, waiting: bool) -> list[Line]:
+        """Lines below a number (0: the newest), newest first; with ``waiting`` only firing ones that nobody took note of."""
+        ...
+
+    def line(self, number: int) -> Line | None:
+        """One line."""
+        ...
+
+    def acknowledge(self, number: int, person: str, note: str, record: str) -> bool:
+        """Write down who took note; False where somebody did before."""
+        ...

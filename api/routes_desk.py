@@ -1,0 +1,167 @@
+"""What people enter: marks, confirmations, reported values, replays. Each is judged first, then durable in the journal, then answered.
+
+Nothing here changes a stored figure: analytics does, when the entry has reached it, and restates what was closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.access import Whose
+from api.accounts import Caller, Deed
+from api.answers import answer, tagged
+from api.bodies import Line, Said
+from api.depends import Asked
+from api.desk import Desk
+from api.params import ID, Cursor, Limit, pack, unpack
+from api.problems import Problem, unknown, wrong
+from api.routes_login import note
+from api.schemas import Page
+from api.sources import Sources
+from domain import marks, statements
+from domain.civil import iso
+from domain.restating import CONFIRMATION, confirmation
+
+router = APIRouter(prefix="/api/v1/desk", tags=["desk"])
+ACKNOWLEDGED: Final = "acknowledgement"
+KINDS: Final = (marks.MARK, CONFIRMATION, statements.REPORTED, ACKNOWLEDGED)
+Kind = Literal["mark", "confirmation", "reported", "acknowledgement"]
+MOST: Final = 500
+NS: Final = 10**9
+
+
+class MarkBody(Said):
+    """Hours of a station marked: H held, R rejected, X dust or exceptional, N takes a mark back. Nothing is ever deleted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+
+    source: Annotated[str, Field(pattern=ID, description="an air station, or the county for all of them")]
+    since: Line = Field(alias="from", description="civil day, or time with offset")
+    to: Line = Field(description="civil day (included), or time with offset")
+    items: list[Line] = Field([], max_length=6, description="all six if empty")
+    flag: Literal["H", "R", "X", "N"]
+    reason: Line
+    document: Line
+
+
+class ConfirmBody(Said):
+    """A month's figures confirmed, or the confirmation taken back."""
+
+    month: Line = Field(description="2026-06; it must be over")
+    action: Literal["confirm", "withdraw"]
+    document: Line
+
+
+class ReportedBody(Said):
+    """A value that an authority reports for a target, shown as reported and never as measured."""
+
+    target: Annotated[str, Field(pattern=ID)]
+    period: Line = Field(description="2025, 2025-06 or 2025Q2")
+    value: Line = Field(description="a plain decimal number")
+    document: Line
+    person: Line = Field(description="who answers for it")
+
+
+class ReplayBody(Said):
+    """Refusals to be judged once more."""
+
+    ids: list[Annotated[int, Field(gt=0, lt=2**62)]] = Field(min_length=1, max_length=MOST)
+
+
+class EntryAnswer(BaseModel):
+    """An entry that is durable; figures follow when it has reached analytics."""
+
+    kind: str
+    record: str = Field(description="journal record")
+
+
+class SaidAnswer(BaseModel):
+    """What somebody entered."""
+
+    kind: str
+    record: str
+    received: str
+    person: str
+    body: dict[str, Any]
+
+
+@router.post("/marks", status_code=202, response_model=EntryAnswer)
+def mark(sources: Asked, caller: Whose, said: MarkBody) -> Response:
+    """Mark hours invalid or valid again."""
+    if not marks.places(said.source, sources.registry()):
+        raise unknown(said.source)
+    body = {"source": said.source, "from": said.since, "to": said.to, "flag": said.flag, "reason": said.reason, "document": said.document}
+    return _entered(sources, caller, marks.MARK, body | ({"items": said.items} if said.items else {}), said.source)
+
+
+@router.post("/confirmations", status_code=202, response_model=EntryAnswer)
+def confirm(sources: Asked, caller: Whose, said: ConfirmBody) -> Response:
+    """Confirm a month that is over, or take that back."""
+    try:
+        body = confirmation(said.month, sources.now(), withdraw=said.action == "withdraw")
+    except ValueError as error:
+        raise wrong("month", "请写已结束的月份，例如 2026-06。", f"Write a month that is over, such as 2026-06: {error}") from None
+    return _entered(sources, caller, CONFIRMATION, {**body, "document": said.document}, said.month)
+
+
+@router.post("/reported", status_code=202, response_model=EntryAnswer)
+def report(sources: Asked, caller: Whose, said: ReportedBody) -> Response:
+    """Enter a reported value of a target with its document."""
+    if not any(plan.target(said.target) for plan in sources.plans):
+        raise unknown(said.target)
+    return _entered(sources, caller, statements.REPORTED, said.model_dump(), said.target)
+
+
+@router.post("/replays", status_code=202, response_model=EntryAnswer)
+def replay(sources: Asked, caller: Whose, said: ReplayBody) -> Response:
+    """Have refusals judged once more under today's registry; what is good now is stored, the rest stays as it is."""
+    desk = _desk(sources)
+    missing = [number for number in said.ids if desk.letter(number) is None]
+    if missing:
+        raise wrong("ids", f"没有编号为 {missing[0]} 的死信。", f"No dead letter has the id {missing[0]}.")
+    record = desk.replay(said.ids, caller.name)
+    note(sources, Deed(caller.name, caller.role, caller.address, "replay", "", detail=f"{record}: {len(said.ids)}"))
+    return _answered("replay", record)
+
+
+@router.get("/entries", response_model=Page[SaidAnswer])
+def entries(request: Request, sources: Asked, cursor: Cursor = None, limit: Limit = 100, *, kind: Annotated[Kind, Query()]) -> Response:
+    """What was entered, newest first, as far as it has reached the store."""
+    key = unpack(cursor, int)
+    skip = min(max(0, int(str(key[0]))), 10**6) if key else 0
+    found = sources.entries.entered(kind)[::-1][skip : skip + limit + 1]
+    rows = [SaidAnswer(kind=one.kind, record=one.id, received=iso(one.received_ns // NS), person=one.user, body=dict(one.body)) for one in found[:limit]]
+    return answer(request, Page[SaidAnswer](items=rows, next=pack((skip + limit,)) if len(found) > limit else None))
+
+
+@router.get("/deadletters/{number}", response_class=Response, responses={200: {"content": {"application/octet-stream": {}}}})
+def letter(request: Request, sources: Asked, number: Annotated[int, Path(gt=0, lt=2**62)]) -> Response:
+    """The bytes of a refusal as they came."""
+    content = _desk(sources).letter(number)
+    if content is None:
+        raise Problem(404, "没有这条死信。", "There is no such dead letter.")
+    return tagged(request, content, "application/octet-stream")
+
+
+def _entered(sources: Sources, caller: Caller, kind: str, body: Mapping[str, object], about: str) -> Response:
+    whole = {"user": caller.name, **body}
+    fault = marks.fault(kind, whole) if kind in marks.KINDS else statements.fault(kind, whole)
+    if fault:
+        raise wrong("body", f"不能这样填报：{fault[:200]}", f"It cannot be entered like this: {fault[:200]}")
+    record = _desk(sources).enter(kind, whole)
+    note(sources, Deed(caller.name, caller.role, caller.address, kind, about[:64], detail=record))
+    return _answered(kind, record)
+
+
+def _answered(kind: str, record: str) -> Response:
+    return Response(EntryAnswer(kind=kind, record=record).model_dump_json(), 202, {"Cache-Control": "no-store"}, "application/json")
+
+
+def _desk(sources: Sources) -> Desk:
+    if sources.desk is None:
+        raise Problem(409, "这里不能填报。", "Nothing can be entered here.")
+    return sources.desk
