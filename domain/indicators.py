@@ -299,6 +299,8 @@ ALARMS: Final = MappingProxyType(
             Alarm("ramp", "缓慢漂移", "slow drift"),
             Alarm("divergence", "与邻站背离（疑似采样口受干扰）", "diverges from its neighbours: perhaps a masked sampler"),
             Alarm("stuck", "数值停滞", "stands still"),
+            Alarm("probe-drift", "探头漂移（校准时发现）", "a probe had drifted, as a calibration found"),
+            Alarm("probe-shift", "探头读数突跳", "a probe's level shifts without a calibration"),
             Alarm("class-breach", "断面超标", "section worse than the class to be kept"),
             Alarm("point-over", "排口超标", "permit point over a limit"),
             Alarm("level-warning", "达到警戒值", "level or flow at or above its warning value"),

@@ -11,6 +11,7 @@ from typing import Final, Generic, TypeVar
 from domain.clues import Electricity, Maintenance
 from domain.energy import ACCOUNTS, NATIONAL
 from domain.rules import Rule
+from domain.watch import Watch
 
 T = TypeVar("T")
 
@@ -65,18 +66,6 @@ class County:
     id: str
     name: str
     grid: str = NATIONAL
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """When a sensor that leaves its neighbours is told; decimals stay text until they are used."""
-
-    drift_floor: str = "0.12"
-    drift_k: str = "0.65"
-    drift_h: str = "15"
-    drift_slow: str = "0.25"
-    masked_share: str = "0.4"
-    masked_level: str = "50"
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +258,7 @@ class Registry:
     devices: Mapping[str, Device]
     version: str
     factors: Mapping[str, Factor] = field(default_factory=dict)
-    watch: Watch = Watch()
+    watch: Watch = field(default_factory=Watch)
     mappings: Mapping[str, Rule] = field(default_factory=dict)
     electricity: Electricity = field(default_factory=Electricity)
 

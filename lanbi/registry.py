@@ -14,6 +14,7 @@ from domain.clues import Electricity
 from domain.errors import RegistryError
 from domain.places import Dated, Registry
 from domain.rules import Rule
+from domain.watch import Watch
 from lanbi import registry_checks
 from lanbi.registry_fields import FIELDS, SINGLE, Field
 from lanbi.registry_values import day_of
@@ -45,7 +46,7 @@ def loads(text: str, name: str) -> Registry:
     tables = {kind: reading.table(kind, tree.get(kind, [])) for kind in FIELDS if kind not in SINGLE}
     reading.faults += registry_checks.located(registry_checks.faults({"county": [county], **tables}), reading.where)
     raise_all(reading.faults, RegistryError, TODO)
-    return replace(_built(county, tables, _version(tree)), watch=places.Watch(**watch), electricity=Electricity(**electricity))
+    return replace(_built(county, tables, _version(tree)), watch=Watch(**watch), electricity=Electricity(**electricity))
 
 
 def _version(tree: Mapping[str, Any]) -> str:

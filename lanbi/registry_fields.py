@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from domain import clues, energy, places
 from domain.readings import DEVICE_FLAGS
 from domain.rules import NATIVE
+from domain.watch import Watch
 from lanbi import registry_mapping as mapping
 from lanbi.registry_values import (
     FLOWS,
@@ -55,7 +56,7 @@ SINGLE: Final = ("county", "watch", "electricity")
 """Tables that stand once, ``[county]``; all others are lists, ``[[meter]]``."""
 FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
     "county": {"id": _ID, "name": _NAME, "grid": Field(text, default=energy.NATIONAL)},
-    "watch": {one.name: Field(positive, default=one.default) for one in fields(places.Watch)},
+    "watch": {one.name: Field(positive, default=one.default) for one in fields(Watch)},
     "electricity": {one.name: Field(share if one.name.endswith("_share") else minutes, default=one.default) for one in fields(clues.Electricity)},
     "city": {"id": _ID, "name": _NAME, "codes": Field(texts, default=())},
     "air_station": {

@@ -13,12 +13,13 @@ import numpy as np
 
 from analytics import drift
 from analytics.cube import BACK
-from analytics.jobs import stations, watches
+from analytics.jobs import probes, stations, watches
 from analytics.water.records import NAMES, Day
 from domain import civil
 from domain.indicators import Event
 from domain.items import AIR
 from domain.places import Registry
+from lanbi import clocks
 from lanbi.settling import Book, Settler
 from lanbi.telling import Teller
 from lanbi.water_desk import WaterDesk
@@ -34,6 +35,7 @@ class WatchDesk:
     def __init__(self, settler: Settler, registry: Registry, books: Callable[[], Mapping[int, Book]], waters: WaterDesk) -> None:
         self.settler, self.registry, self.books, self.waters = settler, registry, books, waters
         self.limits = watches.limits(registry.watch)
+        self.probe_limits = probes.limits(registry.watch)
         self.pulse: Callable[[], None] = lambda: None
         self.queue: list[str] = []
         self._teller: Teller | None = None
@@ -44,7 +46,7 @@ class WatchDesk:
         """Findings of these kinds as they stand in the store, read at first use."""
         if self._teller is None:
             known = self.settler.figures.event_rows(-1, 2**60, _MANY)
-            self._teller = Teller(self.settler.figures, (row for row in known if row.kind in {*DRIFTS, STUCK} or row.kind.startswith(watches.QUALITY)))
+            self._teller = Teller(self.settler.figures, (row for row in known if _ours(row.kind)))
         return self._teller
 
     def load(self, year: int, now: int, cause: str) -> None:
@@ -151,10 +153,17 @@ class WatchDesk:
             known, closed = self.waters.books.get(year), stations.span(year, now).closed
             if known is not None and closed:
                 found += watches.flagged_water(site, known.days.get(site, {}), year, closed)
-        return found
+        days_of = {day: one for year in self._years() if year in self.waters.books for day, one in self.waters.books[year].days.get(site, {}).items()}
+        visits = probes.told(self.waters.source.entered("event"), self.registry).get(site, ())
+        return [*found, *probes.findings(site, days_of, visits, self.probe_limits)]
 
     def _days(self, site: str) -> Iterator[Day]:
         for year in self._years():
             known = self.waters.books.get(year)
             if known is not None:
                 yield from (known.days[site][day] for day in sorted(known.days.get(site, {})))
+
+
+def _ours(kind: str) -> bool:
+    """Whether this desk tells events of a kind; clocks are judged where readings arrive."""
+    return kind in {*DRIFTS, STUCK, probes.DRIFT, probes.SHIFT} or (kind.startswith(watches.QUALITY) and kind != clocks.KIND)

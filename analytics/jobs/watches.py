@@ -21,7 +21,8 @@ from domain import air, civil
 from domain.fixed import MISSING, SCALE
 from domain.indicators import ALARMS, Event
 from domain.items import AIR, BY_REALM, ITEMS
-from domain.places import Registry, Watch
+from domain.places import Registry
+from domain.watch import Watch
 
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
