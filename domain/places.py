@@ -66,6 +66,9 @@ class County:
     id: str
     name: str
     grid: str = NATIONAL
+    holidays: tuple[int, ...] = ()
+    workdays: tuple[int, ...] = ()
+    """Civil days that the yearly notice takes off the week, or adds to it (调休)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,9 @@ class Enterprise:
     two_high: bool = False
     monitoring: bool = False
     """Whether electricity monitoring looks at its pairs (用电监控)."""
+    loss_low: str | None = None
+    loss_high: str | None = None
+    """Band of losses between main meters and those behind them [%]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +148,7 @@ class Meter:
     account: str = ENERGY
     heat_value: Dated[str | None] = field(default_factory=lambda: Dated.always(None))
     on_power: str | None = None
+    behind: str | None = None
     maintenance: tuple[Maintenance, ...] = ()
 
 

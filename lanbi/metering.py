@@ -15,17 +15,18 @@ from typing import Final, Protocol
 
 from analytics.causes import Evidence
 from analytics.counting import Exchange, Longs
-from analytics.energy import enterprise
+from analytics.energy import balance, enterprise
 from analytics.energy.enterprise import Account
 from analytics.energy.meteryear import MeterDays, between, laid
-from analytics.jobs import intensities, metered
+from analytics.jobs import intensities, metered, repairs
 from domain import civil, statements
-from domain.indicators import Indicator
+from domain.indicators import Indicator, Query
 from domain.places import Meter, Registry
 from domain.ports import Entries, ReadingSource
 from domain.readings import Entry
 from domain.targets import Plan
-from lanbi.meter_events import MeterEvents
+from domain.workdays import Calendar
+from lanbi.meter_events import MeterEvents, bounds
 from lanbi.registers import BACK_DAYS, Desk
 from lanbi.settling import Book, Settler, When
 
@@ -44,6 +45,8 @@ class Metering:
     ----------
     pulse : callable
         Called between two meters, for whoever must show that it lives.
+    said : dict of int to int
+        What was written last of balances and repair clocks, key and row as hashes: rows of whole years are too many to keep.
     """
 
     def __init__(self, source: Source, settler: Settler, registry: Registry, plans: Sequence[Plan] = ()) -> None:
@@ -55,6 +58,8 @@ class Metering:
         self.books: dict[int, Book] = {}
         self.days: dict[int, dict[str, MeterDays]] = {}
         self.accounts: dict[int, dict[str, Account]] = {}
+        self.repaired: dict[tuple[int, str], dict[int, Indicator]] = {}
+        self.said: dict[int, int] = {}
         self.pulse: Callable[[], None] = lambda: None
 
     @cached_property
@@ -124,6 +129,7 @@ class Metering:
         self.books = {year: one for year, one in self.books.items() if year in keep}
         self.days = {year: one for year, one in self.days.items() if year in keep}
         self.accounts = {year: one for year, one in self.accounts.items() if year in keep}
+        self.repaired = {key: rows for key, rows in self.repaired.items() if key[0] in keep}
 
     def learn(self) -> None:
         """Read what people and files said about meters."""
@@ -150,6 +156,7 @@ class Metering:
             if any(meter.id in anew for meter in own):
                 self.events.stuck(year, [meter for meter in own if meter.id in self.days[year]], self.desk)
             self._account(year, owner, begun, when)
+            self._beside(year, owner, begun, when.now)
         self.events.write()
         self._above(year, owners, begun, when)
         self._derive(year, when.now)
@@ -204,6 +211,31 @@ class Metering:
         fresh = [row for row in {row.key: row for row in found}.values() if self.derived.get(row.key) != row]
         self.settler.derived([replace(row, computed=float(now)) for row in fresh])
         self.derived |= {row.key: row for row in fresh}
+
+    def _beside(self, year: int, owner: str, begun: int, now: int) -> None:
+        """Balances of an enterprise, and the repair clocks of its meters: written where they differ from what was written last."""
+        days, county = self.days[year], self.registry.county
+        elapsed = metered.elapsed(civil.year_days(year)[0], begun, now)
+        found = [row for one in balance.balances(owner, self.owners[owner]) for row in balance.rows(one, self.registry.enterprises[owner], days, elapsed, year)]
+        calendar = Calendar(frozenset(county.holidays), frozenset(county.workdays))
+        clocks = [
+            row
+            for meter in self.owners[owner]
+            if meter.id in days
+            for row in repairs.rows(meter.id, days[meter.id], self._repaired(year, meter.id), calendar, now)
+        ]
+        fresh = [row for row in (*found, *clocks) if self.said.get(hash(row.key)) != hash(row)]
+        self.settler.derived([replace(row, computed=float(now)) for row in fresh])
+        self.said |= {hash(row.key): hash(row) for row in fresh}
+        for row in clocks:
+            self._repaired(year, row.scope)[row.time] = row
+
+    def _repaired(self, year: int, name: str) -> dict[int, Indicator]:
+        """Repair clocks of a meter as they were written last."""
+        if (year, name) not in self.repaired:
+            start, end = bounds(year)
+            self.repaired[year, name] = {row.time: row for row in self.settler.figures.series(Query(repairs.FIGURE, name, start=start - 1, end=end - 1))}
+        return self.repaired[year, name]
 
     def _worths(self, year: int) -> dict[str, tuple[Longs, Longs]]:
         """Days of each meter of a line, in grains of coal and water."""

@@ -29,6 +29,7 @@ REFERENCES: Final = (
     ("air_station", "neighbours", "air_station"),
     ("meter", "enterprise", "enterprise"),
     ("meter", "treats", "meter"),
+    ("meter", "behind", "meter"),
     ("line", "enterprise", "enterprise"),
     ("line", "meters", "meter"),
     ("point", "enterprise", "enterprise"),
@@ -56,8 +57,30 @@ def faults(tables: Tables) -> Iterator[Fault]:
     for number, line in enumerate(tables["line"]):
         if line["advanced"] and line["baseline"] and Decimal(line["advanced"]) > Decimal(line["baseline"]):
             yield ("line", number, "advanced"), f"the advanced level (标杆) {line['advanced']} needs more than the baseline (基准) {line['baseline']}"
+    yield from _balances(tables)
     yield from _devices(tables)
     yield from registry_mapping.faults(tables)
+
+
+def _balances(tables: Tables) -> Iterator[Fault]:
+    """Bands of losses, and meters behind others: of one enterprise and medium, and never in a ring, or an amount would be its own part."""
+    for number, owner in enumerate(tables["enterprise"]):
+        low, high = owner["loss_low"], owner["loss_high"]
+        if low is not None and high is not None and Decimal(low) >= Decimal(high):
+            yield ("enterprise", number, "loss_low"), f"loss_low {low} must lie below loss_high {high}"
+    known = {row["id"]: row for row in tables["meter"]}
+    for number, row in enumerate(tables["meter"]):
+        other = known.get(row["behind"] or "")
+        if other is None or other is row:
+            continue
+        if (other["enterprise"], other["medium"]) != (row["enterprise"], row["medium"]):
+            yield ("meter", number, "behind"), f"behind: '{other['id']}' is of another enterprise or medium"
+        seen = {row["id"]}
+        while other is not None and other["id"] not in seen:
+            seen.add(other["id"])
+            other = known.get(other["behind"] or "")
+        if other is not None:
+            yield ("meter", number, "behind"), f"behind: '{row['behind']}' leads back to '{row['id']}'"
 
 
 def _ids(tables: Tables) -> Iterator[Fault]:

@@ -15,6 +15,7 @@ from lanbi.registry_values import (
     FLOWS,
     LEVELS,
     Reader,
+    dates,
     limits,
     lines,
     match,
@@ -55,7 +56,13 @@ _ROLE_HINT: Final = ': write role = "assessment", "township", "micro", "site" or
 SINGLE: Final = ("county", "watch", "electricity")
 """Tables that stand once, ``[county]``; all others are lists, ``[[meter]]``."""
 FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
-    "county": {"id": _ID, "name": _NAME, "grid": Field(text, default=energy.NATIONAL)},
+    "county": {
+        "id": _ID,
+        "name": _NAME,
+        "grid": Field(text, default=energy.NATIONAL),
+        "holidays": Field(dates, default=()),
+        "workdays": Field(dates, default=()),
+    },
     "watch": {one.name: Field(positive, default=one.default) for one in fields(Watch)},
     "electricity": {one.name: Field(share if one.name.endswith("_share") else minutes, default=one.default) for one in fields(clues.Electricity)},
     "city": {"id": _ID, "name": _NAME, "codes": Field(texts, default=())},
@@ -85,6 +92,8 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "industry": _TEXT,
         "two_high": Field(yes_no, default=False),
         "monitoring": Field(yes_no, default=False),
+        "loss_low": _NUMBER,
+        "loss_high": _NUMBER,
     },
     "meter": {
         "id": _ID,
@@ -103,6 +112,7 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "account": Field(one_of(*energy.ACCOUNTS), default=places.ENERGY),
         "heat_value": Field(positive, dated=True, default=None),
         "on_power": _POSITIVE,
+        "behind": Field(text, default=None),
         "maintenance": Field(windows, default=()),
     },
     "line": {

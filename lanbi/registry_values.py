@@ -192,6 +192,12 @@ def reset(value: object) -> tuple[str, Any]:
     return ("", value) if good else (f"{value!r} is neither never, allowed nor a time of day such as 00:00", "never")
 
 
+def dates(value: object) -> tuple[str, Any]:
+    """A list of dates, as civil days."""
+    found = [day_of(one) for one in value] if isinstance(value, list) else [None]
+    return (f"a list of dates is needed, not {value!r}", ()) if None in found else ("", tuple(found))
+
+
 def windows(value: object) -> tuple[str, Any]:
     """Announced maintenance: a list of {from, to, document}."""
     found = []

@@ -96,9 +96,9 @@ class MeterHouse:
         self.store.changes(changes)
 
     def figures(self) -> dict[tuple[object, ...], Indicator]:
-        """Everything that is stored, without what may differ between two ways to the same figure."""
+        """Everything that is stored, without what may differ between two ways to the same figure: instants, versions, and how a gap was mended."""
         rows = self.store.series(Query(basis=None, limit=10**6))
-        return {row.key: replace(row, computed=None, version=1.0) for row in rows if row.valid}
+        return {row.key: replace(row, computed=None, version=1.0) for row in rows if row.valid and row.figure != "meter_repair"}
 
     def value(self, figure: str, scope: str, period: str, date: str) -> Indicator:
         """One figure by the date of its last day."""

@@ -259,3 +259,32 @@ def test_lines_against_their_levels(tmp_path: Path) -> None:
     assert [("advanced", round(float(tce / 10), 2)), ("below", round(float(tce / 5), 2))] == [(row.status, row.value) for row in rows.values()]
     assert (25.0, {"advanced": ["l-1"], "below": ["l-2"]}) == (share.value, json.loads(share.text))
     assert ([1.0, 2.0], 100.0) == (ranks, live)
+
+
+def test_meters_behind_the_main_one_are_balanced(house: MeterHouse) -> None:
+    """The production and treatment meters of the works against its main meter, by the day and the year."""
+    day = house.value("electricity_loss", "works", "day", "2025-01-02")
+    main = turned("main", "2025-01-02 00:00", "2025-01-03 00:00")
+    parts = sum(turned(name, "2025-01-02 00:00", "2025-01-03 00:00") for name in ("line", "fan"))
+
+    assert (round(100 * (main - parts) / main, 1), 3.0, 3.0, "") == (Decimal(str(day.value)), day.valid, day.expected, day.status)
+    assert 3 * 5 == house.value("electricity_loss", "works", "year", "2025-12-31").expected
+    assert [] == house.store.series(Query("electricity_loss", "mill"))
+
+
+def test_a_broken_day_has_a_clock_until_it_is_mended(tmp_path: Path) -> None:
+    """Readings of a Thursday are missing: the clock runs, also for a new process; they come, and the record says mended."""
+    one = MeterHouse(tmp_path)
+    missing = [row for row in HISTORY if row.source == "other" and at("2025-01-02 08:00") < row.time < at("2025-01-02 14:00")]
+    one.bring([row for row in HISTORY if row not in missing])
+    one.follower.start()
+    running = one.value("meter_repair", "other", "day", "2025-01-02")
+    assert (2.0, 3.0, 1.0, "running", 73.0, 96.0) == (running.value, running.target, running.margin, running.status, running.valid, running.expected)
+
+    one.follower = one.open()
+    one.follower.start()
+    one.bring(missing)
+    one.follower.step()
+    mended = one.value("meter_repair", "other", "day", "2025-01-02")
+    one.close()
+    assert (0.0, "mended") == (mended.value, mended.status)
