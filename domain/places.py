@@ -216,8 +216,8 @@ class Device:
     """A device: its id is MQTT user name, client id and topic level at once.
 
     ``names`` are foreign names (MN, meter addresses, channels) of what it speaks for; ``topics`` are its own foreign topics, which
-    the broker's access list lets only it write; ``pw`` is the password of its HJ 212 packets, which protects nothing. ``label`` is
-    None where the format's own convention holds.
+    the broker's access list lets only it write; ``peers`` are addresses from which it may speak HJ 212 over TCP, ``pw`` is the password
+    of its packets, which protects nothing by itself. ``label`` is None where the format's own convention holds.
     """
 
     id: str
@@ -233,6 +233,7 @@ class Device:
     names: Mapping[str, str] = field(default_factory=dict)
     topics: tuple[str, ...] = ()
     pw: str | None = None
+    peers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

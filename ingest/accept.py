@@ -159,7 +159,7 @@ class Acceptor:
         name = device_of(record.topic) or self._owners.of(record.topic)
         device = self.registry.devices.get(name)
         if device is None:
-            detail = f"{name[:32]!r} is not registered" if ID.fullmatch(name) else "no device id in the topic"
+            detail = f"{name[:32]!r} is not registered" if ID.fullmatch(name.removeprefix("~")) else "no device id in the topic"
             return Refusal("unknown-device", detail)
         day = day_of(record.received_ns // NS)
         rule = rule_of(self.registry, device, day)

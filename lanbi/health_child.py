@@ -1,4 +1,4 @@
-"""Whoever has a health address starts the small process that serves it, keeps it alive, and lets it go."""
+"""Whoever has a health address, or a door for loggers, starts the small process that serves it, keeps it alive, and lets it go."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from lanbi.processes import address, free_port
 PATIENCE_S: Final = 3.0
 """So long a predecessor that was killed may still hold the port."""
 AGAIN_S: Final = 5.0
+DOOR: Final = "hj212"
+"""Name of the process behind the TCP door."""
 
 
 @dataclass
@@ -40,6 +42,8 @@ class HealthChild:
     clock: Clock
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     fault: str = ""
+    module: str = "lanbi.health"
+    """What serves: called with ``name``, a door with its address."""
     _process: subprocess.Popen[bytes] | None = None
     _due: float = 0.0
 
@@ -58,8 +62,7 @@ class HealthChild:
                 break
             except PortTaken as taken:
                 if self.clock.monotonic() > until:
-                    key = f"{self.name}.health = {self.listen}"
-                    raise PortTaken(taken.what, key, f"stop what uses it, or set another {self.name}.health") from taken
+                    raise PortTaken(taken.what, f"{self._key} = {self.listen}", f"stop what uses it, or set another {self._key}") from taken
                 self.clock.sleep(0.1)
         self._spawn()
 
@@ -69,7 +72,7 @@ class HealthChild:
             return self.fault
         now = self.clock.monotonic()
         if not self.fault:
-            self.fault = f"health: 健康端口进程已退出 the process behind {self.listen} ended ({self._process.returncode})"
+            self.fault = f"{self._key}: 端口进程已退出 the process behind {self.listen} ended ({self._process.returncode})"
             self._due = now + AGAIN_S
         elif now >= self._due:
             self._spawn()
@@ -85,10 +88,14 @@ class HealthChild:
 
     def _spawn(self) -> None:
         # A pipe and no death signal: threads run here by now, and nothing may happen between fork and exec but exec.
-        command = [sys.executable, "-m", "lanbi.health", self.name, *(("--config", str(self.config)) if self.config else ())]
+        command = [sys.executable, "-m", self.module, self.listen if self.name == DOOR else self.name, *(("--config", str(self.config)) if self.config else ())]
         self._close()
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=dict(self.environment))
         self.fault = ""
+
+    @property
+    def _key(self) -> str:
+        return "ingest.hj212" if self.name == DOOR else f"{self.name}.health"
 
     def _close(self) -> None:
         if self._process and self._process.stdin:

@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +27,7 @@ from lanbi.crew import Crew, Member, where
 from lanbi.forwarding import IDLE_S, Forwarding
 from lanbi.glimpsing import Glimpsing
 from lanbi.guarding import Guarding
-from lanbi.health_child import HealthChild, kept
+from lanbi.health_child import DOOR, HealthChild, kept
 from lanbi.journal import JournalWriter
 from lanbi.keeping import Keeper
 from lanbi.metrics import write_status
@@ -67,10 +68,17 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
     main = listener, forwarding, guarding, keeper = _made(settings, clock)
     crew = _crew(settings, clock, main, stop)
     path, told, hung = settings.data / "run" / "ingest.json", Told(clock), ""
-    with kept(HealthChild("ingest", settings.ingest.health, settings.file, clock), wanted=health) as child:
+    with ExitStack() as children:
+        child = children.enter_context(kept(HealthChild("ingest", settings.ingest.health, settings.file, clock), wanted=health))
+        door = children.enter_context(_door(settings, clock))
         crew.start()
         while not stop() and not hung:
-            now = {**status(listener, forwarding, clock, crew), "health": child.mind(), "warnings": [*guarding.warnings(), *keeper.warnings()]}
+            now = {
+                **status(listener, forwarding, clock, crew),
+                "health": child.mind(),
+                "hj212": door.mind(),
+                "warnings": [*guarding.warnings(), *keeper.warnings()],
+            }
             now = {**now, "reasons": [*now["reasons"], *guarding.reasons()]}
             now["ready"] = not now["reasons"]
             write_status(path, now)
@@ -83,6 +91,12 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
         crew.join()
     write_status(path, {**status(listener, forwarding, clock, crew), "ready": False, "reasons": ["stopped"]})
     return 0
+
+
+def _door(settings: Settings, clock: Clock) -> AbstractContextManager[HealthChild]:
+    """The process behind the TCP door for HJ 212 loggers, where the settings name an address."""
+    listen = settings.ingest.hj212 or ""
+    return kept(HealthChild(DOOR, listen, settings.file, clock, module="lanbi.hj212_door"), wanted=bool(listen))
 
 
 def _made(settings: Settings, clock: Clock) -> tuple[Listener, Forwarding, Guarding, Keeper]:

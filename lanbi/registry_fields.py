@@ -156,6 +156,7 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "names": Field(mapping.table, default={}),
         "topics": Field(mapping.topics, default=()),
         "pw": Field(text, default=None),
+        "peers": Field(mapping.peers, default=()),
     },
     "mapping": {
         "id": _ID,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from ipaddress import ip_network
 from typing import Any, Final
 
 from domain.errors import NotUnderstood
@@ -119,6 +120,17 @@ def topics(value: object) -> tuple[str, Any]:
     return words, () if words else found
 
 
+def peers(value: object) -> tuple[str, Any]:
+    """A list of addresses or networks."""
+    fault, found = texts(value)
+    for one in found:
+        try:
+            ip_network(one, strict=False)
+        except ValueError:
+            fault = fault or f"{one!r} is neither an address nor a network such as 10.8.0.0/16"
+    return fault, () if fault else found
+
+
 def faults(tables: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """What does not fit between mappings and devices, with the path of the key."""
     for number_, rule in enumerate(tables["mapping"]):
@@ -164,4 +176,4 @@ def _rule(rule: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "items", f"scale of {zero[0]} is 0"
 
 
-__all__ = ["faults", "flags", "format_", "items", "minutes", "options", "seconds", "sentinels", "table", "text", "topics", "units"]
+__all__ = ["faults", "flags", "format_", "items", "minutes", "options", "peers", "seconds", "sentinels", "table", "text", "topics", "units"]

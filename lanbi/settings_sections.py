@@ -72,11 +72,12 @@ class HttpSettings:
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """The ingest process: its health address, its share of the devices, and when it compares journal and store."""
+    """The ingest process: its health address, its share of the devices, when it compares journal and store, and its door for loggers."""
 
     health: str
     instance: str
     reconcile: str
+    hj212: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

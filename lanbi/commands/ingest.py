@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import signal
+from dataclasses import replace
 from types import FrameType
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """One argument of its own: everything else stands in the settings."""
+    """What else than the settings says."""
+    parser.add_argument("--hj212-listen", metavar="HOST:PORT", help="HJ 212 数采仪的 TCP 监听地址 address for HJ 212 loggers over TCP (setting: ingest.hj212)")
     parser.add_argument("--no-health", action="store_true", help="不开健康端口 no health address; lanbi run does so, because its API answers for all")
     parser.epilog = "例 example: lanbi ingest --config lanbi.toml"
 
@@ -16,9 +18,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Listen and forward until SIGTERM (0) or SIGINT (130)."""
     from lanbi import ingesting, wiring
-    from lanbi.processes import share_interpreter
+    from lanbi.processes import address, share_interpreter
 
     settings = wiring.settings(args.config)
+    if args.hj212_listen:
+        address(args.hj212_listen)
+        settings = replace(settings, ingest=replace(settings.ingest, hj212=args.hj212_listen))
     asked: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
