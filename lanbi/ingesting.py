@@ -69,8 +69,7 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
     crew = _crew(settings, clock, main, stop)
     path, told, hung = settings.data / "run" / "ingest.json", Told(clock), ""
     with ExitStack() as children:
-        child = children.enter_context(kept(HealthChild("ingest", settings.ingest.health, settings.file, clock), wanted=health))
-        door = children.enter_context(_door(settings, clock))
+        minded = {name: children.enter_context(child) for name, child in _children(settings, clock, health=health).items()}
         crew.start()
         while not stop() and not hung:
             now = {
@@ -93,10 +92,13 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
     return 0
 
 
-def _door(settings: Settings, clock: Clock) -> AbstractContextManager[HealthChild]:
-    """The process behind the TCP door for HJ 212 loggers, where the settings name an address."""
-    listen = settings.ingest.hj212 or ""
-    return kept(HealthChild(DOOR, listen, settings.file, clock, module="lanbi.hj212_door"), wanted=bool(listen))
+def _children(settings: Settings, clock: Clock, *, health: bool) -> dict[str, AbstractContextManager[HealthChild]]:
+    """Processes that serve beside this one: its health, and the TCP door for HJ 212 loggers where the settings name an address."""
+    door = settings.ingest.hj212 or ""
+    return {
+        "health": kept(HealthChild("ingest", settings.ingest.health, settings.file, clock), wanted=health),
+        DOOR: kept(HealthChild(DOOR, door, settings.file, clock, module="lanbi.hj212_door"), wanted=bool(door)),
+    }
 
 
 def _made(settings: Settings, clock: Clock) -> tuple[Listener, Forwarding, Guarding, Keeper]:
