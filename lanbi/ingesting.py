@@ -72,14 +72,9 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
         minded = {name: children.enter_context(child) for name, child in _children(settings, clock, health=health).items()}
         crew.start()
         while not stop() and not hung:
-            now = {
-                **status(listener, forwarding, clock, crew),
-                "health": child.mind(),
-                "hj212": door.mind(),
-                "warnings": [*guarding.warnings(), *keeper.warnings()],
-            }
-            now = {**now, "reasons": [*now["reasons"], *guarding.reasons()]}
-            now["ready"] = not now["reasons"]
+            now = {**status(listener, forwarding, clock, crew), **{name: child.mind() for name, child in minded.items()}}
+            now["warnings"], reasons = [*guarding.warnings(), *keeper.warnings()], [*now["reasons"], *guarding.reasons()]
+            now["reasons"], now["ready"] = reasons, not reasons
             write_status(path, now)
             told.say(now["reasons"])
             listener.follow(topics_of(settings.ingest.instance, forwarding.registry))
