@@ -44,7 +44,7 @@ PROGRAMS: Final = {
     "confirm": Program("confirm", "确认某月数值，或撤回确认 · confirm a month's figures, or take that back"),
     "clues": Program("clues", "用电监控线索、管控指令、回执 · clues on treatment, orders, receipts"),
     "restatements": Program("restatements", "更正记录：哪些已公布数值变了，为什么 · closed figures that changed, and why"),
-    "report": Program("report", "报表：一块表的账目 · pages for people: the account of a meter"),
+    "report": Program("report", "报表：日、周、月、年、规划、过程、站点、断面、企业、一块表 · reports as text, HTML or XLSX"),
     "journal": Program("journal", "日志：核对、导出、归档、删除 · the raw record: verify, export, archive, prune"),
     "deadletters": Program("deadletters", "死信：列表、查看、重放 · what was refused, and why; judged once more"),
     "explain": Program("explain", "解释一条报文：如何识别、换算、接受或拒绝 · what becomes of a message, step by step, and why"),

@@ -1,0 +1,237 @@
+"""Reports: the API's numbers on a page, the same bytes for the same state, in every form."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from api.app import create_app
+from api.shaping import printed
+from api.sources import Sources
+from domain import marks
+from domain.indicators import Indicator
+from domain.readings import Entry
+from lanbi.cli import main
+from lanbi.embedded import EmbeddedStore
+from lanbi.reports.drawing import svg
+from lanbi.reports.kinds import KINDS
+from lanbi.reports.page import Chart, Column, Page, Series, Table, Words
+from lanbi.reports.writing import FORMATS
+from tests.api.seeded import NOW, NS, PLANS, County, Hand
+from tests.api.served import Client, served
+
+ASKED = {
+    "day": ("2025-10-14", ""),
+    "week": ("2025-10-14", ""),
+    "month": ("2025-09", ""),
+    "year": ("2025", ""),
+    "plan": ("2025", ""),
+    "station": ("2025-10", "sc-a01"),
+    "section": ("2025-10", "sc-w01"),
+    "enterprise": ("2025-10", "e-001"),
+}
+MADE = 1_760_000_000
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory: pytest.TempPathFactory) -> County:
+    """A seeded county with a computed month, an order, and a name that looks like a formula."""
+    found = County(Path(tmp_path_factory.mktemp("reports")))
+    found.sources()
+    store = EmbeddedStore(found.data / "store.db")
+    month = 1_759_161_600  # 00:00 +08:00 of 2025-09-30
+    store.put([
+        Indicator("pm25_mean", "month", "sc", "HJ633-2012", month, 38.45, valid=30.0, expected=30.0, computed=float(MADE), version=2.0),
+        Indicator("pm25_mean_yoy", "month", "sc", "HJ633-2012", month, -3.25, target=41.7, computed=float(MADE)),
+        Indicator("meter_use", "month", "m-0001", "none", 1_761_840_000, 12.5, computed=float(MADE)),
+    ])  # fmt: skip
+    store.enter([Entry("orders", "person/9", NOW * NS, "王工", {"level": "red", "from": "2025-10-13 08:00", "to": "2025-10-14 20:00", "document": "=1+1"})])
+    store.close()
+    return found
+
+
+@pytest.fixture(scope="module")
+def client(county: County) -> Iterator[Client]:
+    """The API over the same store."""
+    with served(create_app(county.sources())) as found:
+        yield found
+
+
+def page(sources: Sources, kind: str) -> Page:
+    """A report."""
+    period, about = ASKED[kind]
+    return KINDS[kind](sources, marks.period(period), about)
+
+
+def whole(made: Page, form: str) -> bytes:
+    """Its bytes."""
+    return b"".join(FORMATS[form](made))
+
+
+def table(made: Page, title: str) -> Table:
+    """A table by the beginning of its title."""
+    return next(part for part in made.parts if isinstance(part, Table) and part.title.startswith(title))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("kind", ASKED)
+def test_the_same_state_makes_the_same_bytes(county: County, kind: str, form: str) -> None:
+    """Written twice from the same store a report is the same to the byte; that of a month that is over also on a later day."""
+    first = whole(page(county.sources(), kind), form)
+    clock = Hand(NOW + 86_400 * (kind == "month"))
+    later = whole(page(replace(county.sources(), clock=clock), kind), form)
+
+    assert first == later
+    assert len(first) > 300
+
+
+def test_days_are_the_apis(county: County, client: Client) -> None:
+    """Every day's values, AQI and class stand in the month as the API tells them."""
+    told = list(csv.DictReader(io.StringIO(client.get("/api/v1/air/stations/sc/days?from=2025-09-01&to=2025-09-30", Accept="text/csv").text)))
+    rows = table(page(county.sources(), "month"), "逐日").rows
+
+    assert [(row["date"], float(row["pm25"]), float(row["aqi"])) for row in told] == [(row[0], row[1], row[7]) for row in rows]
+    assert 30 == len(rows)
+
+
+def test_figures_are_the_apis(county: County, client: Client) -> None:
+    """A month's figure with its rule set, its counts, last year's, and that it was restated; rounded half to even."""
+    told = client.get("/api/v1/indicators?period=month&figure=pm25_mean&from=2025-09-01&to=2025-09-30").json()["items"][0]
+    row = table(page(county.sources(), "month"), "全区指标").rows[0]
+
+    assert (printed(told["value"], 1), told["rule_set"], told["basis"]) == (row[1], row[6], row[7])
+    assert ("38.4", "30/30", "41.7 → -3.2") == (row[1], row[3], row[4])
+    assert "已确认 confirmed, 第 2 版" == row[8]
+
+
+def test_targets_are_the_apis(county: County, client: Client) -> None:
+    """The plan's sheet has every target of the plan with the API's value, state and clause."""
+    told = client.get("/api/v1/targets?year=2025").json()["items"]
+    rows = table(page(county.sources(), "plan"), "目标").rows
+
+    assert [(one["clause"], one["name_zh"]) for one in told] == [(row[0], row[1]) for row in rows]
+    measured = [(one["value_text"], row[6]) for one, row in zip(told, rows, strict=True) if one["value_source"] == "measured"]
+    assert measured
+    assert [] == [pair for pair in measured if not str(pair[1]).startswith(f"{pair[0]} ")]
+    assert any("填报" in str(row[7]) and "通报" in str(row[8]) for row in rows)
+
+
+def test_a_restated_figure_is_listed_with_its_cause(county: County) -> None:
+    """What was changed since stands on the page of the period, with old, new, why and whether it had been announced."""
+    rows = table(page(county.sources(), "month"), "更正记录").rows
+
+    assert [("42", "45"), ("97", "103")] == [(row[4], row[5]) for row in rows]
+    assert all("迟到数据" in str(row[7]) for row in rows)
+
+
+def test_a_meters_unit_is_its_own(county: County) -> None:
+    """What a meter counted stands in its registered unit."""
+    assert ["计量表用量", "12.500", "kWh"] == list(table(page(county.sources(), "enterprise"), "计量表 meter m-0001").rows[0][:3])
+
+
+def test_an_episode_shows_orders_and_hours(county: County) -> None:
+    """Orders of those days, and the hours of the assessed stations each at its time."""
+    made = KINDS["episode"](county.sources(), marks.period("2025-10-14")._replace(kind="episode"), "")
+    hours = next(part for part in made.parts if isinstance(part, Chart) and "hourly" in part.title)
+
+    assert [["红色", "2025-10-13 08:00", "2025-10-14 20:00", "=1+1"]] == [list(row) for row in table(made, "指令").rows]
+    assert {24} == {len(one.values) for one in hours.series}
+
+
+def test_a_workbook_holds_numbers_and_no_formula(county: County) -> None:
+    """Numbers are numbers shown to their digits; text that looks like a formula is text."""
+    made = KINDS["episode"](county.sources(), marks.period("2025-10-14")._replace(kind="episode"), "")
+    content = whole(made, "xlsx")
+    book = load_workbook(io.BytesIO(content))
+    days = next(sheet for sheet in book if "逐日 days" in sheet.title and "AQI" not in sheet.title)
+    cells = [cell for sheet in book for row in sheet for cell in row]
+
+    assert isinstance(days.cell(2, 2).value, int | float)
+    assert any(cell.value == "=1+1" and cell.data_type == "s" for cell in cells)
+    assert [] == [
+        name for name in zipfile.ZipFile(io.BytesIO(content)).namelist() if b"<f>" in zipfile.ZipFile(io.BytesIO(content)).read(name) and "worksheets" in name
+    ]
+
+
+def test_a_page_is_one_harmless_file() -> None:
+    """Text stays text, nothing is fetched, no script stands in it."""
+    evil = '<script>alert(1)</script>"&'
+    made = Page(
+        evil,
+        [evil],
+        0,
+        [Words(evil, [evil]), Table(evil, (Column(evil),), [[evil]]), Chart(evil, evil, [evil], [Series(evil, [1.0]), Series(evil, [2.0])], [(evil, 1.0)])],
+    )
+    content = whole(made, "html").decode()
+
+    assert "<script" not in content
+    assert 8 < content.count("&lt;script&gt;")
+    assert [] == re.findall(r"(?:src|href)=", content)
+
+
+@pytest.mark.parametrize(
+    ("values", "shapes"),
+    [([1.0, 2.0, None, 3.0, None], (1, 1)), ([None, None], (0, 0)), ([5.0], (0, 1)), ([0.0, 0.0], (1, 0)), ([-3.0, 7.5], (1, 0))],
+)
+def test_gaps_stay_gaps(values: list[float | None], shapes: tuple[int, int]) -> None:
+    """A line breaks where a value is missing, and a value between gaps is a dot; nothing at all says so."""
+    drawn = svg(Chart("x", "u", [str(number) for number in range(len(values))], [Series("s", values)]))
+
+    assert shapes == (drawn.count("<polyline"), drawn.count("<circle"))
+    assert ("无数据" in drawn) == (shapes == (0, 0))
+    assert "nan" not in drawn
+
+
+def run(county: County, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """`lanbi report` over the county's data folder."""
+    file = county.data / "report.toml"
+    file.write_text(f'data = "{county.data}"\ncounty = "{PLANS / "sample-county.toml"}"\ntargets = ["{PLANS / "chiping.toml"}"]\n', encoding="utf-8")
+    capsys.readouterr()
+    code = main(["report", *words, "--config", str(file)])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_the_command_prints_and_writes(county: County, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Text to standard output, the form by the file's ending; a workbook wants a file."""
+    code, out, _ = run(county, capsys, "day", "2025-10-14")
+    made = [run(county, capsys, "month", "2025-09", "-o", str(tmp_path / name))[0] for name in ("a.html", "a.xlsx", "a.txt")]
+
+    assert (0, [0, 0, 0]) == (code, made)
+    assert "日报 day report\n示例区 sc · 2025-10-14" in out
+    assert "细颗粒物(PM2.5)年均浓度：42.1 µg/m³（目标 ≤ 42），有风险，余下须 41.6（截至 2025-10-14）" in out
+    assert [b"<!doctyp", b"PK\x03\x04", "空气".encode()] == [
+        (tmp_path / name).read_bytes()[:size] for name, size in (("a.html", 8), ("a.xlsx", 4), ("a.txt", 6))
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("day", "2025-10"),
+        ("month", "2025-10-03"),
+        ("month", "soon"),
+        ("month", "2999-01"),
+        ("station", "nobody", "2025-09"),
+        ("station", "m-0001", "2025-09"),
+        ("section", "sc-a01", "2025-09"),
+        ("enterprise", "sc", "2025-09"),
+        ("episode", "--from", "2025-01-01", "--to", "2025-12-31"),
+        ("episode", "--from", "2025-01-05", "--to", "2025-01-01"),
+        ("month", "2025-09", "--format", "xlsx"),
+    ],
+)
+def test_wrong_wishes_are_told(county: County, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
+    """Exit code 2 and a sentence that says what to write."""
+    code, out, err = run(county, capsys, *words)
+
+    assert (2, "") == (code, out)
+    assert "处理 do:" in err
