@@ -11,10 +11,11 @@ from api.access import Whose
 from api.answers import series
 from api.depends import Asked
 from api.params import ID, Asking, Limit, pack, unpack, window
-from api.schemas import AlertAnswer, Page
+from api.schemas import AlertAnswer, Page, VerdictAnswer
 from api.sources import Sources
 from domain.civil import iso
 from domain.indicators import ALARMS, Event
+from domain.judgements import VERDICT, VERDICTS, Alarm, Judgement, judged
 
 router = APIRouter(prefix="/api/v1", tags=["figures"])
 MOST_DAYS: Final = 3_660
@@ -34,7 +35,8 @@ def alerts(request: Request, sources: Asked, caller: Whose, span: Asking, limit:
     registry = sources.registry()
     left = [row for row in rows if (after is None or _key(row) < after) and caller.sees(registry, row.source)]
     follow = pack(_key(left[limit - 1])) if len(left) > limit else None
-    told = Page[AlertAnswer](items=[_row(sources, row) for row in left[:limit]], next=follow)
+    said = judged(sources.entries.entered(VERDICT))
+    told = Page[AlertAnswer](items=[_row(sources, row, said.get(Alarm(*row[:3]))) for row in left[:limit]], next=follow)
     return series(request, told, COLUMNS, [[getattr(row, column) for column in COLUMNS] for row in told.items])
 
 
@@ -42,11 +44,12 @@ def _key(row: Event) -> tuple[int, str, str]:
     return row.time, row.kind, row.source
 
 
-def _row(sources: Sources, row: Event) -> AlertAnswer:
+def _row(sources: Sources, row: Event, word: Judgement | None) -> AlertAnswer:
     details = _details(row.text)
     words = ALARMS[row.kind]
     gone = details.pop("withdrawn", None) is True
     return AlertAnswer(
+        alarm=Alarm(*row[:3]).name,
         kind=row.kind,
         zh=words.zh,
         en=words.en,
@@ -56,6 +59,7 @@ def _row(sources: Sources, row: Event) -> AlertAnswer:
         value=None if gone else row.value,
         withdrawn=gone,
         details=details,
+        verdict=VerdictAnswer(**{**word._asdict(), "zh": VERDICTS[word.verdict][0], "said": iso(word.said)}) if word else None,
     )
 
 

@@ -5,7 +5,7 @@ Nothing here changes a stored figure: analytics does, when the entry has reached
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -22,14 +22,14 @@ from api.problems import Problem, unknown, wrong
 from api.routes_login import note
 from api.schemas import Page
 from api.sources import Sources
-from domain import marks, statements
+from domain import judgements, marks, statements
 from domain.civil import iso
 from domain.restating import CONFIRMATION, confirmation
 
 router = APIRouter(prefix="/api/v1/desk", tags=["desk"])
 ACKNOWLEDGED: Final = "acknowledgement"
-KINDS: Final = (marks.MARK, CONFIRMATION, statements.REPORTED, ACKNOWLEDGED)
-Kind = Literal["mark", "confirmation", "reported", "acknowledgement"]
+KINDS: Final = (marks.MARK, CONFIRMATION, statements.REPORTED, ACKNOWLEDGED, judgements.VERDICT)
+Kind = Literal["mark", "confirmation", "reported", "acknowledgement", "verdict"]
 MOST: Final = 500
 NS: Final = 10**9
 
@@ -39,10 +39,10 @@ class MarkBody(Said):
 
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
-    source: Annotated[str, Field(pattern=ID, description="an air station, or the county for all of them")]
+    source: Annotated[str, Field(pattern=ID, description="an air station, section, well or permit point, or the county for all air stations")]
     since: Line = Field(alias="from", description="civil day, or time with offset")
     to: Line = Field(description="civil day (included), or time with offset")
-    items: list[Line] = Field([], max_length=6, description="all six if empty")
+    items: list[Line] = Field([], max_length=16, description="all of the place if empty")
     flag: Literal["H", "R", "X", "N"]
     reason: Line
     document: Line
@@ -64,6 +64,15 @@ class ReportedBody(Said):
     value: Line = Field(description="a plain decimal number")
     document: Line
     person: Line = Field(description="who answers for it")
+
+
+class VerdictBody(Said):
+    """What an operator says of an alarm; the last word stands."""
+
+    alarm: Line = Field(description="the alarm's name, as /api/v1/alerts gives it")
+    verdict: Literal["true", "false", "known-work"]
+    reason: Line
+    document: Line
 
 
 class ReplayBody(Said):
@@ -116,6 +125,18 @@ def report(sources: Asked, caller: Whose, said: ReportedBody) -> Response:
     return _entered(sources, caller, statements.REPORTED, said.model_dump(), said.target)
 
 
+@router.post("/verdicts", status_code=202, response_model=EntryAnswer)
+def judge(sources: Asked, caller: Whose, said: VerdictBody) -> Response:
+    """Judge an alarm that was told: true, false, or known work."""
+    try:
+        about = judgements.alarm(said.alarm)
+    except ValueError as error:
+        raise wrong("alarm", "请从告警列表复制告警名称。", f"Copy the alarm's name from the list: {error}") from None
+    if not any(row[:3] == about for row in sources.figures.event_rows(about.time - 1, about.time, MOST)):
+        raise unknown(said.alarm)
+    return _entered(sources, caller, judgements.VERDICT, {**said.model_dump(), "alarm": about.name}, about.source)
+
+
 @router.post("/replays", status_code=202, response_model=EntryAnswer)
 def replay(sources: Asked, caller: Whose, said: ReplayBody) -> Response:
     """Have refusals judged once more under today's registry; what is good now is stored, the rest stays as it is."""
@@ -149,12 +170,19 @@ def letter(request: Request, sources: Asked, number: Annotated[int, Path(gt=0, l
 
 def _entered(sources: Sources, caller: Caller, kind: str, body: Mapping[str, object], about: str) -> Response:
     whole = {"user": caller.name, **body}
-    fault = marks.fault(kind, whole) if kind in marks.KINDS else statements.fault(kind, whole)
+    fault = _FAULTS.get(kind, statements.fault)(kind, whole)
     if fault:
         raise wrong("body", f"不能这样填报：{fault[:200]}", f"It cannot be entered like this: {fault[:200]}")
     record = _desk(sources).enter(kind, whole)
     note(sources, Deed(caller.name, caller.role, caller.address, kind, about[:64], detail=record))
     return _answered(kind, record)
+
+
+_FAULTS: Final[Mapping[str, Callable[[str, Mapping[str, object]], str | None]]] = {
+    **dict.fromkeys(marks.KINDS, marks.fault),
+    judgements.VERDICT: lambda _, body: judgements.fault(body),
+}
+"""Who judges an entry; statements where no other kind of evidence is named."""
 
 
 def _answered(kind: str, record: str) -> Response:

@@ -218,8 +218,21 @@ class ProblemAnswer(BaseModel):
     errors: list[Fault] | None = None
 
 
+class VerdictAnswer(BaseModel):
+    """What an operator said of an alarm."""
+
+    verdict: str = Field(description="true, false or known-work")
+    zh: str
+    person: str
+    reason: str
+    document: str
+    said: str
+
+
 class AlertAnswer(BaseModel):
     """An event that calls for a person."""
+
+    alarm: str = Field(description="its name, by which it is judged")
 
     kind: str
     zh: str
@@ -230,3 +243,4 @@ class AlertAnswer(BaseModel):
     value: float | None = Field(description="size in % or the item's unit, hours, or the worst class; null once withdrawn")
     withdrawn: bool = Field(description="later data took it away")
     details: dict[str, Any] = Field(description="item, onset, neighbours and so on, by kind")
+    verdict: VerdictAnswer | None = Field(description="the last word of an operator; null while nobody has judged it")

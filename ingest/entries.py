@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from domain import marks, statements
+from domain import judgements, marks, statements
 from domain.civil import day_of
 from domain.message import Refusal
 from domain.places import Registry
@@ -82,11 +82,18 @@ def _read(record: Record, registry: Registry) -> Found:
 def _enter(found: Found, record: Record, place: tuple[int, str], body: Mapping[str, Any]) -> None:
     """What a person or a file entered; what figures are made of must be usable, or it is a dead letter."""
     kind, (number, name) = stream_of(record.topic), place
-    wrong = marks.fault(kind, body) if kind in marks.KINDS else statements.fault(kind, body)
+    wrong = fault(kind, body)
     if wrong:
         found.verdicts.append(Verdict(number, 0, device_of(record.topic), "", 0, None, None, (Refusal("bad-schema", f"{kind}: {wrong}"[:200]),)))
         return
     found.entries.append(Entry(kind, name, record.received_ns, str(body.get("user", "")), body))
+
+
+def fault(kind: str, body: Mapping[str, Any]) -> str | None:
+    """Why an entry of a kind cannot be used; None if it can, or if nothing is made of its kind."""
+    if kind == judgements.VERDICT:
+        return judgements.fault(body)
+    return marks.fault(kind, body) if kind in marks.KINDS else statements.fault(kind, body)
 
 
 def announce(entries: Iterable[Entry], registry: Registry, touched: dict[int, set[str]]) -> None:

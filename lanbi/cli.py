@@ -42,6 +42,7 @@ PROGRAMS: Final = {
     "assess": Program("assess", "计算器：文件进，结果出 · the calculator: files in, results out"),
     "registry": Program("registry", "登记册：导入、比较、生效 · the registry: import, diff, apply"),
     "confirm": Program("confirm", "确认某月数值，或撤回确认 · confirm a month's figures, or take that back"),
+    "alarms": Program("alarms", "告警：列表、判定 · alarms of sensors, sections, points; true, false, known work"),
     "clues": Program("clues", "用电监控线索、管控指令、回执 · clues on treatment, orders, receipts"),
     "restatements": Program("restatements", "更正记录：哪些已公布数值变了，为什么 · closed figures that changed, and why"),
     "report": Program("report", "报表：日、周、月、年、规划、过程、站点、断面、企业、一块表 · reports as text, HTML or XLSX"),

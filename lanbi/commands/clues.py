@@ -7,8 +7,6 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from domain.errors import InputError
-
 if TYPE_CHECKING:
     from domain.places import Registry
     from domain.ports import IndicatorSource
@@ -86,9 +84,10 @@ def _enter(args: argparse.Namespace, settings: Settings, store: IndicatorSource)
 def _show(args: argparse.Namespace, store: IndicatorSource, registry: Registry, now: int) -> int:
     from domain.clues import RULES
     from lanbi import clue_book
+    from lanbi.since import since
 
     of_clues = args.part == "list"
-    found = clue_book.told(store, _since(args.since, now), 2**40, tuple(RULES) if of_clues else (clue_book.ORDER,))
+    found = clue_book.told(store, since(args.since, now), 2**40, tuple(RULES) if of_clues else (clue_book.ORDER,))
     if args.json:
         for row in found:
             sys.stdout.write(json.dumps({"kind": row.kind, "source": row.source, **clue_book.body_of(row)}, ensure_ascii=False) + "\n")
@@ -97,14 +96,3 @@ def _show(args: argparse.Namespace, store: IndicatorSource, registry: Registry, 
         sys.stdout.write(line + "\n")
     sys.stdout.write(f"{len(found)} 条 shown\n")
     return 0
-
-
-def _since(text: str | None, now: int) -> int:
-    from domain import civil, statements
-
-    if text is None:
-        return now - 31 * civil.DAY_S
-    try:
-        return statements.instant(text)
-    except ValueError as error:
-        raise InputError(str(error), "--since", "write a date 2026-06-01 or a time 2026-06-01 08:00") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from domain.indicators import Event
+from domain.readings import Entry
 from tests.api.seeded import NOW, County
 from tests.api.served import Client
 
@@ -41,3 +42,15 @@ def test_alarms_are_asked_by_range_and_kind_and_paged(client: Client, county: Co
     rest = client.get(f"{wide}&limit=2&cursor={first['next']}").json()
 
     assert (["stuck", "step"], ["class-breach"], None) == ([row["kind"] for row in first["items"]], [row["kind"] for row in rest["items"]], rest["next"])
+
+
+def test_the_last_word_of_an_operator_stands_beside_its_alarm(client: Client, county: County) -> None:
+    """An alarm is named, and shows verdict, person, reason; the others say null."""
+    seed(county)
+    step = next(row for row in client.get("/api/v1/alerts").json()["items"] if row["kind"] == "step")
+    body = {"user": "王工", "alarm": step["alarm"], "verdict": "known-work", "reason": "校准", "document": "检查单"}
+    county.sources().entries.enter([Entry("verdict", "person/9", NOW * 10**9, "王工", body)])
+
+    rows = {row["kind"]: row["verdict"] for row in client.get("/api/v1/alerts").json()["items"]}
+    assert ("known-work", "已知作业", "王工", "校准") == tuple(rows["step"][name] for name in ("verdict", "zh", "person", "reason"))
+    assert rows["stuck"] is None

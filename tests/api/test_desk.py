@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from api.app import create_app
+from domain.indicators import Event
+from domain.judgements import Alarm
 from lanbi import wiring
 from lanbi.entering import WRITER
 from lanbi.forwarding import forward
 from lanbi.journal import JournalWriter, record
 from tests.api.house import House
+from tests.api.seeded import NOW
 from tests.api.served import Client, Reply, served
 
 MARK = {"source": "sc-a01", "from": "2025-10-14T01:00:00+08:00", "to": "2025-10-14T03:00:00+08:00", "flag": "H", "reason": "停电", "document": "巡检单12"}
@@ -154,3 +157,18 @@ def test_entries_come_page_by_page(client: Client, house: House) -> None:
 
     assert whole == first["items"] + rest
     assert len(whole) > 3
+
+
+def test_an_alarm_is_judged_by_its_name(client: Client, house: House) -> None:
+    """One that was told is judged and shows it; one that never was is unknown; no name of one is refused."""
+    store = wiring.store(house.settings)
+    store.events([Event("step", "sc-a01", NOW - 3_600, 38.0, "{}")])
+    store.close()
+    name = Alarm("step", "sc-a01", NOW - 3_600).name
+    body = {"alarm": name, "verdict": "false", "reason": "邻站施工", "document": "巡检单13"}
+    replies = [enter(client, house, "verdicts", {**body, "alarm": alarm}).status for alarm in (name, name.replace("sc-a01", "sc-a02"), "step")]
+    bring(house)
+
+    assert [202, 404, 422] == replies
+    told = client.get("/api/v1/alerts", **house.bearer("reader")).json()["items"][0]
+    assert (name, "false", "邻站施工") == (told["alarm"], told["verdict"]["verdict"], told["verdict"]["reason"])

@@ -61,6 +61,7 @@ TABLE: dict[tuple[str, str], dict[str, int]] = {
     ("POST", "/api/v1/desk/marks"): dict.fromkeys(INSIDE, 422),
     ("POST", "/api/v1/desk/confirmations"): dict.fromkeys(INSIDE, 422),
     ("POST", "/api/v1/desk/reported"): dict.fromkeys(INSIDE, 422),
+    ("POST", "/api/v1/desk/verdicts"): dict.fromkeys(INSIDE, 422),
     ("POST", "/api/v1/desk/replays"): dict.fromkeys(INSIDE, 422),
     ("POST", "/api/v1/desk/duty/9999/acknowledge"): dict.fromkeys(INSIDE, 422),
     ("POST", "/api/v1/alerts/grafana"): {**dict.fromkeys(ALL, 401), "sender": 422},
