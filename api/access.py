@@ -28,7 +28,7 @@ AUTO: Final = "x-lanbi-auto"
 LOCAL: Final = Caller("local", "reader", ROLES["operator"] - {"desk"})
 """This machine, with logins off: everything may be read, nothing entered."""
 NOBODY: Final = Caller("nobody", "none", frozenset())
-WHOLE: Final = frozenset({"/api/v1/meters", "/api/v1/points"})
+WHOLE: Final = frozenset({"/api/v1/meters", "/api/v1/points", "/api/v1/clues", "/api/v1/orders"})
 """Lists that hold what belongs to every enterprise."""
 EVERYBODY: Final = "*"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})

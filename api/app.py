@@ -19,6 +19,7 @@ from api import (
     routes_board,
     routes_desk,
     routes_duty,
+    routes_energy,
     routes_figures,
     routes_health,
     routes_ingest,
@@ -35,7 +36,7 @@ from api.sources import Sources
 from api.strict import Cap, known_names
 from api.timing import Edge, Histogram
 
-VERSION: Final = "1.2.0"
+VERSION: Final = "1.3.0"
 """Version of the API; a change of docs/openapi.json without a change here fails a test."""
 THREADS: Final = 8
 """A county's readers need no more. At most half of them are with a server store at a time (``lanbi/guarded.py``), so that what needs no
@@ -47,6 +48,7 @@ ROUTERS: Final = (
     routes_air.router,
     routes_alerts.router,
     routes_places.router,
+    routes_energy.router,
     routes_ingest.router,
     routes_health.router,
     routes_login.router,

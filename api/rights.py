@@ -69,6 +69,9 @@ EXACT: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
     {
         ("GET", "/api/v1/meters"): Rule("meters", "list"),
         ("GET", "/api/v1/points"): Rule("meters", "list"),
+        ("GET", "/api/v1/enterprises"): Rule("meters", "list"),
+        ("GET", "/api/v1/clues"): Rule("meters", "list"),
+        ("GET", "/api/v1/orders"): Rule("meters", "list"),
         ("GET", "/api/v1/freshness"): Rule("figures", "list"),
         ("GET", "/api/v1/deadletters"): Rule("ingest", "list"),
         ("GET", "/api/v1/alerts"): Rule("figures", "list"),
@@ -102,6 +105,7 @@ PREFIXES: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("GET", "/api/v1/points"): Rule("meters", "object"),
         ("GET", "/api/v1/enterprises"): Rule("meters", "object"),
         ("GET", "/api/v1/clues"): Rule("meters", "object"),
+        ("GET", "/api/v1/orders"): Rule("meters", "object"),
         ("GET", "/api/v1/account"): Rule("ingest"),
         ("GET", "/api/v1/deadletters"): Rule("ingest"),
         ("GET", "/api/v1/duty"): Rule("figures"),

@@ -52,6 +52,15 @@ TABLE: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/api/v1/water/sections/sc-w01/records"): COUNTY,
     ("GET", "/api/v1/meters"): {**METERS, "enterprise": 200},
     ("GET", "/api/v1/points"): {**METERS, "enterprise": 200},
+    ("GET", "/api/v1/meters/m-0001/intervals"): {**INSIDE, "enterprise": 200},
+    ("GET", "/api/v1/meters/m-0004/intervals"): {**INSIDE, "enterprise": 404},
+    ("GET", "/api/v1/meters/m-0001/events"): {**METERS, "enterprise": 200},
+    ("GET", "/api/v1/meters/m-0004/events"): {**METERS, "enterprise": 404},
+    ("GET", "/api/v1/enterprises"): {**METERS, "enterprise": 200},
+    ("GET", "/api/v1/enterprises/e-001/energy"): {**METERS, "enterprise": 200},
+    ("GET", "/api/v1/enterprises/e-002/energy"): {**METERS, "enterprise": 404},
+    ("GET", "/api/v1/clues"): {**METERS, "enterprise": 200},
+    ("GET", "/api/v1/orders"): {**METERS, "enterprise": 200},
     ("GET", "/api/v1/account"): INSIDE,
     ("GET", "/api/v1/deadletters"): {**INSIDE, "enterprise": 200},
     ("GET", "/api/v1/audit"): {"admin": 200, "enterprise": 200},
@@ -115,11 +124,11 @@ def test_a_role_is_in_the_matrix() -> None:
     assert {*ALL} - {"nobody"} == set(ROLES)
 
 
-@pytest.mark.parametrize(("path", "name"), [("/api/v1/meters", "id"), ("/api/v1/freshness", "source"), ("/api/v1/points", "id")])
+@pytest.mark.parametrize(("path", "name"), [("/api/v1/meters", "id"), ("/api/v1/freshness", "source"), ("/api/v1/points", "id"), ("/api/v1/enterprises", "id")])
 def test_lists_hold_own_objects_only(client: Client, house: House, path: str, name: str) -> None:
     """An enterprise's lists are the county's without everything that is not its own."""
     registry = house.sources().registry()
-    own = {one.id for one in (*registry.meters.values(), *registry.points.values()) if one.enterprise == OWN}
+    own = {OWN, *(one.id for one in (*registry.meters.values(), *registry.points.values()) if one.enterprise == OWN)}
     whole = {row[name] for row in client.get(path, **house.bearer("operator")).json()["items"]}
     seen = {row[name] for row in client.get(path, **house.bearer("enterprise")).json()["items"]}
 
