@@ -31,7 +31,7 @@ from lanbi.processes import free
 from lanbi.registry import loads
 from tests.ingest.decoders.foreign_house import PLACES, device
 from tests.ingest.decoders.test_hj212_read import FRAMES, MN
-from tests.lanbi.ingest_house import PATIENCE_S, ROOT, until
+from tests.lanbi.ingest_house import PATIENCE_S, ROOT, listens, until
 
 LOGGER = f'format = "hj212"\nnames = {{"{MN}" = "a1"}}\npeers = ["127.0.0.1"]\n'
 OTHER = 'format = "hj212"\nnames = {"88888880000001" = "s1"}\npeers = ["127.0.0.0/8"]\ncrc = "modbus"\n'
@@ -303,7 +303,7 @@ def test_lanbi_ingest_opens_the_door(tmp_path: Path) -> None:
         finally:
             process.send_signal(signal.SIGKILL)
     logger.close()
-    until(lambda: _dialled(port) is None, "the door is shut")
+    until(lambda: not listens(port), "the door is shut")
 
 
 def _dialled(port: int) -> socket.socket | None:
