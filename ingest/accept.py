@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.civil import SHANGHAI, day_of, iso
-from domain.items import BY_REALM, CODES, ITEMS, MICRO, MICRO_FEW, REALMS
+from domain.items import BY_REALM, CODES, ITEMS, MICRO, REALMS
 from domain.message import Message, Refusal
 from domain.places import Device, Registry
 from domain.readings import DEVICE_FLAGS
@@ -25,6 +25,7 @@ from domain.speaking import rule_of, starts
 from ingest.decoders.foreign import Envelope, Foreign
 from ingest.decoders.native import Part, read
 from ingest.decoders.topics import Owners
+from ingest.nonsense import milligrams, told, value_fault
 from ingest.ports import Record
 
 NS: Final = 1_000_000_000
@@ -47,6 +48,8 @@ def _limits(realm: str, name: str) -> tuple[float, float, float]:
 
 LIMITS: Final = {realm: {name: _limits(realm, name) for name in BY_REALM[realm]} for realm in REALMS}
 """Range in which a value needs no second look, and lowest noise, of every item: realm → item → (low, high, floor)."""
+MOST: Final = 20_000
+"""Topics whose device is remembered."""
 MANY: Final = 1_000
 """So many elements of rubbish in one message are one dead letter, not as many."""
 _AT_ONCE: Final = frozenset({"oversize", "bad-encoding"})
@@ -109,6 +112,7 @@ class Acceptor:
         self.registry = registry
         self.keeps = keeps
         self._rights: dict[tuple[str, int], Rights] = {}
+        self._speakers: dict[tuple[str, int], Speaker | Refusal] = {}
         self._foreign = Foreign(registry)
         self._owners = Owners(registry)
 
@@ -156,12 +160,21 @@ class Acceptor:
         """Who speaks through this record's topic, on the day of its receipt."""
         if record.writer == IMPORT:
             return Speaker("", None, SHANGHAI, "s")
-        name = device_of(record.topic) or self._owners.of(record.topic)
+        day = day_of(record.received_ns // NS)
+        known = self._speakers.get((record.topic, day))
+        if known is None:
+            known = self._found(record.topic, day)
+            if len(self._speakers) >= MOST:
+                self._speakers.clear()
+            self._speakers[record.topic, day] = known
+        return known
+
+    def _found(self, topic: str, day: int) -> Speaker | Refusal:
+        name = device_of(topic) or self._owners.of(topic)
         device = self.registry.devices.get(name)
         if device is None:
             detail = f"{name[:32]!r} is not registered" if ID.fullmatch(name.removeprefix("~")) else "no device id in the topic"
             return Refusal("unknown-device", detail)
-        day = day_of(record.received_ns // NS)
         rule = rule_of(self.registry, device, day)
         return Speaker(name, device, zone_of(device.zone.on(day)), device.time_unit.on(day) or "s", None if rule.format == NATIVE else rule)
 
@@ -263,8 +276,8 @@ class Acceptor:
             if judged != "N":
                 flags[name] = judged
         bad.extend(Refusal("bad-schema", "a flag without a value", name) for name in sent if name not in message.values)
-        if kind == "air" and _milligrams(values):
-            return {}, {}, [*bad, Refusal("unit-mismatch", f"all below 1 µg/m³: is this mg/m³? {_told(values)}")]
+        if kind == "air" and milligrams(values):
+            return {}, {}, [*bad, Refusal("unit-mismatch", f"all below 1 µg/m³: is this mg/m³? {told(values)}")]
         return values, flags, bad
 
     def _item(self, kind: str, name: str, message: Message) -> str | Refusal:
@@ -278,30 +291,8 @@ class Acceptor:
             return Refusal("bad-schema", f"no flag of a device: {flag[:8]!r}", name)
         if value is None:
             return "W"
-        fault = _value_fault(kind, name, value)
+        fault = value_fault(kind, name, value)
         return fault or ("Z" if value < ITEMS[kind, name].low and flag in "NP" else flag)
-
-
-def _value_fault(kind: str, name: str, value: float) -> Refusal | None:
-    """Why a value can be none of this item: no number, outside the hard range, or an instrument's code."""
-    item = ITEMS[kind, name]
-    if not isfinite(value):
-        return Refusal("not-finite", f"{value} is no number", name)
-    if not item.low - item.tiny <= value <= item.high:
-        return Refusal("value-out-of-range", f"{value:g} is outside {item.low:g} … {item.high:g}", name)
-    if kind == "air" and value in CODES:
-        return Refusal("value-out-of-range", f"{value:g} is an instrument's code, no value", name)
-    return None
-
-
-def _milligrams(values: Mapping[str, float | None]) -> bool:
-    """Whether a reading of µg/m³ is in mg/m³: several items between 0 and 1, and none from 1 on."""
-    known = [value for name in MICRO if (value := values.get(name)) is not None]
-    return bool(known) and max(known) < 1 and sum(value > 0 for value in known) >= MICRO_FEW
-
-
-def _told(values: Mapping[str, float | None]) -> str:
-    return ", ".join(f"{name} {value:g}" for name, value in values.items() if value is not None)
 
 
 def outcome(reason: str) -> str:

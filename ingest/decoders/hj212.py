@@ -18,8 +18,6 @@ MAX_FRAME: Final = MAX_SEGMENT + 12
 HEAD: Final = re.compile(rb"##(\d{4})")
 LENIENT_HEAD: Final = re.compile(rb"##(\d{3,4})(?!\d)")
 """A device registered as tolerant may write three digits."""
-OPEN: Final = b"CP=&&"
-CLOSE: Final = b"&&"
 END: Final = b"\r\n"
 STANDARD: Final = "standard"
 MODBUS: Final = "modbus"
@@ -28,7 +26,8 @@ SPLIT: Final = 2
 """Bits of ``Flag``: A, an answer is wanted; D, PNUM and PNO stand in the header. The upper six are the version."""
 VERSIONS: Final = {0: "2005", 1: "2017", 2: "2025"}
 """A hint only: surface-water stations send version 2 since 2020."""
-HEADERS: Final = frozenset({"QN", "ST", "CN", "PW", "MN", "Flag", "PNUM", "PNO", "RF"})
+WHOLE: Final = frozenset("014589")
+"""Flags of packets that are not split, in all three versions."""
 
 
 def _table(byte: int) -> int:
@@ -51,6 +50,15 @@ def _folds() -> tuple[tuple[int, ...], ...]:
 FOLDS: Final = _folds()
 
 
+def _halves(size: int) -> tuple[tuple[int, int], ...]:
+    """Bits of each half that is laid upon the other, and their mask, down to eight bytes."""
+    widths = [64 << step for step in range(max(0, (size - 1).bit_length() - 3), -1, -1)]
+    return tuple((width, (1 << width) - 1) for width in widths)
+
+
+HALVES: Final = _halves(MAX_SEGMENT)
+
+
 def crc16(segment: bytes) -> int:
     """CRC of the standard: the register is shifted by a whole byte before each byte is taken in (annex A); not that of Modbus.
 
@@ -65,10 +73,9 @@ def crc16(segment: bytes) -> int:
     if not size:
         return 0xFFFF
     folded = int.from_bytes(segment, "big") ^ (0xFF << 8 * (size - 1))
-    width = 64 << max(0, (size - 1).bit_length() - 4)
-    while width >= 64:
-        folded = (folded >> width) ^ (folded & ((1 << width) - 1))
-        width >>= 1
+    for width, mask in HALVES if size <= MAX_SEGMENT else _halves(size):
+        if folded > mask:
+            folded = (folded >> width) ^ (folded & mask)
     last, one, two, three, four, five, six, seven = FOLDS
     return TABLE[
         last[folded & 255] ^ one[folded >> 8 & 255] ^ two[folded >> 16 & 255] ^ three[folded >> 24 & 255]
@@ -224,25 +231,41 @@ def _skip(buffer: bytes, at: int, cause: str, why: str) -> tuple[Bad, int]:
     return Bad(cause, why, buffer[at:end]), end
 
 
+def single(payload: bytes, dialect: Dialect = STRICT) -> Packet | Bad | None:
+    """A payload that is exactly one sound frame, which nearly every one is; None if it must be searched."""
+    if payload[:2] != b"##" or payload[-2:] != END or not payload[2:6].isdigit() or int(payload[2:6]) != len(payload) - 12:
+        return None
+    segment, told = payload[6:-6], payload[-6:-2]
+    if len(segment) > MAX_SEGMENT or not told.isalnum():
+        return None
+    try:
+        return parse(segment) if CRCS[dialect.crc](segment) == int(told, 16) else None
+    except ValueError:
+        return None
+
+
 def parse(segment: bytes, notes: tuple[str, ...] = ()) -> Packet | Bad:
     """A data segment whose CRC is right, taken apart: header fields in any order, then the data area."""
-    start = segment.find(OPEN)
-    if start < 0 or not segment.endswith(CLOSE) or len(segment) < start + len(OPEN) + len(CLOSE):
+    text = segment.decode("utf-8", "replace")
+    head, opened, data = text.partition("CP=&&")
+    if not opened or data[-2:] != "&&":
         return Bad("grammar", "no data area CP=&&…&&", segment)
-    data = segment[start + len(OPEN) : -len(CLOSE)]
-    if data.startswith(b"{0x"):
+    if data[:3] == "{0x":
         return Bad("encrypted", "数据区已加密 the data area is encrypted (SM4); no key is registered", segment)
-    header: dict[str, str] = {}
-    for field_ in segment[:start].decode("ascii", "replace").split(";"):
-        name, equals, value = field_.partition("=")
-        if not field_:
-            continue
-        if not equals or name in header:
-            return Bad("grammar", f"header field {name[:20]!r} {'stands twice' if equals else 'has no value'}", segment)
-        header[name] = value
-    if "Flag" in header or "PNUM" in header or "PNO" in header:
+    fields = [one.partition("=") for one in head.split(";") if one]
+    header = {name: value for name, _, value in fields}
+    if len(header) != len(fields) or not all(equals for _, equals, _ in fields):
+        return Bad("grammar", _header_fault(fields), segment)
+    if header.get("Flag", "0") not in WHOLE or "PNUM" in header or "PNO" in header:
         notes += _split_notes(header)
-    return Packet(header, data.decode("utf-8", "replace"), segment, notes)
+    return Packet(header, data[:-2], segment, notes)
+
+
+def _header_fault(fields: list[tuple[str, str, str]]) -> str:
+    names = [name for name, _, _ in fields]
+    bare = next((name for name, equals, _ in fields if not equals), None)
+    twice = next((name for name in names if names.count(name) > 1), "")
+    return f"header field {bare[:20]!r} has no value" if bare is not None else f"header field {twice[:20]!r} stands twice"
 
 
 def _split_notes(header: dict[str, str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from domain.items import BY_REALM
 from domain.message import Message, Refusal
 from domain.reasons import MAX_MESSAGE
 from domain.rules import ItemRule
-from ingest.decoders.hj212 import Bad, Dialect, Packet, packets
+from ingest.decoders.hj212 import Bad, Dialect, Packet, packets, single
 from ingest.decoders.hj212_factors import BY_CODE, unit_of
 from ingest.decoders.mapping import Places
 from ingest.decoders.native import Part
@@ -36,26 +36,26 @@ NOT_VALID: Final = "D"
 FIELDS: Final = frozenset({"Rtd", "Min", "Avg", "Max", "Cou", "ZsRtd", "ZsMin", "ZsAvg", "ZsMax", "SampleTime", "EFlag", "Info", "SN", "RS", "RT"})
 """Fields that the standard knows; those that do not count here stay in the journal. Converted values (Zs…) are not the measured ones."""
 PLAIN: Final = frozenset({"DataTime", "QN", "SystemTime", "RestartTime", "BeginTime", "EndTime", "PolId", "InfoId"})
-NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
-_PAIR: Final = re.compile(r"\s*([^;,=]+)=([^;,]*)")
+NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII).fullmatch
+_COMMAND: Final = re.compile(rb"[;#\d]CN=(\d{4});")
+_DATA: Final = frozenset(name.encode() for name in READINGS)
 _MISSING: Final = frozenset({"", "-", "--"})
 
 
-class _Value(NamedTuple):
-    item: str
-    convert: Convert | None
+IGNORED, VALUE, MARK, FAULT = range(4)
 
 
-class _Mark(NamedTuple):
-    item: str
-    exact: bool
+class _What(NamedTuple):
+    """What a name of the data area means: nothing, a value and how it is converted, a mark and whether it is written right, a fault."""
+
+    kind: int
+    item: str = ""
+    convert: Convert | None = None
+    exact: bool = True
+    fault: Refusal | None = None
 
 
-class _Fault(NamedTuple):
-    refusal: Refusal
-
-
-_What = _Value | _Mark | _Fault | None
+_NOTHING: Final = _What(IGNORED)
 
 
 class Reader:
@@ -82,6 +82,9 @@ class Reader:
         """Parts of a payload; a packet without readings gives none. Never raises."""
         if len(payload) > MAX_MESSAGE:
             return [Part(Refusal("oversize", f"{len(payload)} bytes, at most {MAX_MESSAGE}"))]
+        alone = single(payload, self.dialect)
+        if type(alone) is Packet:
+            return self.packet(alone)
         found: list[Part] = []
         for one in packets(payload, self.dialect):
             if isinstance(one, Packet):
@@ -100,9 +103,9 @@ class Reader:
             return [] if packet.command in OTHERS else [Part(Refusal("bad-schema", f"HJ 212 命令 command CN={packet.command[:8]!r} is none of an upload"))]
         field, span = meant
         span = self._minutes() if span < 0 else span
-        pairs = _PAIR.findall(packet.data)
+        pairs = packet.data.replace(";", ",").split(",")
         try:
-            time = digits(next((text for name, text in pairs if name == "DataTime"), ""), self.zone)
+            time = digits(_time_of(pairs), self.zone)
         except ValueError as error:
             return [Part(Refusal("bad-schema", f"DataTime: {error}"))]
         if not span and field == "Avg":
@@ -126,20 +129,22 @@ class Reader:
         exact = self.rule.minutes or self.places.device.interval % 60 == 0
         return said * 60 if exact and said in MINUTES else 0
 
-    def _reading(self, packet: Packet, place: tuple[str | None, int, int], field: str, pairs: list[tuple[str, str]]) -> Part:
+    def _reading(self, packet: Packet, place: tuple[str | None, int, int], field: str, pairs: list[str]) -> Part:
         source, time, span = place
         known = self._known.setdefault((source, field), {})
         values: dict[str, float | None] = {}
         marks: dict[str, str] = {}
         bad: list[Refusal] = []
-        for name, text in pairs:
-            what = known[name] if name in known else self._learn(known, name, field, source)
-            if type(what) is _Value:
+        for pair in pairs:
+            name, _, text = pair.partition("=")
+            what = known.get(name) or self._learn(known, name, field, source)
+            kind = what.kind
+            if kind == VALUE:
                 self._enter(what, text, values, bad)
-            elif type(what) is _Mark:
+            elif kind == MARK:
                 marks[what.item] = self._flags.get(text, NOT_VALID) if what.exact else NOT_VALID
-            elif type(what) is _Fault:
-                bad.append(what.refusal)
+            elif what.fault is not None:
+                bad.append(what.fault)
         flags = {item: flag for item in values if (flag := marks.get(item, self._unflagged)) != "N"}
         if packet.header.get("RF") == "1":
             flags = {item: "P" if flags.get(item, "N") == "N" else flags[item] for item in values}
@@ -147,21 +152,23 @@ class Reader:
             bad.append(Refusal("bad-schema", f"没有 no field {field} in a packet of CN={packet.command}"))
         return Part(Message(time, span, values, source=source, flags=flags), tuple(bad))
 
-    def _enter(self, what: _Value, text: str, values: dict[str, float | None], bad: list[Refusal]) -> None:
-        if not NUMBER.fullmatch(text):
+    def _enter(self, what: _What, text: str, values: dict[str, float | None], bad: list[Refusal]) -> None:
+        if not NUMBER(text) or text in self._sentinels:
             if text.strip() not in _MISSING:
-                bad.append(Refusal("bad-schema", f"不是数字 {text[:20]!r} is no number", what.item))
-            return
-        if text in self._sentinels:
-            bad.append(Refusal("value-out-of-range", f"{text} 表示无值 means no value", what.item))
+                bad.append(self._no_value(what.item, text))
             return
         value = float(what.convert(Decimal(text))) if what.convert else float(text)
         if values.setdefault(what.item, value) != value:
             bad.append(Refusal("bad-schema", f"两个值 two values in one packet: {values[what.item]} and {value}", what.item))
 
+    def _no_value(self, item: str, text: str) -> Refusal:
+        if text in self._sentinels:
+            return Refusal("value-out-of-range", f"{text} 表示无值 means no value", item)
+        return Refusal("bad-schema", f"不是数字 {text[:20]!r} is no number", item)
+
     def _learn(self, known: dict[str, _What], name: str, field: str, source: str | None) -> _What:
         """What a name of the data area means, remembered while there are few."""
-        what = self._meaning(name, field, source)
+        what = self._meaning(name.strip(), field, source)
         if len(known) < 1_000:
             known[name] = what
         return what
@@ -169,24 +176,24 @@ class Reader:
     def _meaning(self, name: str, field: str, source: str | None) -> _What:
         factor, dash, part = name.rpartition("-")
         if not dash:
-            return None if name in PLAIN else _Fault(Refusal("unknown-item", f"字段 field {name[:32]!r} is not known", name[:32]))
+            return _NOTHING if not name or name in PLAIN else _fault(Refusal("unknown-item", f"字段 field {name[:32]!r} is not known", name[:32]))
         whole = next((rule for key in (factor, *(f"{factor}-{one}" for one in FIELDS)) if (rule := self._own.get(key))), None)
         item, unit = self._item(factor, source) if whole is None else (whole.item, whole.unit)
         if item == "":
-            return None if part != field and (part in FIELDS or part.lower() == "flag") else self._strange(factor, part)
+            return _NOTHING if part != field and (part in FIELDS or part.lower() == "flag") else self._strange(factor, part)
         if part.lower() == "flag":
-            return _Mark(item, part == "Flag")
+            return _What(MARK, item, exact=part == "Flag")
         wanted = whole.name.rpartition("-")[2] if whole and "-" in whole.name else field
         if part != wanted:
-            return None if part in FIELDS else _Fault(Refusal("unknown-item", f"字段 field {name[:32]!r} is not known", name[:32]))
+            return _NOTHING if part in FIELDS else _fault(Refusal("unknown-item", f"字段 field {name[:32]!r} is not known", name[:32]))
         return self._value(item, self.rule.units.get(item, unit), whole, source)
 
     def _strange(self, factor: str, part: str) -> _What:
         if factor in self._ignored or "*" in self._ignored or part in {"RS", "RT"}:
-            return None
+            return _NOTHING
         known = BY_CODE.get(factor)
         words = f"{known.name} is kept for no such place" if known else "因子未登记 the factor is in no table: give the mapping an item"
-        return _Fault(Refusal("unknown-item", f"{factor[:16]}: {words}", factor[:32]))
+        return _fault(Refusal("unknown-item", f"{factor[:16]}: {words}", factor[:32]))
 
     def _item(self, factor: str, source: str | None) -> tuple[str, str]:
         """Our item and the unit that is sent, by the table of the standard; empty where there is none for this kind of place."""
@@ -197,15 +204,28 @@ class Reader:
         wanted = self.places.unit(source, item)
         how = converter(unit, wanted) if unit and wanted else None
         if isinstance(how, str):
-            return _Fault(Refusal("unit-mismatch", how, item))
+            return _fault(Refusal("unit-mismatch", how, item))
         if rule is None or (rule.scale, rule.offset) == ("1", "0"):
-            return _Value(item, how)
+            return _What(VALUE, item, how)
         scale, offset = Decimal(rule.scale), Decimal(rule.offset)
-        return _Value(item, lambda value: how(value * scale + offset) if how else value * scale + offset)
+        return _What(VALUE, item, lambda value: how(value * scale + offset) if how else value * scale + offset)
+
+
+def _time_of(pairs: list[str]) -> str:
+    """DataTime, which stands first in nearly every packet."""
+    first = pairs[0] if pairs[0].startswith("DataTime=") else next((one.strip() for one in pairs if one.strip().startswith("DataTime=")), "")
+    return first[9:]
+
+
+def _fault(refusal: Refusal) -> _What:
+    return _What(FAULT, refusal.item or "", fault=refusal)
 
 
 def count(payload: bytes) -> int:
     """Readings in a payload before it is decoded: packets of data commands, and bytes that are none."""
+    named = _COMMAND.search(payload) if payload[2:6].isdigit() and int(payload[2:6]) == len(payload) - 12 else None
+    if named and named[1] in _DATA:
+        return 1
     found = 0
     for one in packets(payload, Dialect(tolerant=True)):
         found += one.command in READINGS or one.command not in OTHERS if isinstance(one, Packet) else bool(one.raw.strip())

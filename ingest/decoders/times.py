@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import Final
 
 from domain.civil import parse_time
@@ -75,6 +76,7 @@ def _text(said: str, form: str, zone: tzinfo | None) -> int:
     return parse_time(_FRACTION.sub("", said), zone)
 
 
+@lru_cache(20_000)
 def digits(said: str, zone: tzinfo | None) -> int:
     """Instant of ``yyyyMMddHHmmss`` in a zone; ValueError otherwise."""
     if zone is None:
