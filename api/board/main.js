@@ -2,12 +2,13 @@
 import { renderCalendar } from "./calendar.js";
 import { renderChart } from "./chart.js";
 import { at, fill, h } from "./dom.js";
-import { data, now, setSpeed, take } from "./feed.js";
+import { data, idle, now, setSpeed, take } from "./feed.js";
 import { full, iso } from "./format.js";
 import { renderAccount, renderComplete, renderFreshness, renderRestatements } from "./panels.js";
 import { renderStations, renderWater } from "./stations.js";
 import { pm25, renderTargets } from "./targets.js";
 import { renderToday } from "./today.js";
+import { renderWhose } from "./whose.js";
 import { english, switchLanguage, t } from "./words.js";
 
 const EVERY = 15_000;
@@ -16,6 +17,7 @@ const API = "/api/v1";
 // The first two feeds are needed to ask for the rest.
 const FIRST = { county: () => `${API}/county`, legend: () => `${API}/legend`, targets: () => `${API}/targets` };
 const REST = {
+  me: () => `${API}/me`,
   today: () => `${API}/today`,
   stations: () => `${API}/air/stations`,
   freshness: () => `${API}/freshness`,
@@ -31,6 +33,7 @@ const REST = {
 // Who is drawn anew when a feed has news.
 const VIEWS = [
   [renderHead, ["county"]],
+  [renderWhose, ["me"]],
   [renderTargets, ["targets"]],
   [renderToday, ["today"]],
   [renderStations, ["stations"]],
@@ -42,6 +45,9 @@ const VIEWS = [
   [renderComplete, ["completeness"]],
   [renderChart, ["days", "means", "targets"]],
 ];
+
+// A panel whose facts the role may not see is not there.
+const PANELS = [["account", ["account", "deadletters"]], ["freshness", ["freshness"]]];
 
 function renderHead() {
   setSpeed(data.county.speed);
@@ -76,6 +82,8 @@ async function poll() {
   at("alarm").hidden = !(first.lost || rest.lost);
   at("alarm").textContent = t("offline");
   await draw([...first.news, ...rest.news]);
+  PANELS.forEach(([panel, needs]) => { at(panel).hidden = !needs.every((name) => name in data); });
+  idle();
   document.documentElement.dataset.ready = String(!(first.lost || rest.lost));
 }
 

@@ -60,6 +60,9 @@ def test_words_have_both_languages() -> None:
     """Every word is a pair, and each one asked for by name exists."""
     words = TEXT["words.js"]
     known = set(re.findall(r"^  (\w+): \[\"[^\"]+\", \"[^\"]+\"\],$", words, re.MULTILINE))
-    asked = {key for name, text in TEXT.items() for key in re.findall(r"\bt\(\"(\w+)\"\)", text)} | set(re.findall(r'data-t="(\w+)"', TEXT["index.html"]))
+    asked = {key for text in TEXT.values() for key in re.findall(r"\bt\(\"(\w+)\"\)", text)}
+    asked |= {key for text in TEXT.values() for key in re.findall(r'data-t="(\w+)"', text)} | {
+        key for text in TEXT.values() for key in re.findall(r"\bhead\(\"(\w+)\"", text)
+    }
 
     assert set() == asked - known

@@ -1,0 +1,114 @@
+// The desk: what a person does with what the board shows. Everything goes through the API, which judges it and makes it durable.
+import { at, fill, h } from "./dom.js";
+import { data, idle, send, take } from "./feed.js";
+import { renderAudit, renderDuty, renderEntered, renderLetters, renderMeters } from "./lists.js";
+import { speak } from "./speak.js";
+import { either, t } from "./words.js";
+import { renderWhose } from "./whose.js";
+
+const EVERY = 15_000;
+const API = "/api/v1";
+const FIRST = { me: `${API}/me`, county: `${API}/county`, legend: `${API}/legend` };
+const FEEDS = {
+  duty: `${API}/duty?waiting=true&limit=50`,
+  letters: `${API}/deadletters?newest=true&limit=12`,
+  meters: `${API}/meters`,
+  audit: `${API}/audit?limit=30`,
+  stations: `${API}/air/stations`,
+  targets: `${API}/targets`,
+  marks: `${API}/desk/entries?kind=mark&limit=5`,
+  reports: `${API}/desk/entries?kind=reported&limit=5`,
+  confirmed: `${API}/desk/entries?kind=confirmation&limit=5`,
+};
+const VIEWS = [
+  [renderWhose, ["me"]],
+  [() => { at("county").textContent = data.county.name; }, ["county"]],
+  [() => renderDuty(acknowledge), ["duty", "me"]],
+  [() => renderLetters(replay, show), ["letters", "me"]],
+  [renderMeters, ["meters"]],
+  [renderAudit, ["audit"]],
+  [renderChoices, ["stations", "targets"]],
+  [renderEntered, ["marks", "reports", "confirmed"]],
+];
+// Who may not act sees no form; a panel whose facts the role may not see is not there.
+const PANELS = { "tasks-panel": () => "duty" in data, "letters-panel": () => "letters" in data, "meters-panel": () => data.me.role === "enterprise", "audit-panel": () => "audit" in data, "password-panel": () => data.me.door === "session", "review-panel": acts, "confirm-panel": acts, "report-panel": acts, "entered-panel": acts };
+
+function acts() { return data.me.rights.includes("desk"); }
+
+function tell(place, done, words) {
+  place.textContent = done.ok ? `${t("done")}${words}` : done.said;
+  place.className = `told${place.classList.contains("wideField") ? " wideField" : ""} ${done.ok ? "good" : "bad"}`;
+}
+
+async function acknowledge(line, note) {
+  tell(at("duty-told"), await send(`${API}/desk/duty/${line.id}/acknowledge`, { note }), line.name);
+  await poll();
+}
+
+async function replay(ids) {
+  const done = await send(`${API}/desk/replays`, { ids });
+  tell(at("letters-told"), done, done.told.record ?? "");
+}
+
+async function show(id) {
+  const response = await fetch(`${API}/desk/deadletters/${id}`);
+  const text = new TextDecoder().decode(await response.arrayBuffer());
+  at("bytes").hidden = false;
+  at("bytes").textContent = response.ok ? text || "–" : `${response.status}`;
+}
+
+function renderChoices() {
+  const keep = (select, options) => { const before = select.value; select.replaceChildren(...options); if (before) select.value = before; };
+  keep(at("mark").elements.source, data.stations.items.map((one) => h("option", { value: one.id }, `${one.name} ${one.id}`)));
+  keep(at("report").elements.target, data.targets.items.map((one) => h("option", { value: one.id }, either(one, "name"))));
+}
+
+function form(id, url, shape) {
+  at(id).addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const fields = Object.fromEntries(new FormData(at(id)));
+    const done = await send(url, shape(fields, event.submitter));
+    tell(at(id).querySelector(".told"), done, done.told.record ?? "");
+    if (done.ok) await poll();
+  });
+}
+
+async function ask(feeds) {
+  const names = Object.keys(feeds);
+  const results = await Promise.allSettled(names.map((name) => take(name, feeds[name])));
+  return { news: names.filter((_, place) => results[place].value), lost: results.some((one) => one.status === "rejected") };
+}
+
+async function poll() {
+  const first = await ask(FIRST);
+  const more = "me" in data && "legend" in data ? await ask(FEEDS) : { news: [], lost: true };
+  const lost = first.lost || more.lost;
+  const hint = data.me && !acts() && data.me.role !== "enterprise" ? t(data.me.login ? "noRight" : "readOnly") : data.me?.password_due ? t("passwordDue") : "";
+  at("alarm").hidden = !lost && !hint;
+  at("alarm").textContent = lost ? t("offline") : hint;
+  draw([...first.news, ...more.news]);
+  idle();
+  document.documentElement.dataset.ready = String(!lost);
+}
+
+function draw(news) {
+  if (!data.me) return;
+  for (const [panel, there] of Object.entries(PANELS)) at(panel).hidden = !there();
+  for (const [render, needs] of VIEWS) if (needs.every((name) => name in data) && needs.some((name) => news.includes(name))) render();
+}
+
+async function forever() {
+  for (;;) {
+    if (!document.hidden) await poll().catch(() => { at("alarm").hidden = false; });
+    await new Promise((resolve) => { setTimeout(resolve, EVERY); });
+  }
+}
+
+form("mark", `${API}/desk/marks`, (fields) => fields);
+form("confirm", `${API}/desk/confirmations`, (fields, button) => ({ ...fields, action: button?.value ?? "confirm" }));
+form("report", `${API}/desk/reported`, (fields) => fields);
+form("password", `${API}/password`, (fields) => fields);
+speak(() => draw(Object.keys(data)));
+at("alarm").textContent = t("loading");
+fill("duty", h("p", { class: "note" }, t("loading")));
+forever();

@@ -1,0 +1,64 @@
+// Lists of the desk: alerts that wait, dead letters, meters, deeds, entries.
+import { at, fill, h, table } from "./dom.js";
+import { data } from "./feed.js";
+import { count, moment } from "./format.js";
+import { said, t } from "./words.js";
+
+const head = (key, name) => ({ text: t(key), name });
+const acts = () => data.me.rights.includes("desk");
+
+export function renderDuty(acknowledge) {
+  const rows = data.duty.items;
+  if (!rows.length) { fill("duty", h("p", { class: "calm" }, h("span", { class: "sign", "aria-hidden": "true" }, "✓"), t("noDuty"))); return; }
+  // What somebody is just writing outlives a new alert.
+  const written = new Map([...document.querySelectorAll("#duty input")].map((one) => [one.dataset.line, one.value]));
+  const act = (line) => {
+    if (!acts()) return "";
+    const note = h("input", { "aria-label": t("noteOf"), placeholder: t("noteOf"), maxlength: 200, "data-line": line.id, value: written.get(String(line.id)) });
+    const button = h("button", { type: "button", class: "take" }, t("takeNote"));
+    button.addEventListener("click", () => { button.disabled = true; acknowledge(line, note.value); });
+    return h("div", { class: "act" }, note, button);
+  };
+  const cells = (line) => [line.name || "–", line.summary, line.severity, line.team, moment(line.starts), act(line)];
+  fill("duty", table(t("dutyTitle"), [head("alert"), head("detail"), head("severity"), head("owner"), head("when"), head("takeNote")], rows.map(cells)));
+}
+
+export function renderLetters(replay, show) {
+  const rows = data.letters.items;
+  if (!rows.length) { fill("letters", h("p", { class: "note" }, t("noLetters"))); return; }
+  const picked = new Set([...document.querySelectorAll("#letters input:checked")].map((one) => one.value));
+  const reason = (row) => said(data.legend.reasons[row.reason] ?? { zh: row.reason, en: row.reason });
+  const pick = (row) => (acts() ? h("input", { type: "checkbox", value: row.id, "aria-label": `${t("pick")} ${row.id}`, checked: picked.has(String(row.id)) }) : String(row.id));
+  const look = (row) => {
+    if (!acts()) return row.record;
+    const button = h("button", { type: "button" }, t("bytes"));
+    button.addEventListener("click", () => show(row.id));
+    return button;
+  };
+  const cells = (row) => [pick(row), moment(row.received), reason(row), [row.device, row.source, row.item].filter(Boolean).join(" "), row.detail, look(row)];
+  const shown = table(t("lettersTitle"), [head("pick"), head("when"), head("what"), head("device"), head("detail"), head("bytes")], rows.map(cells));
+  const button = h("button", { type: "button", id: "replay" }, t("replay"));
+  button.addEventListener("click", () => {
+    const ids = [...document.querySelectorAll("#letters input:checked")].map((one) => Number(one.value));
+    if (ids.length) replay(ids);
+  });
+  fill("letters", shown, acts() ? h("p", { class: "note" }, t("replayHint")) : "", acts() ? button : "");
+}
+
+export function renderMeters() {
+  const cells = (row) => [row.id, row.enterprise_name, row.register_value === null ? "–" : `${count(row.register_value)} ${row.unit}`, moment(row.time), said(data.legend.freshness[row.state])];
+  fill("meters", table(t("metersTitle"), [head("device"), head("owner"), head("register"), head("when"), head("detail")], data.meters.items.map(cells)));
+}
+
+export function renderAudit() {
+  const cells = (row) => [moment(row.time), row.who, row.action, row.object, row.result, row.address];
+  fill("audit", table(t("auditTitle"), [head("when"), head("person"), head("action"), head("object"), head("detail"), head("from2")], data.audit.items.map(cells)));
+}
+
+export function renderEntered() {
+  const rows = [...data.marks.items, ...data.reports.items, ...data.confirmed.items].sort((a, b) => (a.received < b.received ? 1 : -1)).slice(0, 8);
+  if (!rows.length) { fill("entered", h("p", { class: "note" }, t("nothingEntered"))); return; }
+  const about = ({ body }) => [body.source ?? body.target ?? body.month, body.from, body.to, body.flag, body.period, body.value, body.action, body.document].filter(Boolean).join(" · ");
+  fill("entered", h("ul", { class: "changes" }, rows.map((row) => h("li", {}, h("span", {}, `${about(row)} `), h("small", {}, `${row.person} · ${moment(row.received)} · ${row.record}`)))));
+  at("entered").dataset.count = rows.length;
+}
