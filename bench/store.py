@@ -41,7 +41,7 @@ from domain.message import Message, encode
 from domain.places import Registry
 from ingest.forwarder import Forwarder
 from lanbi import influx_tables as tables
-from lanbi.forwarding import MANY
+from lanbi.forwarding import MANY, WRITES
 from lanbi.influx import InfluxStore
 from lanbi.influx_http import LINES, Influx, Place
 from lanbi.journal import JournalWriter
@@ -49,7 +49,7 @@ from lanbi.journal_view import JournalView
 from lanbi.registry import loads
 from lanbi.secret import Secret
 from lanbi.state import State
-from tests.faults.parts.house import Part, PartMissingError, influxd
+from tests.faults.parts.house import Part, PartMissingError, influxd_command
 
 DAY: Final = 86_400
 BEGIN: Final = 1_767_196_800
@@ -90,7 +90,7 @@ class Server:
         port = free(0)
         self.url = f"http://127.0.0.1:{port}"
         files = [word for name in ("bolt", "engine", "sqlite") for word in (f"--{name}-path", str(self.folder / name))]
-        command = [influxd(), "run", *files, "--http-bind-address", f"127.0.0.1:{port}", "--reporting-disabled", "--log-level", "error"]
+        command = [*influxd_command(), *files, "--http-bind-address", f"127.0.0.1:{port}", "--reporting-disabled", "--log-level", "error"]
         self._part = Part("influxd", command, self.folder / "log", self._well)
         self._part.start()
         try:
@@ -166,7 +166,7 @@ class Ours:
         writer.commit()
         writer.close()
         store, self.state = InfluxStore(Place(self.server.url, "lanbi", "ours"), Secret(TOKEN)), State(self.folder)
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(WRITES) as pool:
             self.forwarder = Forwarder(JournalView(self.folder / "journal", lambda: self.registry), self.state, store, self.registry, pool=pool)
             self.forwarder.step(1)
             yield self

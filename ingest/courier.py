@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,7 +25,7 @@ class Courier:
     Attributes
     ----------
     pool : Executor or None
-        One thread for the loads; without it everything is sent at the end.
+        Threads for the loads, at least one; without it everything is sent at the end.
     """
 
     store: ReadingSink
@@ -41,13 +41,33 @@ class Courier:
             self._sent += load
             self._loads.append(self.pool.submit(self.store.write, load))
 
-    def finish(self, desk: Desk) -> list[Rejected]:
-        """Send the rest; back when all of it is stored, with what the store refuses."""
+    def finish(self, desk: Desk, meanwhile: Iterable[None] = ()) -> list[Rejected]:
+        """Send the rest; back when all of it is stored, with what the store refuses.
+
+        Parameters
+        ----------
+        meanwhile : iterable
+            Work of ours that is done bit by bit for as long as plain first sights are under way.
+        """
+        met = bool(desk.met or desk.late)
+        if self.pool and self._loads and not met and len(desk.placed) > len(self._sent):
+            load = desk.placed[len(self._sent) :]
+            self._sent += load
+            self._loads.append(self.pool.submit(self.store.write, load))
+        for _ in meanwhile if self._loads else ():
+            if all(load.done() for load in self._loads):
+                break
         found = [one for load in self._loads for one in load.result()]
-        gone = set(map(id, self._sent))
-        rest = [row for row in desk.rows.values() if id(row) not in gone] if gone else list(desk.rows.values())
+        rest = self._rest(desk)
         self.forget()
         return [*found, *(self.store.write(rest) if rest else ())]
+
+    def _rest(self, desk: Desk) -> list[Reading]:
+        """Rows that were not sent as they are now."""
+        if not self._sent:
+            return list(desk.rows.values())
+        gone = set(map(id, self._sent))
+        return [row for row in desk.rows.values() if id(row) not in gone]
 
     def forget(self) -> None:
         """The batch is at its end, or given up; nothing of it is under way any more."""

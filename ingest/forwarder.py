@@ -9,7 +9,7 @@ without it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,10 +24,11 @@ from ingest.courier import Courier
 from ingest.deadletters import Answer, answers
 from ingest.deciding import Desk, Judged, Memory
 from ingest.entries import REGISTRY, announce
+from ingest.foresight import Foreseen, foresee, read
 from ingest.jobs import EVER, Job
 from ingest.judges import Judges
 from ingest.mending import recheck
-from ingest.ports import Batch, Journal, Loss, Reader, Record, Refused, State
+from ingest.ports import Batch, Journal, Loss, Reader, Refused, State
 from ingest.rejections import JOB, Rejections
 from ingest.slices import Jobs
 
@@ -71,7 +72,7 @@ class Forwarder:
     tell : callable
         Takes words for devices whose readings were refused.
     pool : Executor, optional
-        A thread in which rows are written while the rest of their batch is being looked at.
+        Threads in which rows are written while the rest of their batch, and the next one, is being looked at.
     linger_ns : int
         So long after a value was withdrawn it is looked whether it is gone; 0 = a store that forgets at once. InfluxDB deletes
         nothing of what it is just moving from memory into a file: once the file is there, so is the value.
@@ -88,6 +89,7 @@ class Forwarder:
     pool: Executor | None = None
     linger_ns: int = 0
     _readers: dict[str, Reader] = field(default_factory=dict)
+    _foreseen: dict[str, Foreseen] = field(default_factory=dict)
     _memory: Memory | None = None
     _cursors: dict[str, tuple[int, int]] = field(default_factory=dict)
     _unfinished: dict[str, int] = field(default_factory=dict)
@@ -146,6 +148,7 @@ class Forwarder:
     def _forget(self) -> None:
         """Whatever was half done is forgotten; state and journal know better."""
         self._memory = None
+        self._foreseen.clear()
         self._courier.forget()
 
     def _slice(self, limit: int, now_ns: int, memory: Memory) -> int:
@@ -205,23 +208,22 @@ class Forwarder:
         return {name: seq for name, (seq, _) in self._cursors.items()}
 
     def _batch(self, writer: str, limit: int, now_ns: int, memory: Memory) -> int:
-        reader = self._readers[writer]
-        records = reader.read(limit)
-        losses = reader.take_losses()
+        found = self._foreseen.pop(writer, None) or read(self._readers[writer], limit)
+        records, losses = found.records, found.losses
         if not records and not losses:
             return 0
-        batch = Batch(writer, reader.after, reader.readings)
+        batch = Batch(writer, found.after, found.readings)
         for loss in losses:
             _lose(loss, batch)
         batch.count("messages", by=len(records))
         desk = Desk(memory, batch)
         again = not self._whole(writer)
-        self._decide(desk, records, again=again)
+        self._decide(desk, found, again=again)
         entries = self._judges.taken()
         before = desk.before()
         if desk.versions or before or again:
             self.state.intend(writer, batch.seq, desk.versions, before)
-        self._write(desk, entries)
+        self._write(desk, entries, self._meanwhile(writer, limit, memory) if found.full else ())
         finished = desk.finish()
         if writer == IMPORT:
             _account(finished)
@@ -237,23 +239,30 @@ class Forwarder:
         self._after(batch, entries)
         return len(records) + len(losses)
 
-    def _decide(self, desk: Desk, records: Sequence[Record], *, again: bool) -> None:
+    def _meanwhile(self, writer: str, limit: int, memory: Memory) -> Iterator[None]:
+        """Look at the next batch while the store writes this one."""
+        found = self._foreseen[writer] = read(self._readers[writer], limit)
+        yield from foresee(found, self._judges, memory.runs)
+
+    def _decide(self, desk: Desk, found: Foreseen, *, again: bool) -> None:
         """See all readings of a batch, sending ahead what needs no second look; then decide the others."""
         writer = desk.batch.writer
         easy = not again and not self._careful and not self._rejections.of(writer)
         judged: list[Judged] = []
-        for record in records:
-            judged += self._judges.see(record, desk, easy=easy)
+        known = found.verdicts(self._judges)
+        for place, record in enumerate(found.records):
+            glimpsed = None if not easy else known[place] if place < len(known) else self._judges.glance(record, desk.memory.runs)
+            judged += self._judges.see(record, desk, glimpsed)
             self._courier.ahead(desk)
         desk.met = desk.memory.met_again(desk, self.store, self._behind(), self.state.before(writer) if again else None)
         for one in judged:
             desk.take(one)
 
-    def _write(self, desk: Desk, entries: list[Entry]) -> None:
+    def _write(self, desk: Desk, entries: list[Entry], meanwhile: Iterable[None] = ()) -> None:
         if entries:
             self.store.enter(entries)
             announce(entries, self.registry, desk.touched)
-        rejected = self._courier.finish(desk)
+        rejected = self._courier.finish(desk, meanwhile)
         if rejected:
             self._rejections.learn(desk.batch.writer or JOB, desk.batch.seq, rejected)
             raise _Again

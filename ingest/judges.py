@@ -11,9 +11,10 @@ from domain.readings import Entry
 from ingest.accept import Acceptor, Verdict
 from ingest.deciding import Desk, Judged
 from ingest.entries import kind_of, read_entries
-from ingest.express import Express
+from ingest.express import Easy, Express
 from ingest.ports import Record
 from ingest.rejections import Rejections
+from ingest.sequences import Runs
 
 DEVICES: Final = frozenset({"mqtt", "hj212"})
 """Doors of devices."""
@@ -41,18 +42,21 @@ class Judges:
         self.acceptor = Acceptor(self.registry, self.keeps)
         self._express = Express(self.acceptor)
 
-    def see(self, record: Record, desk: Desk, *, easy: bool) -> list[Judged]:
+    def glance(self, record: Record, runs: Runs) -> Easy | None:
+        """An easy message with all its readings; None if the record must go the long way."""
+        return self._express.easy(record, runs) if record.writer in DEVICES else None
+
+    def see(self, record: Record, desk: Desk, easy: Easy | None) -> list[Judged]:
         """Count a record and show its readings to the desk; returns what is to be taken later.
 
         Parameters
         ----------
-        easy : bool
-            Easy messages may go the short way: nothing is known of this batch that would need a closer look.
+        easy : Easy or None
+            What :meth:`glance` found, where the short way may be gone: nothing is known of this batch that needs a closer look.
         """
-        found = self._express.easy(record, desk.memory.runs) if easy and record.writer in DEVICES else None
-        if found is not None:
-            _count(desk, len(found.rows) - record.readings)
-            return desk.place(record, found)
+        if easy is not None:
+            _count(desk, len(easy.rows) - record.readings)
+            return desk.place(record, easy)
         verdicts = self._verdicts(record, desk)
         _count(desk, sum(verdict.readings for verdict in verdicts) - record.readings)
         for verdict in verdicts:

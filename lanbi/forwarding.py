@@ -31,6 +31,8 @@ LONGEST_S: Final = 600.0
 """However long a store asks to be left alone, it is asked again after this."""
 MANY: Final = 20_000
 """Readings of a batch for a server: several bodies, so that it and we work at the same time, and few transactions of the state."""
+WRITES: Final = 2
+"""Loads under way at once: the lines of one are made while those of the other are sent."""
 CHECKPOINT_S: Final = 1.0
 FORWARD: Final = "forward"
 REST: Final = 3.0
@@ -145,7 +147,7 @@ class Forwarding:
         try:
             store = timed(wiring.store(self.settings), self.clock, self.writes)
             # A server works while we do; the file of the embedded store is written by one thread.
-            away = ThreadPoolExecutor(1, "store") if self.settings.store.kind == "influx" else None
+            away = ThreadPoolExecutor(WRITES, "store") if self.settings.store.kind == "influx" else None
             try:
                 self._work(forwarder(self.settings, state, store, self.registry, away), (state, store), stop)
             finally:

@@ -7,9 +7,10 @@ writes for numbers is their shortest text, and its punctuation becomes that of l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 from typing import Final
 from zlib import crc32
 
@@ -53,7 +54,7 @@ Lane = dict[str, _Load]
 
 
 class Rows:
-    """Writes readings; used by one thread at a time.
+    """Writes readings; two threads may, so that lines are made while others are sent: lanes are never idle in a backlog.
 
     Parameters
     ----------
@@ -68,13 +69,27 @@ class Rows:
         self._look = look
         self._newest = newest
         self._known: dict[str, dict[tuple[str, int], _Series]] = {}
-        self._pool: ThreadPoolExecutor | None = None
+        self._turn = Lock()
+        self._ways = [ThreadPoolExecutor(1, f"influx-lane-{number}") for number in range(LANES)]
+        self._sent: list[Future[list[Rejected]]] = []
 
     def write(self, rows: Sequence[Reading]) -> list[Rejected]:
-        """Put whole rows; returns what the database will never take."""
+        """Put whole rows; returns what the database will never take. An error of one lane is told when all have come to their end."""
+        with self._turn:
+            sent = [self._ways[number].submit(self._lane, lane) for number, lane in enumerate(self._laden(rows)) if any(load.rows for load in lane.values())]
+            self._sent = [*(one for one in self._sent if not one.done()), *sent]
+        wait(sent)
+        return [rejected for one in sent for rejected in one.result()]
+
+    def _laden(self, rows: Sequence[Reading]) -> list[Lane]:
+        """The lines of all lanes. Few rows go one way, unless others are still under way on their own."""
         fresh, old = self._sorted(rows)
+        if old:
+            # Whether a row is there already can only be asked when nothing of it is under way.
+            wait(self._sent)
         lanes: list[Lane] = [{bucket: _Load() for bucket in BUCKETS} for _ in range(LANES)]
-        ways = lanes if len(rows) >= WORTH else lanes[:1] * LANES
+        alone = len(rows) < WORTH and all(one.done() for one in self._sent)
+        ways = lanes[:1] * LANES if alone else lanes
         plain = [way for way in fresh if not way[1].flags]
         for (series, row), fields in zip(plain, _fields([row for _, row in plain]), strict=True):
             load = ways[series.lane][series.table.bucket]
@@ -85,7 +100,7 @@ class Rows:
             load = ways[series.lane][series.table.bucket]
             load.rows.append(row)
             load.lines.append(tables.line(series.table, sent).encode())
-        return self._sent(lanes) if ways is lanes else self._lane(lanes[0])
+        return lanes
 
     def _sorted(self, rows: Sequence[Reading]) -> tuple[list[Way], list[Way]]:
         """Rows newer than everything in their series, and those that may be there already; each row once, the last one stands."""
@@ -118,16 +133,6 @@ class Rows:
             self._look(table, [sent for series, _, sent in made if series.table is table])
         return made
 
-    def _sent(self, lanes: Sequence[Lane]) -> list[Rejected]:
-        """Send all lanes at once; an error of one is told when all have come to their end."""
-        self._pool = self._pool or ThreadPoolExecutor(LANES - 1, "influx-lane")
-        others = [self._pool.submit(self._lane, lane) for lane in lanes[1:]]
-        try:
-            found = self._lane(lanes[0])
-        finally:
-            wait(others)
-        return [*found, *(one for other in others for one in other.result())]
-
     def _lane(self, lane: Lane) -> list[Rejected]:
         found: list[Rejected] = []
         for bucket, load in lane.items():
@@ -137,8 +142,8 @@ class Rows:
 
     def close(self) -> None:
         """Give the lanes' threads back."""
-        if self._pool:
-            self._pool.shutdown()
+        for way in self._ways:
+            way.shutdown()
 
 
 def _series(table: Table, source: str, span: int, newest: int) -> _Series:

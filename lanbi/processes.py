@@ -16,7 +16,7 @@ from domain.errors import InputError, PortTaken
 from lanbi.supervisor import INTERRUPTED, Program
 
 SWITCH_S: Final = 0.0005
-GARBAGE: Final = (50_000, 20, 20)
+GARBAGE: Final = (500_000, 20, 20)
 THREE: Final = ("ingest", "analyse", "serve")
 
 

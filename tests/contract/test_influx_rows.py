@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from threading import Barrier, get_ident
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event, Lock, get_ident
 from typing import Any, cast
 
 import pytest
@@ -174,3 +175,63 @@ def test_an_error_of_a_lane_is_told_when_both_have_ended() -> None:
         rows.write(many(40, 20))
     assert 800 == len(looked)
     rows.close()
+
+
+def test_two_writes_at_once_keep_each_source_in_order_and_two_requests_under_way() -> None:
+    """Lines of one write are made while those of another are sent."""
+
+    class Busy(Wire):
+        now, most, lock, both = 0, 0, Lock(), Event()
+
+        def write(self, bucket: str, lines: Sequence[bytes]) -> None:
+            with self.lock:
+                self.now += 1
+                self.most = max(self.most, self.now)
+            self.both.wait(20)
+            super().write(bucket, lines)
+            with self.lock:
+                self.now -= 1
+
+    wire = Busy()
+    rows = rows_for(wire)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(rows.write, [Reading("air", f"s-{site}", 60, n, {"pm25": 1.0}, {}, n) for n in range(50) for site in range(40)])
+        while not rows._sent:
+            pass
+        second = pool.submit(rows.write, [Reading("air", f"s-{site}", 60, n, {"pm25": 1.0}, {}, n) for n in range(50, 55) for site in range(40)])
+        while len(rows._sent) < 4:
+            pass
+        wire.both.set()
+        assert [[], []] == [first.result(20), second.result(20)]
+    rows.close()
+
+    assert 2 == wire.most
+    for site in range(40):
+        sent = [line for _, lines, _ in wire.bodies for line in lines if f"site=s-{site}," in line.decode()]
+        assert list(range(55)) == [int(line.rpartition(b" ")[2]) // 10**9 for line in sent]
+
+
+def test_whether_a_row_is_there_is_asked_when_nothing_is_under_way() -> None:
+    """A row that another write has not sent yet would be missed."""
+    done: list[str] = []
+
+    class Slow(Wire):
+        go = Event()
+
+        def write(self, bucket: str, lines: Sequence[bytes]) -> None:
+            self.go.wait(20)
+            super().write(bucket, lines)
+            done.append("sent")
+
+    wire = Slow()
+    rows = Rows(cast("Influx", wire), lambda _table, _rows: done.append("looked"), lambda _: {})
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(rows.write, [Reading("air", "a", 60, 5, {"pm25": 1.0}, {}, 1)])
+        while not rows._sent:
+            pass
+        second = pool.submit(rows.write, [Reading("air", "a", 60, 5, {"co": 1.0}, {}, 2)])
+        wire.go.set()
+        assert [[], []] == [first.result(20), second.result(20)]
+    rows.close()
+
+    assert ["sent", "looked", "sent"] == done

@@ -154,7 +154,7 @@ MESSAGES = st.lists(st.tuples(TOPICS, payloads()) | st.tuples(st.just("lanbi/v1/
 @given(MESSAGES, st.integers(1, 9))
 def test_both_ways_end_in_the_same_state_and_store(messages: list[tuple[str, bytes]], limit: int) -> None:
     """Duplicates, corrections, late and bad readings in any mixture, sent ahead one by one or not: nothing tells the ways apart."""
-    with machines() as (short, long), ThreadPoolExecutor(1) as pool:
+    with machines() as (short, long), ThreadPoolExecutor(2) as pool:
         for topic, payload in messages:
             for one in (short, long):
                 one.journal([payload], topic)

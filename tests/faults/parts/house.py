@@ -64,6 +64,12 @@ def influxd() -> str:
     return _program("influxd", str(built) if built.exists() else shutil.which("influxd"))
 
 
+def influxd_command() -> list[str]:
+    """The real influxd with the settings that are shipped."""
+    lines = (ROOT / "deploy" / "influxd" / "influxd.env").read_text(encoding="utf-8").splitlines()
+    return ["env", *(line for line in lines if line and not line.startswith("#")), influxd(), "run"]
+
+
 def _program(name: str, found: str | None) -> str:
     if not found:
         raise PartMissingError(f"{name} is not there: run `make services`")
@@ -197,13 +203,15 @@ class House:
     def _broker(self) -> Part:
         config = self.folder / "mosquitto.conf"
         config.write_text(MOSQUITTO_CONF.format(port=self.broker_port, more=self.mosquitto_more), encoding="utf-8")
-        return Part("mosquitto", [_or_name(mosquitto), "-c", str(config)], self.folder / "mosquitto.log", lambda: answers("127.0.0.1", self.broker_port))
+        return Part(
+            "mosquitto", [*_or_name(lambda: [mosquitto()]), "-c", str(config)], self.folder / "mosquitto.log", lambda: answers("127.0.0.1", self.broker_port)
+        )
 
     def _influx(self) -> Part:
         home = self.folder / "influxd"
         files = ["--bolt-path", str(home / "bolt"), "--engine-path", str(home / "engine"), "--sqlite-path", str(home / "sqlite")]
         address = ["--http-bind-address", f"127.0.0.1:{self.influx_port}", "--reporting-disabled", "--log-level", "error"]
-        return Part("influxd", [_or_name(influxd), "run", *files, *address], self.folder / "influxd.log", self._influx_ready)
+        return Part("influxd", [*_or_name(influxd_command), *files, *address], self.folder / "influxd.log", self._influx_ready)
 
     def _lanbi(self, name: str, words: list[str], ready: Callable[[], Any]) -> Part:
         return Part(name, [sys.executable, *words, "--config", str(self.config)], self.folder / f"{name}.log", ready)
@@ -283,9 +291,9 @@ def _quoted(path: Path) -> str:
     return json.dumps(str(path))
 
 
-def _or_name(find: Callable[[], str]) -> str:
-    """The program, or its name where it is missing: only a campaign that starts it needs it."""
+def _or_name(find: Callable[[], list[str]]) -> list[str]:
+    """The beginning of a command, or its program's name where it is missing: only a campaign that starts it needs it."""
     try:
         return find()
     except PartMissingError as missing:
-        return str(missing)
+        return [str(missing)]

@@ -53,4 +53,6 @@ class ShippedHouse(House):
         (self.folder / "mosquitto").mkdir(exist_ok=True)
         lines = [line.format(port=self.broker_port) for line in shipped(self.folder, "mosquitto.conf") if not (self.without and line.startswith(self.without))]
         config.write_text("\n".join(["user root", *lines, self.mosquitto_more]) + "\n", encoding="utf-8")
-        return Part("mosquitto", [_or_name(mosquitto), "-c", str(config)], self.folder / "mosquitto.log", lambda: answers(self.host, self.broker_port))
+        return Part(
+            "mosquitto", [*_or_name(lambda: [mosquitto()]), "-c", str(config)], self.folder / "mosquitto.log", lambda: answers(self.host, self.broker_port)
+        )

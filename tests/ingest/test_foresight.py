@@ -1,0 +1,105 @@
+"""What is looked at while the store writes: it is looked at, it binds nobody, and a failure forgets it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from threading import Event
+from unittest.mock import patch
+
+import pytest
+
+from domain.errors import StoreAway
+from domain.places import Registry
+from domain.readings import Entry, Reading, Rejected
+from ingest import courier
+from ingest.foresight import STRIDE
+from ingest.judges import Judges
+from lanbi.registry import loads
+from tests.ingest.county import NOW, TEXT
+from tests.ingest.machine import Machine
+
+HOUR = NOW // 3600 * 3600
+BATCH = 2 * STRIDE
+PATIENCE_S = 20
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Iterator[Machine]:
+    """A machine with two loads under way, each of one row; and messages of three batches."""
+    with ThreadPoolExecutor(2) as pool, patch.object(courier, "LOAD", 1):
+        found = Machine(tmp_path, pool=pool)
+        found.journal([b'{"seq": %d, "time": %d, "span": 60, "values": {"pm25": 5}}' % (n, HOUR + 60 * n) for n in range(3 * BATCH)], now=HOUR + 60 * 3 * BATCH)
+        yield found
+
+
+def test_the_next_batch_is_judged_while_the_store_writes_this_one(one: Machine) -> None:
+    """The store answers only when something of the next batch has been seen."""
+    seen: list[int] = []
+    far = Event()
+    glance = Judges.glance
+
+    def noted(self: Judges, *args: object) -> object:
+        seen.append(1)
+        if len(seen) > BATCH:
+            far.set()
+        return glance(self, *args)  # type: ignore[arg-type]
+
+    with patch.object(Judges, "glance", noted), one.forwarder() as forwarder:
+        write = forwarder.store.write
+        with patch.object(forwarder.store, "write", lambda rows: far.wait(PATIENCE_S) and write(rows)):
+            assert BATCH == forwarder.step(BATCH)
+        while forwarder.step(BATCH):
+            pass
+    assert far.is_set()
+    assert 3 * BATCH == one.law()["stored"] == len(seen), "each message is judged once"
+
+
+def test_a_registry_that_comes_between_judges_what_was_already_seen(one: Machine) -> None:
+    """What was foreseen under the old one does not count."""
+
+    def reload(entry: Entry) -> Registry:
+        return loads(str(entry.body["text"]), entry.id)
+
+    one.reload = reload
+    body = {"user": "li", "text": TEXT.replace('state = "accepted"', 'state = "retired"', 1)}
+    with one.forwarder() as forwarder:
+        forwarder.step(BATCH)
+        one.journal([json.dumps(body).encode()], "lanbi/v1/~person/registry", "person")
+        while forwarder.step(BATCH):
+            pass
+
+    assert (BATCH, 2 * BATCH) == (one.law()["stored"], one.law()["deadletter"])
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("call", [1, BATCH // 2, BATCH, BATCH + 2])
+def test_a_store_that_fails_in_between_costs_nothing(one: Machine, call: int, *, after: bool) -> None:
+    """The batch, and the one foreseen, are begun anew from the cursor."""
+    numbers = count(1)
+
+    with one.forwarder() as forwarder:
+        write = forwarder.store.write
+
+        def cut(rows: Sequence[Reading]) -> Sequence[Rejected]:
+            number = next(numbers)
+            if number == call and not after:
+                raise StoreAway("cut before")
+            found = write(rows)
+            if number == call:
+                raise StoreAway("cut after")
+            return found
+
+        with patch.object(forwarder.store, "write", cut):
+            failed = 0
+            while True:
+                try:
+                    if not forwarder.step(BATCH):
+                        break
+                except StoreAway:
+                    failed += 1
+    assert 1 == failed
+    assert 3 * BATCH == one.law()["stored"] == len(one.rows())
