@@ -1,4 +1,4 @@
-"""The short way through accept, for what nearly every message is: valid readings of a registered device, without flags. Pure.
+"""The short way through accept, for what nearly every message is: valid readings of a registered device. Pure.
 
 It takes a message whole, or leaves it whole to :class:`ingest.accept.Acceptor`, whose verdict on what is taken here would be the
 same. Nothing is decided here that is not decided there; this way exists because a backlog drains as fast as this loop.
@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from domain.civil import DAY_S, OFFSET_S, parse_time
 from domain.message import Wire, wires
-from domain.readings import RANK_DEVICE, Reading, revision
+from domain.readings import DEVICE_FLAGS, RANK_DEVICE, Reading, revision
 from domain.reasons import FUTURE_S, TOO_OLD_S
 from ingest.accept import DAILY, LIMITS, NS, RETAINED, YEAR_2000, Acceptor, Speaker, stream_of
 from ingest.ports import Record
@@ -26,7 +26,7 @@ MANY: Final = 20_000
 """Texts of times that are remembered: devices speak of the same instants."""
 _FAR: Final = 2**40
 _NO_FLAGS: Final[dict[str, str]] = {}
-"""Shared by all rows of this way; nobody writes into flags."""
+"""Shared by all rows without flags; nobody writes into them."""
 
 Ranges = dict[str, tuple[float, float]]
 RANGES: Final[dict[str, Ranges]] = {
@@ -110,14 +110,15 @@ class Express:
                 places = days[day] = self._places(talker, time)
             place = places.get(wire.source)
             values, seq = wire.values, wire.seq
-            if place is None or not -FUTURE_S <= received - time <= place.oldest or wire.flags or wire.corrects:
+            if place is None or not -FUTURE_S <= received - time <= place.oldest or wire.corrects:
                 return None
-            if (wire.run or 0) != run or not _within(values, place.ranges):
+            flags = _flags(wire.flags, values) if wire.flags else _NO_FLAGS
+            if flags is None or (wire.run or 0) != run or not _within(values, place.ranges):
                 return None
             if 0.0 in values.values():
                 values = {name: value + 0.0 for name, value in values.items() if value is not None}  # -0.0 becomes 0.0
             rev = base + seq if type(seq) is int else received_ns // MICROSECOND
-            rows.append(Reading(place.kind, place.id, wire.span, time, values, _NO_FLAGS, rev))
+            rows.append(Reading(place.kind, place.id, wire.span, time, values, flags, rev))
         return rows
 
     def _met(self, record: Record) -> _Talker | None:
@@ -157,6 +158,14 @@ class Express:
         if len(rights.sources) == 1:
             found[None] = found[UNSET] = found[rights.sources[0]]
         return found
+
+
+def _flags(sent: dict[str, str], values: dict[str, float | None]) -> dict[str, str] | None:
+    """Flags other than N of items that are there; None where one needs a second look."""
+    for name, flag in sent.items():
+        if flag not in DEVICE_FLAGS or name not in values:
+            return None
+    return {name: flag for name, flag in sent.items() if flag != "N"}
 
 
 def _within(values: dict[str, float | None], ranges: Ranges) -> bool:

@@ -1,6 +1,6 @@
 """Readings on their way into InfluxDB: which of them may meet a stored row, their lines, and two lanes of bodies by source.
 
-A backlog drains as fast as this file. So the fields of plain rows are made by one call of a JSON encoder for all of them: what it
+A backlog drains as fast as this file. So the fields of fresh rows are made by one call of a JSON encoder for all of them: what it
 writes for numbers is their shortest text, and its punctuation becomes that of line protocol by three passes over the bytes.
 """
 
@@ -20,7 +20,7 @@ from domain.readings import Key, Reading, Rejected
 from lanbi import influx_tables as tables
 from lanbi.influx_delivery import Body
 from lanbi.influx_http import LINES, Influx
-from lanbi.influx_tables import SECOND, Row, Table
+from lanbi.influx_tables import SECOND, WITHDRAWN, Row, Table
 
 LANES: Final = 2
 """Requests under way at once; the rows of a source go one way, so that they arrive in order."""
@@ -90,13 +90,15 @@ class Rows:
         lanes: list[Lane] = [{bucket: _Load() for bucket in BUCKETS} for _ in range(LANES)]
         alone = len(rows) < WORTH and all(one.done() for one in self._sent)
         ways = lanes[:1] * LANES if alone else lanes
-        plain = [way for way in fresh if not way[1].flags]
-        for (series, row), fields in zip(plain, _fields([row for _, row in plain]), strict=True):
+        whole = [way for way in fresh if WITHDRAWN not in way[1].flags.values()]
+        for (series, row), fields in zip(whole, _fields([row for _, row in whole]), strict=True):
             load = ways[series.lane][series.table.bucket]
             load.rows.append(row)
+            if row.flags and fields:
+                fields += _flags(row)  # noqa: PLW2901  the same fields, and more
             load.lines.append(b"%b%d.0,%b %d000000000" % (series.head, row.rev, fields, row.time) if fields else _line(series, row))
-        flagged = [(series, row, tables.reading_row(row)) for series, row in fresh if row.flags]
-        for series, row, sent in [*flagged, *self._rewritten(old)]:
+        withdrawn = [(series, row, tables.reading_row(row)) for series, row in fresh if WITHDRAWN in row.flags.values()]
+        for series, row, sent in [*withdrawn, *self._rewritten(old)]:
             load = ways[series.lane][series.table.bucket]
             load.rows.append(row)
             load.lines.append(tables.line(series.table, sent).encode())
@@ -155,8 +157,13 @@ def _line(series: _Series, row: Reading) -> bytes:
     return tables.line(series.table, tables.reading_row(row)).encode()
 
 
+def _flags(row: Reading) -> bytes:
+    """Fields of the flags of a row, behind its values."""
+    return "".join(f',{name}_f="{flag}"' for name, flag in row.flags.items()).encode()
+
+
 def _fields(rows: Sequence[Reading]) -> Sequence[bytes]:
-    """Fields of rows without flags; empty where a row must go the long way.
+    """Fields of the values of rows; empty where a row must go the long way.
 
     >>> _fields([Reading("air", "a", 60, 0, {"pm25": 58.0, "co": 1e-7})])
     [b'pm25=58.0,co=1e-7']

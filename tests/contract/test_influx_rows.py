@@ -56,11 +56,19 @@ def meaning(line: str) -> tuple[str, dict[str, float | str], int]:
     return head, {name: value if value.startswith('"') else float(value) for name, value in FIELD.findall(fields)}, int(stamp)
 
 
+def reading(kind: str, source: str, span: int, time: int, values: dict[str, float | None], rev: int, flag: str) -> Reading:
+    """A row whose first item carries a flag; withdrawn, it has no value."""
+    first = next(iter(values))
+    if flag == "W":
+        values[first] = None
+    return Reading(kind, source, span, time, values, {first: flag} if flag else {}, rev)
+
+
 VALUES = st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 10**6).map(lambda n: n / 100)
 READINGS = st.builds(
-    lambda kind, source, span, time, values, rev: Reading(kind, source, span, time, {BY_REALM[kind][n % len(BY_REALM[kind])]: v for n, v in values.items()}, {}, rev),
+    lambda kind, source, span, time, values, rev, flag: reading(kind, source, span, time, {BY_REALM[kind][n % len(BY_REALM[kind])]: v for n, v in values.items()}, rev, flag),
     st.sampled_from(sorted(tables.READINGS)), st.sampled_from(["a", "b-1", "c_2"]), st.sampled_from([0, 60, HOUR]), st.integers(-(10**9), 2**33),
-    st.dictionaries(st.integers(0, 12), VALUES, min_size=1), st.integers(0, 2**53 - 1),
+    st.dictionaries(st.integers(0, 12), VALUES, min_size=1), st.integers(0, 2**53 - 1), st.sampled_from(["", "", "M", "Z", "W"]),
 )  # fmt: skip
 
 
@@ -85,7 +93,7 @@ def test_a_number_that_is_none_is_refused_by_name(value: float) -> None:
     assert [] == wire.bodies
 
 
-def test_withdrawn_values_and_flags_go_the_long_way_beside_plain_rows() -> None:
+def test_withdrawn_values_and_flags_stand_beside_plain_rows() -> None:
     """Each row says all that it has, in whatever company."""
     plain = Reading("air", "a", 60, 1, {"pm25": 1.5}, {}, 1)
     flagged = Reading("air", "a", 60, 2, {"pm25": 2.5}, {"pm25": "M"}, 2)

@@ -50,11 +50,11 @@ def elements(draw: st.DrawFn) -> dict[str, Any]:
         ("seq", st.integers(0, 12)),
         ("run", st.sampled_from([0, 0, 0, 1, 999, 1_000, 1_795_000_000])),
         ("source", st.sampled_from(["tc-a01", "tc-w01", "tc-m01", "tc-a02", "x"])),
-        ("flags", st.sampled_from([{}, {"co": "M"}, {"pm25": "N"}])),
+        ("flags", st.sampled_from([{}, {"co": "M"}, {"co": "M", "temp": "N"}, {"temp": "P"}, {"pm25": "N"}, {"co": "Z"}, {"co": ""}, {"no2": "W"}])),
         ("corrects", st.booleans()),
         ("more", st.just(1)),
     ):
-        if draw(st.integers(0, 9)) < (8 if name == "seq" else 1 if plain else 2):
+        if draw(st.integers(0, 9)) < (8 if name == "seq" else 4 if name == "flags" else 1 if plain else 2):
             one[name] = draw(value)
     return one
 
@@ -100,6 +100,7 @@ def test_a_plain_message_goes_the_short_way() -> None:
     express = Express(Acceptor(REGISTRY, {}))
     for topic, text in (
         ("lanbi/v1/air1/data", '{"seq": 1, "time": "2026-11-23T08:00:00+08:00", "span": 3600, "values": {"pm25": 58, "co": 0.9}}'),
+        ("lanbi/v1/air1/data", '{"time": "2026-11-23T08:00:00+08:00", "span": 3600, "values": {"pm25": 58, "co": 0.9}, "flags": {"pm25": "M", "co": "N"}}'),
         ("lanbi/v1/gate/data", '[{"time": 1795392000, "span": 0, "source": "tc-m01", "values": {"register": 1.5}}]'),
     ):
         taken = express.easy(Message(text.encode(), topic), Runs())
