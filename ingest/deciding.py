@@ -193,7 +193,7 @@ class Desk:
     def _later(self, record: Record, element: int, easy: Easy) -> Judged:
         row, seq = easy.rows[element], easy.numbers[element]
         received_ns = record.received_ns
-        sight = Sight(*row.key, dict(row.values), {}, easy.device, easy.run, seq, corrects=False, imported=False, received_ns=received_ns)
+        sight = Sight(*row.key, dict(row.values), dict(row.flags), easy.device, easy.run, seq, corrects=False, imported=False, received_ns=received_ns)
         verdict = Verdict(element, 1, easy.device, row.source, easy.run, seq, sight)
         self.see(verdict)
         return Judged(record, verdict)

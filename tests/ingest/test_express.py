@@ -168,6 +168,17 @@ def test_both_ways_end_in_the_same_state_and_store(messages: list[tuple[str, byt
         assert all_of(long) == all_of(short)
 
 
+def test_a_late_reading_keeps_its_flags(tmp_path: Path) -> None:
+    """It leaves the short way to be decided with the others; what was said about its values goes with it."""
+    one = Machine(tmp_path)
+    for time, flags in ((HOUR, {}), (HOUR - 60, {"co": "M"}), (HOUR - 60, {"co": "M"})):
+        one.journal([json.dumps({"seq": 1, "time": time, "span": 60, "values": {"co": 0.5, "temp": 7.0}, "flags": flags}).encode()])
+    one.forward()
+
+    assert {HOUR: {}, HOUR - 60: {"co": "M"}} == {key.time: dict(row.flags) for key, row in one.rows().items()}
+    assert (2, 1) == (one.law()["stored"], one.law()["duplicate"])
+
+
 def test_a_fault_on_the_short_way_costs_nothing(tmp_path: Path) -> None:
     """A program error there is seen, and the next attempt goes the long way."""
     one = Machine(tmp_path)
