@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
 from typing import Final
@@ -37,9 +37,7 @@ class Courier:
         """Send what makes a full load."""
         done = len(self._sent)
         if self.pool and len(desk.placed) - done >= LOAD:
-            load = desk.placed[done:]
-            self._sent += load
-            self._loads.append(self.pool.submit(self.store.write, load))
+            self._submit(desk.placed[done:])
 
     def finish(self, desk: Desk, meanwhile: Iterable[None] = ()) -> list[Rejected]:
         """Send the rest; back when all of it is stored, with what the store refuses.
@@ -49,18 +47,41 @@ class Courier:
         meanwhile : iterable
             Work of ours that is done bit by bit for as long as plain first sights are under way.
         """
-        met = bool(desk.met or desk.late)
-        if self.pool and self._loads and not met and len(desk.placed) > len(self._sent):
-            load = desk.placed[len(self._sent) :]
-            self._sent += load
-            self._loads.append(self.pool.submit(self.store.write, load))
-        for _ in meanwhile if self._loads else ():
-            if all(load.done() for load in self._loads):
-                break
-        found = [one for load in self._loads for one in load.result()]
+        work = iter(meanwhile)
+        if self.pool and self._loads:
+            self._submit(self._plain(desk))
+        found = self._ended(work)
+        # Rows that were met may replace what has been sent ahead, so they follow when that is stored.
         rest = self._rest(desk)
+        if self.pool:
+            self._submit(rest)
+        elif rest:
+            found += self.store.write(rest)
+        found += self._ended(work)
         self.forget()
-        return [*found, *(self.store.write(rest) if rest else ())]
+        return found
+
+    def _submit(self, rows: Sequence[Reading]) -> None:
+        if self.pool and rows:
+            self._sent += rows
+            self._loads.append(self.pool.submit(self.store.write, rows))
+
+    def _ended(self, work: Iterator[None]) -> list[Rejected]:
+        """What is refused of all that is under way, once it has come to its end; until then our own work is done."""
+        while not all(load.done() for load in self._loads):
+            if next(work, self) is self:
+                break
+        ended, self._loads = self._loads, []
+        try:
+            return [one for load in ended for one in load.result()]
+        except BaseException:
+            self._loads = ended
+            raise
+
+    def _plain(self, desk: Desk) -> list[Reading]:
+        """Plain first sights that were not sent and are still as they were placed."""
+        left = desk.placed[len(self._sent) :]
+        return [row for row in left if desk.rows.get(row.key) is row] if desk.met else left
 
     def _rest(self, desk: Desk) -> list[Reading]:
         """Rows that were not sent as they are now."""

@@ -26,7 +26,7 @@ from lanbi.store import OpenStore
 from lanbi.timed import WriteTimes, timed
 
 IDLE_S: Final = 0.1
-RETRY_S: Final = (0.5, 15.0)
+RETRY_S: Final = (0.5, 5.0)
 LONGEST_S: Final = 600.0
 """However long a store asks to be left alone, it is asked again after this."""
 MANY: Final = 20_000

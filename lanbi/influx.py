@@ -46,6 +46,7 @@ class InfluxStore:
     def __init__(self, place: Place, token: Secret) -> None:
         self._db = Influx(place, token)
         self._newest: dict[str, dict[Tags, int]] = {}
+        self._asked: dict[tuple[str, Tags, int], Row | None] = {}
         self._rows = Rows(self._db, self._clear, self._db.series)
 
     def write(self, rows: Sequence[Reading]) -> Sequence[Rejected]:
@@ -106,7 +107,9 @@ class InfluxStore:
     def _clear(self, table: Table, rows: Sequence[Row]) -> None:
         """The same for rows that may be there."""
         known = {(row.tags, row.time): row for row in rows}
-        for stored in self._find(table, known):
+        seen = {key: self._asked.pop((table.name, *key)) for key in known if (table.name, *key) in self._asked}
+        found = [row for row in seen.values() if row is not None]
+        for stored in [*found, *self._find(table, known.keys() - seen.keys())]:
             row = known[stored.tags, stored.time]
             if table.name in BY_REALM:
                 tables.say_flags(row, BY_REALM[table.name])
@@ -150,12 +153,23 @@ class InfluxStore:
                 yield Series(span, *map(np.concatenate, zip(*parts, strict=True)))
 
     def cells(self, keys: Sequence[Key]) -> dict[Key, Reading]:
-        """The stored rows of these keys."""
+        """The stored rows of these keys.
+
+        Whoever asks decides by the answer what to write, and nobody else writes these rows: the answer is kept for that one write.
+        """
         wanted: defaultdict[str, list[tuple[Tags, int]]] = defaultdict(list)
         for key in keys:
             wanted[key.kind].append(((key.source, str(key.span)), key.time * SECOND))
-        read = (tables.reading_of(kind, row) for kind, some in wanted.items() for row in self._find(tables.READINGS[kind], some))
-        return {reading.key: reading for reading in read if reading is not None}
+        self._asked = {(tables.READINGS[kind].name, *key): None for kind, some in wanted.items() for key in some}
+        read: dict[Key, Reading] = {}
+        for kind, some in wanted.items():
+            table = tables.READINGS[kind]
+            for row in self._find(table, some):
+                self._asked[table.name, row.tags, row.time] = row
+                reading = tables.reading_of(kind, row)
+                if reading is not None:
+                    read[reading.key] = reading
+        return read
 
     def changes_after(self, seen: Mapping[str, int]) -> list[Change]:
         """Changes of every ingest with n above the one seen."""
