@@ -60,12 +60,25 @@ ENERGY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {**dict.fromkeys(ACCOUNT, SUMS), "meter_use": ("hour", *SUMS), "meter_capture": SUMS},
 )
 """Of meters and accounts."""
+POINTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "point_over_hours": ("day", "month", "ytd"),
+        "point_capture": ("day", "month", "ytd"),
+        **dict.fromkeys(("point_over_days", "point_multiple", "point_marked_hours"), ("day", "month")),
+        "point_supervision": ("day",),
+    },
+)
+"""Of permit points, and of the county."""
+LEVELS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"water_level": ("day", "month", "ytd"), "water_level_state": ("day",)})
+"""Of sections and wells."""
+SENSORS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"sensor_alarms": ("day",)})
+"""Of stations and sections."""
 WATCH: Final = (
     "freshness", "ingest_received", "ingest_stored", "ingest_duplicate", "ingest_deadletter", "ingest_quarantined", "ingest_pending",
     "ingest_refused", "ingest_unaccounted", "ingest_waiting", "store_up", "broker_up", "broker_silence", "journal_days",
 )  # fmt: skip
 """How the service itself is doing, as figures of period hour."""
-STORED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({**_air(), **WATER, **ENERGY, **dict.fromkeys(WATCH, ("hour",))})
+STORED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({**_air(), **WATER, **LEVELS, **POINTS, **SENSORS, **ENERGY, **dict.fromkeys(WATCH, ("hour",))})
 """Figure → periods."""
 
 
@@ -82,7 +95,9 @@ def _there(need: Need, bureau: Bureau) -> bool:
         return need.period in TARGET_PERIODS
     if target in bureau.judged:
         return part in (WATER_PARTS if bureau.judged[target] in WATER else PARTS) and need.period == "ytd"
-    if (need.figure in WATER and not bureau.registry.water_sections) or (need.figure in ENERGY and not bureau.registry.meters):
+    known = bureau.registry
+    owners = ((WATER, known.water_sections), (ENERGY, known.meters), (POINTS, known.points), (LEVELS, known.water_sections or known.wells))
+    if any(need.figure in figures and not places for figures, places in owners):
         return False
     return need.period in STORED.get(need.figure, ())
 

@@ -12,12 +12,14 @@ from typing import Final
 from dashboards import queries
 from dashboards.county import Bureau
 from dashboards.parts import AIR, ENERGY, ENTERPRISE, METER_FAULTS, OVERVIEW, QUALITY, SYSTEM, goal
+from dashboards.parts import WATER as WATER_BOARD
 from dashboards.queries import HOURLY, NO_RULES, Ask, Select
 from dashboards.stored import WATER, Need, rule_set
 from domain.air import DAY_HOURS, LEVELS
 from domain.energy import SHARE as METER_SHARE
 from domain.restating import ANNOUNCED
 from domain.targets import ASPIRATION, GRAVITY, Target
+from domain.water import RULE_SET
 from domain.wellness import REFUSED, ROOM_DAYS, WAITING_S
 
 HOUR_S: Final = 3_600
@@ -89,7 +91,7 @@ class Watched:
 def watchlist(bureau: Bureau) -> list[Watched]:
     """All questions for a county, also those whose figures are not stored yet."""
     targets = [_target(bureau, target, number) for number, target in enumerate(bureau.followed) if target.kind != ASPIRATION]
-    return [*targets, *_risks(bureau), *_budgets(bureau), *_air(bureau), *_data(bureau), *_meters(bureau), *_service(bureau)]
+    return [*targets, *_risks(bureau), *_budgets(bureau), *_air(bureau), *_data(bureau), *_sensors(), *_water(bureau), *_meters(bureau), *_service(bureau)]
 
 
 def _slug(target: Target) -> str:
@@ -175,6 +177,48 @@ def _data(bureau: Bureau) -> list[Watched]:
             "过去一小时有 {{ $values.B.Value }} 条读数进入死信或待审", "lanbi deadletters list 看原因；多为单位、时区、未登记设备；修复后 lanbi deadletters replay。", keep="2h",
         ),
     ]  # fmt: skip
+
+
+def _sensors() -> list[Watched]:
+    return [
+        Watched(
+            "sensor-drift", "传感器漂移或停滞", queries.series(Ask("sensor_alarms", "day", rules=NO_RULES)), 0, 1, "warning", "quality", STATION, QUALITY, 17,
+            "{{ $labels.scope }} 有 {{ $values.B.Value }} 个传感器告警尚未了结", "看告警的起始、大小和相邻站；现场核查或校准；用 lanbi alarms judge 判定，确有问题的数据请标记。",
+            reach=30 * HOUR_S, limits=("有未了结的告警", "全部判定、撤销或满十四天"),
+        ),
+    ]  # fmt: skip
+
+
+def _water(bureau: Bureau) -> Iterator[Watched]:
+    """Section worse than the class to be kept, levels at their lines, permit points over a limit."""
+    state = queries.series(Ask("water_level_state", "day", rules=NO_RULES))
+    for grade, uid, title, severity in (
+        (0, "water-level-warning", "水位达到警戒或涨速过快", "warning"),
+        (1, "water-level-guarantee", "水位达到保证值", "critical"),
+    ):
+        yield Watched(
+            uid, title, state, grade, grade + 1, severity, "water", BUREAU, WATER_BOARD, 19, "{{ $labels.scope }} 水位状态为 {{ $values.B.Value }}（1 警戒、涨速过快或低于最低水位，2 保证）",
+            "核对现场水位和流量，排除仪器误差；按防汛或取水管理预案处置，通知水利部门。", keep="0s", reach=50 * HOUR_S,
+            limits=("达到登记的警戒、保证或涨速值", "最新记录回到限值以下"),
+        )  # fmt: skip
+    for limit in _class_limits(bureau):
+        yield Watched(
+            "water-class-breach", "断面超出规划类别", queries.series(Ask("water_class", "hour", rules=RULE_SET)), limit, limit + 1, "warning", "water", BUREAU, WATER_BOARD, 12,
+            f"{{{{ $labels.scope }}}} 最新水质类别为 {{{{ $values.B.Value }}}} 类（6 为劣Ⅴ），规划要求不劣于 {limit} 类",
+            "核对数据是否待补全；查上游排口和来水；安排人工采样，排查污染源。", lasting="2h", keep="8h", reach=26 * HOUR_S,
+        )  # fmt: skip
+    if bureau.registry.points:
+        yield Watched(
+            "point-over-limit", "排口超许可限值", queries.event_series("point-over"), 0, 1, "warning", "water", BUREAU, WATER_BOARD, 20,
+            "{{ $labels.source }} 超出许可限值，最大超标倍数 {{ $values.B.Value }}", "通知企业说明原因；核对是否应标记；现场检查并留样；涉嫌违法的移交执法。", keep="1h", reach=DAY_S,
+            limits=("当日有小时或日均值超限", "一天内没有新的超限，或已标记、更正"),
+        )  # fmt: skip
+
+
+def _class_limits(bureau: Bureau) -> Iterator[int]:
+    """The class that every section must keep, by the plan."""
+    known = (target.last for target in bureau.followed if bureau.judged[target.id] == "water_class" and target.kind != ASPIRATION)
+    yield from [int(value.value) for value in known if value is not None and value.value is not None][:1]
 
 
 def _meters(bureau: Bureau) -> list[Watched]:

@@ -94,6 +94,7 @@ FIGURES: Final = MappingProxyType(
         "point_capture": Figure("%", 1, "排口数据完整率", "hours of a permit point that came or were marked"),
         "point_marked_hours": Figure("h", 0, "企业标记无效小时数", "hours marked invalid with a reason"),
         "point_supervision": Figure("%", 1, "排口监管率", "permit points under supervision"),
+        "sensor_alarms": Figure("", 0, "未了结的传感器告警", "alarms of a sensor that nobody has settled"),
         "freshness": Figure("", 0, "缺报次数", "readings overdue"),
         "ingest_received": Figure("", 0, "收到的读数", "readings received"),
         "ingest_stored": Figure("", 0, "已存储的读数", "readings stored"),

@@ -100,6 +100,8 @@ def announce(entries: Iterable[Entry], registry: Registry, touched: dict[int, se
     """Add the days and places whose figures these entries may change, and by ``~kind`` that entries of that kind are to be read."""
     for entry in entries:
         kind = str(entry.body.get("type")) if entry.kind == EVENT else entry.kind
+        if kind == judgements.VERDICT:
+            touched.setdefault(day_of(judgements.alarm(entry.body.get("alarm")).time), set()).add(marks.signal(kind))
         if kind in marks.KINDS or kind in statements.KINDS:
             found = marks.touched if kind in marks.KINDS else statements.touched
             for day, sites in found(kind, entry.body, registry).items():

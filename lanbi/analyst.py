@@ -22,6 +22,7 @@ from analytics.jobs.sheets import Sheet
 from analytics.skill import CUTS
 from domain import air, civil, marks, statements
 from domain.indicators import FIGURES, Indicator, Query
+from domain.judgements import VERDICT
 from domain.places import Registry
 from domain.ports import Entries, ReadingSource
 from domain.readings import Entry
@@ -330,6 +331,7 @@ def away(touched: Iterable[Touched]) -> str:
         days[one.site].add(one.day)
     entered = [f"{marks.CODES[kind]}: entered" for kind in marks.KINDS if days.pop(marks.signal(kind), None)]
     entered += [f"correction: {kind} entered" for kind in statements.KINDS if days.pop(marks.signal(kind), None)]
+    days.pop(marks.signal(VERDICT), None)  # what is said of an alarm changes no figure
     parts = [f"{site} {civil.date_of(min(some))}{f'…{civil.date_of(max(some))}' if len(some) > 1 else ''}" for site, some in sorted(days.items())]
     more = f", +{len(parts) - causes.SHOWN}" if len(parts) > causes.SHOWN else ""
     return "; ".join([*dict.fromkeys(entered), *([f"late: {', '.join(parts[: causes.SHOWN])}{more}"] if parts else [])])

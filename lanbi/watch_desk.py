@@ -7,25 +7,29 @@ told is a pure function of the hours of this year and the last; a correction tha
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from analytics import drift
 from analytics.cube import BACK
-from analytics.jobs import probes, stations, watches
+from analytics.jobs import probes, stations, unsettled, watches
 from analytics.water.records import NAMES, Day
-from domain import civil
+from domain import civil, marks
 from domain.indicators import Event
 from domain.items import AIR
+from domain.judgements import VERDICT, judged
 from domain.places import Registry
 from lanbi import clocks
 from lanbi.settling import Book, Settler
-from lanbi.telling import Teller
+from lanbi.telling import WITHDRAWN, Teller
 from lanbi.water_desk import WaterDesk
 
 DRIFTS: Final = ("step", "offset", "ramp", "divergence")
 STUCK: Final = "stuck"
+SENSORS: Final = frozenset({*DRIFTS, STUCK, probes.DRIFT, probes.SHIFT})
+"""Alarms that say a sensor does not tell the truth."""
 _MANY: Final = 10_000_000
 
 
@@ -40,6 +44,7 @@ class WatchDesk:
         self.queue: list[str] = []
         self._teller: Teller | None = None
         self._day = self._hour = -1
+        self._counted: dict[str, tuple[int, float | None, str]] = {}
 
     @property
     def teller(self) -> Teller:
@@ -56,11 +61,13 @@ class WatchDesk:
 
     def refresh(self, touched: Iterable[tuple[str, int]], now: int) -> None:
         """Places whose earlier days changed are looked at again; today's hours wait for the hourly look."""
-        today = civil.day_of(now)
-        late = {site for site, day in touched if day < today - 1}
+        today, places = civil.day_of(now), set(touched)
+        late = {site for site, day in places if day < today - 1}
         if late & set(self.registry.air_stations):
             late |= set(self.registry.air_stations)
         self.queue += sorted(site for site in late - set(self.queue) if site in self.registry.air_stations or site in self.registry.water_sections)
+        if any(site == marks.signal(VERDICT) for site, _ in places):
+            self._count(now)
 
     def pass_time(self, now: int) -> None:
         """Hourly: masked samplers. Daily: everything waits for its turn."""
@@ -71,6 +78,7 @@ class WatchDesk:
         if day != self._day:
             self._day = day
             self.load(0, now, "")
+        self._count(now)
 
     def forget(self, keep: Collection[int]) -> None:
         """Nothing of its own is kept by year."""
@@ -82,8 +90,18 @@ class WatchDesk:
         site = self.queue.pop(0)
         found = self._section(site, now) if site in self.registry.water_sections else self._station(site, now)
         begin = self._begin()
-        self.teller.tell(found, lambda event: event.source == site and event.time > begin)
+        if self.teller.tell(found, lambda event: event.source == site and event.time > begin) or not self.queue:
+            self._count(now)
         return True
+
+    def _count(self, now: int) -> None:
+        """Alarms that nobody has settled, by place; written where they differ, and anew each day."""
+        standing = [event for event in self.teller.told.values() if event.kind in SENSORS and event.text != WITHDRAWN]
+        places = sorted({*self.registry.air_stations, *self.registry.water_sections})
+        found = unsettled.rows(places, standing, judged(self.waters.source.entered(VERDICT)), now)
+        fresh = [row for row in found if self._counted.get(row.scope) != (row.time, row.value, row.text)]
+        self.settler.derived([replace(row, computed=float(now)) for row in fresh])
+        self._counted |= {row.scope: (row.time, row.value, row.text) for row in fresh}
 
     def _years(self) -> list[int]:
         """Years in memory that follow each other, up to the newest."""
@@ -166,4 +184,4 @@ class WatchDesk:
 
 def _ours(kind: str) -> bool:
     """Whether this desk tells events of a kind; clocks are judged where readings arrive."""
-    return kind in {*DRIFTS, STUCK, probes.DRIFT, probes.SHIFT} or (kind.startswith(watches.QUALITY) and kind != clocks.KIND)
+    return kind in SENSORS or (kind.startswith(watches.QUALITY) and kind != clocks.KIND)

@@ -9,10 +9,14 @@ from dashboards.county import Bureau
 from dashboards.parts import QUALITY
 from dashboards.queries import BASIS, NO_RULES, Ask
 from domain.air import DAY_HOURS
+from domain.indicators import ALARMS
 from domain.ledger import STATES
 from domain.restating import ANNOUNCED, CONFIRMED, WITHDRAWN
 
 EVENT = {"Time": "时间", "kind": "事件", "source": "对象", "value": "个数", "text": "内容"}
+SENSOR = {"scope": "对象", "value": "未了结"}
+ALARM = {"Time": "时间", "kind": "事件", "source": "对象", "value": "大小", "text": "内容"}
+SENSOR_KINDS = ("step", "offset", "ramp", "divergence", "stuck", "probe-drift", "probe-shift")
 LOST_HOURS = 24 - DAY_HOURS
 SHOWN = (("ingest_refused", "过去一小时"), ("ingest_deadletter", "死信（累计）"), ("ingest_quarantined", "待审（累计）"))
 
@@ -24,6 +28,7 @@ def quality(bureau: Bureau) -> Board:
         Band(10, (_fresh(bureau), _timeline(bureau)), title="新鲜度：谁没有按时上报"),
         Band(8, (_lost(stations), _capture(stations)), title="有效性"),
         Band(8, (_days(stations), _refused(bureau)), title="完整性台账与拒收"),
+        Band(8, (_sensors(bureau), _alarms(bureau)), title="传感器告警"),
         Band(9, (restated(bureau, 200),), title="更正与确认"),
         Band(8, (_said(bureau),)),
     )
@@ -91,6 +96,28 @@ def _refused(bureau: Bureau) -> Card:
     asks = tuple(queries.series(Ask(figure, "hour", bureau.scope, NO_RULES), alias=title) for figure, title in SHOWN)
     note = "被拒收（死信）和待人工判断的读数：过去一小时的和累计的；原因和重放见接口 /api/v1/deadletters 或 lanbi deadletters。"
     return Card(15, "拒收与待审", note, style.lines("none"), asks)
+
+
+def _sensors(bureau: Bureau) -> Card:
+    """How many alarms of each place nobody has settled."""
+    ask = Ask("sensor_alarms", "day", rules=NO_RULES)
+    looks = [parts.coded("对象", parts.place_words(bureau.names), width=180), parts.number("未了结", decimals=0)]
+    note = "近 14 天的漂移、突跳、停滞告警，尚未判为误报或已知作业的个数。"
+    chosen = queries.newest(ask, ("value",))
+    return Card(17, "未了结的告警", note, style.table(looks, sort="-未了结"), (chosen,), span="26h", transformations=(parts.renamed(SENSOR, ("Time",)),))
+
+
+def _alarms(bureau: Bureau) -> Card:
+    """What the watches of sensors told."""
+    words = style.words({kind: (ALARMS[kind].zh, style.WARN) for kind in SENSOR_KINDS})
+    looks = [
+        parts.coded("事件", words, coloured=True, width=200),
+        parts.coded("对象", parts.place_words(bureau.names), width=150),
+        parts.number("大小", width=80),
+        parts.when("时间"),
+    ]
+    note = "漂移、突跳、停滞、采样口受干扰；判定用 lanbi alarms judge 或接口 /api/v1/desk/verdicts。"
+    return Card(19, "传感器告警", note, style.table(looks), (queries.events(SENSOR_KINDS, 100),), 2, span="400d", transformations=(parts.renamed(ALARM),))
 
 
 def _said(bureau: Bureau) -> Card:

@@ -7,10 +7,10 @@ from dashboards.board import Band, Board, Card
 from dashboards.boards.overview import restated
 from dashboards.county import Bureau
 from dashboards.parts import WATER
-from dashboards.queries import Ask
+from dashboards.queries import NO_RULES, Ask
 from dashboards.stored import WATER as FIGURES_OF_WATER
 from domain.indicators import FIGURES
-from domain.water import CLASSES, GRADES, RULE_SET, TABLE
+from domain.water import CLASSES, GRADES, RULE_SET, RUNGS, TABLE
 
 SECTION = "$section"
 GRADE_COLOURS = (style.GOOD, style.FAIR, style.WARN, style.BAD, style.BAD)
@@ -18,6 +18,10 @@ BREACH = "class-breach"
 ITEMS = {f"{item}_mean": item for item in ("do", "codmn", "nh3n", "tp")}
 BASELINE = 100
 """Per cent: as much as in 2020."""
+POINT_OVER = "point-over"
+LEVEL = {"scope": "断面或井", "status": "状态", "value": "等级"}
+LEVEL_COLOURS = (style.GOOD, style.WARN, style.BAD)
+OVER = {"source": "排口", "Time": "首次超标", "value": "最大倍数", "item": "项目", "average": "口径", "limit": "限值", "worst": "最大值", "hours": "小时数"}
 EVENT = {"Time": "开始", "source": "断面", "value": "最差类别", "to": "结束", "item": "项目", "multiple": "超标倍数", "records": "记录数"}
 
 
@@ -30,6 +34,7 @@ def water(bureau: Bureau) -> Board:
         Band(8, (_months(names),)),
         Band(9, (_means(names), _breaches(names)), title="参数与超标"),
         Band(8, (_nitrogen(names), _exceedance(names)), title="总氮与主要污染"),
+        Band(8, (*_levels(bureau), *_points(bureau)), title="水位与排口"),
         Band(8, (restated(bureau, 200, tuple(FIGURES_OF_WATER)),), title="更正"),
     )
     return Board(WATER, "水", _note(bureau), bands, parts.section(bureau), since="now-90d")
@@ -120,6 +125,38 @@ def _breaches(names: dict[str, str]) -> Card:
         2,
         span="400d",
         transformations=(parts.EXTRACTED, parts.renamed(EVENT, ("text",))),
+    )
+
+
+def _levels(bureau: Bureau) -> tuple[Card, ...]:
+    """State of levels and flows at the newest record of each section and well."""
+    ask = Ask("water_level_state", "day", rules=NO_RULES)
+    words = style.words({code: (zh, LEVEL_COLOURS[grade]) for code, (grade, zh, _) in RUNGS.items()})
+    looks = [parts.coded("断面或井", parts.place_words(bureau.names), width=160), parts.coded("状态", words, coloured=True, width=110)]
+    note = "各断面和地下水井最新记录的水位、流量状态：警戒值、保证值、涨速、最低水位均取自登记册。"
+    chosen = queries.newest(ask, ("value", "status"))
+    return (Card(19, "水位状态", note, style.table(looks, sort="-等级"), (chosen,), span="50h", transformations=(parts.renamed(LEVEL),)),)
+
+
+def _points(bureau: Bureau) -> tuple[Card, ...]:
+    """Permit points: who was over a limit, and how many are supervised."""
+    if not bureau.registry.points:
+        return ()
+    looks = [
+        parts.coded("排口", parts.place_words(bureau.names), width=160),
+        parts.when("首次超标"),
+        parts.number("最大倍数", decimals=2, width=90),
+        *(parts.wide(head, 80) for head in ("项目", "口径", "限值", "最大值", "小时数")),
+    ]
+    note = "许可限值的每一次超标，按排口、项目和日；企业标记无效并说明原因的小时不计入。"
+    chosen = queries.events((POINT_OVER,), 100, ("source", "value", "text"))
+    steps = (parts.EXTRACTED, parts.renamed(OVER, ("text", "unit", "at", "from", "multiple")))
+    share = queries.series(Ask("point_supervision", "day", bureau.scope, NO_RULES), alias="排口监管率")
+    edges = style.steps((None, style.BAD), (100, style.GOOD))
+    why = "数据完整（近 30 日 90% 以上）且排污许可有效的排口，占登记排口的比例。"
+    return (
+        Card(20, "排口超标", note, style.table(looks, empty="没有超标"), (chosen,), 2, span="400d", transformations=steps),
+        Card(21, "排口监管率", why, style.stat("percent", edges, decimals=1), (share,), span="30d"),
     )
 
 

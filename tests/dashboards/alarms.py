@@ -28,7 +28,7 @@ COARSE_S = 3_600
 """Evaluation of daily figures here: they change once a day."""
 LATE_S = {"hour": 300, "day": 25 * civil.HOUR_S, "ytd": 25 * civil.HOUR_S}
 """How long after its own time a figure is written: a closed day an hour after its end."""
-RUNNING = {"lost_hours"}
+RUNNING = {"lost_hours", "sensor_alarms", "water_level_state"}
 """Figures of a day that are written while it runs."""
 PACE_S = {"hour": civil.HOUR_S, "day": civil.DAY_S, "ytd": civil.DAY_S}
 FREE = civil.parse_time("2027-01-04T00:00:00+08:00")

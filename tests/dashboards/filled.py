@@ -67,17 +67,18 @@ def settings_in(folder: Path, url: str, year: int) -> Settings:
 
 
 def small(registry: Registry, assessment: int = 1) -> Registry:
-    """The county with few assessment stations, its township station, one section and one enterprise, for the tests' time."""
+    """The county with few assessment stations, its township station, one section, point and enterprise, and its wells, for the tests' time."""
     stations = list(registry.air_stations.values())
     kept = [one for one in stations if one.role.newest == "assessment"][:assessment] + [one for one in stations if one.role.newest == "township"]
     firm = next(iter(registry.enterprises))
     meters = {name: one for name, one in registry.meters.items() if one.enterprise == firm}
-    names = {one.id for one in kept} | set(list(registry.water_sections)[:1]) | set(meters)
+    points = dict(list(registry.points.items())[:1])
+    names = {one.id for one in kept} | set(list(registry.water_sections)[:1]) | set(meters) | set(points) | set(registry.wells)
     devices = {name: one for name, one in registry.devices.items() if set(one.sources.newest) & names}
     nothing: dict[str, Any] = {}
     return replace(
         registry, air_stations={one.id: one for one in kept}, water_sections={name: one for name, one in registry.water_sections.items() if name in names},
-        enterprises={firm: registry.enterprises[firm]}, meters=meters, lines=nothing, points=nothing, wells=nothing, devices=devices,
+        enterprises={firm: registry.enterprises[firm]}, meters=meters, lines=nothing, points=points, devices=devices,
     )  # fmt: skip
 
 
@@ -108,9 +109,12 @@ def filled(folder: Path, registry: Registry, now: int = NOW, days: int = DAYS, a
         store = wiring.store(settings)
         smother(store, registry, now, air)
         garble(store, registry, now)
+        overload(store, registry, now)
         follower = Follower(Analyst(store, store, registry, wiring.plans(settings)), store, clock)
         follower.start()
         correct(store, registry, follower, now)
+        while follower.analyst.watch.idle(now):
+            pass
         watch(settings, registry, store, clock, hours)
         token = (settings.store.token_file.parent / GRAFANA).read_text().strip()
         try:
@@ -134,6 +138,17 @@ def garble(store: Any, registry: Registry, now: int) -> None:
     for name in list(registry.meters)[:1]:
         rows = [row for row in store.rows("meter", [name], now - EPISODE_S, now - EPISODE_S + civil.DAY_S) if "register" in row.values]
         store.write([replace(rows[0], values={**rows[0].values, "register": 429_496.0}, rev=2**41)])
+
+
+def overload(store: Any, registry: Registry, now: int) -> None:
+    """A day of a permit point far above its limit, and a pH probe whose level shifts for good: what the watches are there for."""
+    begin = civil.day_start(civil.day_of(now) - EPISODE_S // civil.DAY_S)
+    for name in registry.points:
+        rows = store.rows("point", [name], begin, begin + civil.DAY_S)
+        store.write([replace(row, values=dict.fromkeys(row.values, 900.0), rev=2**41) for row in rows])
+    for name in registry.water_sections:
+        rows = [row for row in store.rows("water", [name], begin, now) if row.values.get("ph") is not None]
+        store.write([replace(row, values={**row.values, "ph": round(row.values["ph"] - 1.2, 2)}, rev=2**41) for row in rows])
 
 
 def _changed(row: Reading, share: float) -> dict[str, float]:

@@ -9,7 +9,9 @@ import numpy as np
 
 from domain import civil
 from domain.indicators import Event
-from domain.readings import Entry, Reading
+from domain.judgements import VERDICT, Alarm
+from domain.readings import Change, Entry, Reading
+from ingest.entries import announce
 from lanbi.clocks import KIND
 from tests.lanbi.water_house import WaterHouse
 
@@ -24,7 +26,11 @@ def readings(*, drift: float = 0.3) -> list[Reading]:
     for hour in range(1, 24 * 40):
         time = FIRST + civil.HOUR_S * hour
         error = drift * (time - FIRST) / (VISIT - FIRST) if time <= VISIT else 0.0
-        values = {"temp": 15.0, "do": 21.0 if hour == 24 * 39 - 4 else 9.0, "ph": round(8.2 + error + float(chance.normal(0, 0.005)), 2)}
+        values = {
+            "temp": round(15 + float(chance.normal(0, 0.3)), 2),
+            "do": 21.0 if hour == 24 * 39 - 4 else round(9 + float(chance.normal(0, 0.1)), 2),
+            "ph": round(8.2 + error + float(chance.normal(0, 0.005)), 2),
+        }
         rows.append(Reading("water", "w1", 0, time, values, {}, 1))
     return rows
 
@@ -52,6 +58,29 @@ def test_a_drifted_probe_and_impossible_oxygen_are_told(tmp_path: Path) -> None:
     assert ("do", 1, {"saturation": 200.0}) == (told["item"], told["records"], told["numbers"])
     assert told["effect"]["day"] > told["effect"]["day_without"]
     assert 120.0 == found[KIND].value
+    house.close()
+
+
+def test_alarms_that_nobody_settled_are_counted_until_somebody_does(tmp_path: Path) -> None:
+    """One of the drift; judged true it still calls, judged known work it does not; a place without any has a zero."""
+    house = WaterHouse(tmp_path)
+    house.store.enter([Entry("event", "mqtt/1", VISIT * 10**9, "d-w1", {"type": "calibration-end", "time": civil.iso(VISIT)})])
+    house.bring(readings())
+    house.follower.start()
+    event = watched(house)["probe-drift"]
+    counts = [house.newest("sensor_alarms", "w1", "day").value]
+    name = Alarm(*event[:3]).name
+    for number, verdict in enumerate(("true", "known-work"), 2):
+        entry = Entry(VERDICT, f"person/{number}", number, "u", {"alarm": name, "verdict": verdict, "reason": "r"})
+        house.store.enter([entry])
+        days: dict[int, set[str]] = {}
+        announce([entry], house.registry, days)
+        house.store.changes([Change(f"p{number}", 1, day, tuple(sites)) for day, sites in days.items()])
+        house.follower.step()
+        counts.append(house.newest("sensor_alarms", "w1", "day").value)
+
+    assert [1.0, 1.0, 0.0] == counts
+    assert 0.0 == house.newest("sensor_alarms", "w2", "day").value
     house.close()
 
 
