@@ -101,7 +101,6 @@ PREFIXES: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("GET", "/api/v1/air"): Rule("air"),
         ("GET", "/api/v1/water"): Rule("water"),
         ("GET", "/api/v1/meters"): Rule("meters", "object"),
-        ("GET", "/api/v1/meters/{meter}/intervals"): Rule("curves", "object"),
         ("GET", "/api/v1/points"): Rule("meters", "object"),
         ("GET", "/api/v1/enterprises"): Rule("meters", "object"),
         ("GET", "/api/v1/clues"): Rule("meters", "object"),

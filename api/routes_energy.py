@@ -15,7 +15,7 @@ from api.depends import Asked
 from api.links import leads
 from api.params import ID, Asking, Limit, Window, day_window, pack, unpack, window
 from api.params import Place as Object
-from api.problems import unknown
+from api.problems import Problem, unknown
 from api.schemas import Page
 from api.schemas_energy import ClueAnswer, EnergyAnswer, EnergyRow, EnterpriseAnswer, EventRow, EventsAnswer, IntervalRow, IntervalsAnswer, OrderAnswer
 from api.sources import Sources
@@ -45,11 +45,13 @@ Owner = Annotated[str | None, Query(pattern=ID, description="only of this enterp
 
 
 @router.get("/meters/{meter}/intervals", response_model=IntervalsAnswer, responses=leads("cursor", "/next", "intervals"))
-def intervals(request: Request, sources: Asked, meter: Object, span: Asking, limit: Limit = 1_000, *, period: Period = "hour") -> Response:
+def intervals(request: Request, sources: Asked, caller: Whose, meter: Object, span: Asking, *, limit: Limit = 1_000, period: Period = "hour") -> Response:
     """What a meter counted, by hour, day, month or year; JSON or CSV."""
     place = sources.registry().meters.get(meter)
     if place is None:
         raise unknown(meter)
+    if period == "hour" and not (caller.bound or "curves" in caller.rights):
+        raise Problem(403, "您的角色只能看日值和合计：period=day。", "Your role sees days and sums only: period=day.")
     rows, follow = _figures(sources, ("meter_use",), (meter, period), (_asked(sources, span, period), span.cursor, limit))
     items = [IntervalRow(start=iso(_start(row)), time=iso(row.time), energy=row.value, **_counts(row)) for row in rows]
     told = IntervalsAnswer(items=items, next=follow, meter=meter, medium=place.medium, unit=place.unit, period=period)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from domain.errors import InputError
+from domain.errors import InputError, WorkError
 
 if TYPE_CHECKING:
     from domain import marks
@@ -46,6 +46,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     episode = _written(kinds, "episode", "重污染过程 · a heavy-pollution episode")
     episode.add_argument("--from", dest="start", metavar="DATE", required=True, help="起始日 · first day")
     episode.add_argument("--to", dest="end", metavar="DATE", required=True, help="截止日（含）· last day")
+    proof = kinds.add_parser("evidence", help="证据包，可独立核对 · what a source said, with a script that checks it without lanbi")
+    proof.add_argument("--source", metavar="ID", required=True, help="来源 · registered place or meter")
+    proof.add_argument("--from", dest="start", metavar="DATE", required=True, help="起始日 · first day, or a time")
+    proof.add_argument("--to", dest="end", metavar="DATE", required=True, help="截止日（含）· last day, included, or a time")
+    proof.add_argument("--late", type=int, default=7, metavar="DAYS", help="迟到报文的天数 · late messages are looked for so long (default 7)")
+    proof.add_argument("-o", "--output", metavar="FILE.zip", type=Path, required=True, help="输出文件")
+    for plain in (one, proof):
+        plain.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="设置文件 settings")
     parser.epilog = EXAMPLES
 
 
@@ -59,7 +67,7 @@ def _written(kinds: argparse._SubParsersAction[argparse.ArgumentParser], name: s
 
 def run(args: argparse.Namespace) -> int:
     """Print the report, or write it."""
-    return _meter(args) if args.kind == "meter" else _report(args)
+    return {"meter": _meter, "evidence": _evidence}.get(args.kind, _report)(args)
 
 
 def _report(args: argparse.Namespace) -> int:
@@ -113,6 +121,31 @@ def _episode(args: argparse.Namespace) -> marks.Period:
     if found.last - found.first >= 62:
         raise InputError("an episode is at most 62 days long", "--to", "write an earlier last day")
     return found
+
+
+def _evidence(args: argparse.Namespace) -> int:
+    import sys
+
+    from lanbi import wiring
+    from lanbi.evidence.package import Packer, Wish
+    from lanbi.folders import there
+
+    settings = wiring.settings(args.config)
+    if not 0 <= args.late <= 400:
+        raise InputError("late messages are looked for 0 to 400 days", "--late", "write a number of days")
+    store = wiring.store(settings, write=False)
+    draft = args.output.with_name(f".{args.output.name}.{os.getpid()}.part")
+    try:
+        packer = Packer(there(settings.data), wiring.registry(settings), store, Wish(args.source, *_span(args.start, args.end), args.late))
+        told = packer.write(draft)
+        draft.replace(args.output)
+    except OSError as error:
+        raise WorkError(f"the package cannot be written: {error.strerror}", str(args.output), "check the folder and the free space") from error
+    finally:
+        store.close()
+        draft.unlink(missing_ok=True)
+    sys.stdout.write(f"报文 messages {told['messages']}，公钥 public key {told['public_key']}\n核对 check: python3 verify.py {args.output.name}\n")
+    return 0
 
 
 def _meter(args: argparse.Namespace) -> int:

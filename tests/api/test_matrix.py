@@ -53,6 +53,7 @@ TABLE: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/api/v1/meters"): {**METERS, "enterprise": 200},
     ("GET", "/api/v1/points"): {**METERS, "enterprise": 200},
     ("GET", "/api/v1/meters/m-0001/intervals"): {**INSIDE, "enterprise": 200},
+    ("GET", "/api/v1/meters/m-0001/intervals?period=day"): {**METERS, "enterprise": 200},
     ("GET", "/api/v1/meters/m-0004/intervals"): {**INSIDE, "enterprise": 404},
     ("GET", "/api/v1/meters/m-0001/events"): {**METERS, "enterprise": 200},
     ("GET", "/api/v1/meters/m-0004/events"): {**METERS, "enterprise": 404},
