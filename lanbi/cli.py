@@ -48,6 +48,7 @@ PROGRAMS: Final = {
     "report": Program("report", "报表：日、周、月、年、规划、过程、站点、断面、企业、一块表 · reports as text, HTML or XLSX"),
     "journal": Program("journal", "日志：核对、导出、归档、删除 · the raw record: verify, export, archive, prune"),
     "deadletters": Program("deadletters", "死信：列表、查看、重放 · what was refused, and why; judged once more"),
+    "device": Program("device", "设备：登记、试运行检查、验收、换密码、停用 · a device from its first login to its last"),
     "explain": Program("explain", "解释一条报文：如何识别、换算、接受或拒绝 · what becomes of a message, step by step, and why"),
     "replay": Program("replay", "重放日志，补齐存储 · judge journalled readings once more, fill what the store lost"),
     "broker": Program("broker", "MQTT 服务器：访问控制、密码、收回 · the broker's access list, passwords, revocation"),

@@ -72,8 +72,12 @@ def apply(path: Path, data: Path, clock: Clock, signature: Signature) -> str:
     FileError
         The data folder cannot be written; nothing changed.
     """
-    text = read(path, RegistryError)
-    version = loads(text, str(path)).version
+    return put(read(path, RegistryError), str(path), data, clock, signature)
+
+
+def put(text: str, name: str, data: Path, clock: Clock, signature: Signature) -> str:
+    """Put the text of a registry in force, as :func:`apply` does with a file; ``name`` stands for it in messages."""
+    version = loads(text, name).version
     now = clock.now_ns()
     body = {
         "user": signature.person,
