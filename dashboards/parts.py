@@ -10,6 +10,7 @@ from dashboards.board import asked, choice
 from dashboards.county import Bureau
 from dashboards.queries import values_of
 from dashboards.stored import STORED
+from domain.clues import RULES
 from domain.indicators import BASES, figure
 from domain.targets import Target
 
@@ -22,6 +23,9 @@ METER_EVENTS: Final = {
 """Kinds of a meter's events."""
 METER_FAULTS: Final = ("stuck", "negative", "spike", "over-power", "held")
 """Those that somebody must look at; the others explain themselves."""
+CLUES: Final = {kind: f"{rule.number} {rule.zh}" for kind, rule in RULES.items()}
+"""Kinds of clues of electricity monitoring."""
+ORDER: Final = "order"
 PERIOD_ZH: Final = {"hour": "小时", "day": "日", "month": "月", "quarter": "季", "year": "年", "ytd": "年初至今"}
 UNITS: Final = {
     "µg/m³": "conμgm3", "mg/m³": "conmgm3", "%": "percent", "ug/m3": "conμgm3", "": "none", "class": "none", "day": "suffix: 天", "tce": "suffix: tce", "t": "suffix: t", "m³": "suffix: m³", "kWh": "kwatth", "% vs 2020": "percent",

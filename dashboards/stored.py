@@ -57,7 +57,7 @@ ACCOUNT: Final = (
 )  # fmt: skip
 """Of an enterprise, an industry and the county's metered part."""
 ENERGY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {**dict.fromkeys(ACCOUNT, SUMS), "meter_use": ("hour", *SUMS), "meter_capture": SUMS},
+    {**dict.fromkeys(ACCOUNT, SUMS), "meter_use": ("hour", *SUMS), "meter_capture": SUMS, "electricity_loss": SUMS, "order_load": ("hour",)},
 )
 """Of meters and accounts."""
 POINTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -73,12 +73,16 @@ LEVELS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"water_level": 
 """Of sections and wells."""
 SENSORS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"sensor_alarms": ("day",)})
 """Of stations and sections."""
+LINES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(dict.fromkeys(("line_consumption", "line_water", "line_rank"), ("year",)))
+"""Of two-high lines."""
 WATCH: Final = (
     "freshness", "ingest_received", "ingest_stored", "ingest_duplicate", "ingest_deadletter", "ingest_quarantined", "ingest_pending",
     "ingest_refused", "ingest_unaccounted", "ingest_waiting", "store_up", "broker_up", "broker_silence", "journal_days",
 )  # fmt: skip
 """How the service itself is doing, as figures of period hour."""
-STORED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({**_air(), **WATER, **LEVELS, **POINTS, **SENSORS, **ENERGY, **dict.fromkeys(WATCH, ("hour",))})
+STORED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {**_air(), **WATER, **LEVELS, **POINTS, **SENSORS, **ENERGY, **LINES, **dict.fromkeys(WATCH, ("hour",))}
+)
 """Figure → periods."""
 
 
@@ -98,6 +102,8 @@ def _there(need: Need, bureau: Bureau) -> bool:
     known = bureau.registry
     owners = ((WATER, known.water_sections), (ENERGY, known.meters), (POINTS, known.points), (LEVELS, known.water_sections or known.wells))
     if any(need.figure in figures and not places for figures, places in owners):
+        return False
+    if need.figure in LINES and not bureau.registry.lines:
         return False
     return need.period in STORED.get(need.figure, ())
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from dashboards import queries
 from dashboards.county import Bureau
-from dashboards.parts import AIR, ENERGY, ENTERPRISE, METER_FAULTS, OVERVIEW, QUALITY, SYSTEM, goal
+from dashboards.parts import AIR, CLUES, ENERGY, ENTERPRISE, METER_FAULTS, ORDER, OVERVIEW, QUALITY, SYSTEM, goal
 from dashboards.parts import WATER as WATER_BOARD
 from dashboards.queries import HOURLY, NO_RULES, Ask, Select
 from dashboards.stored import WATER, Need, rule_set
@@ -234,6 +234,16 @@ def _meters(bureau: Bureau) -> list[Watched]:
             "meter-fault", "计量表异常", queries.event_series(*METER_FAULTS), 0, 1, "warning", "energy", STATION, ENTERPRISE, 14,
             "{{ $labels.source }} 出现异常：{{ $labels.kind }}", "在企业板看事件明细；换表须补换表单；待人工判断的读数不会自动入账。", keep="1h", reach=3 * DAY_S,
             limits=("出现一条异常事件", "事件被撤销，或三天内没有新的"),
+        ),
+        Watched(
+            "clue-open", "用电监控线索待核实", queries.event_series(*CLUES), 0, 1, "warning", "energy", BUREAU, ENTERPRISE, 25,
+            "{{ $labels.source }} 有待核实的线索：{{ $labels.kind }}", "在企业板和 lanbi clues list 看两条曲线；先向企业核实检修、停产，再安排现场检查；用 lanbi clues explain 或 confirm 记录结果。线索不是结论。",
+            keep="1h", reach=7 * DAY_S, limits=("出现一条未答复的线索", "线索已说明、已核实或被撤销，或七天内没有新的"),
+        ),
+        Watched(
+            "order-receipt", "管控指令未回执", queries.event_series(ORDER), 0, 1, "critical", "energy", BUREAU, ENTERPRISE, 26,
+            "{{ $labels.source }} 尚未确认收到管控指令", "立即电话通知企业负责人；确认后用 lanbi clues receipt 记录。", lasting="30m", keep="0s", reach=3 * DAY_S,
+            limits=("指令下达而企业未确认", "企业已确认，或指令已过三天"),
         ),
     ]  # fmt: skip
 

@@ -7,13 +7,16 @@ from dashboards.board import Band, Board, Card
 from dashboards.county import Bureau
 from dashboards.parts import ENERGY, ENTERPRISE
 from dashboards.queries import NO_RULES, Ask
-from dashboards.stored import Need
 from domain.energy import SHARE
 from domain.indicators import FIGURES
 
 SHOWN = {"energy_tce": "当量值 tce", "energy_equal": "等价值 tce", "co2": "CO2 t", "electricity_bought": "外购电 kWh", "water_use": "用水 m³"}
-QUOTA = (("quota_used_ratio", "用能与定额", "企业用能占年度定额的比例。"), ("efficiency_rank", "领跑者", "单位产品能耗、水耗排名。"))
-"""What the board would show as soon as the service stores it."""
+QUOTA = (
+    ("line_consumption", "产品单耗（上年）", "各两高生产线的单位产品综合能耗；标杆与基准水平见生产线登记，状态在指标的 status 中。", "suffix: kgce/t"),
+    ("line_rank", "能效领跑者（上年）", "同一产品各生产线的单耗排名，1 为领跑者。", "none"),
+    ("line_water", "产品用水单耗（上年）", "单位产品用水量，与登记的用水定额比较。", "suffix: m³/t"),
+)
+"""Figures of two-high lines, of closed years; left out where no line is registered."""
 
 
 def energy(bureau: Bureau) -> Board:
@@ -24,7 +27,8 @@ def energy(bureau: Bureau) -> Board:
         Band(9, (_firms(firms),), title="企业 · 今年"),
         Band(9, (_months(firms, 13, "逐月综合能耗（当量值）", "energy_tce"), _months(firms, 14, "逐月碳排放（能源活动）", "co2"))),
         Band(8, (_days(firms, 15, "逐日综合能耗（当量值）", "energy_tce"), _days(firms, 17, "逐日用水", "water_use"))),
-        Band(9, (_complete(bureau), *_quota()), title="完整性"),
+        Band(9, (_complete(bureau), _loss(bureau)), title="完整性与平衡"),
+        Band(8, _quota(bureau), title="两高生产线"),
     )
     return Board(ENERGY, "能源", _note(bureau), bands, parts.enterprise(bureau), since="now/y")
 
@@ -96,9 +100,24 @@ def _complete(bureau: Bureau) -> Card:
     )
 
 
-def _quota() -> tuple[Card, ...]:
-    """Panels that wait for their figures."""
+def _quota(bureau: Bureau) -> tuple[Card, ...]:
+    """Efficiency leaders and quotas of two-high lines."""
+    names = {one.id: f"{bureau.registry.name_of(one.enterprise)} {one.product}" for one in bureau.registry.lines.values()}
     return tuple(
-        Card(30 + number, title, note, style.bars("percent", style.PLAIN), (queries.Select("", (Need(figure, "year"),)),))
-        for number, (figure, title, note) in enumerate(QUOTA)
+        Card(
+            30 + number,
+            title,
+            note,
+            style.bars(unit, style.PLAIN, overrides=style.titled(names)),
+            (queries.series(Ask(figure, "year", rules=NO_RULES)),),
+            span="732d",
+        )
+        for number, (figure, title, note, unit) in enumerate(QUOTA)
     )
+
+
+def _loss(bureau: Bureau) -> Card:
+    firms = {one.id: one.name for one in bureau.registry.enterprises.values()}
+    look = style.lines("percent", overrides=style.coloured(firms))
+    note = "总表与其后各分表之差占总表的比例；持续过大是漏计或损耗，为负是倍率或接线有误。"
+    return Card(34, "逐日用电平衡差", note, look, (queries.series(Ask("electricity_loss", "day", tuple(firms), NO_RULES)),), span="62d")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards import parts, queries, style
 from dashboards.board import Band, Board, Card
 from dashboards.county import Bureau
-from dashboards.parts import ENTERPRISE, METER_EVENTS
+from dashboards.parts import CLUES, ENTERPRISE, METER_EVENTS, ORDER
 from dashboards.queries import NO_RULES, Ask
 from domain.energy import SHARE
 from domain.indicators import FIGURES
@@ -34,6 +34,8 @@ def enterprise(bureau: Bureau) -> Board:
         Band(8, (_months(),)),
         Band(9, _use(bureau, electric, others), title="所选计量表"),
         Band(9, _pairs(bureau), title="生产与治污"),
+        Band(9, (_clues(bureau), _orders(bureau)), title="用电监控线索与预警管控"),
+        Band(8, (_ordered(),)),
         Band(9, (_events(bureau), _capture(bureau)), title="事件与完整性"),
     )
     return Board(ENTERPRISE, "企业", _note(), bands, parts.enterprise(bureau), since="now-62d")
@@ -97,6 +99,46 @@ def _events(bureau: Bureau) -> Card:
     note = "所选计量表的事件，新的在前。"
     chosen = queries.events(tuple(METER_EVENTS), 300, source=METER)
     return Card(14, "计量表事件", note, style.table(looks, empty="没有事件"), (chosen,), 3, span="400d", transformations=(parts.renamed(EVENT),))
+
+
+def _answered(title: str) -> list[dict[str, object]]:
+    return [parts.when("时间"), parts.coded(title, style.words({"1": ("待答复", None), "0": ("已答复", None)}), width=80)]
+
+
+def _clues(bureau: Bureau) -> Card:
+    """Clues of all enterprises, newest first; a click on the list of the API or ``lanbi clues list`` gives curves and trail."""
+    looks = [
+        parts.coded("对象", parts.place_words(bureau.names), width=170),
+        parts.coded("线索", style.words({kind: (zh, None) for kind, zh in CLUES.items()}), width=260),
+        *_answered("状态"),
+    ]
+    heads = {"Time": "时间", "kind": "线索", "source": "对象", "value": "状态"}
+    note = "用电监控线索（E1–E5），新的在前；只是线索，不是结论，须现场核实后用 lanbi clues 说明或核实。"
+    chosen = queries.events(tuple(CLUES), 300, ("kind", "source", "value"))
+    return Card(25, "用电监控线索", note, style.table(looks, empty="没有线索"), (chosen,), 2, span="92d", transformations=(parts.renamed(heads),))
+
+
+def _orders(bureau: Bureau) -> Card:
+    looks = [parts.coded("企业", parts.place_words(bureau.names), width=170), *_answered("回执")]
+    heads = {"Time": "时间", "source": "企业", "value": "回执"}
+    chosen = queries.events((ORDER,), 300, ("source", "value"))
+    return Card(
+        26,
+        "管控指令与回执",
+        "每条指令每家企业一行，企业确认后为已答复。",
+        style.table(looks, empty="没有指令"),
+        (chosen,),
+        span="92d",
+        transformations=(parts.renamed(heads),),
+    )
+
+
+def _ordered() -> Card:
+    """Load under orders beside what was allowed."""
+    ask = Ask("order_load", "hour", FIRM, NO_RULES)
+    asks = (queries.series(ask, alias="用电量"), queries.series(ask, ("target",), alias="允许负荷"))
+    note = "管控时段每小时用电量与允许负荷（平时同小时中位数 × 允许比例）；是否违反看线索，不凭单个小时。"
+    return Card(27, "管控时段用电量", note, style.lines("kwatth"), asks, span="92d")
 
 
 def _capture(bureau: Bureau) -> Card:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace as anew
+
 from domain import civil
 from domain.places import Registry
 from domain.readings import Change, Entry, Reading
@@ -75,10 +77,10 @@ def small(registry: Registry, assessment: int = 1) -> Registry:
     points = dict(list(registry.points.items())[:1])
     names = {one.id for one in kept} | set(list(registry.water_sections)[:1]) | set(meters) | set(points) | set(registry.wells)
     devices = {name: one for name, one in registry.devices.items() if set(one.sources.newest) & names}
-    nothing: dict[str, Any] = {}
+    lines = {name: replace(one, water_quota="1") for name, one in registry.lines.items() if one.enterprise == firm}
     return replace(
         registry, air_stations={one.id: one for one in kept}, water_sections={name: one for name, one in registry.water_sections.items() if name in names},
-        enterprises={firm: registry.enterprises[firm]}, meters=meters, lines=nothing, points=points, devices=devices,
+        enterprises={firm: registry.enterprises[firm]}, meters=meters, lines=lines, points=points, devices=devices,
     )  # fmt: skip
 
 
@@ -115,6 +117,7 @@ def filled(folder: Path, registry: Registry, now: int = NOW, days: int = DAYS, a
         correct(store, registry, follower, now)
         while follower.analyst.watch.idle(now):
             pass
+        command(store, registry, follower, now)
         watch(settings, registry, store, clock, hours)
         token = (settings.store.token_file.parent / GRAFANA).read_text().strip()
         try:
@@ -127,7 +130,7 @@ def smother(store: Any, registry: Registry, now: int, air: Air) -> None:
     """The scenario's air, then a heavy episode, before anything is computed."""
     for name in registry.air_stations:
         rows = [row for row in store.rows("air", [name], 0, now) if row.span == civil.HOUR_S]
-        store.write([replace(row, values={**row.values, **_changed(row, air(row))}, rev=2**40) for row in rows])
+        store.write([anew(row, values={**row.values, **_changed(row, air(row))}, rev=2**40) for row in rows])
     hours = range(now // civil.HOUR_S * civil.HOUR_S - EPISODE_S, now, civil.HOUR_S)[:EPISODE_HOURS]
     site = next(iter(registry.air_stations))
     store.write([Reading("air", site, civil.HOUR_S, hour, {"pm25": 400.0, "pm10": 500.0}, {}, 2**41) for hour in hours])
@@ -137,7 +140,7 @@ def garble(store: Any, registry: Registry, now: int) -> None:
     """One register of one meter that cannot be: the counter engine makes an event of it."""
     for name in list(registry.meters)[:1]:
         rows = [row for row in store.rows("meter", [name], now - EPISODE_S, now - EPISODE_S + civil.DAY_S) if "register" in row.values]
-        store.write([replace(rows[0], values={**rows[0].values, "register": 429_496.0}, rev=2**41)])
+        store.write([anew(rows[0], values={**rows[0].values, "register": 429_496.0}, rev=2**41)])
 
 
 def overload(store: Any, registry: Registry, now: int) -> None:
@@ -145,10 +148,10 @@ def overload(store: Any, registry: Registry, now: int) -> None:
     begin = civil.day_start(civil.day_of(now) - EPISODE_S // civil.DAY_S)
     for name in registry.points:
         rows = store.rows("point", [name], begin, begin + civil.DAY_S)
-        store.write([replace(row, values=dict.fromkeys(row.values, 900.0), rev=2**41) for row in rows])
+        store.write([anew(row, values=dict.fromkeys(row.values, 900.0), rev=2**41) for row in rows])
     for name in registry.water_sections:
         rows = [row for row in store.rows("water", [name], begin, now) if row.values.get("ph") is not None]
-        store.write([replace(row, values={**row.values, "ph": round(row.values["ph"] - 1.2, 2)}, rev=2**41) for row in rows])
+        store.write([anew(row, values={**row.values, "ph": round(row.values["ph"] - 1.2, 2)}, rev=2**41) for row in rows])
 
 
 def _changed(row: Reading, share: float) -> dict[str, float]:
@@ -164,9 +167,37 @@ def correct(store: Any, registry: Registry, follower: Follower, now: int) -> Non
     store.write([Reading("air", site, civil.HOUR_S, hour, {"pm25": 900.0}, {}, 2**41)])
     day = civil.day_of(hour)
     record = next(row for row in store.rows("water", list(registry.water_sections), hour, now))
-    store.write([replace(record, values={**record.values, "codmn": 19.0}, rev=2**41)])
+    store.write([anew(record, values={**record.values, "codmn": 19.0}, rev=2**41)])
     store.changes([Change("correction", 1, day, (site,)), Change("correction", 2, civil.day_of(record.time), (record.source,))])
     follower.step()
+
+
+def command(store: Any, registry: Registry, follower: Follower, now: int) -> None:
+    """An order of two days that the enterprise did not keep and has not confirmed, and what its line made last year."""
+    meter = next(one for one in registry.meters.values() if one.role.newest == "production")
+    begin = civil.day_start(civil.day_of(now) - 10)
+    row = {"enterprise": meter.enterprise, "grade": "C", "level": "orange", "line": "", "measure": "停产", "share": "10", "meters": meter.id, "file": "f"}
+    given = {"level": "orange", "from": civil.iso(begin), "to": civil.iso(begin + 2 * civil.DAY_S), "document": "d"}
+    month = f"{civil.year_of_day(civil.day_of(now)) - 1}-06"
+    made = [
+        {
+            "enterprise": one.enterprise,
+            "line": one.id,
+            "month": month,
+            "product": one.product,
+            "quantity": "900",
+            "unit": "t",
+            "value_added": "5",
+            "document": "d",
+        }
+        for one in registry.lines.values()
+    ]
+    said = (("reduction-list", row), ("orders", given), *(("output", one) for one in made))
+    store.enter([Entry(kind, f"person/{number}", (begin - 60) * 10**9, "Li", {"user": "Li", **body}) for number, (kind, body) in enumerate(said, 11)])
+    store.changes([Change("correction", 3, civil.day_of(begin), ("~orders", "~output", "~reduction-list"))])
+    follower.step()
+    while follower.analyst.watch.queue or follower.analyst.clues.queue:
+        follower.step()
 
 
 def watch(settings: Settings, registry: Registry, store: Any, clock: Hand, hours: int = 1) -> None:

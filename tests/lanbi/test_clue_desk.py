@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace as anew
 
 from domain import civil
 from domain.indicators import Event, Indicator, Query
@@ -122,7 +123,7 @@ def test_silence_becomes_a_clue_and_late_readings_take_it_back(bureau: Bureau) -
 
     last = {one.source: one for one in registers()}
     more = [
-        replace(last[name], time=NOW + QUARTER * place, values={"register": round(float(last[name].values["register"] or 0) + step * place, 2)})
+        anew(last[name], time=NOW + QUARTER * place, values={"register": round(float(last[name].values["register"] or 0) + step * place, 2)})
         for name, step in (("line", 2.7), ("fan", 1.04))
         for place in range(1, 13)
     ]

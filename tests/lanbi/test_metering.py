@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as anew
 
 from domain import civil
 from domain.indicators import Indicator, Query
@@ -91,7 +92,7 @@ def test_any_order_of_arrival_gives_the_same_figures(
     cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=3), "batches"))
     one = MeterHouse(tmp_path_factory.mktemp("order"))
     wrong = data.draw(st.integers(50, 300), "wrong")
-    one.bring([replace(row, values={"register": 7.77}) for row in rows[::wrong]])
+    one.bring([anew(row, values={"register": 7.77}) for row in rows[::wrong]])
     one.follower.start()
     for begin, end in zip([0, *cuts], [*cuts, len(rows)], strict=True):
         one.bring(rows[begin:end])
@@ -166,7 +167,7 @@ def test_an_exchange_form_explains_a_fall(house: MeterHouse) -> None:
     """A meter that was changed is held until its form comes; then the old meter's rest and the new one's beginning count, restated."""
     since = at("2025-01-04 10:00")
     changed = [
-        replace(row, values={"register": round((row.values["register"] or 0) - 880.0, 2)}) for row in HISTORY if row.source == "other" and row.time >= since
+        anew(row, values={"register": round((row.values["register"] or 0) - 880.0, 2)}) for row in HISTORY if row.source == "other" and row.time >= since
     ]
     house.bring(changed)
     house.follower.step()
