@@ -41,6 +41,8 @@ NEAR: Final = 8
 FEW: Final = 3
 LASTING: Final = 0.5
 """Share of a step that must still be there in the means of a day before and after."""
+RAIN_S: Final = civil.HOUR_S
+"""Conductivity follows every rain within hours: only a step between readings not farther apart than this can be the probe's."""
 PAUSE_S: Final = civil.DAY_S // 2
 """So long after a shift another one is the same unrest."""
 WEEK_S: Final = 7 * civil.DAY_S
@@ -228,6 +230,8 @@ def shifts(item: str, known: Probe, visits: Sequence[Visit], limits: Limits = LI
     until = -(2**62)
     for place in np.flatnonzero(steps > limits.least(item, level)).tolist():
         time = int(known.time[place + 1])
+        if item == "cond" and time - known.time[place] > RAIN_S:
+            continue
         if time < until or any(one.begin - reach <= time <= one.end + reach for one in quiet):
             continue
         size = _lasting(known, place, limits.least(item, level))

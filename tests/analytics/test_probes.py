@@ -98,6 +98,15 @@ def test_a_spike_and_a_days_breath_are_no_shift() -> None:
     assert [] == list(probes.shifts("ph", of(step), [], LIMITS._replace(ph=0.5)))
 
 
+def test_conductivity_between_records_hours_apart_is_weather() -> None:
+    """A fall by a fifth from one quarter of an hour to the next is a shift; of four-hourly records nobody can tell it from rain."""
+    values = water(usual=800, swing=3) - np.where(TIME > VISIT, 160, 0)
+    whole, sparse = (probes.probe("cond", TIME[::step], values[::step]) for step in (1, 16))
+
+    assert 1 == len(list(probes.shifts("cond", whole, [])))
+    assert [] == list(probes.shifts("cond", sparse, []))
+
+
 @pytest.mark.parametrize("count", [0, 1, 20])
 def test_too_little_is_known_of_the_water(count: int) -> None:
     """A new probe: nothing is told, nothing breaks."""
