@@ -60,7 +60,8 @@ def iotda(letter: Letter) -> list[Sample]:
     """Huawei IoTDA: ``services``; of a gateway ``devices`` with services each. Names are ``service_id.property`` or ``property``."""
     one = object_of(json_of(letter), "IoTDA")
     known = {rule.name for rule in letter.rule.items}
-    groups = [(None, one)] if "services" in one else [(str(child.get("device_id")), child) for child in list_of(one.get("devices"), "devices")]
+    children = [] if "services" in one else [object_of(child, "device") for child in list_of(one.get("devices"), "devices")]
+    groups = [(None, one)] if "services" in one else [(str(child.get("device_id")), child) for child in children]
     return [sample for channel, child in groups for service in list_of(child.get("services"), "services") for sample in _service(service, channel, known)]
 
 
@@ -91,6 +92,8 @@ def _metric(row: Mapping[str, Any], letter: Letter) -> Iterator[Sample]:
     source, known = letter.rule.source, {rule.name for rule in letter.rule.items}
     if source and not isinstance(tags.get(source), str):
         raise NotUnderstood(f"缺少标签 tag {source!r} is missing")
+    mark = tags.get(letter.rule.flag or "qc")
     for name, value in object_of(row.get("fields"), "fields").items():
         full = f"{row.get('name')}.{name}"
-        yield Sample(full if full in known else name, value, row.get("timestamp"), flag=tags.get(letter.rule.flag or "qc"), channel=tags.get(source))
+        flag, channel = None if mark is None else str(mark), tags[source] if source else None
+        yield Sample(full if full in known else name, value, row.get("timestamp"), flag=flag, channel=channel)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from math import isfinite
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain.errors import NotUnderstood
 from domain.items import ITEMS
@@ -19,7 +19,7 @@ from domain.rules import EVERYTHING, ItemRule, Rule
 from ingest.decoders.native import Part
 from ingest.decoders.samples import MOST, Dialect, Letter, Sample, shown
 from ingest.decoders.times import instant
-from ingest.decoders.units import converter
+from ingest.decoders.units import Convert, converter
 
 REGISTERED: Final = "registered"
 PURE: Final = "1"
@@ -75,6 +75,25 @@ class Group:
         self.bad: list[Refusal] = []
 
 
+class Way(NamedTuple):
+    """What becomes of every value of one foreign name, unit and channel.
+
+    Attributes
+    ----------
+    source : str, None or Refusal
+        Whose it is.
+    fault : Refusal, optional
+        Why no such value is taken: no rule knows the name, or its unit does not fit.
+    exact : callable, optional
+        Decimal sent → decimal in our unit; None where both are the same, and no number means "no value".
+    """
+
+    source: str | Refusal | None
+    item: str
+    fault: Refusal | None = None
+    exact: Convert | None = None
+
+
 class Mapper:
     """Applies one rule for one device."""
 
@@ -85,6 +104,8 @@ class Mapper:
             self._items.setdefault(one.name, []).append(one)
         self._ignored = frozenset(rule.ignore)
         self._sentinels = frozenset(Decimal(one) for one in rule.sentinels)
+        self._form = rule.time_format or dialect.time_format
+        self._ways: dict[tuple[str, str | None, str | None, bool], tuple[Way, ...]] = {}
 
     def read(self, letter: Letter) -> list[Part]:
         """Parts of a payload, in the order in which their times and places first stand in it; never raises."""
@@ -104,83 +125,113 @@ class Mapper:
         """Samples by place and time."""
         groups: dict[tuple[str | None, int], Group] = {}
         lost: list[Part] = []
+        times: dict[object, int] = {}
         for sample in samples:
-            rules = self._items.get(sample.name)
-            if rules is None and (sample.name in self._ignored or EVERYTHING in self._ignored):
-                continue
-            for rule in rules or (None,):
-                self._enter(sample, rule, letter, (groups, lost))
+            ways = self._ways.get((sample.name, sample.unit, sample.channel, sample.sum))
+            for way in self._learn(sample) if ways is None else ways:
+                if isinstance(way.source, Refusal):
+                    _once(lost, way.source)
+                    continue
+                try:
+                    time = times[sample.time] if sample.time in times else self._time(sample, letter, times)
+                except NotUnderstood as error:
+                    _once(lost, Refusal(error.reason, error.what))
+                    continue
+                except TypeError:  # a list or an object where a time belongs
+                    _once(lost, Refusal("bad-schema", f"不是时间 no time: {shown(sample.time)}"))
+                    continue
+                group = groups.get((way.source, time))
+                if group is None:
+                    group = groups[way.source, time] = Group()
+                self._enter(sample, way, group)
         found = [self._part(place, group) for place, group in groups.items()]
         return [*found, *lost] or [Part(Refusal("bad-schema", "没有可用的值 no value that the rule knows"))]
 
-    def _enter(self, sample: Sample, rule: ItemRule | None, letter: Letter, into: tuple[dict[tuple[str | None, int], Group], list[Part]]) -> None:
-        groups, lost = into
-        channel = rule.source if rule and rule.source else sample.channel
-        source = self.places.source(channel)
+    def _learn(self, sample: Sample) -> tuple[Way, ...]:
+        """What becomes of a name, remembered while there are few."""
+        rules = self._items.get(sample.name)
+        ways: tuple[Way, ...]
+        if rules is None:
+            ignored = sample.name in self._ignored or EVERYTHING in self._ignored
+            strange = Refusal("unknown-item", f"映射中没有 {sample.name[:40]!r} stands in no rule", sample.name[:32])
+            ways = () if ignored else (Way(self.places.source(sample.channel), "", strange),)
+        else:
+            ways = tuple(self._way(sample, rule) for rule in rules)
+        if len(self._ways) < _LIST:
+            self._ways[sample.name, sample.unit, sample.channel, sample.sum] = ways
+        return ways
+
+    def _way(self, sample: Sample, rule: ItemRule) -> Way:
+        source = self.places.source(rule.source or sample.channel)
         if isinstance(source, Refusal):
-            _once(lost, source)
-            return
-        try:
-            time = self._time(sample, letter)
-        except NotUnderstood as error:
-            _once(lost, Refusal(error.reason, error.what))
-            return
-        group = groups.setdefault((source, time), Group())
-        if rule is None:
-            group.bad.append(Refusal("unknown-item", f"映射中没有 {sample.name[:40]!r} stands in no rule", sample.name[:32]))
-        elif sample.value is not None:
-            self._value(sample, rule, source, group)
+            return Way(source, rule.item)
+        if sample.sum != bool(rule.sum):
+            words = "SenML 累计 s: the rule must say whether it is a register or an integral" if sample.sum else "no sum (s), which the rule expects"
+            return Way(source, rule.item, Refusal("bad-schema", words, rule.item))
+        wanted = self.places.unit(source, rule.item)
+        sent, down = _integral(rule.unit or sample.unit or wanted, integral=rule.sum == "integral")
+        if rule.unit and sample.unit and isinstance(converter(sample.unit, rule.unit), str):
+            words = f"报文单位 the message says {sample.unit}, the rule {rule.unit}"
+            return Way(source, rule.item, Refusal("unit-mismatch", words, rule.item))
+        how = converter(sent, wanted) if wanted else ("no unit is registered" if sent else None)
+        if isinstance(how, str):
+            return Way(source, rule.item, Refusal("unit-mismatch", how, rule.item))
+        return Way(source, rule.item, None, _exact(rule, how, down))
 
-    def _time(self, sample: Sample, letter: Letter) -> int:
+    def _time(self, sample: Sample, letter: Letter, times: dict[object, int]) -> int:
         if sample.time is not None:
-            return instant(sample.time, self.rule.time_format or self.dialect.time_format, letter.zone, letter.received)
-        if self.rule.arrival:
-            return letter.received
-        raise NotUnderstood("没有时间 no time in the message, and the rule does not let arrival stand in")
+            time = instant(sample.time, self._form, letter.zone, letter.received)
+        elif self.rule.arrival:
+            time = letter.received
+        else:
+            raise NotUnderstood("没有时间 no time in the message, and the rule does not let arrival stand in")
+        if not isinstance(sample.time, bool):  # true equals one, and is no time
+            times[sample.time] = time
+        return time
 
-    def _value(self, sample: Sample, rule: ItemRule, source: str | None, group: Group) -> None:
-        found = self._number(sample, rule, source)
-        if isinstance(found, Refusal):
-            group.bad.append(found)
+    def _enter(self, sample: Sample, way: Way, group: Group) -> None:
+        if way.fault is not None:
+            group.bad.append(way.fault)
             return
-        if group.values.get(rule.item, found) != found:
-            group.bad.append(Refusal("bad-schema", f"两个值 two values of one time: {group.values[rule.item]} and {found}", rule.item))
+        if sample.value is None:
             return
-        group.values[rule.item] = found
-        flag = self._flag(sample)
-        if flag != "N":
-            group.flags[rule.item] = flag
+        value = self._number(sample.value, way)
+        if isinstance(value, Refusal):
+            group.bad.append(value)
+        elif group.values.setdefault(way.item, value) != value:
+            group.bad.append(Refusal("bad-schema", f"两个值 two values of one time: {group.values[way.item]} and {value}", way.item))
+        elif sample.flag is not None or sample.late or self.rule.unflagged:
+            flag = self._flag(sample)
+            if flag != "N":
+                group.flags[way.item] = flag
 
     def _flag(self, sample: Sample) -> str:
         unknown = "N" if sample.flag == "N" else "D"
         flag = self.rule.unflagged or "N" if sample.flag is None else self.rule.flags.get(sample.flag, unknown)
         return "P" if sample.late and flag == "N" else flag
 
-    def _number(self, sample: Sample, rule: ItemRule, source: str | None) -> float | Refusal:
+    def _number(self, said: object, way: Way) -> float | Refusal:
         """The value in our unit."""
-        if sample.sum != bool(rule.sum):
-            words = "SenML 累计 s: the rule must say whether it is a register or an integral" if sample.sum else "no sum (s), which the rule expects"
-            return Refusal("bad-schema", words, rule.item)
-        exact = decimal_of(sample.value, rule.item)
+        if way.exact is None and not self._sentinels and type(said) is float and isfinite(said):
+            return said
+        exact = decimal_of(said, way.item)
         if isinstance(exact, Refusal):
             return exact
         if exact in self._sentinels:
-            return Refusal("value-out-of-range", f"{exact} 表示无值 means no value", rule.item)
-        exact = exact * Decimal(rule.scale) + Decimal(rule.offset)
-        wanted = self.places.unit(source, rule.item)
-        sent = rule.unit or sample.unit or wanted
-        if rule.sum == "integral":
-            sent, exact = _integral(sent, exact)
-        if rule.unit and sample.unit and isinstance(converter(sample.unit, rule.unit), str):
-            return Refusal("unit-mismatch", f"报文单位 the message says {sample.unit}, the rule {rule.unit}", rule.item)
-        how = converter(sent, wanted) if wanted else (None if sent == (rule.unit or sent) else "no unit is registered")
-        if isinstance(how, str):
-            return Refusal("unit-mismatch", how, rule.item)
-        return float(how(exact) if how else exact)
+            return Refusal("value-out-of-range", f"{exact} 表示无值 means no value", way.item)
+        return float(way.exact(exact) if way.exact else exact)
 
     def _part(self, place: tuple[str | None, int], group: Group) -> Part:
         source, time = place
         return Part(Message(time, self.rule.span, group.values, source=source, flags=group.flags), tuple(group.bad))
+
+
+def _exact(rule: ItemRule, how: Convert | None, down: int) -> Convert | None:
+    """Scale, offset and unit as one step; None where none of them changes a value."""
+    scale, offset = Decimal(rule.scale) / down, Decimal(rule.offset)
+    if scale == 1 and not offset:
+        return how
+    return lambda value: how(value * scale + offset) if how else value * scale + offset
 
 
 def _once(lost: list[Part], refusal: Refusal) -> None:
@@ -189,9 +240,9 @@ def _once(lost: list[Part], refusal: Refusal) -> None:
         lost.append(Part(refusal))
 
 
-def _integral(unit: str, value: Decimal) -> tuple[str, Decimal]:
-    """A sum as RFC 8428 has it, in unit × seconds, as unit × hours: W·s become Wh."""
-    return {"W": "Wh", "kW": "kWh", "var": "varh"}.get(unit, f"{unit}·h"), value / 3600
+def _integral(unit: str, *, integral: bool) -> tuple[str, int]:
+    """Unit of a value, and by what it is to be divided: a sum as RFC 8428 has it is in unit × seconds, so that W·s become Wh."""
+    return ({"W": "Wh", "kW": "kWh", "var": "varh"}.get(unit, f"{unit}·h"), 3_600) if integral else (unit, 1)
 
 
 def decimal_of(value: object, item: str) -> Decimal | Refusal:

@@ -119,6 +119,16 @@ CASES = {
         text({"metrics": [{"fields": {"pm25": 38}, "name": "air", "tags": {}, "timestamp": at} for at in (T, T - 60)]}),
         [reading({"pm25": 38.0}), reading({"pm25": 38.0}, -60)],
     ),
+    "telegraf json, a mark that is no text": Case(
+        speaker("telegraf-json"), text({"fields": {"pm25": 38}, "name": "air", "tags": {"qc": [1], "": [2]}, "timestamp": T}),
+        [reading({"pm25": 38.0}, flags={"pm25": "D"})],
+    ),
+    "iotda, a gateway's children": Case(
+        speaker("iotda", sources='["a1", "a2"]', extra='names = {c1 = "a1", c2 = "a2"}\n'),
+        text({"devices": [{"device_id": "c2", **IOTDA}, {"device_id": "c1", **IOTDA}]}),
+        [reading({"pm25": 41.0, "co": 0.7}, source="a2"), reading({"pm25": 41.0, "co": 0.7})],
+    ),
+    "iotda, children that are none": Case(speaker("iotda"), text({"devices": [1]}), [], [("bad-schema", None)]),
     "thingsboard": Case(speaker("thingsboard"), text({"ts": TS + 512, "values": {"pm25": 42}}), [reading({"pm25": 42.0})]),
     "thingsboard in seconds": Case(speaker("thingsboard"), text({"ts": T, "values": {"pm25": 42}}), [], [("bad-schema", None)]),
     "thingsboard, bare, arrival not allowed": Case(speaker("thingsboard"), text({"pm25": 42}), [], [("bad-schema", None)]),
