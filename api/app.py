@@ -26,6 +26,7 @@ from api import (
     routes_ledger,
     routes_login,
     routes_places,
+    routes_reports,
     routes_targets,
 )
 from api.access import admit
@@ -36,7 +37,7 @@ from api.sources import Sources
 from api.strict import Cap, known_names
 from api.timing import Edge, Histogram
 
-VERSION: Final = "1.3.0"
+VERSION: Final = "1.4.0"
 """Version of the API; a change of docs/openapi.json without a change here fails a test."""
 THREADS: Final = 8
 """A county's readers need no more. At most half of them are with a server store at a time (``lanbi/guarded.py``), so that what needs no
@@ -54,6 +55,7 @@ ROUTERS: Final = (
     routes_login.router,
     routes_duty.router,
     routes_desk.router,
+    routes_reports.router,
 )
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": ProblemAnswer, "content": {problems.MEDIA: {}}} for status in (400, 401, 403, 404, 406, 409, 413, 422, 429, 503)

@@ -110,7 +110,7 @@ PREFIXES: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("GET", "/api/v1/duty"): Rule("figures"),
         ("GET", "/api/v1/desk"): Rule("desk"),
         ("POST", "/api/v1/desk"): Rule("desk"),
-        ("GET", "/api/v1/reports"): Rule("figures"),
+        ("GET", "/api/v1/reports"): Rule("figures", "list"),
         ("GET", "/api/v1/audit"): Rule("manage"),
     },
 )

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from api.accounts import Doors
 from api.desk import Desk, Duty
+from domain.marks import Period
 from domain.places import Registry
 from domain.ports import Clock, Entries, IndicatorSource, ReadingSource
 from domain.readings import Key
@@ -199,6 +200,8 @@ class Sources:
         Simulated seconds a second; None on the machine's clock.
     desk, duty
         What people enter, and the duty log; None where nothing is written.
+    report : callable
+        Bytes of a report: its kind, period, registered id where it is about a place, and format.
     doors : Doors
         How callers come in; without them this machine reads, and nobody else.
     """
@@ -216,6 +219,7 @@ class Sources:
     doors: Doors = field(default_factory=Doors)
     desk: Desk | None = None
     duty: Duty | None = None
+    report: Callable[[str, Period, str, str], bytes] | None = None
 
     def now(self) -> int:
         """Wall time [s]; simulated in the demo."""

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +25,9 @@ from lanbi.clock import SimClock, SystemClock
 from lanbi.desk import PersonDesk
 from lanbi.duty import DutyFile
 from lanbi.guarded import Guarded
+from lanbi.lingering import TOTAL, Watched
 from lanbi.processes import Told, address, free_port
+from lanbi.reports.kinds import written
 from lanbi.secret import read_secret
 from lanbi.seen import Seen
 from lanbi.settings import Settings
@@ -80,7 +83,7 @@ def sources(settings: Settings) -> Sources:
     secret = read_secret(signing, "http.webhook_secret_file") if signing else None
     clock, store = wiring.clock(settings), wiring.store(settings, write=False)
     asked = Guarded(store, clock) if settings.store.kind == "influx" else store
-    return Sources(
+    found = Sources(
         registry=CurrentRegistry(settings),
         plans=wiring.plans(settings),
         figures=asked,
@@ -95,6 +98,7 @@ def sources(settings: Settings) -> Sources:
         desk=PersonDesk(settings),
         duty=DutyFile(settings.data, SystemClock(), secret),
     )
+    return replace(found, report=lambda kind, asked, about, form: written(found, kind, asked, about, form))
 
 
 def doors(settings: Settings) -> Doors:
@@ -150,9 +154,9 @@ def config(app: FastAPI, http: HttpSettings | None = None) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         ws="none",
-        http="h11",
+        http=Watched,
         loop="asyncio",
-        limit_concurrency=200,
+        limit_concurrency=TOTAL,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=2,
         h11_max_incomplete_event_size=16_384,

@@ -24,6 +24,7 @@ from lanbi.reports import gather
 from lanbi.reports.gather import Gathered
 from lanbi.reports.method import AIR, METERS, WATER, method
 from lanbi.reports.page import Cell, Chart, Column, Page, Part, Series, Table, Words
+from lanbi.reports.writing import FORMATS
 
 MEANS: Final = ("pm25_mean", "pm10_mean", "so2_mean", "no2_mean", "co_p95", "o3_p90", "good_days", "good_ratio", "heavy_days", "valid_days", "composite")
 PLAN: Final = (
@@ -295,3 +296,8 @@ KINDS: Final[Mapping[str, Callable[[Sources, marks.Period, str], Page]]] = Mappi
         "station": station,
     },
 )
+
+
+def written(sources: Sources, kind: str, asked: marks.Period, about: str, form: str) -> bytes:
+    """Bytes of a report."""
+    return b"".join(FORMATS[form](KINDS[kind](sources, asked, about)))

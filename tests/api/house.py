@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from api.accounts import Doors
@@ -12,6 +13,7 @@ from lanbi import wiring
 from lanbi.accounts import AccountFile
 from lanbi.desk import PersonDesk
 from lanbi.duty import DutyFile
+from lanbi.reports.kinds import written
 from lanbi.secret import Secret
 from tests.api.seeded import NS, PLANS, County
 
@@ -44,6 +46,7 @@ class House:
     """Accounts, keys and the county behind them."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         self.wall = Wall()
         self.county = County(folder)
         self.accounts = AccountFile(folder, self.wall)
@@ -55,7 +58,13 @@ class House:
     def sources(self, *, login: bool = True, names: frozenset[str] = frozenset(), signed: bool = False) -> Sources:
         """What the API reads from and writes to."""
         duty = DutyFile(self.county.data, self.wall, Secret(SECRET) if signed else None)
-        return replace(self.county.sources(), doors=Doors(self.accounts, self.accounts, login, names), desk=PersonDesk(self.settings), duty=duty)
+        return replace(
+            self.county.sources(),
+            doors=Doors(self.accounts, self.accounts, login, names),
+            desk=PersonDesk(self.settings),
+            duty=duty,
+            report=partial(written, self.county.sources()),
+        )
 
     def bearer(self, role: str) -> dict[str, str]:
         """Header of a role's key; none for nobody."""

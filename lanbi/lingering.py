@@ -1,0 +1,72 @@
+"""A server's protocol that lets nobody linger: slow heads, slow bodies and slow readers are cut off, and one address holds a bounded number of lines.
+
+uvicorn itself closes a line that is idle between two requests, and no other: two hundred half-open requests would hold two hundred lines
+for ever, and its limit of lines would then refuse everybody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+LOOK_S: Final = 2.0
+LIMITS_S: Final[Mapping[str, float]] = MappingProxyType({"head": 10.0, "body": 30.0, "write": 30.0})
+"""How long a caller may take over the head of a request, its whole body, or to take what is sent without any progress."""
+EACH: Final = 100
+"""Lines of one address; of this machine itself, whose proxy speaks for many, the total is the bound."""
+TOTAL: Final = 1_000
+"""Lines at once; beyond it uvicorn answers 503."""
+HERE: Final = ("127.", "::1")
+
+
+class Watched(H11Protocol):
+    """One line, looked at every :data:`LOOK_S` seconds."""
+
+    limits: Mapping[str, float] = LIMITS_S
+    look_s: float = LOOK_S
+    each: int = EACH
+    _phase: tuple[str, int] = ("", 0)
+    _since: float = 0.0
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to watch; an address with too many lines is cut off at once."""
+        super().connection_made(transport)
+        address = self.client[0] if self.client else ""
+        mine = sum(1 for one in self.connections if isinstance(one, Watched) and one.client and one.client[0] == address)
+        if mine > self.each and not address.startswith(HERE):
+            transport.abort()
+            return
+        self._since = self.loop.time()
+        self._timer = self.loop.call_later(self.look_s, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop watching."""
+        if self._timer:
+            self._timer.cancel()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        now, phase = self.loop.time(), self._now()
+        if phase != self._phase:
+            self._phase, self._since = phase, now
+        if now - self._since >= self.limits.get(phase[0], float("inf")):
+            self.transport.abort()
+            return
+        self._timer = self.loop.call_later(self.look_s, self._look)
+
+    def _now(self) -> tuple[str, int]:
+        """What the caller is at, and of which request."""
+        cycle: Any = self.cycle
+        request = id(cycle)
+        if self.conn.their_state is h11.SEND_BODY:
+            return "body", request
+        if self.flow.write_paused:
+            # Progress is what leaves the buffer: who takes a little now and then is slow, not gone.
+            return "write", request
+        return ("head" if cycle is None or cycle.response_complete else "work"), request

@@ -1,0 +1,109 @@
+"""Nobody holds the server by being slow."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from api.app import create_app
+from lanbi import lingering
+from lanbi.lingering import LIMITS_S, Watched
+from tests.api.seeded import County
+from tests.api.served import Client, served
+
+HEAD = b"GET /api/v1/targets HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+
+
+@pytest.fixture
+def client(county: County, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """A server whose patience is a tenth of the real one."""
+    monkeypatch.setattr(Watched, "limits", {name: seconds / 10 for name, seconds in LIMITS_S.items()})
+    monkeypatch.setattr(Watched, "look_s", 0.1)
+    with served(create_app(county.sources())) as found:
+        yield found
+
+
+def line(client: Client, stack: ExitStack, said: bytes = b"") -> socket.socket:
+    """An open line on which something was said."""
+    made = stack.enter_context(socket.create_connection(("127.0.0.1", client.port), timeout=20))
+    made.sendall(said)
+    return made
+
+
+def ended(made: socket.socket) -> bool:
+    """Whether the server hangs up; the time-out of the socket says that it does not."""
+    try:
+        while made.recv(65_536):
+            pass
+    except ConnectionError:
+        return True
+    return True
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", HEAD, HEAD + b"X-Slow: ", b"POST /api/v1/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"],
+    ids=["nothing", "half a head", "half a line", "half a body"],
+)
+def test_half_a_request_is_cut_off(client: Client, said: bytes) -> None:
+    """Whoever says nothing, half a head or half a body loses the line."""
+    with ExitStack() as stack:
+        assert ended(line(client, stack, said))
+
+
+def test_two_hundred_halves_keep_nobody_out(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While 200 half-open requests and 50 readers that take nothing hold their lines, everybody else is answered."""
+    monkeypatch.setattr(Watched, "limits", LIMITS_S)
+    with ExitStack() as stack:
+        for _ in range(200):
+            line(client, stack, HEAD)
+        for _ in range(50):
+            line(client, stack, b"GET /board/plotly.min.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+
+        assert [200] * 20 == [client.get("/api/v1/targets").status for _ in range(20)]
+
+
+def test_a_reader_that_takes_nothing_is_cut_off(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five megabytes that nobody takes are not held for ever: only what already lay in the buffers arrives."""
+    monkeypatch.setattr(Watched, "limits", {"write": 0.5, "head": 4.0})
+    whole = len(client.get("/board/plotly.min.js").body)
+    with ExitStack() as stack:
+        made = stack.enter_context(socket.socket())
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        made.settimeout(20)
+        made.connect(("127.0.0.1", client.port))
+        made.sendall(b"GET /board/plotly.min.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        first = made.recv(100)
+        # A silent line is cut off eight times later than a reader that takes nothing: when it ends, the other has ended.
+        assert ended(line(client, stack))
+        taken = 0
+        try:
+            while part := made.recv(65_536):
+                taken += len(part)
+        except ConnectionError:
+            pass
+
+    assert first.startswith(b"HTTP/1.1 200")
+    assert taken < whole
+
+
+def test_one_address_holds_so_many_lines(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line too many of another machine is cut off; this machine's proxy speaks for many."""
+    monkeypatch.setattr(Watched, "each", 3)
+    monkeypatch.setattr(lingering, "HERE", ("none",))
+    with ExitStack() as stack:
+        made = [line(client, stack, HEAD) for _ in range(4)]
+
+        assert ended(made[3])
+
+
+def test_who_is_quick_keeps_the_line(client: Client) -> None:
+    """Two requests on one line, with a pause in between that is no idleness of the server's making."""
+    with ExitStack() as stack:
+        made = line(client, stack)
+        for _ in range(2):
+            made.sendall(HEAD.replace(b"targets", b"county") + b"\r\n")
+            assert made.recv(65_536).startswith(b"HTTP/1.1 200")
