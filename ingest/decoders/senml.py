@@ -47,7 +47,7 @@ def senml_cbor(letter: Letter) -> list[Sample]:
     stream = BytesIO(letter.payload)
     try:
         pack = cbor2.load(stream)
-    except (cbor2.CBORDecodeError, ValueError, TypeError, RecursionError, OverflowError, MemoryError) as error:
+    except (cbor2.CBORError, ValueError, TypeError, RecursionError, OverflowError, MemoryError) as error:
         raise NotUnderstood(f"不是 CBOR not CBOR: {error}"[:160], "bad-encoding") from None
     if stream.read(1):
         raise NotUnderstood("CBOR 后有多余字节 bytes behind the CBOR", "bad-encoding")

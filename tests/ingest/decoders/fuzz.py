@@ -108,7 +108,7 @@ def grown(chance: random.Random, data: bytes) -> bytes | None:
     packed = data[:1] >= b"\x80"
     try:
         tree = cbor2.loads(data) if packed else json.loads(data)
-    except (ValueError, EOFError):
+    except (ValueError, cbor2.CBORError):
         return None
     root = [tree]
     for _ in range(chance.randint(1, 3)):
@@ -126,7 +126,10 @@ def grown(chance: random.Random, data: bytes) -> bytes | None:
             continue
         else:
             parent[key] = copy.deepcopy(chance.choice(NODES))
-    return cbor2.dumps(root[0]) if packed else json.dumps(root[0]).encode()
+    try:
+        return cbor2.dumps(root[0]) if packed else json.dumps(root[0]).encode()
+    except UnicodeEncodeError:  # half a character, which CBOR has no way to say
+        return None
 
 
 def places(tree: Any) -> Iterator[tuple[Any, Any]]:
