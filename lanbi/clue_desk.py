@@ -152,7 +152,7 @@ class ClueDesk:
         start, end = bounds(year)
         first = max(min(int(made.readings.times[0]), int(treated.readings.times[0])), start - BACK_S)
         known = clues.Known(made.counted, made.interval), clues.Known(treated.counted, treated.interval)
-        shown = clues.curves(pair, known, (first, min(now, end)))
+        shown = clues.curves(pair, known, (first, min(now, end)), self.registry.electricity)
         if shown is not None:
             yield from clues.found(pair, shown, self.registry.electricity, self._words.get(pair.treatment.id, ()))
 

@@ -65,6 +65,8 @@ class Curves(NamedTuple):
     step: int
     production: Floats
     treatment: Floats
+    silent: Bools | None = None
+    """(n,) where a meter says nothing at all, which is more than that its readings are too far apart; None = wherever one is not known."""
 
 
 class Limits(NamedTuple):
@@ -98,7 +100,7 @@ class Judged(NamedTuple):
     level: Floats
 
 
-def power(counted: Counted, start: int, step: int, count: int, to_kwh: float) -> Floats:
+def power(counted: Counted, start: int, step: int, count: int, to_kwh: float, *, longest: int = 0) -> Floats:
     """Mean power of a meter on equal samples.
 
     An interval longer than two samples does not say what ran when: NaN, as where nothing was counted or something is held.
@@ -107,12 +109,14 @@ def power(counted: Counted, start: int, step: int, count: int, to_kwh: float) ->
     ----------
     to_kwh : float
         Kilowatt-hours of the registered unit.
+    longest : int [s]
+        Longest interval that is taken, if that is more than two samples.
 
     Returns
     -------
     (count,) float64 [kW]
     """
-    short = (counted.end - counted.begin <= 2 * step) & (counted.flag != HELD)
+    short = (counted.end - counted.begin <= max(2 * step, longest)) & (counted.flag != HELD)
     sums, covered, marks = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.uint8)
     begin, end, amount, flag = (column[short] for column in (counted.begin, counted.end, counted.amount, counted.flag))
     spreading.spread(begin, end, amount, flag, HELD, start, step, sums, covered, marks)
@@ -253,11 +257,11 @@ def _stretches(curves: Curves, usual: Floats, off: Bools, idle: Bools, rules: El
         if off[start:stop].sum() >= least and (one.kind == "treatment-off" or (stop - start) * curves.step > int(rules.lag_minutes) * 60):
             yield one
     blind_s = int(rules.blind_minutes) * 60
-    known = ~np.isnan(curves.production) & ~np.isnan(curves.treatment)
+    silent = np.isnan(curves.production) | np.isnan(curves.treatment) if curves.silent is None else curves.silent
     full = np.nanmax(usual) if on.any() else np.nan
     with np.errstate(invalid="ignore"):
         flat = (curves.production == 0) & (curves.treatment > full * RUNS)
-    for kind, mask, least_s in (("idling", idle, int(rules.idle_minutes) * 60), ("blind", ~known, blind_s), ("flat", flat, blind_s)):
+    for kind, mask, least_s in (("idling", idle, int(rules.idle_minutes) * 60), ("blind", silent, blind_s), ("flat", flat, blind_s)):
         for start, stop in _joined(mask, APART_S // curves.step if kind == "idling" else 0):
             if (stop - start) * curves.step >= least_s:
                 yield Stretch(kind, start, stop)

@@ -54,7 +54,7 @@ def watched(registry: Registry) -> dict[str, Pair]:
     return found
 
 
-def curves(pair: Pair, known: tuple[Known, Known], span: tuple[int, int]) -> Curves | None:
+def curves(pair: Pair, known: tuple[Known, Known], span: tuple[int, int], rules: Electricity) -> Curves | None:
     """Power of both meters from the first instant to the second [s]; None where their readings come too rarely to be held together."""
     kwh = [float(energy.base_units(ELECTRICITY, meter.unit) or 1) for meter in pair]
     unit = float(Decimal(pair.treatment.resolution)) * float(pair.treatment.multiplier.newest) * kwh[1]
@@ -64,8 +64,11 @@ def curves(pair: Pair, known: tuple[Known, Known], span: tuple[int, int]) -> Cur
         return None
     start = span[0] // step * step
     count = max(0, (span[1] - start) // step)
-    shown = [pairs.power(one.counted, start, step, count, each) for one, each in zip(known, kwh, strict=True)]
-    return Curves(start, step, *shown)
+    scaled = list(zip(known, kwh, strict=True))
+    shown = [pairs.power(one.counted, start, step, count, each) for one, each in scaled]
+    # Hourly history of a meter that is read every quarter of an hour is too coarse to judge, and is not silence.
+    heard = [pairs.power(one.counted, start, step, count, each, longest=60 * int(rules.blind_minutes)) for one, each in scaled]
+    return Curves(start, step, shown[0], shown[1], np.isnan(heard[0]) | np.isnan(heard[1]))
 
 
 def _top(counted: Counted) -> float:

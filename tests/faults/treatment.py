@@ -143,7 +143,7 @@ def judge(number: int, seed: int, days: int, found: Judge) -> None:
     chance = np.random.default_rng([seed, number, found.interval])
     times = BEGIN + found.interval * np.arange(1, days * DAY_S // found.interval + 1, dtype=np.int64)
     made, treated = (clues.Known(_counted(scene, meter, times[chance.random(len(times)) >= LOST], found.interval), found.interval) for meter in pair)
-    shown = clues.curves(pair, (made, treated), (BEGIN, BEGIN + days * DAY_S))
+    shown = clues.curves(pair, (made, treated), (BEGIN, BEGIN + days * DAY_S), Electricity())
     assert shown is not None
     told = [*clues.found(pair, shown, Electricity(), ()), *_breaches(registry, made, planted, days)]
     found.months += days / MONTH_D

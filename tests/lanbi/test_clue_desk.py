@@ -178,3 +178,15 @@ def test_a_list_without_a_meter_cannot_be_told(bureau: Bureau) -> None:
 
     assert {("cannot-tell", None)} == {(row.status, row.value) for row in bureau.hours("mill")}
     assert {"no-meter": 24} == bureau.told("order")[0][1]["why"]
+
+
+def test_hourly_history_is_coarse_and_no_silence(tmp_path: Path) -> None:
+    """A meter read hourly until New Year and every quarter of an hour since: nothing is blind, and nothing is judged before it is learnt."""
+    one = Bureau(tmp_path)
+    one.bring([row for row in registers() if row.time >= at("2025-01-01 00:00") or row.time % 3_600 == 0])
+    one.follower.start()
+    one.settle()
+    found = [one.told(kind) for kind in ("blind", "treatment-off")]
+    one.close()
+
+    assert [[], []] == found
