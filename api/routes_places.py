@@ -48,7 +48,9 @@ def sections(request: Request, sources: Asked) -> Response:
                 water_class=_class(recent),
                 deciding=parts(recent.text) if recent else [],
                 rule_set=recent.rule_set if recent else None,
-                level_state=state.status if (state := _of_today(figures, "water_level_state", place.id, now)) else None,
+                level_state=state.status
+                if (state := figures.latest("water_level_state", place.id, "day", permit.RULE_SET, now)) and state.time > now - STALE_S
+                else None,
             ),
         )
     return answer(request, Page[SectionAnswer](items=rows))

@@ -105,7 +105,7 @@ class SectionAnswer(BaseModel):
     water_class: int | None
     deciding: list[str]
     rule_set: str | None
-    level_state: str | None = Field(description="of level and flow today: normal, rise, warning, guarantee; null where no line is registered")
+    level_state: str | None = Field(description="of level and flow at the newest record: normal, rise, warning, guarantee; null where no line is registered")
 
 
 class RecordRow(BaseModel):

@@ -1,8 +1,8 @@
 """Drift watches on simulated stations with planted faults: false alarms, recall within 90 days, delay; and their cost.
 
 The stations are not lanbi's simulator's: hourly log-levels share a regional part, and each has an own part whose daily ratio to
-the neighbours has a lag-1 correlation of 0.2 to 0.55 and a spread of 0.08 to 0.30, as measured on real networks. Water probes are
-held against a real record with technicians' corrections, where its files are (``--data``).
+the neighbours has a lag-1 correlation of 0.2 to 0.55 and a spread of 0.08 to 0.30, as measured on real networks. A real station with
+simulated neighbours, and water probes of a real record with technicians' corrections, follow where their files are (``--data``).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 
 from analytics import drift
-from bench.parts import probes
+from bench.parts import beijing, probes
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "dev"
 Floats = drift.Floats
@@ -116,10 +116,11 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the public records")
     args = parser.parse_args()
     rows = measure(1 if args.quick else 6, 3 if args.quick else 4)
-    if (args.data / probes.RECORD).is_file():
-        rows += probes.measure(args.data)
-    else:
-        print(f"drift  water probes: no {probes.RECORD} in {args.data}, so they are not measured")
+    for name, record, run in ((beijing, beijing.RECORD, lambda: beijing.measure(args.data, _ar)), (probes, probes.RECORD, lambda: probes.measure(args.data))):
+        if (args.data / record).is_file():
+            rows += run()
+        else:
+            print(f"drift  no {record} in {args.data}: {name.__doc__.splitlines()[0]} Not measured.")
     for row in rows:
         print("drift  " + "  ".join(f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}" for key, value in row.items()))
     if args.json:

@@ -133,7 +133,13 @@ class WatchDesk:
             for site in known.sites if known is not None else ():
                 beside = watches.neighbours(self.registry, site, known.sites, day) if known is not None else []
                 if known is not None and beside:
-                    self.teller.tell(watches.masked(known, site, beside, self.limits), lambda _: False)
+                    # The daily look knows the year, and so what a finding does to it: what it told stands.
+                    found = [event for event in watches.masked(known, site, beside, self.limits) if not self._stands(event)]
+                    self.teller.tell(found, lambda _: False)
+
+    def _stands(self, event: Event) -> bool:
+        told = self.teller.told.get(event[:3])
+        return told is not None and told.text != WITHDRAWN
 
     def _station(self, site: str, now: int) -> list[Event]:
         found: list[Event] = []

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from analytics.jobs.effects import effect
 from analytics.water import probes
 from analytics.water.probes import Interval, Limits, Probe, Shift, Visit
 from analytics.water.records import NAMES, Day
@@ -78,14 +79,14 @@ def _drift(site: str, item: str, probe: Probe, one: Interval) -> Event:
     size = one.size or 0.0
     per_day = size / max((one.end - one.begin) / civil.DAY_S, 1)
     numbers = {"least": one.least, "readings": one.readings}
-    effect = _effect(probe, (one.begin, one.end), (0.0, size))
+    done = _effect(probe, (one.begin, one.end), (0.0, size))
     body = {"item": item, "from": civil.iso(one.begin), "to": civil.iso(one.end), "size": size, "unit": ITEMS["water", item].unit}
-    return _event(DRIFT, site, (one.end, item), size, body | {"per_day": float(f"{per_day:.3g}"), "numbers": numbers, "effect": effect})
+    return _event(DRIFT, site, (one.end, item), size, body | {"per_day": float(f"{per_day:.3g}"), "numbers": numbers, "effect": done})
 
 
 def _shift(site: str, item: str, probe: Probe, one: Shift, until: int) -> Event:
-    effect = _effect(probe, (one.time - 1, until), (one.size, one.size))
-    body = {"item": item, "from": civil.iso(one.time), "size": one.size, "unit": ITEMS["water", item].unit, "effect": effect}
+    done = _effect(probe, (one.time - 1, until), (one.size, one.size))
+    body = {"item": item, "from": civil.iso(one.time), "size": one.size, "unit": ITEMS["water", item].unit, "effect": done}
     return _event(SHIFT, site, (one.time, item), one.size, body)
 
 
@@ -99,14 +100,4 @@ def _effect(probe: Probe, span: tuple[int, int], error: tuple[float, float]) -> 
     begin, end = span
     inside = (probe.time > begin) & (probe.time <= end)
     share = (probe.time - begin) / max(end - begin, 1)
-    right = np.where(inside, probe.values - (error[0] + (error[1] - error[0]) * share), probe.values)
-    first, last = (civil.day_start(day) for day in (civil.day_of(end), civil.year_days(civil.year_of_day(civil.day_of(end)))[0]))
-    found: dict[str, float | None] = {}
-    for name, since, until in (("day", first, first + civil.DAY_S), ("year", last, civil.day_end(civil.year_days(civil.year_of_day(civil.day_of(end)))[1]))):
-        rows = (probe.time > since) & (probe.time <= until)
-        found |= {name: _mean(probe.values[rows]), f"{name}_without": _mean(right[rows])}
-    return found
-
-
-def _mean(values: probes.Floats) -> float | None:
-    return round(float(values.mean()), 4) if len(values) else None
+    return effect(probe.time, probe.values, np.where(inside, probe.values - (error[0] + (error[1] - error[0]) * share), probe.values))

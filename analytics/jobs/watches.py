@@ -15,9 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics import drift, quality, stuck
+from analytics.jobs.effects import effect
 from analytics.water import quality as sections
 from analytics.water.records import Day
 from domain import air, civil
+from domain.air import DAY_HOURS
 from domain.fixed import MISSING, SCALE
 from domain.indicators import ALARMS, Event
 from domain.items import AIR, BY_REALM, ITEMS
@@ -75,7 +77,7 @@ def drifts(known: Hours, site: str, beside: Sequence[str], told: drift.Limits) -
     own, other = _pair(known, site, beside)
     days = len(own) // 24 * 24
     for one in drift.find(known.item, own[:days], other[:days], told):
-        yield _event(known, site, one, beside)
+        yield _event(known, one, site, (beside, own))
 
 
 def masked(known: Hours, site: str, beside: Sequence[str], told: drift.Limits) -> Iterator[Event]:
@@ -83,7 +85,7 @@ def masked(known: Hours, site: str, beside: Sequence[str], told: drift.Limits) -
     own, other = _pair(known, site, beside)
     for one in drift.masked(known.item, own, other, told):
         if one.detected >= len(own) - RECENT_HOURS:
-            yield _event(known, site, one, beside)
+            yield _event(known, one, site, (beside, own))
 
 
 def _pair(known: Hours, site: str, beside: Sequence[str]) -> tuple[Floats, Floats]:
@@ -91,21 +93,40 @@ def _pair(known: Hours, site: str, beside: Sequence[str]) -> tuple[Floats, Float
     return np.ascontiguousarray(known.table[:, place]), drift.proxy(known.table, place, [known.sites.index(name) for name in beside])
 
 
-def _event(known: Hours, site: str, one: drift.Drift, beside: Sequence[str]) -> Event:
+def _event(known: Hours, one: drift.Drift, site: str, of: tuple[Sequence[str], Floats]) -> Event:
+    beside, own = of
     if one.kind == "divergence":
         onset, detected = (known.start + civil.HOUR_S * (place + 1) for place in (one.onset, one.detected))
     else:
         onset, detected = civil.day_start(known.first + one.onset), civil.day_end(known.first + one.detected)
     size, unit = (one.size, ITEMS["air", one.item].unit) if one.kind == "offset" else (100 * one.size, "%")
     body = {"item": one.item, "onset": civil.iso(onset), "detected": civil.iso(detected), "size": float(f"{size:.3g}"), "unit": unit, "beside": list(beside)}
-    return Event(ALARMS[one.kind].kind, site, detected + _NUMBERS["air", one.item], float(f"{size:.3g}"), json.dumps(body, ensure_ascii=False))
+    time = known.start + civil.HOUR_S * np.arange(1, len(own) + 1, dtype=np.int64)
+    told = body | {"effect": effect(time, own, _without(own, one), DAY_HOURS)}
+    return Event(ALARMS[one.kind].kind, site, detected + _NUMBERS["air", one.item], float(f"{size:.3g}"), json.dumps(told, ensure_ascii=False))
+
+
+def _without(own: Floats, one: drift.Drift) -> Floats:
+    """Hours as they would be without a drift, up to where it was told; masked ones are out."""
+    right, unit = own.copy(), 1 if one.kind == "divergence" else 24
+    rows = slice(unit * one.onset, unit * (one.detected + 1))
+    if one.kind == "divergence":
+        right[rows] = np.nan
+    elif one.kind == "offset":
+        right[rows] = np.maximum(own[rows] - one.size, 0)
+    else:
+        grown = np.linspace(0, one.size, len(own[rows])) if one.kind == "ramp" else one.size
+        right[rows] = own[rows] / (1 + grown)
+    return right
 
 
 def standing(realm: str, site: str, times: Longs, items: Mapping[str, Floats]) -> Iterator[Event]:
     """Stretches in which a sensor stands still; ``value`` = hours."""
     for run in stuck.find(times, items) if len(times) > 1 else ():
         hours_of = round(run.seconds / civil.HOUR_S, 1)
-        body = {"item": run.item, "onset": civil.iso(run.begin), "to": civil.iso(run.end), "hours": hours_of, "value": run.value}
+        stood = (times >= run.begin) & (times <= run.end)
+        done = effect(times, items[run.item], np.where(stood, np.nan, items[run.item]), DAY_HOURS if realm == "air" else 1)
+        body = {"item": run.item, "onset": civil.iso(run.begin), "to": civil.iso(run.end), "hours": hours_of, "value": run.value, "effect": done}
         yield Event(ALARMS["stuck"].kind, site, run.begin + _NUMBERS[realm, run.item], hours_of, json.dumps(body, ensure_ascii=False))
 
 

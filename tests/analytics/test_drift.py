@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from analytics import drift
-from bench.drift import STATIONS, county
+from bench.drift import STATIONS, _ar, county
+from bench.parts import beijing
+from scripts.readme import DEV
 
 Floats = drift.Floats
 YEARS = 2
@@ -97,3 +99,14 @@ def test_trailing_median_never_looks_ahead() -> None:
 
     assert np.array_equal(whole[:150], drift.trailing(values[:150]), equal_nan=True)
     assert float(np.median(values[: 120 - drift.LAG + 1])) == whole[120]
+
+
+@pytest.mark.skipif(not (DEV / beijing.RECORD).is_file(), reason="public data not present: ../shared/data/dev")
+def test_faults_of_a_real_station_are_found() -> None:
+    """Beijing's Wanliu with simulated neighbours: at least 11 of 12 steps within a median of 17 days, 8 of 12 ramps, at most half a false alarm a year."""
+    rows = {str(row["case"]): row for row in beijing.measure(DEV, _ar)}
+
+    for gain in ("Wanliu gain ×1.3", "Wanliu gain ×0.7"):
+        assert int(str(rows[gain]["found"])) >= 11 and float(str(rows[gain]["median_delay"])) <= 17
+    assert int(str(rows["Wanliu ramp +0.3 %/d"]["found"])) >= 8
+    assert float(str(rows["Wanliu without a fault"]["false_per_station_year"])) <= 0.5

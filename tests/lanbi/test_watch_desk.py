@@ -107,6 +107,18 @@ def test_a_standing_sensor_says_since_when_and_how_long(house: Watched) -> None:
     assert civil.iso(START + STUCK_DAY * civil.DAY_S + 3_600) == told[1]["onset"]
 
 
+def test_each_finding_says_what_it_does_to_the_day_and_the_year(house: Watched) -> None:
+    """The step of 40 % makes the day and the year higher than they would be; the masked hours lower."""
+    effects = {
+        event.kind: json.loads(event.text)["effect"] for event in house.store.event_rows(0, 2**60, 100_000) if event.kind in {"step", "divergence", "stuck"}
+    }
+
+    assert 1.3 < effects["step"]["day"] / effects["step"]["day_without"] < 1.5
+    assert effects["step"]["year"] > effects["step"]["year_without"]
+    assert effects["divergence"]["year"] < effects["divergence"]["year_without"]
+    assert effects["stuck"]["year"] is not None
+
+
 def test_a_flagged_value_says_its_rule_its_numbers_and_what_hangs_on_it(house: Watched) -> None:
     """A spike of the last days is an event with the rule's numbers and the means with and without it."""
     (told,) = [row for row in house.store.event_rows(-1, 2**60, 10_000) if row.kind == "quality-spike"]
