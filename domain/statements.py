@@ -23,13 +23,17 @@ ORDERS: Final = "orders"
 RECEIPT: Final = "order-receipt"
 CLUE: Final = "clue"
 REPORTED: Final = "reported"
-KINDS: Final = (EXCHANGE, BILL, OUTPUT, LIST, ORDERS, RECEIPT, CLUE, REPORTED)
+QUANTITY: Final = "quantity"
+KINDS: Final = (EXCHANGE, BILL, OUTPUT, LIST, ORDERS, RECEIPT, CLUE, REPORTED, QUANTITY)
 LEVELS: Final = MappingProxyType({"yellow": ("黄色", 1), "orange": ("橙色", 2), "red": ("红色", 3)})
 """Levels of an order (word, rank); response III, II, I."""
 GRADES: Final = ("引领", "A", "B", "C", "D", "-")
 STATES: Final = MappingProxyType({"open": ("待核实", "open"), "explained": ("已说明", "explained"), "confirmed": ("已核实", "confirmed")})
 """States of a clue (zh, en): it is a clue until a person has looked, and never a verdict of the program."""
 LARGEST: Final = Decimal(10) ** 12
+DECIMALS: Final = 9
+LONGEST: Final = 400 * civil.DAY_S
+"""Of the stretch that a quantity is stated for."""
 FIRST: Final = civil.parse_time("2000-01-01T00:00:00+08:00")
 LAST: Final = civil.parse_time("2100-01-01T00:00:00+08:00")
 TONNES: Final = MappingProxyType(
@@ -115,6 +119,16 @@ def _bill(body: Body) -> str | None:
     return _lacking(body, "meter", "document") or _ordered(body)
 
 
+def _quantity(body: Body) -> str | None:
+    value = number(body["quantity"])
+    if int(value.as_tuple().exponent) < -DECIMALS:
+        return f"more than {DECIMALS} decimals: {body['quantity']}"
+    begin, end = instant(body["start"]), instant(body["end"])
+    if not begin < end <= begin + LONGEST:
+        return f"the end must lie behind the start, at most {LONGEST // civil.DAY_S} days"
+    return _lacking(body, "meter")
+
+
 def _ordered(body: Body) -> str | None:
     return None if instant(body["from"]) < until(body["to"]) else "the end does not lie after the start"
 
@@ -176,7 +190,7 @@ def _lacking(body: Body, *names: str) -> str | None:
 
 
 _CHECKS: Final[Mapping[str, Callable[[Body], str | None]]] = MappingProxyType(
-    {EXCHANGE: _exchange, BILL: _bill, OUTPUT: _output, LIST: _list, ORDERS: _orders, RECEIPT: _receipt, CLUE: _clue, REPORTED: _reported},
+    {EXCHANGE: _exchange, BILL: _bill, OUTPUT: _output, LIST: _list, ORDERS: _orders, RECEIPT: _receipt, CLUE: _clue, REPORTED: _reported, QUANTITY: _quantity},
 )
 
 
@@ -184,7 +198,7 @@ def touched(kind: str, body: Body, registry: Registry) -> dict[int, set[str]]:
     """Civil days and sources whose figures an entry may change; what cannot be read, or is about nobody we know, touches nothing."""
     if fault(kind, body):
         return {}
-    sites = {str(body["meter"])} & set(registry.meters) if kind == EXCHANGE else set()
+    sites = {str(body["meter"])} & set(registry.meters) if kind in {EXCHANGE, QUANTITY} else set()
     try:
         day = _day(kind, body)
     except (KeyError, TypeError, ValueError, OverflowError):
@@ -198,5 +212,5 @@ def _day(kind: str, body: Body) -> int | None:
         return marks.period(str(body["period"])).last
     if kind == OUTPUT:
         return month(body["month"])[1]
-    column = {EXCHANGE: "time", BILL: "to", ORDERS: "to", RECEIPT: "from", CLUE: "time"}.get(kind)
+    column = {EXCHANGE: "time", BILL: "to", ORDERS: "to", RECEIPT: "from", CLUE: "time", QUANTITY: "end"}.get(kind)
     return None if column is None else civil.day_of((until if column == "to" else instant)(body[column]) + (column != "to"))

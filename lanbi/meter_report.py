@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -13,7 +13,7 @@ from analytics.counting import Counted, Readings
 from analytics.energy.worth import worth
 from domain import civil, energy
 from domain.places import Meter, Registry
-from lanbi.metering import Source, forms_of, said_about_meters
+from lanbi.metering import Source, forms_of, said_about_meters, stated_of
 from lanbi.registers import Desk
 
 WORDS: Final = {
@@ -31,8 +31,9 @@ def page(source: Source, registry: Registry, name: str, span: tuple[int, int]) -
         Intervals between these two instants are listed and added up.
     """
     meter = registry.meters[name]
-    forms = forms_of(said_about_meters(source), name)
-    known = Desk(source, registry, lambda _: forms).between(name, *span)
+    said = said_about_meters(source)
+    forms, stated = forms_of(said, name), stated_of(said).get(name, [])
+    known = Desk(source, registry, lambda _: forms, lambda _: stated).between(name, *span)
     year = civil.year_of_day(civil.day_of(span[1]))
     yield from _head(registry, meter, span)
     if known is None:
@@ -66,13 +67,19 @@ def _intervals(meter: Meter, readings: Readings, counted: Counted, span: tuple[i
         begin, end, flag = int(counted.begin[place]), int(counted.end[place]), counting.FLAGS[counted.flag[place]]
         amount = int(counted.amount[place]) * counted.unit
         total, apart = (total, apart + amount) if flag == "held" else (total + amount, apart)
-        before, after = (shown[time] * readings.resolution for time in (begin, end))
-        yield f"{civil.iso(begin)} | {civil.iso(end)} | {before} | {after} | {counting.ratio_on(meter, end)} | {amount} | {WORDS[flag]}"
+        before, after = (_register(shown, time, readings) for time in (begin, end))
+        stated = "" if begin in shown and end in shown else "，文件所报 stated by a file"
+        yield f"{civil.iso(begin)} | {civil.iso(end)} | {before} | {after} | {counting.ratio_on(meter, end)} | {amount} | {WORDS[flag]}{stated}"
     yield ""
     if len(inside):
         first, last = int(counted.begin[inside[0]]), int(counted.end[inside[-1]])
-        yield f"首末读数 first and last register: {shown[first] * readings.resolution} ({civil.iso(first)}) → {shown[last] * readings.resolution} ({civil.iso(last)})"
+        yield f"首末读数 first and last register: {_register(shown, first, readings)} ({civil.iso(first)}) → {_register(shown, last, readings)} ({civil.iso(last)})"
     yield f"合计 sum {total} {meter.unit}; 待核实，未计入 held, not in the sum: {apart} {meter.unit}"
+
+
+def _register(shown: Mapping[int, int], time: int, readings: Readings) -> str:
+    """What the register showed; a dash where a file stated a quantity instead."""
+    return str(shown[time] * readings.resolution) if time in shown else "–"
 
 
 def _across(counted: Counted, span: tuple[int, int], unit: str) -> Iterator[str]:

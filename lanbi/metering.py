@@ -19,6 +19,7 @@ from analytics.energy import balance, enterprise
 from analytics.energy.enterprise import Account
 from analytics.energy.meteryear import MeterDays, between, laid
 from analytics.jobs import intensities, metered, repairs
+from analytics.stated import Quantity
 from domain import civil, statements
 from domain.indicators import Indicator, Query
 from domain.places import Meter, Registry
@@ -53,7 +54,8 @@ class Metering:
         self.source, self.settler, self.registry, self.plans = source, settler, registry, plans
         self.derived: dict[tuple[object, ...], Indicator] = {}
         self.entered: dict[str, list[Entry]] = {}
-        self.desk = Desk(source, registry, self._forms)
+        self.stated: dict[str, list[Quantity]] = {}
+        self.desk = Desk(source, registry, self._forms, lambda name: self.stated.get(name, ()))
         self.events = MeterEvents(settler.figures, registry)
         self.books: dict[int, Book] = {}
         self.days: dict[int, dict[str, MeterDays]] = {}
@@ -133,10 +135,11 @@ class Metering:
 
     def learn(self) -> None:
         """Read what people and files said about meters."""
-        before = {name: self._forms(name) for name in self.registry.meters}
+        before = {name: (self._forms(name), self.stated.get(name)) for name in self.registry.meters}
         self.entered = said_about_meters(self.source)
-        for name, forms in before.items():
-            if forms != self._forms(name):
+        self.stated = stated_of(self.entered)
+        for name, known in before.items():
+            if known != (self._forms(name), self.stated.get(name)):
                 self.desk.recount(name)
 
     def _forms(self, name: str) -> list[Exchange]:
@@ -262,6 +265,16 @@ def forms_of(entered: Mapping[str, Sequence[Entry]], name: str) -> list[Exchange
             time = statements.instant(entry.body["time"])
             found[time] = Exchange(time, statements.number(entry.body["last"]), statements.number(entry.body["first"]))
     return [found[time] for time in sorted(found)]
+
+
+def stated_of(entered: Mapping[str, Sequence[Entry]]) -> dict[str, list[Quantity]]:
+    """Stated quantities by meter; of two for one stretch the one received later."""
+    found: dict[str, dict[tuple[int, int], Quantity]] = {}
+    for entry in entered.get(statements.QUANTITY, ()):
+        if statements.fault(statements.QUANTITY, entry.body) is None:
+            one = Quantity(statements.instant(entry.body["start"]), statements.instant(entry.body["end"]), statements.number(entry.body["quantity"]))
+            found.setdefault(str(entry.body["meter"]), {})[one.begin, one.end] = one
+    return {name: sorted(some.values()) for name, some in found.items()}
 
 
 def cause_of(days: Mapping[str, Collection[int]]) -> str:

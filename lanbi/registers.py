@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from analytics import counting
 from analytics.counting import Counted, Exchange, Longs, Readings
+from analytics.stated import Quantity, merged
 from domain import civil
 from domain.items import BY_REALM
 from domain.places import Meter, Registry
@@ -66,6 +67,8 @@ class Desk:
     source: ReadingSource
     registry: Registry
     forms: Callable[[str], Sequence[Exchange]]
+    stated: Callable[[str], Sequence[Quantity]] = lambda _: ()
+    """Quantities that files state for a meter."""
 
     def __post_init__(self) -> None:
         self._kept: OrderedDict[Year, Known] = OrderedDict()
@@ -84,7 +87,8 @@ class Desk:
     def between(self, name: str, start: int, end: int) -> Known | None:
         """The same for any two instants [s]; not kept."""
         span, times, values = self._around(name, start, end)
-        return self._counted(name, span, (times, values), civil.year_of_day(civil.day_of(end))) if len(times) else None
+        there = len(times) or self._stated(name, span)
+        return self._counted(name, span, (times, values), civil.year_of_day(civil.day_of(end))) if there else None
 
     def _around(self, name: str, start: int, end: int) -> tuple[tuple[int, int], Longs, Floats]:
         """Registers of a time with those that what they mean may need; the instants between which they were read."""
@@ -123,7 +127,7 @@ class Desk:
     def _count(self, key: Year, span: tuple[int, int], times: Longs, values: Floats) -> Known | None:
         old = self._kept.pop(key, None)
         self._bytes -= old.size if old else 0
-        if not len(times):
+        if not len(times) and not self._stated(key[1], span):
             return None
         known = self._kept[key] = self._counted(key[1], span, (times, values), key[0])
         self._bytes += known.size
@@ -136,7 +140,10 @@ class Desk:
         readings = readings_of(meter, *shown)
         step = interval(self.registry, name, year)
         forms = [form for form in self.forms(name) if span[0] < form.time <= span[1]]
-        return Known(span, readings, counting.count(meter, readings, step, forms), step)
+        return Known(span, readings, merged(counting.count(meter, readings, step, forms), self._stated(name, span)), step)
+
+    def _stated(self, name: str, span: tuple[int, int]) -> list[Quantity]:
+        return [one for one in self.stated(name) if span[0] < one.end and one.begin < span[1]]
 
     def _read(self, name: str, start: int, end: int) -> tuple[Longs, Floats]:
         """Registers with start < time ≤ end that count, each time once; of two spans the shorter stands."""

@@ -99,7 +99,9 @@ def laid(counted: Counted, readings: Readings, span: tuple[int, int], interval: 
     apart = (counted.flag == counting.HELD) & (counted.end > start) & (counted.end <= start + count * civil.DAY_S)
     np.add.at(held, civil.day_of_array(counted.end[apart]) - first, counted.amount[apart])
     days = (hours.reshape(-1, 24).sum(axis=1), covered.reshape(-1, 24).sum(axis=1), np.bitwise_or.reduce(marks.reshape(-1, 24), axis=1))
-    return MeterHours(first, counted.unit, hours, covered, marks), MeterDays(first, counted.unit, *days, received, due(own, span, interval), held)
+    # Where nobody reads a register and files state quantities, no reading is due.
+    expected = due(own, span, interval) if len(readings.times) else np.zeros(count, np.int64)
+    return MeterHours(first, counted.unit, hours, covered, marks), MeterDays(first, counted.unit, *days, received, expected, held)
 
 
 def due(times: Longs, span: tuple[int, int], interval: int) -> Longs:

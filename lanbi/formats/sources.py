@@ -8,6 +8,7 @@ from typing import Final
 
 from domain.errors import FileError, InputError
 from domain.items import BY_REALM
+from domain.statements import QUANTITY
 from lanbi.formats.files import sheet
 from lanbi.formats.rows import Fault, Row, Said, day, day_and_hour, hour, instant, thousandth
 from lanbi.formats.sections import ITEMS as SECTION_ITEMS
@@ -18,6 +19,8 @@ from lanbi.formats.statements import STATEMENTS, Statement
 from lanbi.toml_lines import nearest
 
 AUTO: Final = "auto"
+METERS: Final = "meter-csv"
+"""Registers, or quantities of stretches of time."""
 _POINTS: Final = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW")
 
 
@@ -81,6 +84,7 @@ TABLES: Final[Mapping[str, tuple[Shape, ...]]] = {
         Shape("water_section", ("section",), ("time",), instant, _own(*BY_REALM["water"]), span=0, any_item=True, ignored=frozenset({"type"})),
         Shape("meter", ("meter",), ("time",), instant, _own(*BY_REALM["meter"]), span=0, any_item=True),
     ),
+    "meter-csv": (Shape("meter", ("meter",), ("time",), instant, _own("register"), span=0),),
     "pm25in-csv": (
         Shape(
             "air_station", ("watchpoint",), ("date", "hour"), day_and_hour,
@@ -162,6 +166,8 @@ def open_source(name: str, wanted: str = AUTO) -> Source:
         raise FileError(
             f"{'no' if chosen == ONLY[wrong] else 'an'} {wrong.upper()} file, which {chosen} does not fit", name, "choose another --format, or auto"
         )
+    if chosen == METERS and not STATEMENTS[QUANTITY].lacking(table.columns):
+        chosen = QUANTITY
     if chosen in STATEMENTS:
         return Source(table, chosen, STATEMENTS[chosen])
     shapes = TABLES[chosen]

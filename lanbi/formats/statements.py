@@ -211,6 +211,10 @@ STATEMENTS: Final[Mapping[str, Statement]] = MappingProxyType(
                 statements.LIST, ("enterprise", "grade", "level", "line", "measure", "share", "meters"), _meters(statements.LIST, "grade", "share", "level"),
                 ("enterprise", "level", "measure", "share"), key=("enterprise", "level", "line"),
             ),
+            Statement(
+                statements.QUANTITY, ("meter", "start", "end", "quantity"), _meters(statements.QUANTITY, "start", "quantity", "end"), ("meter", "start", "end", "quantity"),
+                key=("meter", "start", "end"),
+            ),
             Statement(statements.ORDERS, ("level", "from", "to", "document"), _meters(statements.ORDERS, "level", "from", "to"), ("level", "from", "to", "document")),
         )
     },

@@ -43,6 +43,7 @@ BILL = "meter,from,to,quantity,document\n"
 OUTPUT = "enterprise,line,month,product,quantity,unit,value_added,document\n"
 LIST = "enterprise,grade,level,line,measure,share,meters\n"
 ORDERS = "level,from,to,document\n"
+QUANTITY = "meter,start,end,quantity\n"
 
 
 @pytest.fixture
@@ -71,6 +72,7 @@ def changes(house: House) -> list[Change]:
         ("bill", BILL + "m-1,2025-03-01,2025-03-31,123456.5,账单3\n", [("~bill",)]),
         ("output", OUTPUT + "e-1,l-1,2025-03,铝,1200,t,3500.5,统计3\ne-2,,2025-03,纸,,,800,统计3\n", [("~output",)]),
         ("reduction-list", LIST + "e-1,C,orange,l-1,停产一条线,50,m-1\ne-2,D,red,,停产,0,\n", []),
+        ("meter-csv", QUANTITY + "m-2,2025-03-01,2025-03-02,12.5\nm-2,2025-03-02 00:00,2025-03-02 01:00,0.125\n", [("m-2", "~quantity")]),
         ("orders", ORDERS + "orange,2025-01-03 12:00,2025-01-05,〔2025〕1号\n", [("~orders",)]),
     ],
 )
@@ -81,7 +83,7 @@ def test_statements_are_entered_once(house: House, kind: str, text: str, announc
 
     assert [count, count, 0, 0, 0, 0] == house.terms(file)
     assert [count, 0, count, 0, 0, 0] == house.terms("--format", kind, file)
-    assert count == len(house.entries(kind))
+    assert count == len(house.entries("quantity" if kind == "meter-csv" else kind))
     assert announced == [one.sites for one in changes(house)]
 
 
@@ -108,6 +110,11 @@ def test_statements_are_entered_once(house: House, kind: str, text: str, announc
         (BILL + "m-1,2025-03-01,9999-03-31,1,账单\n", "not a time of 2000 … 2099: '9999-03-31'", "column to"),
         (OUTPUT + "e-1,l-1,2025-03,铝,1200,件,1,统计\n", "a line's quantity is in tonnes, not in '件'", "column unit"),
         (OUTPUT + "e-1,l-1,2025-03,铝,1200,,1,统计\n", "a line's quantity is in tonnes, not in ''", "column unit"),
+        (QUANTITY + "m-2,2025-03-02,2025-03-01,1\n", "the end must lie behind the start", "column end"),
+        (QUANTITY + "m-2,2025-03-01,2025-03-02,-1\n", "not a plain number", "column quantity"),
+        (QUANTITY + "m-2,2025-03-01,2025-03-02,1.0123456789\n", "more than 9 decimals", "column quantity"),
+        (QUANTITY + "m-2,2025-03-01,2025-03-02,1\nm-2,2025-03-01,2025-03-02,2\n", "contradicts line 2", "column end"),
+        (QUANTITY + "m-9,2025-03-01,2025-03-02,1\n", "no such meter: 'm-9'", "column meter"),
         (ORDERS + "orange,2025-01-05,2025-01-03,号\n", "the end does not lie after the start", "column to"),
     ],
 )
@@ -117,3 +124,8 @@ def test_bad_statements_change_nothing(house: House, text: str, says: str, colum
 
     assert (2, True, True) == (code, says in err and "in.csv" in err, column in err), err
     assert [] == changes(house)
+
+
+def test_registers_by_the_format_of_meters(house: House) -> None:
+    """The first form of meter-csv is the registers' table."""
+    assert [2, 2, 0, 0, 0, 0] == house.terms("--format", "meter-csv", house.file("meter,time,register\nm-2,2025-03-01 01:00,5\nm-2,2025-03-01 02:00,6\n"))

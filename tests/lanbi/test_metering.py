@@ -289,3 +289,31 @@ def test_a_broken_day_has_a_clock_until_it_is_mended(tmp_path: Path) -> None:
     mended = one.value("meter_repair", "other", "day", "2025-01-02")
     one.close()
     assert (0.0, "mended") == (mended.value, mended.status)
+
+
+def test_stated_quantities_are_counted_where_nobody_reads_a_register(tmp_path: Path) -> None:
+    """A well's pump without registers: quantities of a file make its hours, days and year; no reading is due; a later statement replaces the earlier."""
+    one = MeterHouse(tmp_path, registry(pump=replace(METERS["water"], id="pump", enterprise="mill")))
+    one.bring(HISTORY)
+    one.follower.start()
+    one.say("quantity", "2025-01-02", meter="pump", start="2025-01-02T00:00:00+08:00", end="2025-01-02T12:00:00+08:00", quantity="24.5")
+    one.say("quantity", "2025-01-02", meter="pump", start="2025-01-02T12:00:00+08:00", end="2025-01-03T00:00:00+08:00", quantity="3")
+    one.follower.step()
+    day, use = one.value("meter_use", "pump", "day", "2025-01-02"), one.value("water_use", "mill", "day", "2025-01-02")
+    assert (27.5, 24.0, 27.5) == (day.value, day.valid, use.value)
+    assert [] == [row for row in one.store.series(Query("meter_repair", "pump")) if row.valid is not None]
+
+    one.say("quantity", "2025-01-02", meter="pump", start="2025-01-02T12:00:00+08:00", end="2025-01-03T00:00:00+08:00", quantity="4")
+    one.follower.step()
+    assert 28.5 == one.value("meter_use", "pump", "day", "2025-01-02").value
+    one.close()
+
+
+def test_a_quantity_beside_a_register_is_held(house: MeterHouse) -> None:
+    """What a register counted is not counted again because a file states it too."""
+    before = house.value("meter_use", "other", "day", "2025-01-02")
+    house.say("quantity", "2025-01-02", meter="other", start="2025-01-02T00:00:00+08:00", end="2025-01-03T00:00:00+08:00", quantity="100")
+    house.follower.step()
+    after = house.value("meter_use", "other", "day", "2025-01-02")
+
+    assert (before.value, "held") == (after.value, after.status)
