@@ -18,8 +18,8 @@ from analytics.counting import Exchange, Longs
 from analytics.energy import balance, enterprise
 from analytics.energy.enterprise import Account
 from analytics.energy.meteryear import MeterDays, between, laid
+from analytics.energy.stated import Quantity
 from analytics.jobs import intensities, metered, repairs
-from analytics.stated import Quantity
 from domain import civil, statements
 from domain.indicators import Indicator, Query
 from domain.places import Meter, Registry

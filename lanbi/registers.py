@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from analytics import counting
 from analytics.counting import Counted, Exchange, Longs, Readings
-from analytics.stated import Quantity, merged
+from analytics.energy.stated import Quantity, merged
 from domain import civil
 from domain.items import BY_REALM
 from domain.places import Meter, Registry

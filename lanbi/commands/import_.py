@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lanbi.importing import Account
     from lanbi.settings import Settings
 
-FORMATS = "lanbi-csv pm25in-csv cnemc-live cnemc-xml city-daily city-hourly cnemc-water-html cnemc-water-csv prsa reported official reviewed dust exchange bill output reduction-list orders"
+FORMATS = "lanbi-csv meter-csv pm25in-csv cnemc-live cnemc-xml city-daily city-hourly cnemc-water-html cnemc-water-csv prsa reported official reviewed dust exchange bill output reduction-list quantity orders"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import numpy as np
 
-from analytics import counting, stated
+from analytics import counting
 from analytics.counting import Counted
-from analytics.stated import Quantity
+from analytics.energy import stated
+from analytics.energy.stated import Quantity
 from domain.places import Dated, Meter
 
 METER = Meter("m", "e", "water", Dated.always("main"), "m3", Dated.always("2"), resolution="0.1")
