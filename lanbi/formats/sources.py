@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import entry_points
 from typing import Final
 
 from domain.errors import FileError, InputError
@@ -110,7 +112,22 @@ TABLES: Final[Mapping[str, tuple[Shape, ...]]] = {
 """Formats of readings, each with the tables it may come as."""
 ONLY: Final = {"xml": "cnemc-xml", "html": "cnemc-water-html"}
 """Formats that are no tables, by what their bytes are."""
-FORMATS: Final = (*TABLES, *STATEMENTS)
+GROUP: Final = "lanbi.importers"
+"""Entry points of other packages: name of the format → a tuple of :class:`Shape`."""
+
+
+@lru_cache(1)
+def tables() -> Mapping[str, tuple[Shape, ...]]:
+    """All formats of readings; what another package adds may not take the name of one of ours."""
+    ours = {AUTO, *TABLES, *STATEMENTS}
+    added = {one.name: one.load() for one in entry_points(group=GROUP) if one.name not in ours}
+    shapes = {name: found for name, found in added.items() if isinstance(found, tuple) and found and all(isinstance(one, Shape) for one in found)}
+    return {**TABLES, **shapes}
+
+
+def formats() -> tuple[str, ...]:
+    """Names of all formats."""
+    return (*tables(), *STATEMENTS)
 
 
 @dataclass
@@ -146,8 +163,8 @@ def known(name: str) -> str:
     InputError
         It is not.
     """
-    if name != AUTO and name not in FORMATS:
-        raise InputError(f"unknown format '{name}'{nearest(name, [*FORMATS, AUTO])}", "--format", f"one of {', '.join((AUTO, *FORMATS))}")
+    if name != AUTO and name not in formats():
+        raise InputError(f"unknown format '{name}'{nearest(name, [*formats(), AUTO])}", "--format", f"one of {', '.join((AUTO, *formats()))}")
     return name
 
 
@@ -170,7 +187,7 @@ def open_source(name: str, wanted: str = AUTO) -> Source:
         chosen = QUANTITY
     if chosen in STATEMENTS:
         return Source(table, chosen, STATEMENTS[chosen])
-    shapes = TABLES[chosen]
+    shapes = tables()[chosen]
     best = min(shapes, key=lambda shape: len(shape.lacking(table.columns)))
     return Source(table, chosen, best)
 
@@ -179,17 +196,17 @@ def _recognised(table: Sheet) -> str:
     if table.shape in ONLY:
         return ONLY[table.shape]
     fitting = [
-        (len(shape.needed), name) for name, shapes in TABLES.items() for shape in shapes if name not in ONLY.values() and not shape.lacking(table.columns)
+        (len(shape.needed), name) for name, shapes in tables().items() for shape in shapes if name not in ONLY.values() and not shape.lacking(table.columns)
     ]
     fitting += [(len(one.needed), one.name) for one in STATEMENTS.values() if not one.lacking(table.columns)]
     if not fitting:
         columns = ", ".join(table.columns)[:300]
-        raise FileError(f"the header fits no format: {columns}", f"{table.name}, {table.unit} 1", f"{_nearly(table)}the formats are {', '.join(FORMATS)}")
+        raise FileError(f"the header fits no format: {columns}", f"{table.name}, {table.unit} 1", f"{_nearly(table)}the formats are {', '.join(formats())}")
     return max(fitting)[1]
 
 
 def _nearly(table: Sheet) -> str:
     """What the format that comes nearest misses, if it comes near."""
-    lacks = [(shape.lacking(table.columns), name, len(shape.needed)) for name, shapes in TABLES.items() for shape in shapes if name not in ONLY.values()]
+    lacks = [(shape.lacking(table.columns), name, len(shape.needed)) for name, shapes in tables().items() for shape in shapes if name not in ONLY.values()]
     lacking, name, needed = min(lacks, key=lambda one: len(one[0]) / one[2])
     return f"{name} would need also {', '.join(lacking)}; " if len(lacking) < needed else ""

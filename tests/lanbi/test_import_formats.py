@@ -12,7 +12,7 @@ import pytest
 from domain.civil import iso
 from domain.errors import FileError, InputError
 from lanbi.formats.rows import Fault, Row, Said
-from lanbi.formats.sources import FORMATS, known, open_source
+from lanbi.formats.sources import formats, known, open_source
 from lanbi.formats.survey import survey
 
 DAILY = "city,date,aqi,level,pm25,pm10,so2,co,no2,o3_8h\n"
@@ -263,4 +263,4 @@ def test_the_commands_help_names_every_format() -> None:
     """Help is printed without the readers being imported, so its list is checked here."""
     from lanbi.commands.import_ import FORMATS as NAMED
 
-    assert list(FORMATS) == NAMED.split()
+    assert list(formats()) == NAMED.split()

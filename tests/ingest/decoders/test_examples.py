@@ -112,6 +112,11 @@ def test_senml_of_a_real_producer(format_: str, payload: bytes, second: int) -> 
 PROGRAM = """
 from tests.ingest.decoders.foreign_house import device, house, judge, stored
 rule = '[[mapping]]\\nid = "r"\\nformat = "acme"\\nitems = [{item = "pm25", name = "pm25"}, {item = "co", name = "co"}]\\n'
+from lanbi.formats.sources import open_source
+with open("acme.csv", "w") as file:
+    file.write("acme_site,acme_time,fine,co\\n9001A,2026-11-23 08:00,38,0.9\\n")
+source = open_source("acme.csv")
+print(source.format, [row.values for row in source.rows()])
 print(stored(judge(house(device('["a1"]', 'mapping = "r"') + rule), "ACME;2026-11-23T01:00:00Z;pm25=38;co=0.9")))
 """
 
@@ -123,11 +128,11 @@ def test_a_plug_in_of_thirty_lines_is_found(tmp_path: Path) -> None:
     info = tmp_path / "lanbi_acme-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lanbi-acme\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[lanbi.decoders]\nacme = lanbi_acme:DIALECT\n")
+    (info / "entry_points.txt").write_text("[lanbi.decoders]\nacme = lanbi_acme:DIALECT\n[lanbi.importers]\nacme-csv = lanbi_acme:TABLES\n")
     answer = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, cwd=ROOT, env={"PYTHONPATH": f"{ROOT}:{tmp_path}", "PATH": ""}
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, cwd=tmp_path, env={"PYTHONPATH": f"{ROOT}:{tmp_path}", "PATH": ""}
     )
 
-    assert ("[('a1', 0, 0, {'pm25': 38.0, 'co': 0.9}, {})]\n", "") == (answer.stdout, answer.stderr[-2000:])
+    assert ("acme-csv [{'pm25': 38.0, 'co': 0.9}]\n[('a1', 0, 0, {'pm25': 38.0, 'co': 0.9}, {})]\n", "") == (answer.stdout, answer.stderr[-2000:])
     assert len(code.splitlines()) <= 30
     assert 'acme = "lanbi_acme:DIALECT"' in (EXAMPLES / "plugin" / "pyproject.toml").read_text()
