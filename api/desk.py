@@ -23,6 +23,16 @@ class Desk(Protocol):
         """Ask for refusals to be judged once more; returns the journal record of the request."""
         ...
 
+    def preview(self, kind: str, body: Mapping[str, object]) -> tuple[list[Mapping[str, object]], int]:
+        """Figures that an entry would change, as analytics computes them without writing, and how many there are in all.
+
+        Raises
+        ------
+        ServiceError
+            Analytics does not answer in time, or the store does not.
+        """
+        ...
+
     def letter(self, number: int) -> bytes | None:
         """Bytes of a refusal as they came; None where nobody refused anything under this number."""
         ...

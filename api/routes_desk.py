@@ -21,6 +21,7 @@ from api.params import ID, Cursor, Limit, pack, unpack
 from api.problems import Problem, unknown, wrong
 from api.routes_login import note
 from api.schemas import Page
+from api.shaping import unit_of
 from api.sources import Sources
 from domain import judgements, marks, statements
 from domain.civil import iso
@@ -88,6 +89,32 @@ class EntryAnswer(BaseModel):
     record: str = Field(description="journal record")
 
 
+class ChangeAnswer(BaseModel):
+    """A figure that would differ."""
+
+    figure: str
+    period: str
+    scope: str
+    scope_name: str
+    rule_set: str
+    basis: str
+    time: str
+    unit: str
+    old: float | None
+    new: float | None
+    old_status: str
+    new_status: str
+    restated: bool = Field(description="it is closed: the change would be said openly")
+
+
+class PreviewAnswer(BaseModel):
+    """What an entry would change, as far as it is listed, and how many figures in all."""
+
+    items: list[ChangeAnswer]
+    count: int
+    next: str | None = None
+
+
 class SaidAnswer(BaseModel):
     """What somebody entered."""
 
@@ -101,10 +128,24 @@ class SaidAnswer(BaseModel):
 @router.post("/marks", status_code=202, response_model=EntryAnswer)
 def mark(sources: Asked, caller: Whose, said: MarkBody) -> Response:
     """Mark hours invalid or valid again."""
+    return _entered(sources, caller, marks.MARK, _mark(sources, said), said.source)
+
+
+@router.post("/previews", response_model=PreviewAnswer)
+def preview(sources: Asked, caller: Whose, said: MarkBody) -> Response:
+    """What a mark would change: days, months, quarters, years and the running year, before anything is entered."""
+    body = _judged(caller, marks.MARK, _mark(sources, said))
+    found, count = _desk(sources).preview(marks.MARK, body)
+    names = sources.registry().name_of
+    rows = [ChangeAnswer.model_validate({**row, "unit": unit_of(str(row["figure"])), "scope_name": names(str(row["scope"]))}) for row in found]
+    return Response(PreviewAnswer(items=rows, count=count).model_dump_json(), headers={"Cache-Control": "no-store"}, media_type="application/json")
+
+
+def _mark(sources: Sources, said: MarkBody) -> dict[str, object]:
     if not marks.places(said.source, sources.registry()):
         raise unknown(said.source)
     body = {"source": said.source, "from": said.since, "to": said.to, "flag": said.flag, "reason": said.reason, "document": said.document}
-    return _entered(sources, caller, marks.MARK, body | ({"items": said.items} if said.items else {}), said.source)
+    return body | ({"items": said.items} if said.items else {})
 
 
 @router.post("/confirmations", status_code=202, response_model=EntryAnswer)
@@ -183,6 +224,15 @@ _FAULTS: Final[Mapping[str, Callable[[str, Mapping[str, object]], str | None]]] 
     judgements.VERDICT: lambda _, body: judgements.fault(body),
 }
 """Who judges an entry; statements where no other kind of evidence is named."""
+
+
+def _judged(caller: Caller, kind: str, body: Mapping[str, object]) -> dict[str, object]:
+    """The entry with its user, if figures can be made of it."""
+    whole = {"user": caller.name, **body}
+    fault = marks.fault(kind, whole) if kind in marks.KINDS else statements.fault(kind, whole)
+    if fault:
+        raise wrong("body", f"不能这样填报：{fault[:200]}", f"It cannot be entered like this: {fault[:200]}")
+    return whole
 
 
 def _answered(kind: str, record: str) -> Response:

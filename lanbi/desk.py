@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Final
@@ -17,6 +20,7 @@ from lanbi.state import StateView
 
 WAIT_S: Final = 3.0
 AGAIN_S: Final = 0.05
+PREVIEW_S: Final = 30.0
 
 
 class PersonDesk:
@@ -29,6 +33,7 @@ class PersonDesk:
         self._settings = settings
         self._clock = SystemClock()
         self._one = Lock()
+        self._asking = Lock()
 
     def enter(self, kind: str, body: Mapping[str, object]) -> str:
         """Make an entry durable; returns its journal record.
@@ -58,6 +63,30 @@ class PersonDesk:
     def replay(self, ids: Sequence[int], user: str) -> str:
         """Ask for refusals to be judged once more; returns the journal record of the request."""
         return self.enter(REPLAY, request(self._settings, "deadletters", {"ids": list(ids), "user": user}))
+
+    def preview(self, kind: str, body: Mapping[str, object]) -> tuple[list[Mapping[str, object]], int]:
+        """Figures that an entry would change, and how many in all; one question at a time, in a process of its own.
+
+        Raises
+        ------
+        ServiceError
+            Another question is being answered, or the answer takes too long or fails.
+        """
+        if not self._asking.acquire(timeout=WAIT_S):
+            raise ServiceError("another preview is being computed", "preview", "try again in a moment")
+        try:
+            asked = {"config": str(self._settings.file) if self._settings.file else None, "kind": kind, "body": dict(body)}
+            done = subprocess.run(
+                [sys.executable, "-m", "lanbi.rehearsal"], input=json.dumps(asked), capture_output=True, text=True, timeout=PREVIEW_S, check=False
+            )
+            told = json.loads(done.stdout)
+        except (subprocess.TimeoutExpired, ValueError) as error:
+            raise ServiceError("the preview was not computed", "preview", "enter it without one, or try again") from error
+        finally:
+            self._asking.release()
+        if "error" in told:
+            raise ServiceError(told["error"], "preview", "try again")
+        return told["changes"], told["count"]
 
     def letter(self, number: int) -> bytes | None:
         """Bytes of a refusal as they came; None where nobody refused anything under this number."""

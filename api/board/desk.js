@@ -1,7 +1,7 @@
 // The desk: what a person does with what the board shows. Everything goes through the API, which judges it and makes it durable.
 import { at, fill, h } from "./dom.js";
 import { data, idle, send, take } from "./feed.js";
-import { renderAudit, renderDuty, renderEntered, renderLetters, renderMeters } from "./lists.js";
+import { renderAudit, renderDuty, renderEntered, renderLetters, renderMeters, renderPreview } from "./lists.js";
 import { speak } from "./speak.js";
 import { either, t } from "./words.js";
 import { renderWhose } from "./whose.js";
@@ -104,7 +104,23 @@ async function forever() {
   }
 }
 
-form("mark", `${API}/desk/marks`, (fields) => fields);
+at("mark").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const fields = Object.fromEntries(new FormData(at("mark")));
+  const place = at("mark").querySelector(".told");
+  if (event.submitter?.value === "enter") {
+    const done = await send(`${API}/desk/marks`, fields);
+    tell(place, done, done.told.record ?? "");
+    fill("preview");
+    if (done.ok) await poll();
+    return;
+  }
+  place.textContent = t("computing");
+  const done = await send(`${API}/desk/previews`, fields);
+  place.textContent = done.ok ? "" : done.said;
+  place.className = `told wideField ${done.ok ? "" : "bad"}`;
+  if (done.ok) renderPreview(done.told);
+});
 form("confirm", `${API}/desk/confirmations`, (fields, button) => ({ ...fields, action: button?.value ?? "confirm" }));
 form("report", `${API}/desk/reported`, (fields) => fields);
 form("password", `${API}/password`, (fields) => fields);

@@ -1,8 +1,8 @@
 // Lists of the desk: alerts that wait, dead letters, meters, deeds, entries.
 import { at, fill, h, table } from "./dom.js";
 import { data } from "./feed.js";
-import { count, moment } from "./format.js";
-import { said, t } from "./words.js";
+import { count, day, moment } from "./format.js";
+import { periodWord, said, t } from "./words.js";
 
 const head = (key, name) => ({ text: t(key), name });
 const acts = () => data.me.rights.includes("desk");
@@ -61,4 +61,15 @@ export function renderEntered() {
   const about = ({ body }) => [body.source ?? body.target ?? body.month, body.from, body.to, body.flag, body.period, body.value, body.action, body.document].filter(Boolean).join(" · ");
   fill("entered", h("ul", { class: "changes" }, rows.map((row) => h("li", {}, h("span", {}, `${about(row)} `), h("small", {}, `${row.person} · ${moment(row.received)} · ${row.record}`)))));
   at("entered").dataset.count = rows.length;
+}
+
+// What a mark would change: the county's figures first, then those that would have to be restated.
+export function renderPreview(told) {
+  if (!told.count) { fill("preview", h("p", { class: "note" }, t("noChange"))); return; }
+  const name = (row) => { const known = data.legend.figures[row.figure]; return known ? said(known) : row.figure; };
+  const value = (number_, status) => [number_ === null ? "–" : String(number_), status].filter(Boolean).join(" ");
+  const order = (row) => (row.scope === data.county.id ? 0 : 2) + (row.restated ? 0 : 1);
+  const rows = [...told.items].sort((a, b) => order(a) - order(b)).slice(0, 40);
+  const cells = (row) => [name(row), row.scope_name, `${periodWord(row.period)} ${day(row.time)}`, `${value(row.old, row.old_status)} ${row.unit}`, `${value(row.new, row.new_status)} ${row.unit}`, [row.rule_set, row.basis, row.restated ? t("restatedMark") : ""].filter(Boolean).join(" · ")];
+  fill("preview", h("p", {}, `${t("wouldChange")}${told.count}`), table(t("preview"), [head("figure"), head("place"), head("period"), head("before"), head("after"), head("detail")], rows.map(cells)));
 }

@@ -69,6 +69,7 @@ TABLE: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/api/v1/desk/entries?kind=mark"): INSIDE,
     ("GET", "/api/v1/desk/deadletters/9999"): dict.fromkeys(INSIDE, 404),
     ("POST", "/api/v1/desk/marks"): dict.fromkeys(INSIDE, 422),
+    ("POST", "/api/v1/desk/previews"): dict.fromkeys(INSIDE, 422),
     ("POST", "/api/v1/desk/confirmations"): dict.fromkeys(INSIDE, 422),
     ("POST", "/api/v1/desk/reported"): dict.fromkeys(INSIDE, 422),
     ("POST", "/api/v1/desk/verdicts"): dict.fromkeys(INSIDE, 422),

@@ -19,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from lanbi.clock import SystemClock
 
 CLOCK = SystemClock()
+LEAVING = "navigated or closed"
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--remote-debugging-port=0", "--remote-allow-origins=*",
@@ -28,6 +29,10 @@ FLAGS = (
 def program() -> str | None:
     """Where Chromium is, or None."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+class LeavingError(Exception):
+    """The page went away under the question."""
 
 
 @dataclass
@@ -44,6 +49,8 @@ class Page:
         while True:
             answer = json.loads(self.socket.recv(timeout=30))
             if answer.get("id") == self.number:
+                if LEAVING in answer.get("error", {}).get("message", ""):
+                    raise LeavingError
                 assert "error" not in answer, answer["error"]
                 found = answer["result"]
                 assert isinstance(found, dict)
@@ -55,10 +62,17 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
+    def _true(self, script: str) -> bool:
+        """Whether a script is true; on a page that is just being left nothing is."""
+        try:
+            return bool(self.run(script))
+        except LeavingError:
+            return False
+
     def wait(self, script: str, seconds: float = 20) -> None:
         """Until a script is true."""
         end = CLOCK.monotonic() + seconds
-        while not self.run(script):
+        while not self._true(script):
             assert CLOCK.monotonic() < end, f"never came true: {script}"
             CLOCK.sleep(0.1)
 

@@ -1,0 +1,89 @@
+"""What an entry would change: exactly what it changes when it is entered, and nothing before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from domain.civil import DAY_S, HOUR_S, parse_time
+from domain.indicators import Query
+from domain.readings import Entry, Reading
+from lanbi import rehearsal, wiring
+from lanbi.analyst import Analyst
+from lanbi.clock import SystemClock
+from lanbi.settings import Settings
+
+PLANS = Path(__file__).resolve().parents[2] / "plans"
+DAY = parse_time("2025-06-03T00:00:00+08:00")
+SIX = {"pm25": 50.0, "pm10": 61.0, "so2": 7.0, "no2": 22.0, "co": 0.5, "o3": 80.0}
+MARK = {"user": "wang", "source": "sc-a01", "from": "2025-06-03", "to": "2025-06-03", "flag": "R", "reason": "x", "document": "y"}
+NS = 10**9
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Three days of a station, brought up to date."""
+    file = tmp_path / "lanbi.toml"
+    file.write_text(f'data = "{tmp_path / "var"}"\ncounty = "{PLANS / "sample-county.toml"}"\ntargets = ["{PLANS / "chiping.toml"}"]\n', encoding="utf-8")
+    found = wiring.settings(str(file))
+    store = wiring.store(found)
+    store.write([Reading("air", "sc-a01", HOUR_S, DAY + hour * HOUR_S, {**SIX, "pm25": 50.0 + hour // 25}, {}, hour) for hour in range(1, 73)])
+    compute(found)
+    store.close()
+    return found
+
+
+def compute(settings: Settings) -> None:
+    """What analytics does with a year."""
+    store = wiring.store(settings)
+    analyst = Analyst(store, store, wiring.registry(settings), wiring.plans(settings))
+    analyst.load(2025, SystemClock().now_ns() // NS, "review: entered")
+    store.close()
+
+
+def stored(settings: Settings) -> dict[tuple[object, ...], tuple[float | None, str]]:
+    """Days, months and years of the station and the county."""
+    store = wiring.store(settings, write=False)
+    rows = [row for scope in ("sc-a01", "sc") for row in store.series(Query(None, scope, None, basis=None, start=DAY - DAY_S))]
+    store.close()
+    return {row.key: (row.value, row.status) for row in rows if row.period != "hour"}
+
+
+def test_the_preview_is_what_happens(settings: Settings) -> None:
+    """Old values are the stored ones, nothing is written, and after entering the mark the store holds the new ones."""
+    before = stored(settings)
+    told = rehearsal.rehearse(settings, "mark", MARK)
+    assert before == stored(settings)
+    store = wiring.store(settings)
+    store.enter([Entry("mark", "person/1", SystemClock().now_ns(), "wang", MARK)])
+    store.close()
+    compute(settings)
+    after = stored(settings)
+    days = {
+        row.figure: (row.old, row.new)
+        for row in told
+        if (row.period, row.scope, row.rule_set[:5]) == ("day", "sc-a01", "HJ633") and row.time.startswith("2025-06-03")
+    }
+
+    assert (50.0, None) == days["pm25"]
+    keyed = {(row.figure, row.period, row.scope, row.rule_set, row.basis, parse_time(row.time)): row for row in told if row.scope in {"sc-a01", "sc"}}
+    assert keyed
+    assert {key: (row.new, row.new_status) for key, row in keyed.items()} == {key: after.get(key, (None, "")) for key in keyed}
+    assert {key: (row.old, row.old_status) for key, row in keyed.items()} == {key: before.get(key, (None, "")) for key in keyed}
+    changed = {
+        key for key in after if before.get(key) != after[key] and key[1] in {"day", "month", "year"} and not str(key[0]).endswith(("_yoy", "_mom", "_rank"))
+    }
+    assert set() == {key for key in changed if key not in keyed and not str(key[0]).startswith("lost_")}
+
+
+def test_a_mark_that_changes_nothing_says_so(settings: Settings) -> None:
+    """To take back a mark that nobody made changes no figure."""
+    assert [] == rehearsal.rehearse(settings, "mark", {**MARK, "flag": "N"})
+
+
+def test_closed_figures_are_called_restated(settings: Settings) -> None:
+    """A day that is over would be restated."""
+    told = rehearsal.rehearse(settings, "mark", MARK)
+
+    assert {True} == {row.restated for row in told if row.period == "day" and row.figure == "pm25" and row.old is not None}
