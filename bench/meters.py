@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from decimal import Decimal
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -181,6 +181,41 @@ def from_embedded(folder: Path) -> float:
     return took
 
 
+def from_influx(folder: Path) -> float | None:
+    """Seconds on the wall to read one meter's year from a real influxd; None where there is none."""
+    from tests.contract.conftest import running
+    from tests.faults.parts.house import PartMissingError, influxd
+
+    try:
+        influxd()
+    except PartMissingError:
+        return None
+    return _read_influx(folder, running)
+
+
+def _read_influx(folder: Path, running: Any) -> float:
+    from lanbi import wiring
+    from lanbi.influx_setup import Wish, prepare
+    from tests.dashboards.filled import settings_in
+
+    (folder / "influx").mkdir()
+    (folder / "data").mkdir()
+    with running(folder / "influx") as (url, _):
+        settings = settings_in(folder / "data", url, YEAR)
+        list(prepare(settings, Wish(days=0)))
+        store = wiring.store(settings)
+        times, units, _, _ = made(1)
+        rows = [Reading("meter", "m", 0, time_, {"register": unit / 100}, {}, 0) for time_, unit in zip(times.tolist(), units.tolist(), strict=True)]
+        for begin in range(0, len(rows), 5_000):
+            store.write(rows[begin : begin + 5_000])
+        begun = time.perf_counter()
+        found = sum(len(one.time) for one in store.columns("meter", "m", START - 1, NOW))
+        took = time.perf_counter() - begun
+        assert len(times) == found
+        store.close()
+    return took
+
+
 def late(bench: Bench) -> list[float]:
     """Processor milliseconds of one late register: the analyst reads its day, recounts the year, writes what differs."""
     from tests.lanbi.meter_house import MeterHouse, registry
@@ -233,6 +268,11 @@ def main() -> None:
         _peers(bench, Path(names[0]), forms[0], truth[0])
         one = from_embedded(folder)
         bench.add(f"reading a meter-year from the embedded store; {number:,} of them: {one * number:,.0f} s", one, "s")
+        other = from_influx(folder)
+        if other is None:
+            print("reading from InfluxDB: left out, there is no influxd here (make services)")
+        else:
+            bench.add(f"reading a meter-year from InfluxDB, wall; {number:,} of them: {other * number:,.0f} s", other, "s")
         times = sorted(late(bench))
         bench.add("a late register of a year in the embedded store, processor", times[len(times) // 2], "ms")
     finally:

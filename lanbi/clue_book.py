@@ -18,6 +18,10 @@ from lanbi.settings import Settings
 
 MOST: Final = 1_000_000
 ORDER: Final = "order"
+NUMBERS: Final = {
+    "production_kw": "生产 kW", "treatment_kw": "治污 kW", "usual_kw": "平时治污 kW", "load_kwh": "实际 kWh/h", "allowed_kwh": "允许 kWh/h",
+}  # fmt: skip
+"""Numbers of a clue that a line shows."""
 TIME: Final = "write a time such as 2026-06-01 08:15, Beijing time"
 
 
@@ -37,10 +41,12 @@ def lines(found: Sequence[Event], registry: Registry) -> Iterator[str]:
     for row in found:
         body = body_of(row)
         state = statements.STATES[body["state"]][0]
-        numbers = ", ".join(
-            f"{name} {body[name]}" for name in ("production_kw", "treatment_kw", "usual_kw", "allowed_kwh", "load_kwh") if body.get(name) is not None
-        )
+        numbers = ", ".join(f"{words} {_shown(body[name])}" for name, words in NUMBERS.items() if body.get(name) is not None)
         yield f"{body['from']}  {_owner(row.source, registry)} {row.source}  {body['rule']} {RULES[row.kind].zh}  {body['minutes']} min  {state}  {numbers}"
+
+
+def _shown(value: float | list[float]) -> str:
+    return f"{min(value):g}…{max(value):g}" if isinstance(value, list) else f"{value:g}"
 
 
 def _owner(source: str, registry: Registry) -> str:

@@ -32,6 +32,7 @@ def config(tmp_path: Path) -> str:
     store.events(
         [
             Event("treatment-off", "m-0003", BEGIN, 1.0, json.dumps(CLUE)),
+            Event("breach", "m-0002", BEGIN - 40 * 86_400, 1.0, json.dumps({**CLUE, "rule": "E4", "load_kwh": [12.0, 15.5], "allowed_kwh": [6.0, 7.0]})),
             Event("idling", "m-0006", BEGIN, None, '{"withdrawn": true}'),
             Event("order", "e-001", BEGIN, 1.0, json.dumps(ORDER, ensure_ascii=False)),
         ]
@@ -52,7 +53,9 @@ def test_clues_and_orders_are_listed(config: str, capsys: pytest.CaptureFixture[
     """One line each, in words; as JSON with everything; what was taken back is not among them."""
     assert 0 == main(["--config", config, "clues", "list", "--since", "2025-06-01"])
     text = capsys.readouterr().out
-    assert "m-0003  E1 生产在用而治污停运  180 min  待核实" in text and "1 条 shown" in text and "m-0006" not in text
+    assert "m-0003  E1 生产在用而治污停运  180 min  待核实  治污 kW 0" in text and "1 条 shown" in text and "m-0006" not in text
+    assert 0 == main(["--config", config, "clues", "list", "--since", "2025-04-01"])
+    assert "实际 kWh/h 12…15.5, 允许 kWh/h 6…7" in capsys.readouterr().out
     assert 0 == main(["--config", config, "clues", "orders", "--since", "2025-06-01"])
     assert "橙色 某指办1号" in (text := capsys.readouterr().out) and "未回执 no receipt yet" in text and "cannot-tell 4 h" in text
     assert 0 == main(["--config", config, "clues", "list", "--since", "2025-06-01", "--json"])
