@@ -22,6 +22,7 @@ from domain import civil, energy, statements
 from domain.civil import DAY_S, HOUR_S
 from domain.clues import RULES
 from domain.indicators import Event, Indicator, Query
+from domain.readings import Entry
 from domain.verdicts import Word, words
 from lanbi.meter_events import bounds
 from lanbi.metering import Metering
@@ -49,6 +50,8 @@ class ClueDesk:
         self._rows: dict[Waiting, dict[tuple[object, ...], Indicator]] = {}
         self._given: list[Order] = []
         self._words: dict[str, list[Word]] = {}
+        self._listed: list[Entry] = []
+        self._receipts: list[Entry] = []
         self._read = False
 
     @cached_property
@@ -90,6 +93,8 @@ class ClueDesk:
         """Hourly: running stretches and orders go on, silence grows."""
         if now // HOUR_S != self._hour:
             self._hour = now // HOUR_S
+            # A reduction list is about no day, so nobody announces it: it is in force within the hour.
+            self._read = False
             self._wait(civil.year_of_day(civil.day_of(now)), self.metering.owners)
 
     def forget(self, keep: Collection[int]) -> None:
@@ -113,8 +118,10 @@ class ClueDesk:
 
     def _learn(self) -> None:
         if not self._read:
-            self._given = ordered.given(self.metering.source.entered(statements.ORDERS))
-            self._words = words(self.metering.source.entered(statements.CLUE))
+            source = self.metering.source
+            self._given = ordered.given(source.entered(statements.ORDERS))
+            self._words = words(source.entered(statements.CLUE))
+            self._listed, self._receipts = source.entered(statements.LIST), source.entered(statements.RECEIPT)
             self._read = True
 
     def _look(self, year: int, owner: str, now: int) -> None:
@@ -161,9 +168,8 @@ class ClueDesk:
         own = [order for order in self._given if start <= order.begin < end and order.begin <= now]
         if not own:
             return ordered.Verdicts()
-        entries = self.metering.source.entered(statements.LIST)
-        asked = [(order, ordered.listed(entries, owner, order, self.registry)) for order in own]
-        confirmed = ordered.receipts(self.metering.source.entered(statements.RECEIPT), owner)
+        asked = [(order, ordered.listed(self._listed, owner, order, self.registry)) for order in own]
+        confirmed = ordered.receipts(self._receipts, owner)
         around = Around(self.registry, lambda names, order: self._loads(names, order, now), self._words, confirmed, now)
         return ordered.judged(owner, asked, around)
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace as anew
 from domain import civil
 from domain.indicators import Event, Indicator, Query
 from domain.places import Enterprise
-from domain.readings import Reading
+from domain.readings import Entry, Reading
 from tests.lanbi.meter_house import NOW, QUARTER, MeterHouse, registry
 
 BEGIN = civil.parse_time("2024-11-25T00:00:00+08:00")
@@ -190,3 +190,15 @@ def test_hourly_history_is_coarse_and_no_silence(tmp_path: Path) -> None:
     one.close()
 
     assert [[], []] == found
+
+
+def test_a_list_that_comes_behind_its_order_counts_within_the_hour(bureau: Bureau) -> None:
+    """Nobody announces a list, for it is about no day; the next hour finds it."""
+    bureau.say("orders", "2025-01-04", **ORDER)
+    bureau.settle()
+    assert [] == bureau.told("order")
+    bureau.store.enter([Entry("reduction-list", "person/list", (NOW + 5) * 10**9, "李工", LIST)])
+    bureau.clock.now = NOW + 3_600
+    bureau.settle()
+
+    assert ["works"] == [row.source for row, _ in bureau.told("order")]
