@@ -130,10 +130,11 @@ class Acceptor:
             Their ``readings`` add up to what the message counts for.
         """
         speaker = self.speaker(record)
+        name = speaker.id if isinstance(speaker, Speaker) else device_of(record.topic)
         if record.flags & RETAINED:
             speaker = Refusal("retained", "a retained message is the last one again, not a reading")
         if isinstance(speaker, Refusal):
-            return [Verdict(WHOLE, max(1, record.readings), device_of(record.topic), "", 0, None, None, (speaker,))]
+            return [Verdict(WHOLE, max(1, record.readings), name, "", 0, None, None, (speaker,))]
         parts = self.parts(record, speaker)
         if len(parts) > 1 and isinstance(parts[0].what, Refusal) and (parts[0].what.reason in _AT_ONCE or len(parts) > MANY):
             same = all(isinstance(part.what, Refusal) and part.what.reason == parts[0].what.reason for part in parts)

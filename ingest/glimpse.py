@@ -77,7 +77,7 @@ def _newest(records: Sequence[Record]) -> Iterable[Record]:
     left: dict[str, int] = {}
     found: list[Record] = []
     for record in reversed(records):
-        device = device_of(record.topic)
+        device = device_of(record.topic) or record.topic
         if left.setdefault(device, NEWEST):
             left[device] -= 1
             found.append(record)

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import cbor2
 import pytest
 
-from tests.ingest.decoders.foreign_house import HOUR, device, house, judge, reasons, stored
+from ingest.accept import Acceptor
+from tests.ingest.decoders.foreign_house import HOUR, Message, device, house, judge, reasons, stored
 
 T = HOUR
 AIR = '[{item = "pm25", name = "pm25"}, {item = "co", name = "co"}]'
@@ -228,7 +229,10 @@ def test_a_foreign_topic_belongs_to_its_device_alone() -> None:
     """Another topic is nobody's, and a retained copy is no reading."""
     county = house(speaker("plain", '[{item = "pm25", name = "pm25"}]', "arrival = true", extra='topics = ["yard/pm25"]\n'))
 
+    retained = Acceptor(county).judge(Message(b"38", "yard/pm25", flags=3))
+
     assert [("unknown-device", None)] == reasons(judge(county, "38", "street/pm25"))
+    assert ([("retained", None)], "d1") == (reasons(retained), retained[0].device)
 
 
 def test_the_same_hour_of_three_tongues_is_one_cell() -> None:
