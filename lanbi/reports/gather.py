@@ -82,7 +82,7 @@ def _figure(found: Gathered, row: Indicator, beside: dict[tuple[str, str, str], 
     last = beside.get((f"{row.figure}_yoy", row.rule_set, row.basis))
     official = beside.get((f"{row.figure}_official", row.rule_set, "official"))
     change = (
-        f"{printed(last.target, known.digits)} → {'+' if (last.value or 0) > 0 else ''}{printed(last.value, known.digits)}"
+        f"{printed(last.target, known.digits)}（{'+' if (last.value or 0) > 0 else ''}{printed(last.value, known.digits)}）"
         if last and last.value is not None
         else ""
     )

@@ -108,7 +108,7 @@ def test_figures_are_the_apis(county: County, client: Client) -> None:
     row = table(page(county.sources(), "month"), "全区指标").rows[0]
 
     assert (printed(told["value"], 1), told["rule_set"], told["basis"]) == (row[1], row[6], row[7])
-    assert ("38.4", "30/30", "41.7 → -3.2") == (row[1], row[3], row[4])
+    assert ("38.4", "30/30", "41.7（-3.2）") == (row[1], row[3], row[4])
     assert "已确认 confirmed, 第 2 版" == row[8]
 
 
