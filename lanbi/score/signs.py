@@ -22,7 +22,7 @@ from lanbi.score.truth import Floats, Said, Truth
 SLACK_S: Final = 2 * DAY_S
 """So long behind its end a fault may be told; a drift, which is told by days, four months."""
 DRIFTS: Final = ("step", "offset", "ramp", "divergence")
-CLUES: Final = ("treatment-off", "late-start", "idling", "breach")
+CLUES: Final = ("treatment-off", "late-start", "early-stop", "idling", "breach")
 ALARMS: Final = frozenset({*DRIFTS, "stuck", "spike", "negative", "over-power", "held", "reset", *CLUES})
 """Signs that call for a person: raised where nothing is wrong they are false alarms."""
 MONTH_D: Final = 30.4375
@@ -56,7 +56,7 @@ TELLS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "exchange": frozenset({"exchange"}),
         "exchange-silent": frozenset({"negative", "over-power", "held", "reset"}),
         "step-back": frozenset({"negative", "held"}),
-        "treatment-off": frozenset({"treatment-off", "stuck"}),
+        "treatment-off": frozenset({"treatment-off", "late-start", "early-stop", "stuck"}),
         "late-start": frozenset({"late-start", "treatment-off", "stuck"}),
         "idling": frozenset({"idling"}),
         "breach": frozenset({"breach"}),
