@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from domain import civil
 from domain.readings import Change, Entry, Reading
