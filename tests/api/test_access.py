@@ -44,8 +44,8 @@ def test_others_do_not(county: County, peer: str, host: str) -> None:
 
 
 def test_what_is_public_holds_no_figure() -> None:
-    """Six addresses: the page, its files, whether the process answers, and the login."""
-    assert {"/", "/favicon.ico", "/board/{name}", "/board/plotly.min.js", "/livez", "/api/v1/login"} == {path for _, path in PUBLIC}
+    """Seven addresses: the page, its files, whether the process answers, the login, and the webhook, which judges keys and signatures itself."""
+    assert {"/", "/favicon.ico", "/board/{name}", "/board/plotly.min.js", "/livez", "/api/v1/login", "/api/v1/alerts/grafana"} == {path for _, path in PUBLIC}
     assert not any("manage" in rights for role, rights in ROLES.items() if role != "admin")
 
 
