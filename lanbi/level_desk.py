@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from analytics.causes import Evidence
 from analytics.jobs import levels as jobs
 from analytics.jobs import stations
@@ -23,6 +25,7 @@ from lanbi.singles import MANY, Singles
 from lanbi.telling import Teller
 from lanbi.water_desk import WaterDesk
 
+_WATCHED = [records.NAMES.index(item) for item in ("level", "flow")]
 _BODY = "river"
 """Wells are no surface water: they have no class, so its limits say nothing."""
 
@@ -58,10 +61,9 @@ class LevelDesk:
         for name in self.wells:
             known.days[name] = dict(self._days(name, first, last))
             known.last[name] = dict(self._days(name, *civil.year_days(year - 1)))
-        for scope, figures in {**dict.fromkeys(self.gauges, jobs.FIGURES_OF_ONE), self.registry.county.id: (jobs.TARGET, f"{jobs.TARGET}.state")}.items():
-            for figure in figures:
-                for row in known.singles.stored(self.settler, Query(figure, scope, rule_set=permit.RULE_SET)):
-                    known.singles.hold(scope, row)
+        for figure in (*jobs.FIGURES_OF_ONE, jobs.TARGET, f"{jobs.TARGET}.state"):
+            for row in known.singles.stored(self.settler, Query(figure, None, rule_set=permit.RULE_SET)):
+                known.singles.hold(row.scope, row)
         self._settle(year, self.gauges, When(now, Evidence(general=[cause] if cause else []), ()))
 
     def refresh(self, touched: Iterable[tuple[str, int]], now: int) -> None:
@@ -118,6 +120,8 @@ class LevelDesk:
         for name in names:
             self.pulse()
             gauge, days = self.gauges[name], self._of(year, name)
+            if name not in known.singles.held and not any((~np.isnan(day.values[:, _WATCHED])).any() for day in days.values()):
+                continue
             last = known.last.get(name, {})
             known.singles.settle(self.settler, name, jobs.rows(gauge, year, days, last, at.closed), when._replace(sites=(name,)))
             self._tell(known, gauge, days)

@@ -1,4 +1,4 @@
-"""How complete a section's records are: classed records against those that were due, by month, in the year so far, and by year."""
+"""How complete a section's records are: classed records against those that were due, by month and by year."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def rows(site: str, year: int, days: Mapping[int, Day], closed: int) -> Iterator
     first, last = civil.year_days(year)
     edge = first + closed
     spans = [("month", begin, end) for begin, end in months(year) if end < edge]
-    spans += [("ytd", first, day) for day in range(first, edge)] + ([("year", first, last)] if last < edge else [])
+    spans += [("year", first, last)] if last < edge else []
     told = [0]
     for day in range(first, edge):
         told.append(told[-1] + (len({one.time // STEP_S for one in days[day].records}) if day in days else 0))

@@ -219,4 +219,3 @@ def test_completeness_of_a_section_is_told_with_its_two_edges(house: WaterHouse)
     months = house.told("water_capture", "w1", "month")
     assert [(100.0, ""), (92.3, ""), (51.6, "unusable")] == [(row.value, row.status) for row in months]
     assert (155.0, 168.0) == (months[1].valid, months[1].expected)
-    assert "unusable" == house.newest("water_capture", "w1", "ytd").status
