@@ -56,8 +56,10 @@ class WatchDesk:
 
     def load(self, year: int, now: int, cause: str) -> None:
         """A year was read anew: every place is looked at again, when there is time."""
-        del year, now, cause
+        del year, cause
         self.queue = sorted({*self.registry.air_stations, *self.registry.water_sections})
+        # What stands is counted from the first moment on: whether a county has alarms must not depend on when the first day ends.
+        self._count(now)
 
     def refresh(self, touched: Iterable[tuple[str, int]], now: int) -> None:
         """Places whose earlier days changed are looked at again; today's hours wait for the hourly look."""
@@ -78,7 +80,8 @@ class WatchDesk:
         if day != self._day:
             self._day = day
             self.load(0, now, "")
-        self._count(now)
+        else:
+            self._count(now)
 
     def forget(self, keep: Collection[int]) -> None:
         """Nothing of its own is kept by year."""
