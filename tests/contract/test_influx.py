@@ -11,6 +11,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as reread
 
 from domain.errors import SettingsError, StoreAway, StoreRefused
 from domain.indicators import Indicator, Query
@@ -177,10 +178,10 @@ def fresh(influxd: Any, tmp_path: Path) -> Iterator[InfluxStore]:
 @pytest.mark.services
 def test_a_second_writer_meets_the_rows_of_the_first(fresh: InfluxStore) -> None:
     """After a restart a row that loses an item still loses it: the new process knows nothing but looks."""
-    fresh.write([replace(READING, values={"pm25": 1.0, "co": 2.0}, flags={"pm25": "M"})])
+    fresh.write([reread(READING, values={"pm25": 1.0, "co": 2.0}, flags={"pm25": "M"})])
     second = InfluxStore(fresh._db.place, fresh._db._token)
-    second.write([replace(READING, rev=2)])
-    assert [replace(READING, rev=2)] == list(fresh.rows("air", None, 0, 2**40))
+    second.write([reread(READING, rev=2)])
+    assert [reread(READING, rev=2)] == list(fresh.rows("air", None, 0, 2**40))
     second.close()
 
 
@@ -198,7 +199,7 @@ def test_many_figures_of_one_time_page_without_loss(fresh: InfluxStore) -> None:
 @pytest.mark.services
 def test_cells_of_far_apart_times_come_in_several_questions(fresh: InfluxStore) -> None:
     """Sixty lonely days of two sources are found, more statements than one request holds."""
-    rows = [replace(READING, source=site, time=T0 + n * 30 * 24 * HOUR) for n in range(60) for site in "ab"]
+    rows = [reread(READING, source=site, time=T0 + n * 30 * 24 * HOUR) for n in range(60) for site in "ab"]
     fresh.write(rows)
     assert {row.key: row for row in rows} == fresh.cells([*(row.key for row in rows), Key("air", "c", HOUR, T0)])
 
@@ -263,12 +264,12 @@ def _tokens_do_their_part(settings: Settings) -> None:
     figure = Indicator("pm25", "day", "a", "none", T0, 1.0)
     meter = Reading("meter", "m", 0, T0, {"register": 1.5}, {}, 1)
     writer.write([READING, meter])
-    writer.write([replace(READING, values={"co": 1.0}, rev=2), meter])
+    writer.write([reread(READING, values={"co": 1.0}, rev=2), meter])
     writer.put([figure])
-    assert [replace(READING, values={"co": 1.0}, rev=2)] == list(reader.rows("air", None, 0, 2**40))
+    assert [reread(READING, values={"co": 1.0}, rev=2)] == list(reader.rows("air", None, 0, 2**40))
     assert [meter] == list(reader.rows("meter", None, 0, 2**40))
     with pytest.raises(StoreRefused):
-        reader.write([replace(READING, time=T0 + HOUR)])
+        reader.write([reread(READING, time=T0 + HOUR)])
     token = (settings.store.token_file.parent / "influx-grafana").read_text().strip()
     grafana = InfluxStore(Place(settings.store.url, "lanbi", "lanbi"), Secret(token))
     assert [figure] == grafana.series(Query())

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as reread
 
 from domain.indicators import Block, Event, Indicator, Query, Restatement
 from domain.items import BY_REALM, REALMS
@@ -108,7 +109,7 @@ def every(store: Store, kind: str = "air") -> list[Reading]:
 def test_columns_are_the_rows(store: Store) -> None:
     """Columns hold every row of a source once, by span and time, with gaps, flags and withdrawals, over the seams of pages."""
     many = [air("a", T0 + 60 * n, 60, pm25=float(n), co=None if n % 7 == 0 else 0.1, **({"o3": 5.0} if n % 3 else {})) for n in range(10_500)]
-    some = [replace(air("a", T0 + HOUR * n, pm25=1.5, temp=-3.0), flags={"pm25": "M", **({"temp": "Z"} if n % 2 else {})}) for n in range(9)]
+    some = [reread(air("a", T0 + HOUR * n, pm25=1.5, temp=-3.0), flags={"pm25": "M", **({"temp": "Z"} if n % 2 else {})}) for n in range(9)]
     store.write([*many, *some, air("b", T0, pm25=1.0)])
     inside = list(store.rows("air", ["a"], T0, T0 + 10**6))
     found = list(store.columns("air", "a", T0, T0 + 10**6))
@@ -140,7 +141,7 @@ def test_every_item_of_every_kind_comes_back(store: Store, kind: str) -> None:
 def test_value_no_value_value(store: Store) -> None:
     """An item that a row loses is gone from the store, and may come back."""
     first = air("a", T0, pm25=58.0, co=0.9)
-    for row in (first, replace(first, values={"co": 0.9}, rev=1), replace(first, values={"pm25": 7.0}, rev=2)):
+    for row in (first, reread(first, values={"co": 0.9}, rev=1), reread(first, values={"pm25": 7.0}, rev=2)):
         store.write([row])
         assert [row] == every(store)
 
@@ -152,10 +153,10 @@ def test_the_hash_is_of_the_rows_and_of_nothing_else(store: Store) -> None:
     expected = StoreHash(2, f"{sum(map(row_hash, rows)) % 2**128:032x}")
     assert expected == store_hash(store)
     for other in (
-        replace(rows[0], rev=1),
-        replace(rows[0], values={"pm25": 1.2}),
-        replace(rows[0], flags={"pm25": "M"}),
-        replace(rows[1], values={"power": -0.25}, flags={"power": "M"}),
+        reread(rows[0], rev=1),
+        reread(rows[0], values={"pm25": 1.2}),
+        reread(rows[0], flags={"pm25": "M"}),
+        reread(rows[1], values={"power": -0.25}, flags={"power": "M"}),
     ):
         store.write([other])
         assert expected.digest != store_hash(store).digest
@@ -165,7 +166,7 @@ def test_the_hash_is_of_the_rows_and_of_nothing_else(store: Store) -> None:
 
 def test_rows_are_taken_away(store: Store) -> None:
     """Exactly the named rows go, whatever the table and span; those that are not there are no fault, and a row may come back."""
-    rows = [air("a", T0, pm25=1.0), air("a", T0 + HOUR, pm25=2.0), replace(air("a", T0, pm25=3.0), span=60), Reading("meter", "a", 0, T0, {"power": 1.0})]
+    rows = [air("a", T0, pm25=1.0), air("a", T0 + HOUR, pm25=2.0), reread(air("a", T0, pm25=3.0), span=60), Reading("meter", "a", 0, T0, {"power": 1.0})]
     store.write(rows)
     store.remove([rows[0].key, rows[3].key, Key("air", "b", HOUR, T0)])
     assert ([rows[2], rows[1]], []) == (every(store), every(store, "meter"))
@@ -177,7 +178,7 @@ def test_a_flag_that_is_gone_is_gone(store: Store) -> None:
     """A correction without a flag takes the old flag away."""
     row = Reading("water", "w", 4 * HOUR, T0, {"ph": 7.1, "do": 6.0}, {"ph": "M"}, 1)
     store.write([row])
-    store.write([replace(row, flags={}, rev=2)])
+    store.write([reread(row, flags={}, rev=2)])
     assert [{}] == [dict(one.flags) for one in every(store, "water")]
 
 

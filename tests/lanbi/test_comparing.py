@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as reread
 
 from domain import civil
 from domain.indicators import Indicator, Query
@@ -123,7 +124,7 @@ def test_a_correction_of_last_year_moves_this_years_comparison(town: Town) -> No
 def test_a_year_that_is_folded_away_still_names_its_readings(town: Town) -> None:
     """A correction of last year says which reading it was, although only its folded cube is in memory; this year's lies open."""
     late = hours("s1", "2024-01-10", 95.0, 1)[0]
-    town.bring([replace(late, rev=99)])
+    town.bring([reread(late, rev=99)])
     town.follower.step()
     said = [row.cause for row in town.store.restatements(0, 2**40, 10_000) if (row.figure, row.scope, row.period) == ("pm25", "s1", "day")]
 
@@ -195,7 +196,7 @@ def test_beside_nothing_stands_nothing(tmp_path: Path) -> None:
     one.follower.start()
     query = Query("pm25_yoy", "s1", "day", RULES)
     first = [(row.value, row.valid) for row in one.store.series(query)]
-    one.bring([replace(row, values=dict.fromkeys(row.values), rev=row.rev + 100) for row in days("s1", "2024-01-10", "2024-01-10", 60.0)])
+    one.bring([reread(row, values=dict.fromkeys(row.values), rev=row.rev + 100) for row in days("s1", "2024-01-10", "2024-01-10", 60.0)])
     one.follower.step()
     second = [(row.value, row.valid) for row in one.store.series(query)]
     one.close()
