@@ -93,8 +93,9 @@ def tried(registry: Registry, path: Path, device: str | None) -> Registry:
     InputError
         The file holds no valid mapping, or no such device is registered.
     """
-    head = '[county]\nid = "x"\nname = "x"\n'
-    found = loads(head + read(path, FileError), str(path)).mappings
+    # A registry needs a county; behind the text, so that a mistake is told at the line where it stands.
+    tail = '\n[county]\nid = "x"\nname = "x"\n'
+    found = loads(read(path, FileError) + tail, str(path)).mappings
     if not found:
         raise FileError("the file has no [[mapping]]", str(path), "write one; docs/settings.md explains every key")
     known = {**registry.mappings, **found}

@@ -130,3 +130,15 @@ def test_wrong_words_end_in_plain_words(house: Path, capsys: pytest.CaptureFixtu
     assert 2 == code
     assert said in told
     assert "处理 do:" in told
+
+
+def test_a_mistake_in_a_mapping_is_told_at_its_line(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The line of the file that its author has open."""
+    trial = house / "trial.toml"
+    trial.write_text("# mine\n[[mapping]]\nid = 3", encoding="utf-8")
+
+    code, told = explain(house, capsys, "--try", str(trial))
+
+    assert 2 == code
+    assert f"where: {trial}:3\n" in told
+    assert f"{trial}:2: mapping '3' has no format" in told
