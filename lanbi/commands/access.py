@@ -78,10 +78,12 @@ def run(args: argparse.Namespace) -> int:
     from lanbi import wiring
     from lanbi.accounts import AccountFile
     from lanbi.clock import SystemClock
-    from lanbi.folders import made
+    from lanbi.folders import made, there
 
     settings = wiring.settings(args.config)
-    accounts = AccountFile(made(settings.data), SystemClock())
+    # Only what registers somebody may be the first to need the folder: a mistyped path must not read as "nobody is registered".
+    folder = made if getattr(args, "verb", "") == "add" else there
+    accounts = AccountFile(folder(settings.data), SystemClock())
     try:
         if args.noun == "log":
             return _log(accounts, args)
@@ -156,9 +158,11 @@ def _asked(args: argparse.Namespace) -> tuple[str, bool]:
 
 def _list(accounts: AccountFile, _args: argparse.Namespace, _settings: Settings) -> None:
     now = accounts.now()
-    for name, role, enterprises, changed, failures, rests, disabled in accounts.people():
+    people = accounts.people()
+    for name, role, enterprises, changed, failures, rests, disabled in people:
         state = "停用 disabled" if disabled else "暂停 resting" if rests > now else f"失败 failures {failures}" if failures else "正常 fine"
         sys.stdout.write(f"{name}  {role}  {','.join(json.loads(enterprises))}  密码 password {_iso(changed)}  {state}\n")
+    sys.stdout.write(f"{len(people)} 个账号 shown\n")
 
 
 def _give(accounts: AccountFile, args: argparse.Namespace, settings: Settings) -> None:
@@ -177,10 +181,12 @@ def _give(accounts: AccountFile, args: argparse.Namespace, settings: Settings) -
 
 def _keys(accounts: AccountFile, _args: argparse.Namespace, _settings: Settings) -> None:
     now = accounts.now()
-    for name, holder, role, rights, enterprises, _made, expires, used, revoked in accounts.tokens():
+    tokens = accounts.tokens()
+    for name, holder, role, rights, enterprises, _made, expires, used, revoked in tokens:
         state = "已撤销 revoked" if revoked else "过期 expired" if expires <= now else "有效 valid"
         more = ",".join([*json.loads(rights), *json.loads(enterprises)])
         sys.stdout.write(f"{name}  {holder}  {role}  {more}  至 until {_iso(expires)}  最近使用 last used {_iso(used) if used else '–'}  {state}\n")
+    sys.stdout.write(f"{len(tokens)} 个密钥 shown\n")
 
 
 def _revoke(accounts: AccountFile, args: argparse.Namespace, _settings: Settings) -> None:
@@ -191,14 +197,18 @@ def _revoke(accounts: AccountFile, args: argparse.Namespace, _settings: Settings
 
 
 def _log(accounts: AccountFile, args: argparse.Namespace) -> int:
+    if args.limit < 1:
+        raise InputError("at least one line is needed", "--limit", "write a number ≥ 1")
     if args.verify:
         broken = accounts.broken()
         sys.stdout.write(
             "审计记录完整 every line follows from the one before\n" if broken is None else f"第 {broken} 条与前一条不符 line {broken} does not follow\n"
         )
         return 0 if broken is None else WRONG_LOG
-    for one in reversed(accounts.deeds(0, max(1, args.limit), None)):
+    deeds = accounts.deeds(0, args.limit, None)
+    for one in reversed(deeds):
         sys.stdout.write(f"{one.number:>8}  {_iso(one.time)}  {'  '.join(part or '–' for part in one.deed)}\n")
+    sys.stdout.write(f"{len(deeds)} 条 shown\n")
     return 0
 
 

@@ -167,11 +167,30 @@ def test_the_command_keeps_keys(tmp_path: Path, capsys: pytest.CaptureFixture[st
 )
 def test_wrong_wishes_change_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
     """Exit code 2, a sentence, no account and no key."""
+    (tmp_path / "var").mkdir()
     code, _, err = run(tmp_path, capsys, *words)
 
     assert 2 == code
     assert "lanbi:" in err
     assert ([], []) == (AccountFile(tmp_path / "var", Wall()).people(), AccountFile(tmp_path / "var", Wall()).tokens())
+
+
+@pytest.mark.parametrize("words", [("user", "list"), ("key", "list"), ("log",), ("log", "--verify"), ("user", "disable", "wang"), ("key", "revoke", "none")])
+def test_a_mistyped_folder_is_not_made(tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
+    """Only registering makes the data folder; whoever asks in the wrong place is told so."""
+    code, _, err = run(tmp_path, capsys, *words)
+
+    assert (2, True) == (code, "no such data folder" in err)
+    assert not (tmp_path / "var").exists()
+
+
+def test_an_empty_list_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody registered is an answer, not silence."""
+    (tmp_path / "var").mkdir()
+
+    assert (0, "0 个账号 shown\n") == run(tmp_path, capsys, "user", "list")[:2]
+    assert (0, "0 个密钥 shown\n") == run(tmp_path, capsys, "key", "list")[:2]
+    assert (0, "0 条 shown\n") == run(tmp_path, capsys, "log")[:2]
 
 
 def test_a_weak_password_is_refused(tmp_path: Path, accounts: AccountFile, capsys: pytest.CaptureFixture[str]) -> None:
