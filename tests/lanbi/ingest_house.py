@@ -103,7 +103,7 @@ class House:
             command = [sys.executable, "-m", "lanbi", "ingest", "--config", str(self.data / "lanbi.toml")]
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
         pid = self.process.pid
-        until(lambda: self.status().get("pid") == pid, f"ingest says how it is: {(self.data / 'ingest.log').read_text()}")
+        until(lambda: self.status().get("pid") == pid, f"ingest says how it is: {(self.data / 'ingest.log').read_text(errors='replace')}")
 
     def kill(self) -> None:
         """End it as hard as possible."""
