@@ -33,6 +33,8 @@ def write(name: str | None, parts: Iterable[bytes]) -> None:
         _pour(sys.stdout.buffer, parts)
         return
     target = Path(name)
+    if target.is_dir():
+        raise WorkError("the output cannot be written: it is a folder", name, "name a file in it")
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with draft.open("wb") as file:

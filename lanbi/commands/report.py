@@ -133,6 +133,8 @@ def _evidence(args: argparse.Namespace) -> int:
     settings = wiring.settings(args.config)
     if not 0 <= args.late <= 400:
         raise InputError("late messages are looked for 0 to 400 days", "--late", "write a number of days")
+    if args.output.is_dir():
+        raise WorkError("the package cannot be written: it is a folder", str(args.output), "name a file in it")
     store = wiring.store(settings, write=False)
     draft = args.output.with_name(f".{args.output.name}.{os.getpid()}.part")
     try:
@@ -145,6 +147,8 @@ def _evidence(args: argparse.Namespace) -> int:
         store.close()
         draft.unlink(missing_ok=True)
     sys.stdout.write(f"报文 messages {told['messages']}，公钥 public key {told['public_key']}\n核对 check: python3 verify.py {args.output.name}\n")
+    if not told["messages"]:
+        sys.stderr.write("日志中此来源在此期间没有报文 the journal holds no message of this source in this span\n")
     return 0
 
 

@@ -230,3 +230,18 @@ def test_an_unknown_source_is_told(config: str, tmp_path: Path, capsys: pytest.C
         ["report", "evidence", "--source", "nobody", "--from", "2025-10-09", "--to", "2025-10-09", "-o", str(tmp_path / "e.zip"), "--config", config]
     )
     assert not (tmp_path / "e.zip").exists()
+
+
+def test_a_folder_is_no_file(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A place that cannot be written: exit code 1, no traceback."""
+    assert 1 == main(["report", "evidence", "--source", "a1", "--from", "2025-10-09", "--to", "2025-10-09", "-o", ".", "--config", config])
+    assert "it is a folder" in capsys.readouterr().err
+
+
+def test_a_package_without_messages_says_so(config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Silence of a source may be what is proven; a mistyped year must not pass for it unseen."""
+    with_messages = package(config, tmp_path, capsys)[2]
+    code, path, said = package(config, tmp_path, capsys, "--from", "2024-10-09", "--to", "2024-10-09")
+
+    assert (0, True) == (code, path.exists())
+    assert (False, True) == ("没有报文" in with_messages, "没有报文" in said)

@@ -235,3 +235,12 @@ def test_wrong_wishes_are_told(county: County, capsys: pytest.CaptureFixture[str
 
     assert (2, "") == (code, out)
     assert "处理 do:" in err
+
+
+@pytest.mark.parametrize("name", [".", "/", ".."])
+def test_a_folder_is_no_file(county: County, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """A folder, also one without a name of its own: exit code 1 as for every place that cannot be written, no traceback."""
+    code, out, err = run(county, capsys, "plan", "2025", "-o", name)
+
+    assert (1, "") == (code, out)
+    assert "it is a folder" in err
