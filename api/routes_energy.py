@@ -38,7 +38,7 @@ INTERVALS: Final = ("meter", "start", "time", "energy", "status", "valid", "expe
 ENERGY: Final = ("time", "figure", "value", "unit", "status", "valid", "expected")
 ORDER: Final = "order"
 Period = Literal["hour", "day", "month", "year"]
-Long = Literal["day", "month", "year"]
+Long = Literal["day", "month", "year", "ytd"]
 Rule = Annotated[str | None, Query(pattern=ID, description="E1 … E5, or a kind such as idling")]
 State = Annotated[Literal["open", "explained", "confirmed", "withdrawn"] | None, Query(description="only clues in this state")]
 Owner = Annotated[str | None, Query(pattern=ID, description="only of this enterprise")]

@@ -52,12 +52,13 @@ def _air() -> dict[str, tuple[str, ...]]:
 
 
 SUMS: Final = ("day", "month", "year")
+"""A running month or year has its row under its last day, ahead of now: of running ones boards ask ``ytd``."""
 ACCOUNT: Final = (
     "electricity_bought", "water_use", "energy_tce", "energy_equal", "energy_net", "co2", "co2_net",
 )  # fmt: skip
 """Of an enterprise, an industry and the county's metered part."""
 ENERGY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {**dict.fromkeys(ACCOUNT, SUMS), "meter_use": ("hour", *SUMS), "meter_capture": SUMS, "electricity_loss": SUMS, "order_load": ("hour",)},
+    {**dict.fromkeys(ACCOUNT, (*SUMS, "ytd")), "meter_use": ("hour", *SUMS), "meter_capture": SUMS, "electricity_loss": SUMS, "order_load": ("hour",)},
 )
 """Of meters and accounts."""
 POINTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

@@ -195,7 +195,7 @@ class Metering:
         self._settle(year, self.registry.county.id, enterprise.together((one for one in accounts.values() if one.days == begun), begun), when)
 
     def _settle(self, year: int, scope: str, account: Account, when: When) -> None:
-        found = list(metered.account(scope, civil.year_days(year)[0], account))
+        found = list(metered.account(scope, civil.year_days(year)[0], account, when.now))
         if found:
             self.settler.sheets(self.books[year], scope, found, when)
 

@@ -1,6 +1,7 @@
 """Sheets of meters, and of the accounts that enterprises, industries and the county are: hours, days, months and the year.
 
-A running period has its row under its own last day, and what is not known yet is not expected yet.
+A running period has its row under its own last day, and what is not known yet is not expected yet. So the newest row of a running year lies
+ahead, and whoever asks for the latest figure up to now finds last year's: for them an account has its year so far at the end of each closed day.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from domain.energy import SHARE
 from domain.indicators import FIGURES
 
 USE: Final = "meter_use"
+SO_FAR: Final = "ytd"
 CAPTURE: Final = "meter_capture"
 RULES: Final = "none"
 STATUSES: Final = ("", "estimated", "incomplete", "held", "no-factor", "below-zero")
@@ -44,7 +46,9 @@ class Period(NamedTuple):
     starts: Longs
 
     def of(self, days: Longs) -> Longs:
-        """Sums by period."""
+        """Sums by period; of the year so far, up to each of its days."""
+        if self.name == SO_FAR:
+            return np.asarray(np.cumsum(days)[self.starts])
         return np.asarray(np.add.reduceat(days, self.starts))
 
 
@@ -54,6 +58,14 @@ def periods(first: int, count: int) -> tuple[Period, ...]:
     days, month, whole = stamps(first, count, year)
     starts = np.array([start for start, _ in months(first, count)], np.int64)
     return Period("day", days, np.arange(count)), Period("month", month, starts), Period("year", whole, np.zeros(1, np.int64))
+
+
+def so_far(first: int, closed: int) -> tuple[Period, ...]:
+    """The year so far at the end of each closed day; none before the first is over."""
+    if not closed:
+        return ()
+    days, _, _ = stamps(first, closed, civil.year_of_day(first))
+    return (Period(SO_FAR, days, np.arange(closed)),)
 
 
 def elapsed(first: int, count: int, now: int) -> Longs:
@@ -108,11 +120,12 @@ def _capture(scope: str, period: Period, own: MeterDays, passed: Longs) -> Sheet
     return Sheet(kind, period.time, share[None], divisor, due[None], due, status[None], statuses=STATUSES)
 
 
-def account(scope: str, first: int, own: Account) -> Iterator[Sheet]:
-    """An account by day, month and year; ``valid`` of ``expected`` are meter-days behind a line."""
+def account(scope: str, first: int, own: Account, now: int) -> Iterator[Sheet]:
+    """An account by day, month and year, and the year so far; ``valid`` of ``expected`` are meter-days behind a line."""
+    closed = int((elapsed(first, own.days, now) == DAY_S).sum())
     for line in LINES:
         if line in own.lines:
-            for period in periods(first, own.days):
+            for period in (*periods(first, own.days), *so_far(first, closed)):
                 yield _line((scope, line), period, own)
 
 

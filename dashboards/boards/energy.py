@@ -49,7 +49,7 @@ def _note(bureau: Bureau) -> str:
 
 def _county(bureau: Bureau) -> tuple[Card, ...]:
     def one(number: int, title: str, figure: str, note: str) -> Card:
-        ask = Ask(figure, "year", bureau.scope, NO_RULES)
+        ask = Ask(figure, "ytd", bureau.scope, NO_RULES)
         look = style.stat(parts.unit(FIGURES[figure].unit), style.PLAIN, decimals=0)
         return Card(number, title, note, look, (queries.series(ask, alias=title),), span="400d")
 
@@ -63,13 +63,13 @@ def _county(bureau: Bureau) -> tuple[Card, ...]:
 
 
 def _firms(firms: dict[str, str]) -> Card:
-    asks = tuple(queries.newest(Ask(figure, "year", tuple(firms), NO_RULES), ("value",), figure) for figure in SHOWN)
+    asks = tuple(queries.newest(Ask(figure, "ytd", tuple(firms), NO_RULES), ("value",), figure) for figure in SHOWN)
     heads = {"scope": "企业", **SHOWN}
     looks = [
         parts.coded("企业", parts.place_words(firms), width=200), parts.linked("企业", "打开企业", ENTERPRISE, "enterprise"),
         *(parts.number(head, "none", 0) for head in SHOWN.values()),
     ]  # fmt: skip
-    note = "各企业今年以来；点企业名打开企业板。"
+    note = "各企业今年以来，至最近一个完整日；点企业名打开企业板。"
     steps = (*parts.joined("scope", tuple(SHOWN)), parts.renamed(heads))
     return Card(20, "企业能耗、碳排放与用水", note, style.table(looks, sort="-当量值 tce"), asks, span="400d", transformations=steps)
 

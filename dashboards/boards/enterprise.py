@@ -49,7 +49,12 @@ def _year() -> tuple[Card, ...]:
     def one(number: int, title: str, figure: str) -> Card:
         look = style.stat(parts.unit(FIGURES[figure].unit), style.PLAIN, decimals=0)
         return Card(
-            number, title, f"所选企业今年以来的{FIGURES[figure].zh}。", look, (queries.series(Ask(figure, "year", FIRM, NO_RULES), alias=title),), span="400d"
+            number,
+            title,
+            f"所选企业今年以来的{FIGURES[figure].zh}，至最近一个完整日。",
+            look,
+            (queries.series(Ask(figure, "ytd", FIRM, NO_RULES), alias=title),),
+            span="400d",
         )
 
     return one(10, "综合能耗（当量值）", "energy_tce"), one(11, "综合能耗（等价值）", "energy_equal"), one(12, "碳排放", "co2"), one(13, "用水量", "water_use")

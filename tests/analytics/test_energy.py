@@ -104,7 +104,7 @@ def test_a_county_factor_counts_from_its_day() -> None:
 def test_gas_without_a_measured_value_is_left_out_and_named() -> None:
     """There is no default for natural gas: the total stands without it, with its status saying so."""
     found = made((meter("gas", "m3"), 1_000), (meter("electricity", "kWh"), 1_000))
-    sheets = {(one.kind.figures[0], one.kind.period): one for one in metered.account("e", FIRST, found)}
+    sheets = {(one.kind.figures[0], one.kind.period): one for one in metered.account("e", FIRST, found, civil.day_start(FIRST + 365))}
     row = sheets["energy_tce", "year"].column(0).row(0, 0.0)
 
     assert (0.123, "no-factor", "gas") == (row.value, row.status, row.text)
@@ -113,9 +113,50 @@ def test_gas_without_a_measured_value_is_left_out_and_named() -> None:
 def test_sums_below_zero_have_no_value() -> None:
     """More sold than came in is a fault of what is metered, not an energy."""
     found = made((meter("electricity", "kWh", "sold"), 1_000))
-    row = next(one for one in metered.account("e", FIRST, found) if one.kind.figures == ("energy_tce",) and one.kind.period == "year").column(0).row(0, 0.0)
+    row = (
+        next(
+            one for one in metered.account("e", FIRST, found, civil.day_start(FIRST + 365)) if one.kind.figures == ("energy_tce",) and one.kind.period == "year"
+        )
+        .column(0)
+        .row(0, 0.0)
+    )
 
     assert (None, "below-zero") == (row.value, row.status)
+
+
+def so_far(now: str) -> list[tuple[str, float | None, float | None, float | None, str]]:
+    """Date, value, valid, expected and status of the power bought in a year so far: 100 kWh on 31 January, 50 on 28 February, 7 on 1 March; 1 February unknown."""
+    instant = civil.parse_time(now, civil.SHANGHAI)
+    begun = civil.day_of(instant) - FIRST + 1
+    own = days(0).upto(begun)
+    for place, amount in ((30, 100), (58, 50), (59, 7)):
+        own.days[place : place + 1] = amount
+    own.cover[31:32] = 0
+    found = account([(meter("electricity", "kWh"), own)], registry(), YEAR, metered.elapsed(FIRST, begun, instant))
+    rows = [
+        row
+        for sheet in metered.account("e", FIRST, found, instant)
+        if sheet.kind.figures == ("electricity_bought",) and sheet.kind.period == "ytd"
+        for row in sheet.column(0).block(list(range(len(sheet.time))), 0.0).rows()
+    ]
+    return [(str(civil.date_of(civil.day_of(row.time + 1))), row.value, row.valid, row.expected, row.status) for row in rows]
+
+
+def test_the_year_so_far_stands_at_each_closed_day() -> None:
+    """Days add up from 1 January, month after month; an unknown day leaves the rest of the year incomplete; the running day has no row."""
+    found = so_far("2025-03-01 12:00")
+
+    assert ("2025-01-01", 0.0, 1.0, 1.0, "") == found[0]
+    assert [("2025-01-30", 0.0, 30.0, 30.0, ""), ("2025-01-31", 100.0, 31.0, 31.0, ""), ("2025-02-01", 100.0, 31.0, 32.0, "incomplete")] == found[29:32]
+    assert ("2025-02-28", 150.0, 58.0, 59.0, "incomplete") == found[-1]
+    assert 59 == len(found)
+
+
+def test_a_year_so_far_begins_with_its_first_closed_day() -> None:
+    """On 1 January nothing of the year is over: no row, and last year's stays the newest; at its end there is one."""
+    assert [] == so_far("2025-01-01 23:59")
+    assert [("2025-01-01", 0.0, 1.0, 1.0, "")] == so_far("2025-01-02 00:00")
+    assert ("2025-12-31", 157.0, 364.0, 365.0, "incomplete") == so_far("2026-01-01 00:00")[-1]
 
 
 def test_units_of_meters() -> None:

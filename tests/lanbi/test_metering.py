@@ -140,6 +140,52 @@ def test_a_late_register_restates_closed_periods(house: MeterHouse) -> None:
     assert {"late: other 2025-01-02"} == {row.cause for row in told}
 
 
+def newest(house: MeterHouse, figure: str, scope: str, period: str, now: str) -> tuple[str, float | None]:
+    """Date and value of what is shown as the latest figure at an instant."""
+    row = house.store.latest(figure, scope, period, "none", at(now))
+    assert row is not None
+    return str(civil.date_of(civil.day_of(row.time + 1))), row.value
+
+
+def test_the_latest_of_the_running_year_is_its_year_so_far(house: MeterHouse) -> None:
+    """The year's own row lies ahead until 31 December, so the latest one is last year's; the year so far is this year's."""
+    before = float(turned("main", "2024-12-25 00:00", "2025-01-01 00:00"))
+    own, mill = (turned(name, "2025-01-01 00:00", "2025-01-06 00:00") for name in ("main", "other"))
+
+    assert ("2024-12-31", before) == newest(house, "electricity_bought", "works", "year", "2025-01-06 02:30")
+    assert ("2025-01-05", float(own)) == newest(house, "electricity_bought", "works", "ytd", "2025-01-06 02:30")
+    assert ("2025-01-05", float(own)) == newest(house, "electricity_bought", "industry.steel", "ytd", "2025-01-06 02:30")
+    assert ("2025-01-05", float(own + mill)) == newest(house, "electricity_bought", "c", "ytd", "2025-01-06 02:30")
+
+
+def test_a_day_that_closes_adds_a_year_so_far(house: MeterHouse) -> None:
+    """When the running day is over, the year so far reaches to it; a meter that fell silent leaves it incomplete."""
+    house.clock.now = at("2025-01-07 00:30")
+    house.follower.step()
+    row = house.value("electricity_bought", "works", "ytd", "2025-01-06")
+
+    assert (float(turned("main", "2025-01-01 00:00", "2025-01-06 02:30")), "incomplete") == (row.value, row.status)
+
+
+def test_late_registers_move_the_year_so_far_and_tell_it_once(tmp_path: Path) -> None:
+    """Registers of the first days that come late change every year so far after them; that is one restatement a figure, at the newest closed day."""
+    first = at("2025-01-02 00:15")
+    late = [row for row in HISTORY if row.source == "other" and row.time < first]
+    one = MeterHouse(tmp_path)
+    one.bring([row for row in HISTORY if row not in late])
+    one.follower.start()
+    short = float(turned("other", "2025-01-02 00:15", "2025-01-06 00:00"))
+    assert ("2025-01-05", short) == newest(one, "electricity_bought", "mill", "ytd", "2025-01-06 02:30")
+    one.bring(late)
+    one.follower.step()
+    whole = [float(turned("other", "2025-01-01 00:00", f"2025-01-0{day} 00:00")) for day in range(2, 7)]
+    told = [row for row in one.store.restatements(0, 2**40, 999) if (row.figure, row.scope, row.period) == ("electricity_bought", "mill", "ytd")]
+
+    assert whole == [one.value("electricity_bought", "mill", "ytd", f"2025-01-0{day}").value for day in range(1, 6)]
+    assert [(civil.period_stamp(civil.parse_date("2025-01-05")), short, whole[-1])] == [(row.time, row.old, row.new) for row in told]
+    one.close()
+
+
 def test_an_event_that_is_explained_is_taken_back(house: MeterHouse) -> None:
     """A register far above is held until the next one comes, then it is a spike; corrected, both events stay as taken back."""
     odd = Reading("meter", "other", 0, NOW + QUARTER, {"register": 99_999.0}, {}, 10**6)
