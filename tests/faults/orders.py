@@ -127,7 +127,7 @@ class House:
     def figures(self) -> dict[tuple[object, ...], Indicator]:
         """All figures but for when and how often they were computed."""
         rows = self.store.series(Query(basis=None, limit=10**6))
-        return {row.key: replace(row, computed=None, version=1.0) for row in rows if row.valid is None or row.valid > 0}
+        return {row.key: replace(row, computed=None, version=1.0) for row in rows if (row.valid is None or row.valid > 0) and row.figure != "sensor_alarms"}
 
     def cubes(self) -> dict[int, bytes]:
         """Digest of every year in memory."""

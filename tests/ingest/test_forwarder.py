@@ -207,7 +207,8 @@ def test_a_fault_of_ours_in_an_entry_costs_this_entry_only(one: Machine, monkeyp
 
 def test_what_people_enter_is_kept_with_its_user(one: Machine) -> None:
     """A person's record becomes entries of its kind, a list several of them."""
-    body = [{"user": "li", "target": "a", "value": "1"}, {"user": "wang", "target": "b", "value": "2"}]
+    rest = {"period": "2025", "document": "x"}
+    body = [{"user": "li", "target": "a", "value": "1", **rest}, {"user": "wang", "target": "b", "value": "2", **rest}]
     one.journal([json.dumps(body).encode()], "lanbi/v1/~person/reported", "person")
     one.journal([json.dumps(body[:1]).encode()], "lanbi/v1/~import/reported/abc/~entries/reported", "import")
     one.forward()

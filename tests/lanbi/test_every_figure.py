@@ -17,7 +17,7 @@ from tests.lanbi.figures_house import HISTORY, NOW, House
 DUST = {"scope": "c", "from": "2025-01-02", "to": "2025-01-03", "document": "d"}
 RULES = {rules.name for rules in air.RULE_SETS}
 TARGET_DIGITS = 3
-BY_THE_CALENDAR = {"lost_hours", "lost_days"}
+BY_THE_CALENDAR = {"lost_hours", "lost_days", "sensor_alarms"}
 """Figures that no rule set decides."""
 
 

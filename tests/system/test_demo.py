@@ -57,7 +57,8 @@ def test_interrupt_ends_everything(demo: Demo) -> None:
     family = children(demo.pid)
 
     assert 130 == demo.stop(signal.SIGINT)
-    assert not [pid for pid in family if Path(f"/proc/{pid}").exists()]
+    # Whoever adopts a grandchild takes note of its end a moment later.
+    assert wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), 5), family
 
     demo.start()
     _board(demo)
