@@ -63,7 +63,7 @@ def converter(sent: str, wanted: str) -> Convert | str | None:
     """How a value in one unit becomes one in another: a function, None if it is the same, or words about why it cannot be.
 
     >>> str(converter("mg/m3", "µg/m³")(Decimal("0.058")))
-    '58.000'
+    '58'
     >>> converter("µg/m3", "ug/m3")
     'unknown unit µg/m3'
     """
