@@ -81,7 +81,7 @@ def answer(settings: Settings, figures: IndicatorSource, asked: Mapping[str, str
     """
     wrong = statements.fault(statements.CLUE, {**asked, **signed})
     if wrong:
-        raise InputError(wrong, "ID TIME --rule --reason", TIME)
+        raise InputError(wrong, "ID TIME --rule --reason", f"take source, time and rule from lanbi clues list; {TIME}")
     time = statements.instant(asked["time"])
     if not any(_is(row, asked["rule"], asked["source"], time) for row in told(figures, -1, time, tuple(RULES))):
         what = f"no clue {asked['rule']} about {asked['source']} at {iso(time)}"

@@ -2,13 +2,14 @@
 
 import stat
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from msgspec.structs import replace as reread
@@ -183,6 +184,31 @@ def test_a_second_writer_meets_the_rows_of_the_first(fresh: InfluxStore) -> None
     second.write([reread(READING, rev=2)])
     assert [reread(READING, rev=2)] == list(fresh.rows("air", None, 0, 2**40))
     second.close()
+
+
+@pytest.mark.services
+def test_what_was_told_of_a_row_serves_one_write_and_no_other(fresh: InfluxStore) -> None:
+    """A row that was asked for is not asked for again by its write, and loses what it loses; by the write after that it is."""
+    rich = reread(READING, values={"pm25": 1.0, "co": 2.0})
+    asked: list[int] = []
+    find = fresh._find
+
+    def counted(table: tables.Table, keys: Iterable[Any]) -> Iterator[tables.Row]:
+        wanted = list(keys)
+        asked.append(len(wanted))
+        return find(table, wanted)
+
+    with patch.object(fresh, "_find", counted):
+        fresh.write([reread(rich, time=T0 + HOUR)])
+        assert {} == fresh.cells([rich.key])
+        fresh.write([rich])
+        assert [1, 0] == asked, "absent: known from the question"
+        fresh.write([reread(rich, values={"co": 3.0}, rev=3)])
+        assert [1, 0, 1] == asked, "the answer before the first write is none before the second"
+        assert {"co": 3.0} == fresh.cells([rich.key])[rich.key].values
+        fresh.write([reread(rich, values={"pm25": 4.0}, rev=4)])
+        assert [1, 0, 1, 1, 0] == asked, "present: known from the question, and its other value goes"
+    assert [{"pm25": 4.0}, rich.values] == [row.values for row in fresh.rows("air", None, 0, 2**40)]
 
 
 @pytest.mark.services
