@@ -135,61 +135,78 @@ def backlog(folder: Path, seed: int, size: Size) -> Finding:
         fleet, watch = Fleet(county, house.broker_port, log, most, Pace(size.rate, again_s=15.0)), Watch(house, every=1.0)
         gaze = Gaze(house, fleet)
         with closing(fleet), closing(watch), closing(gaze):
-            fleet.prepare(int(size.rate * (size.warm + size.away + BACK_S)))
-            watch.start()
-            fleet.start()
-            time.sleep(size.warm)
-            warm = _stretch(fleet, watch)
-            gaze.start()
-            house.proxy.set(Mode(size.how))
-            begun, cpu = watch.now, _cpu(house.ingest.pid)
-            time.sleep(size.away)
-            away = {**_stretch(fleet, watch), "ingest_cpu_s": round(_cpu(house.ingest.pid) - cpu, 1)}
-            looks = [look for look in watch.looks if begun <= look.at]
-            house.proxy.set(Mode())
-            back = _return(house, fleet, watch, size)
-            gaze.close()
-            settled = fleet.settle(60)
-            until(lambda: house.law()["pending"] == 0, "the backlog is empty", 3_600)
-            watch.look()
+            found = _outage(house, (fleet, watch, gaze), size)
         verdict = _verdict(house, log, county, watch)
-        exit_code = house.ingest.stop()
-        journal = _journal(house)
-    memory = _memory([look.at for look in looks], [look.resident / MEGABYTE for look in looks])
-    api = {"asked": gaze.asked, "silent": gaze.silent, "freshness_lag": _lag(gaze.lags), "values_lag": _lag(gaze.values)}
-    bars = {
-        "nothing lost": verdict.sound and settled and exit_code == 0 and not watch.breaches,
-        "memory at most 256 MB": memory["most_mb"] <= MEMORY_MB,
-        "memory flat": memory["grown_mb"] <= FLAT_MB,
-        "acknowledged on": away["receipted"] >= 0.95 * size.rate * size.away,
-        "freshness and latest values go on": gaze.silent == 0 and max(api["freshness_lag"]["most_s"], api["values_lag"]["most_s"]) <= min(LAG_S, size.away / 2),
-        "journal at most 64 B beside the payload": journal["overhead_b"] <= OVERHEAD_B,
-        "sealed at most 60 B a reading": journal["sealed_b"] <= SEALED_B and journal["sealed_reads_the_same"],
-        "up to date within two minutes": back["up_to_date_s"] <= BACK_S,
-    }
+        found["exit_code"] = house.ingest.stop()
+        found["journal"] = _journal(house)
+    bars = _bars(found, gaze, size, whole=verdict.sound and not watch.breaches)
     return {
         "sound": all(bars.values()),
-        "figures": [
-            f"{back['backlog']:,} readings waited after {size.away:.0f} s at {size.rate:,.0f}/s",
-            f"memory at most {memory['most_mb']} MB, {memory['slope_mb_min']:+.2f} MB a minute",
-            f"confirmed meanwhile: PUBACK {_words(away['puback'])}, receipt {_words(away['receipt'])}",
-            f"newest value over the API at most {max(api['freshness_lag']['most_s'], api['values_lag']['most_s']):.1f} s behind",
-            f"journal {journal['overhead_b']} B a reading beside {journal['payload_b']} B of payload, sealed {journal['sealed_b']} B in all",
-            f"up to date {back['up_to_date_s']} s after the return, {back['readings_s']:,} readings/s beside {size.rate:,.0f}/s of new ones",
-            f"faults {sum(verdict.counts.values())}, {len(watch.breaches)} breaches in {len(watch.looks):,} looks",
-        ],
+        "figures": [*_figures(found, size), f"faults {sum(verdict.counts.values())}, {len(watch.breaches)} breaches in {len(watch.looks):,} looks"],
         "bars": bars,
         "away_s": size.away,
         "rate": size.rate,
-        "warm": warm,
-        "away": away,
-        "back": back,
-        "memory": memory,
-        "api": api,
-        "journal": journal,
+        **found,
         **verdict.words(),
         "watch": watch.words(),
     }
+
+
+def _outage(house: House, parts: tuple[Fleet, Watch, Gaze], size: Size) -> dict[str, Any]:
+    """The course of it, and what was measured on the way."""
+    fleet, watch, gaze = parts
+    fleet.prepare(int(size.rate * (size.warm + size.away + BACK_S)))
+    watch.start()
+    fleet.start()
+    time.sleep(size.warm)
+    warm = _stretch(fleet, watch)
+    gaze.start()
+    house.proxy.set(Mode(size.how))
+    begun, cpu = watch.now, _cpu(house.ingest.pid)
+    time.sleep(size.away)
+    away = {**_stretch(fleet, watch), "ingest_cpu_s": round(_cpu(house.ingest.pid) - cpu, 1)}
+    looks = [look for look in watch.looks if begun <= look.at]
+    house.proxy.set(Mode())
+    back = _return(house, fleet, watch, size)
+    gaze.close()
+    settled = fleet.settle(60)
+    until(lambda: house.law()["pending"] == 0, "the backlog is empty", 3_600)
+    watch.look()
+    memory = _memory([look.at for look in looks], [look.resident / MEGABYTE for look in looks])
+    api = {"asked": gaze.asked, "silent": gaze.silent, "freshness_lag": _lag(gaze.lags), "values_lag": _lag(gaze.values)}
+    return {"warm": warm, "away": away, "back": back, "memory": memory, "api": api, "settled": settled}
+
+
+def _bars(found: dict[str, Any], gaze: Gaze, size: Size, *, whole: bool) -> dict[str, bool]:
+    """What must hold, each by its name."""
+    memory, journal = found["memory"], found["journal"]
+    return {
+        "nothing lost": whole and found["settled"] and found["exit_code"] == 0,
+        "memory at most 256 MB": memory["most_mb"] <= MEMORY_MB,
+        "memory flat": memory["grown_mb"] <= FLAT_MB,
+        "acknowledged on": found["away"]["receipted"] >= 0.95 * size.rate * size.away,
+        "freshness and latest values go on": gaze.silent == 0 and _behind(found) <= min(LAG_S, size.away / 2),
+        "journal at most 64 B beside the payload": journal["overhead_b"] <= OVERHEAD_B,
+        "sealed at most 60 B a reading": journal["sealed_b"] <= SEALED_B and journal["sealed_reads_the_same"],
+        "up to date within two minutes": found["back"]["up_to_date_s"] <= BACK_S,
+    }
+
+
+def _figures(found: dict[str, Any], size: Size) -> list[str]:
+    away, back, memory, journal = (found[name] for name in ("away", "back", "memory", "journal"))
+    return [
+        f"{back['backlog']:,} readings waited after {size.away:.0f} s at {size.rate:,.0f}/s",
+        f"memory at most {memory['most_mb']} MB, {memory['slope_mb_min']:+.2f} MB a minute",
+        f"confirmed meanwhile: PUBACK {_words(away['puback'])}, receipt {_words(away['receipt'])}",
+        f"newest value over the API at most {_behind(found):.1f} s behind",
+        f"journal {journal['overhead_b']} B a reading beside {journal['payload_b']} B of payload, sealed {journal['sealed_b']} B in all",
+        f"up to date {back['up_to_date_s']} s after the return, {back['readings_s']:,} readings/s beside {size.rate:,.0f}/s of new ones",
+    ]
+
+
+def _behind(found: dict[str, Any]) -> float:
+    """How far the newest value lay behind what was said, at most [s]."""
+    return float(max(found["api"][name]["most_s"] for name in ("freshness_lag", "values_lag")))
 
 
 def _words(latency: dict[str, float]) -> str:

@@ -137,15 +137,8 @@ def drill(folder: Path, seed: int, store: str, readings: int) -> Finding:
         fleet, watch = Fleet(county, house.broker_port, log, readings // devices + 2_000, Pace(min(20_000.0, readings / 5))), Watch(house)
         one = Drill(house, county, fleet, log, folder / "backup")
         with closing(fleet), closing(watch):
-            fleet.start()
             watch.start()
-            _timed(took, "fill_s", lambda: one.fill(int(readings * SHARE)))
-            until(lambda: house.law()["pending"] < readings * SHARE / 4, "most of it is stored", 3_600)
-            fleet.speak(readings)
-            since = oldest(house)
-            size = _timed(took, "backup_s", one.take)
-            _timed(took, "fill_more_s", lambda: one.fill(readings))
-            one.quiet()
+            since, size = _backed_up(one, readings, took)
             before = one.verdict(watch.look().law)
             one.wipe()
             _timed(took, "restore_s", one.give)
@@ -169,6 +162,19 @@ def drill(folder: Path, seed: int, store: str, readings: int) -> Finding:
         "watch": watch.words(),
         "replayed_since": iso(since),
     }
+
+
+def _backed_up(one: Drill, readings: int, took: dict[str, float]) -> tuple[int, int]:
+    """Fill the store, back it up while devices speak, fill the rest; from when on the journal must be replayed, and the backup's size."""
+    one.fleet.start()
+    _timed(took, "fill_s", lambda: one.fill(int(readings * SHARE)))
+    until(lambda: one.house.law()["pending"] < readings * SHARE / 4, "most of it is stored", 3_600)
+    one.fleet.speak(readings)
+    since = oldest(one.house)
+    size = _timed(took, "backup_s", one.take)
+    _timed(took, "fill_more_s", lambda: one.fill(readings))
+    one.quiet()
+    return since, size
 
 
 def equal(before: Verdict, after: Verdict) -> bool:
