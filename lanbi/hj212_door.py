@@ -83,7 +83,7 @@ def bound(listen: str) -> socket.socket:
     PortTaken
         Somebody else listens there.
     """
-    host, port = address(listen)
+    host, port = address(listen, "ingest.hj212")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     one = socket.socket(family, socket.SOCK_STREAM)
     one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

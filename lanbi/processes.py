@@ -95,12 +95,12 @@ def _log(folder: Path | None, name: str) -> Path | None:
     return folder / f"{name}.log" if folder else None
 
 
-def address(text: str) -> tuple[str, int]:
-    """Host and port of ``HOST:PORT``."""
+def address(text: str, where: str = "--http") -> tuple[str, int]:
+    """Host and port of ``HOST:PORT``; ``where`` it was written, for whoever wrote it wrongly."""
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65_536:
         what = f"not an address: {text!r}"
-        raise InputError(what, "--http", "write HOST:PORT, for example 127.0.0.1:8080")
+        raise InputError(what, where, "write HOST:PORT, for example 127.0.0.1:8080")
     return host.strip("[]"), int(port)
 
 

@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
 
     settings = wiring.settings(args.config)
     if args.hj212_listen:
-        address(args.hj212_listen)
+        address(args.hj212_listen, "--hj212-listen")
         settings = replace(settings, ingest=replace(settings.ingest, hj212=args.hj212_listen))
     asked: list[int] = []
 

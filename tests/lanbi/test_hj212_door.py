@@ -22,6 +22,7 @@ from domain.civil import SHANGHAI
 from domain.errors import JournalError, RegistryError
 from ingest.decoders.hj212 import MAX_FRAME, Packet, frame, packets
 from ingest.door import IDLE_S, MOST, NOISE, ONCE, PARTIAL_S, STRANGER_S, Door
+from lanbi.cli import main
 from lanbi.clock import SystemClock
 from lanbi.embedded import EmbeddedStore
 from lanbi.hj212_door import bound
@@ -282,6 +283,14 @@ def now_frame() -> tuple[bytes, int]:
     start = (end - timedelta(hours=1)).strftime("%Y%m%d%H%M%S")
     segment = f"QN={start}001;ST=22;CN=2061;PW=123456;MN={MN};Flag=5;CP=&&DataTime={start};a34004-Avg=58,a34004-Flag=N&&"
     return frame(segment.encode()), int(end.timestamp())
+
+
+def test_a_wrong_address_is_told_where_it_was_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, before anything is started."""
+    (tmp_path / "lanbi.toml").write_text("", encoding="utf-8")
+
+    assert 2 == main(["ingest", "--hj212-listen", "rubbish", "--config", str(tmp_path / "lanbi.toml")])
+    assert "--hj212-listen" in capsys.readouterr().err
 
 
 def test_lanbi_ingest_opens_the_door(tmp_path: Path) -> None:
