@@ -28,6 +28,8 @@ class LanbiError(Exception):
     """Anything that lanbi reports to a person: what, where, what to do."""
 
     exit_code = 1
+    told = False
+    """Whether a log has said it already."""
 
     def __init__(self, what: str, where: str = "", todo: str = "") -> None:
         super().__init__(what)

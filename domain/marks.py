@@ -193,7 +193,7 @@ def fault(kind: str, body: Body) -> str | None:
     try:
         return _CHECKS[kind](body)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        return f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+        return f"without {error.args[0]}" if isinstance(error, KeyError) else str(error)
 
 
 def _dust_fault(body: Body) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Annotated, Any, Final
 
@@ -89,6 +89,9 @@ def scan(payload: bytes) -> tuple[int, list[tuple[int, int]]]:
     (1, [(0, 6)])
     """
     try:
+        if payload[:1] == b"{":  # the usual message, whose glance is a good part of what receiving it costs
+            look = _LOOK.decode(payload)
+            return 1, [(look.run, look.seq)] if look.seq is not None else []
         looks = _LOOKS.decode(payload) if payload.lstrip()[:1] == b"[" else [_LOOK.decode(payload)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _count(payload), _loosely(payload)
@@ -114,18 +117,6 @@ def _count(payload: bytes) -> int:
         return max(1, len(_RAWS.decode(payload)))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return 1
-
-
-def wires(payload: bytes) -> list[Wire] | None:
-    """Elements of a payload of which every one can be read, times still as they stand; None if one cannot."""
-    if len(payload) > MAX_MESSAGE:
-        return None
-    try:
-        payload.decode()
-        found = _WIRES.decode(payload) if payload.lstrip()[:1] == b"[" else [_WIRE.decode(payload)]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return None if _may_repeat(payload, found) else found
 
 
 def decode(payload: bytes, *, zone: tzinfo | None = None, time_unit: str = "s") -> list[Message | Refusal]:
@@ -155,24 +146,33 @@ def decode(payload: bytes, *, zone: tzinfo | None = None, time_unit: str = "s") 
         return _slowly(payload, zone, time_unit, many=many)
     if not wires:
         return [Refusal("bad-schema", "an empty list")]
-    if _may_repeat(payload, wires):
+    if may_repeat(payload, wires):
         return _slowly(payload, zone, time_unit, many=many)
     return [_timed(wire, zone, time_unit) for wire in wires]
 
 
-def _may_repeat(payload: bytes, wires: list[Wire]) -> bool:
+def may_repeat(payload: bytes, wires: Sequence[Wire]) -> bool:
     """Whether a key may stand twice in an object: there are more texts than the messages account for. A second look decides.
 
     Decoders take the last of two values without a word; which of them the device meant, nobody knows.
     """
-    if b"\\" in payload:
-        return True
-    spare = payload.count(b'"') // 2
-    for wire in wires:
-        source, flags = wire.source, wire.flags
-        spare -= 3 + len(wire.values) + (type(wire.time) is str) + (wire.run is not UNSET) + (wire.seq is not UNSET) + (wire.corrects is not UNSET)
-        spare -= (source is not UNSET) + (type(source) is str) + (flags is not UNSET) + (2 * len(flags) if type(flags) is dict else 0)
-    return spare != 0
+    return b"\\" in payload or payload.count(b'"') != 2 * _texts(wires)
+
+
+def _texts(wires: Sequence[Wire]) -> int:
+    """Texts that messages account for: their keys, and values that are texts."""
+    return sum(
+        [
+            3 + len(wire.values) + (type(wire.time) is str) + (wire.seq is not UNSET) + (0 if wire.run is wire.source is wire.flags is wire.corrects is UNSET else _rarer(wire))
+            for wire in wires
+        ],
+    )  # fmt: skip
+
+
+def _rarer(wire: Wire) -> int:
+    source, flags = wire.source, wire.flags
+    more = (wire.run is not UNSET) + (wire.corrects is not UNSET) + (source is not UNSET) + (type(source) is str)
+    return more + (flags is not UNSET) + (2 * len(flags) if type(flags) is dict else 0)
 
 
 def _slowly(payload: bytes, zone: tzinfo | None, time_unit: str, *, many: bool) -> list[Message | Refusal]:

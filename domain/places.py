@@ -10,12 +10,13 @@ from typing import Final, Generic, TypeVar
 
 from domain.clues import Electricity, Maintenance
 from domain.energy import ACCOUNTS, NATIONAL
-from domain.rules import Rule
+from domain.rules import Keyring, Rule, no_keys
 from domain.watch import Watch
 
 T = TypeVar("T")
 
-ROLES: Final = ("assessment", "township", "micro", "site", "background")
+ASSESSMENT: Final = "assessment"
+ROLES: Final = (ASSESSMENT, "township", "micro", "site", "background")
 """Roles of an air station; county figures use ``assessment`` only, ``background`` is the clean control site (对照点)."""
 STATES: Final = ("trial", "accepted", "retired")
 BODIES: Final = ("river", "lake")
@@ -126,6 +127,10 @@ class Enterprise:
     loss_low: str | None = None
     loss_high: str | None = None
     """Band of losses between main meters and those behind them [%]."""
+    contact: str = ""
+    """Who is told first, and how to reach them."""
+    bureau_delay: int = 0
+    """So many minutes later than its own contact the bureau is told of silence, refusals and clues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +256,7 @@ class Factor:
 class Registry:
     """The county as registered, of one version.
 
-    ``version`` is the short hash of its content; every figure names it.
+    ``version`` is the short hash of its content; every figure names it. ``keyring`` gives the keys of encrypted packets, which no registry holds.
     """
 
     county: County
@@ -269,13 +274,13 @@ class Registry:
     watch: Watch = field(default_factory=Watch)
     mappings: Mapping[str, Rule] = field(default_factory=dict)
     electricity: Electricity = field(default_factory=Electricity)
+    keyring: Keyring = field(default=no_keys, repr=False, compare=False)
 
     @cached_property
     def kinds(self) -> Mapping[str, str]:
         """Store table of every source id: cities report air, wells report water levels."""
-        tables = (("air", self.cities), ("air", self.air_stations), ("water", self.water_sections), ("water", self.wells))
-        more = (("point", self.points), ("meter", self.meters))
-        return MappingProxyType({name: kind for kind, places in (*tables, *more) for name in places})
+        tables = {"air": (self.cities, self.air_stations), "water": (self.water_sections, self.wells), "point": (self.points,), "meter": (self.meters,)}
+        return MappingProxyType({name: kind for kind, groups in tables.items() for places in groups for name in places})
 
     def kind_of(self, source: str) -> str | None:
         """Store table of a source: air, water, point, meter; None if it is not registered."""
@@ -293,7 +298,7 @@ class Registry:
 
     def assessment(self, day: int) -> tuple[str, ...]:
         """Stations whose values make the county's figures on a day."""
-        return tuple(name for name, station in self.air_stations.items() if station.role.on(day) == "assessment")
+        return tuple(name for name, station in self.air_stations.items() if station.role.on(day) == ASSESSMENT)
 
     def sources_of(self, device: str, day: int) -> tuple[str, ...]:
         """Sources that a device may speak for on a day."""

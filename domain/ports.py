@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from domain.indicators import Block, Event, Indicator, Query, Restatement
@@ -91,8 +91,19 @@ class IndicatorSource(Protocol):
         """The figure with the greatest time ≤ now, basis raw."""
         ...
 
+    def newest(self, figures: Collection[str], scopes: Collection[str], periods: Collection[str], window: tuple[int, int]) -> list[Indicator]:
+        """Of each rule set and basis of these figures, scopes and periods the one with the greatest time, start < time ≤ end; ordered by key.
+
+        One question, however many are asked for: a screen of fifty figures asks once.
+        """
+        ...
+
     def series(self, query: Query) -> list[Indicator]:
         """Figures that fit the query, ordered by time, at most ``query.limit`` of them."""
+        ...
+
+    def several(self, queries: Sequence[Query]) -> list[list[Indicator]]:
+        """What :meth:`series` answers to each query, asked together."""
         ...
 
     def restatements(self, start: int, end: int, limit: int) -> list[Restatement]:

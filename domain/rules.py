@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -112,3 +112,12 @@ class Rule:
 def bare(format_: str) -> Rule:
     """The rule of a device that names a format and no mapping."""
     return Rule("", format_)
+
+
+Keyring = Callable[[str], Callable[[str], Iterable[bytes]]]
+"""Device → number of a packet (QN of HJ 212) → keys that may open it."""
+
+
+def no_keys(_device: str) -> Callable[[str], Iterable[bytes]]:
+    """Of a county that gave none."""
+    return lambda _number: ()

@@ -27,7 +27,17 @@ GRAVITY: Final = MappingProxyType({"met": 0.0, "on-course": 1.0, "undecidable": 
 OPERATORS: Final = ("<=", ">=", "<", "track")
 ASPIRATION: Final = "aspiration"
 """A kind of target that is never missed and calls nobody: what is striven for."""
-KINDS: Final = ("annual", "year-end", "continuous", "cumulative", ASPIRATION, "track")
+KINDS: Final = MappingProxyType(
+    {
+        "annual": ("年度", "yearly"),
+        "year-end": ("年末", "at year's end"),
+        "continuous": ("持续", "always"),
+        "cumulative": ("累计", "added up"),
+        ASPIRATION: ("力争", "aspired"),
+        "track": ("跟踪", "tracked"),
+    },
+)
+"""Kinds of targets (zh, en)."""
 SOURCES: Final = ("sensor", "reported", "sensor+reported")
 
 
