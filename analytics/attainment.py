@@ -100,9 +100,8 @@ def attain(target: Target, standing: Standing, horizon: int | None = None, judge
         state = Attainment(target.id, figure, standing.year, value_of(figure, tally), None, "no-target", horizon_passed=passed)
         return state if last is None or last.value is None else replace(state, target_year=last.year, last=Fraction(last.value))
     case = Case(figure, target.op, Fraction(goal.value), standing.last)
-    found = _judged(case, target, tally, standing.year)
-    found = replace(found, rounding=found.value is not None and _rounding_decides(case, found.value), horizon_passed=passed, target_year=goal.year)
-    return replace(found, one_more=_judged(case, target, worse(figure, tally), standing.year)) if tally.remaining else found
+    one_more = _judged(case, target, worse(figure, tally), standing.year) if tally.remaining else None
+    return _judged(case, target, tally, standing.year, (passed, goal.year, one_more))
 
 
 def decided(target: Target, value: Fraction, goal: Fraction) -> tuple[Fraction, str]:
@@ -111,9 +110,11 @@ def decided(target: Target, value: Fraction, goal: Fraction) -> tuple[Fraction, 
     return margin, _softened(target, "met" if _HOLDS[target.op](value, goal) else "missed") if target.op in _HOLDS else "no-target"
 
 
-def _judged(case: Case, target: Target, tally: Tally, year: int) -> Attainment:
+def _judged(case: Case, target: Target, tally: Tally, year: int, more: tuple[bool, int, Attainment | None] | None = None) -> Attainment:
+    """State by a tally; ``more`` is what only the year as it stands has: whether the plan has ended, the target's year, one more bad day."""
     value = value_of(case.figure, tally)
     budget, rest = rest_of(case, tally)
+    passed, target_year, one_more = more or (False, None, None)
     return Attainment(
         target.id,
         case.figure,
@@ -124,7 +125,11 @@ def _judged(case: Case, target: Target, tally: Tally, year: int) -> Attainment:
         None if value is None else (value - case.goal if case.op == ">=" else case.goal - value),
         budget,
         rest,
+        more is not None and value is not None and _rounding_decides(case, value),
+        passed,
+        target_year,
         burn_rate=burn_rate(case, tally),
+        one_more=one_more,
     )
 
 

@@ -141,8 +141,11 @@ def listed(known: Marks, site: str, year: SiteYear) -> bool:
 
 
 def _spans(known: Marks, site: str, year: SiteYear) -> list[Span]:
+    spans = known.spans.get(site)
+    if not spans:
+        return []
     start, end = cube.bounds(year)
-    return [span for span in known.spans.get(site, ()) if span.start < end and span.end > start]
+    return [span for span in spans if span.start < end and span.end > start]
 
 
 def _row(label: int, start: int) -> int:
@@ -156,7 +159,6 @@ def hold(year: SiteYear, found: Letters) -> None:
     there = gone & (year.hours != MISSING)
     year.lost[there] = found[there]
     year.hours[gone] = MISSING
-    year.built[gone] = False
     whole = gone[24 * BACK :].reshape(len(year.days), 24, len(AIR)).all(axis=1)
     year.days[whole] = MISSING
 
@@ -165,20 +167,22 @@ def reviewed(known: Marks, site: str, year: SiteYear) -> View | None:
     """The site-year with its reviewed values; None where nothing of it was reviewed."""
     first = civil.year_of_day(year.first)
     cells = [*known.cells.get((site, first - 1), ()), *known.cells.get((site, first), ())]
+    if not cells:
+        return None
     start, end = cube.bounds(year)
     here = [cell for cell in cells if start < cell.time <= end]
     if not any(cell.time > civil.day_start(year.first) for cell in here):
         return None
-    hours, built = year.hours.copy(), year.built.copy()
+    hours, lost = year.hours.copy(), year.lost.copy()
     decided, values = np.zeros(year.days.shape, bool), np.full(year.days.shape, MISSING, np.int32)
     for cell in here:
         row = _row(cell.time, start) - 1
         if cell.span == civil.HOUR_S:
-            hours[row, AIR.index(cell.item)], built[row, AIR.index(cell.item)] = cell.value, False
+            hours[row, AIR.index(cell.item)], lost[row, AIR.index(cell.item)] = cell.value, 0
         elif row >= 24 * BACK:
             place = row // 24 - BACK, DAILY.index(cell.item)
             decided[place], values[place] = True, cell.value
-    return View(year._replace(hours=hours, built=built), decided, values)
+    return View(year._replace(hours=hours, lost=lost), decided, values)
 
 
 def without_dust(view: View, found: Letters) -> View:

@@ -46,7 +46,7 @@ def keep(site: SiteYear, day: int) -> Before:
     place = day - site.first
     rows = slice(24 * (place + BACK), 24 * (place + BACK + 1))
     days = site.days[place : place + 1] if place >= 0 else site.days[:0]
-    return Before(day, SiteYear(day, site.hours[rows].copy(), site.built[rows].copy(), days.copy(), site.lost[rows].copy()))
+    return Before(day, SiteYear(day, site.hours[rows].copy(), days.copy(), site.lost[rows].copy()))
 
 
 def cells(name: str, before: Before, site: SiteYear) -> list[Cell]:
@@ -90,6 +90,7 @@ class Evidence:
 
     cells: list[Cell] = field(default_factory=list)
     general: list[str] = field(default_factory=list)
+    _told: dict[tuple[object, ...], str] = field(default_factory=dict, repr=False, compare=False)
 
     def text(self, figure: str, sites: Collection[str], start: int, end: int) -> str:
         """Cause of a figure's change: only readings that enter it are named, as far as there are any.
@@ -104,6 +105,13 @@ class Evidence:
             Readings with start < time ≤ end enter it.
         """
         item = figure.partition("_")[0]
+        # Many figures of a period have one cause; the lists only grow, so their lengths say which state of them was told.
+        key = item if item in ORDER else "", tuple(sites), start, end, len(self.cells), len(self.general)
+        if key not in self._told:
+            self._told[key] = self._cause(item, sites, start, end)
+        return self._told[key]
+
+    def _cause(self, item: str, sites: Collection[str], start: int, end: int) -> str:
         near = [cell for cell in self.cells if cell.site in sites and start < cell.time <= end]
         own = [cell for cell in near if item not in ORDER or cell.item == item]
         return "; ".join([*self.general, *_words(own or near or (() if self.general else self.cells))])

@@ -19,6 +19,8 @@ BACK: Final = 5
 """Days kept before the first of January: a stretch of heavy pollution over New Year keeps its length (four days at most are asked for)."""
 SHORT: Final = ord("-")
 """Mark of an hour of which less than 45 minutes were there."""
+BUILT: Final = ord("+")
+"""Mark of an hour that is there and was made of shorter spans; no flag of a device is a sign."""
 
 
 class SiteYear(NamedTuple):
@@ -30,19 +32,23 @@ class SiteYear(NamedTuple):
         Civil day of the first of January.
     hours : (24·(BACK + d), 6) int32 [thousandths of the reporting unit]
         Hours 1…24 of each day, ``BACK`` days before ``first`` included; ``MISSING`` = no valid hour.
-    built : (24·(BACK + d), 6) bool
-        Whether the hour was made of shorter spans.
     days : (d, 6) int32 [thousandths]
         Daily values that were sent or published as such (span 86,400).
     lost : (24·(BACK + d), 6) uint8
-        Why an hour is missing although something was stored: the letter of its flag (ASCII; W = withdrawn), or ``SHORT``; 0 otherwise.
+        Why an hour is missing although something was stored: the letter of its flag (ASCII; W = withdrawn), or ``SHORT``. Of an hour
+        that is there ``BUILT``, or 0: one byte says both, for an hour that was built is not lost.
     """
 
     first: int
     hours: npt.NDArray[np.int32]
-    built: npt.NDArray[np.bool_]
     days: npt.NDArray[np.int32]
     lost: npt.NDArray[np.uint8]
+
+    @property
+    def built(self) -> npt.NDArray[np.bool_]:
+        """(24·(BACK + d), 6) bool, made anew each time: whether the hour was made of shorter spans."""
+        built: npt.NDArray[np.bool_] = self.lost == BUILT
+        return built
 
 
 def empty(year: int) -> SiteYear:
@@ -51,7 +57,7 @@ def empty(year: int) -> SiteYear:
     count = last - first + 1
     rows = 24 * (count + BACK)
     hours = np.full((rows, len(AIR)), fixed.MISSING, np.int32)
-    return SiteYear(first, hours, np.zeros(hours.shape, bool), np.full((count, len(AIR)), fixed.MISSING, np.int32), np.zeros(hours.shape, np.uint8))
+    return SiteYear(first, hours, np.full((count, len(AIR)), fixed.MISSING, np.int32), np.zeros(hours.shape, np.uint8))
 
 
 def bounds(site: SiteYear) -> tuple[int, int]:
@@ -70,7 +76,6 @@ def clear(site: SiteYear, day: int) -> None:
     if -BACK <= place < len(site.days):
         rows = slice(24 * (place + BACK), 24 * (place + BACK + 1))
         site.hours[rows] = fixed.MISSING
-        site.built[rows] = False
         site.lost[rows] = 0
     if 0 <= place < len(site.days):
         site.days[place] = fixed.MISSING
@@ -88,7 +93,7 @@ class Cubes(MutableMapping[str, SiteYear]):
         for site, one in self._open.items():
             # Item by item and byte by byte: the high bytes of neighbouring hours are alike.
             planes = one.hours.T.copy().view(np.uint8).reshape(-1, 4).T
-            parts = (planes, one.built.T, one.days, one.lost.T)
+            parts = (planes, one.days, one.lost.T)
             self._folded[site] = one.first, [zlib.compress(np.ascontiguousarray(part).tobytes(), 1) for part in parts]
         self._open = {}
 
@@ -112,15 +117,12 @@ class Cubes(MutableMapping[str, SiteYear]):
 
 
 def _unfolded(first: int, parts: list[bytes]) -> SiteYear:
-    planes, built, days, lost = (np.frombuffer(zlib.decompress(part), np.uint8) for part in parts)
+    planes, days, lost = (np.frombuffer(zlib.decompress(part), np.uint8) for part in parts)
     hours = np.ascontiguousarray(planes.reshape(4, -1).T).view(np.int32).reshape(len(AIR), -1)
-    flat = (np.ascontiguousarray(part.reshape(len(AIR), -1).T) for part in (built, lost))
-    was, gone = flat
-    return SiteYear(first, np.ascontiguousarray(hours.T), was.view(bool), days.view(np.int32).reshape(-1, len(AIR)).copy(), gone)
+    gone = np.ascontiguousarray(lost.reshape(len(AIR), -1).T)
+    return SiteYear(first, np.ascontiguousarray(hours.T), days.view(np.int32).reshape(-1, len(AIR)).copy(), gone)
 
 
 def digest(sites: Mapping[str, SiteYear]) -> bytes:
     """All cells of some sites as bytes: equal for equal contents, whatever the order in which they arrived."""
-    return b"".join(
-        name.encode() + site.hours.tobytes() + site.built.tobytes() + site.days.tobytes() + site.lost.tobytes() for name, site in sorted(sites.items())
-    )
+    return b"".join(name.encode() + site.hours.tobytes() + site.days.tobytes() + site.lost.tobytes() for name, site in sorted(sites.items()))

@@ -135,11 +135,12 @@ def days(hours: Floats) -> Floats:
 def trailing(values: Floats, window: int = WINDOW, lag: int = LAG) -> Floats:
     """Median of the ``window`` values that end ``lag`` before each place; NaN with fewer than 40 valid."""
     out = np.full(len(values), np.nan)
-    for place in range(lag, len(values)):
-        seen = values[max(0, place - lag - window + 1) : place - lag + 1]
-        seen = seen[~np.isnan(seen)]
-        if len(seen) >= LEARN:
-            out[place] = np.median(seen)
+    # A new station has hundreds of days without enough before them: they are counted, not looked at one by one.
+    before = np.concatenate([[0], np.cumsum(~np.isnan(values))])
+    ends = np.arange(lag, len(values)) - lag + 1
+    for end in ends[before[ends] - before[np.maximum(0, ends - window)] >= LEARN].tolist():
+        seen = values[max(0, end - window) : end]
+        out[end + lag - 1] = np.median(seen[~np.isnan(seen)])
     return out
 
 

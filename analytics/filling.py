@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics import cube
-from analytics.cube import SHORT, SiteYear
+from analytics.cube import BUILT, SHORT, SiteYear
 from analytics.kernels import days as kernel
 from analytics.kernels import layout
 from analytics.kernels.whole import NONE
@@ -139,7 +139,6 @@ def _sent(site: SiteYear, one: Series) -> None:
     place = (one.time[rows] - cube.bounds(site)[0]) // civil.HOUR_S - 1, columns
     letters = flags[rows, columns]
     site.hours[place] = cells[rows, columns]
-    site.built[place] = False
     site.lost[place] = np.where(_COUNTED[letters], 0, letters)
 
 
@@ -181,7 +180,7 @@ def _build(site: SiteYear, short: Short) -> None:
     means = np.empty(valid.shape, np.int32)
     kernel.shown(np.where(valid, total, NONE), np.maximum(number, 1).astype(np.int32), np.ones(len(AIR), np.int64), means)
     place = hour[starts][firsts]
-    site.hours[place], site.built[place] = np.where(valid, means, fixed.MISSING), valid
+    site.hours[place], site.lost[place] = np.where(valid, means, fixed.MISSING), np.where(valid, BUILT, 0)
     edges = [*starts[firsts].tolist(), len(hour)]
     for row, item in np.argwhere(np.logical_or.reduceat(flags != 0, edges[:-1]) & ~valid).tolist():
         site.lost[place[row], item] = _excuse(flags[edges[row] : edges[row + 1], item])

@@ -93,7 +93,8 @@ def hours(site: SiteYear, days: tuple[int, int], now: int, refused: Iterable[Ref
     """
     start = 24 * (days[0] - site.first + BACK)
     rows = slice(start, start + 24 * (days[1] - days[0] + 1))
-    missing, letters = site.hours[rows] == MISSING, site.lost[rows]
+    missing = site.hours[rows] == MISSING
+    letters = np.where(missing, site.lost[rows], 0)
     labels = civil.day_start(days[0]) + civil.HOUR_S * np.arange(1, len(missing) + 1, dtype=np.int64)
     heard = ((site.hours != MISSING) | (site.lost != 0)).any(axis=1)
     codes = np.where(heard[rows, None], _CODE["item"], _CODE["silent"]).astype(np.uint8)

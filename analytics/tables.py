@@ -70,15 +70,15 @@ def answers(*, daily: bool) -> npt.NDArray[np.int16]:
 
 
 @lru_cache
-def hourly_answers() -> npt.NDArray[np.int16]:
-    """(2, 6, 4098) int16: the answers for 1 h means behind one more entry, ``ABSENT``, that a missing value finds."""
+def answers_or_absent(*, daily: bool) -> npt.NDArray[np.int16]:
+    """(2, 6, 4098) int16: the answers behind one more entry, ``ABSENT``, that a missing value finds."""
     missing = np.full((len(air.RULE_SETS), len(AIR), 1), ABSENT, np.int16)
-    return np.concatenate([missing, answers(daily=False)], axis=2)
+    return np.concatenate([missing, answers(daily=daily)], axis=2)
 
 
 @lru_cache
-def hourly_marks() -> npt.NDArray[np.int16]:
-    """(2, 3) int16 marks for :func:`analytics.kernels.aqi.hours`, by rule set."""
+def verdict_marks() -> npt.NDArray[np.int16]:
+    """(2, 3) int16 marks for :func:`analytics.kernels.aqi.hours` and :func:`analytics.kernels.aqi.days`, by rule set."""
     return np.array([(air.PRIMARY_MIN - 1, air.GOOD_MAX if rules.needs_all else NONE, int(rules.needs_all)) for rules in air.RULE_SETS], np.int16)
 
 
@@ -112,6 +112,12 @@ def primaries(*, daily: bool) -> tuple[str, ...]:
 def levels() -> npt.NDArray[np.int8]:
     """(502,) int8 level 1…6 of every AQI; the last entry (index -1) is ``NONE``."""
     return np.array([*(air.level_of(aqi) for aqi in range(air.AQI_CAP + 1)), NONE], np.int8)
+
+
+@lru_cache
+def level_tops() -> npt.NDArray[np.int16]:
+    """(5,) int16 largest AQI of each level but the last."""
+    return np.array([level.top for level in air.LEVELS[:-1]], np.int16)
 
 
 def rules_on(days: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:

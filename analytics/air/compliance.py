@@ -6,22 +6,40 @@ not say whether a mean that is within its limit only after rounding attains.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from analytics import tables
 from analytics.air.periods import Figures
-from domain import air
+from analytics.air.years import MEANS
+from domain import air, fixed
 from domain.items import AIR
+
+_HUNDREDTHS: Final = 100
 
 
 class Measure(NamedTuple):
-    """A value with the limit that it is held against [reporting unit]; ``multiple`` is None within the limit."""
+    """A value over the limit that it is held against, as a fraction; its numerator and denominator may have something in common."""
 
     kind: str
-    value: Fraction
-    limit: Fraction
-    multiple: Fraction | None
+    value: int
+    limit: int
+
+    @property
+    def exceeds(self) -> bool:
+        """Whether the limit is not kept."""
+        return self.value > self.limit
+
+    @property
+    def multiple(self) -> Fraction | None:
+        """Exceedance multiple (超标倍数), exact; None within the limit."""
+        return air.multiple(Fraction(self.value), Fraction(self.limit))
+
+    def units(self, power: int) -> int:
+        """The multiple in parts of one, rounded half to even; 0 within the limit."""
+        return fixed.half_even((self.value - self.limit) * power, self.limit) if self.exceeds else 0
 
 
 class Verdict(NamedTuple):
@@ -34,8 +52,17 @@ class Verdict(NamedTuple):
 
 def verdicts(found: Figures, row: int, rules: air.RuleSet) -> tuple[Verdict, ...]:
     """Compliance of the six items in a period; annual limits for means, daily limits for percentiles."""
-    table = air.limits_under(rules, found.running.first)
-    return tuple(_verdict(found, row, item, table[item]) for item in AIR)
+    return held(measured(found, row), found.running.first, rules)
+
+
+def measured(found: Figures, row: int) -> list[tuple[tuple[int, int] | None, int]]:
+    """Exact mean and percentile [hundredths of a displayed unit; -1 = none] of the six items in a period: the same under every rule set."""
+    return list(zip([found.exact(item, row) if item in MEANS else None for item in AIR], found.percentiles[:, row].tolist(), strict=True))
+
+
+def held(known: Sequence[tuple[tuple[int, int] | None, int]], first: int, rules: air.RuleSet) -> tuple[Verdict, ...]:
+    """The same against the limits that a rule set has in the year that begins on civil day ``first``."""
+    return tuple([_verdict(limits, *one) for limits, one in zip(_limits(rules.name, first), known, strict=True)])
 
 
 def overall(items: tuple[Verdict, ...]) -> bool | None:
@@ -46,12 +73,18 @@ def overall(items: tuple[Verdict, ...]) -> bool | None:
     return None if None in states else True
 
 
-def _verdict(found: Figures, row: int, item: str, limits: air.Limits) -> Verdict:
-    step = tables.STEPS[AIR.index(item)]
-    pairs = [("mean", found.mean(item, row) if limits.year else None, limits.year), ("percentile", found.percentile(item, row), limits.day)]
-    measures = [_measure(kind, value, Fraction(limit * step, 1_000)) for kind, value, limit in pairs if value is not None and limit is not None]
-    return Verdict(item, tuple(measures), all(one.multiple is None for one in measures) if measures else None)
+@lru_cache(maxsize=64)
+def _limits(name: str, first: int) -> tuple[tuple[str, int, int], ...]:
+    """Items with their annual limit in thousandths of the reporting unit and their daily one in hundredths of a displayed unit; 0 = none."""
+    table = air.limits_under(air.BY_NAME[name], first)
+    return tuple((item, (table[item].year or 0) * step, (table[item].day or 0) * _HUNDREDTHS) for item, step in zip(AIR, tables.STEPS, strict=True))
 
 
-def _measure(kind: str, value: Fraction, limit: Fraction) -> Measure:
-    return Measure(kind, value, limit, air.multiple(value, limit))
+def _verdict(limits: tuple[str, int, int], mean: tuple[int, int] | None, top: int) -> Verdict:
+    item, yearly, daily = limits
+    measures = []
+    if mean is not None and yearly:
+        measures.append(Measure("mean", mean[0] * 1_000, mean[1] * yearly))
+    if top >= 0 and daily:
+        measures.append(Measure("percentile", top, daily))
+    return Verdict(item, tuple(measures), not any(one.exceeds for one in measures) if measures else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from analytics.kernels.whole import NONE
 from domain import air
 from domain.fixed import MISSING
 
-Place = npt.NDArray[np.integer] | tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]
+Place = slice | npt.NDArray[np.integer] | tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]
 
 
 class Days(NamedTuple):
@@ -74,17 +75,22 @@ def from_hours(hours: npt.NDArray[np.int32], *, threads: int = 1) -> Days:
     flat = np.ascontiguousarray(hours).reshape(rows, series)
     total, count = np.empty((days, series), np.int32), np.empty((days, series), np.int16)
     exact = np.empty((days, series), np.int64)
-    ozone = np.arange(tables.OZONE, series, items, dtype=np.int32)
-    law = kernel.DayLaw(tables.factors(), ozone, np.array(_LAW, np.int32), tables.ozone_factors())
-    spread(days, threads, lambda start, stop: kernel.daily(flat, (start, stop), law, _windows(), total, count, exact))
+    law = _law(series, items)
+    spread(days, threads, lambda start, end: kernel.daily(flat, (start, end), law, _windows(series), total, count, exact))
     whole = days, stations, items
     return _shown(exact.reshape(whole), np.ones(whole, np.int32), count.reshape(whole).astype(np.int32))
 
 
-def _windows() -> kernel.Windows:
+@lru_cache(maxsize=64)
+def _law(series: int, items: int) -> kernel.DayLaw:
+    return kernel.DayLaw(tables.factors(), np.arange(tables.OZONE, series, items, dtype=np.int32), np.array(_LAW, np.int32), tables.ozone_factors())
+
+
+def _windows(series: int) -> kernel.Windows:
+    folded, folds = np.empty((2, 12 * min(series, kernel.WIDE)), np.int32)
     rows = [np.empty((many, BLOCK), np.int32) for many in (24, air.O3_WINDOW + 1)]
     total, number, valid = np.empty((3, BLOCK), np.int32)
-    return kernel.Windows(np.empty(BLOCK, np.uint64), rows[0], total, number, valid, rows[1], np.empty(BLOCK, np.int64))
+    return kernel.Windows(np.empty(BLOCK, np.uint64), rows[0], total, number, valid, rows[1], np.empty(BLOCK, np.int64), folded, folds)
 
 
 def published(values: npt.NDArray[np.int32]) -> Days:
@@ -138,6 +144,11 @@ def join(parts: Sequence[Days]) -> Days:
     """Days one behind the other."""
     exact, divisors, hours, shown = zip(*parts, strict=True)
     return Days(np.concatenate(exact), np.concatenate(divisors), np.concatenate(hours), np.concatenate(shown))
+
+
+def copy(days: Days) -> Days:
+    """The same values, to be written into."""
+    return Days(days.exact.copy(), days.parts.copy(), days.hours.copy(), days.shown.copy())
 
 
 def put(whole: Days, place: Place, known: Days) -> None:

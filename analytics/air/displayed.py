@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from analytics import tables
-from analytics.air.periods import Figures
+from analytics.air.periods import Figures, laid
 from analytics.air.years import MEANS, TOPS, Running
 from analytics.kernels import figures as kernel
 from domain import air
@@ -33,18 +34,20 @@ class Figured(NamedTuple):
     ----------
     units : (f, n) int32 [units of the last displayed digit]
         -1 = none.
-    behind : (f, n) int32
+    behind : (f, n) uint16
         What each was made of: valid daily values, or days with an AQI.
     """
 
     units: Ints
-    behind: Ints
+    behind: npt.NDArray[np.uint16]
 
 
-@lru_cache
-def names(tops: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of the figures in their order: four means, some percentiles, and what counts days."""
-    return (*(f"{item}_mean" for item in MEANS), *(f"{item}_p{air.PERCENTILES[item]}" for item in tops), *_COUNTED)
+NAMES: Final = (*(f"{item}_mean" for item in MEANS), *(f"{item}_p{air.PERCENTILES[item]}" for item in TOPS), *_COUNTED)
+"""Figures of a running year in their order: four means, two percentiles, and what counts days."""
+YEARLY: Final = tuple(f"{item}_p{air.PERCENTILES[item]}" for item in MEANS)
+"""Percentiles of few days say little: these are figures of years only."""
+PERIODICAL: Final = (*NAMES, *(f"{item}_rate" for item in AIR))
+"""Figures of months and quarters; those of closed years go on with :data:`YEARLY`."""
 
 
 @lru_cache
@@ -54,52 +57,75 @@ def divisors(figures: tuple[str, ...]) -> npt.NDArray[np.float64]:
 
 
 @lru_cache
-def _steps() -> tuple[Longs, Longs]:
-    """Units of an exact mean of one station in the last digit of a mean, and in a hundredth of a part of the composite index."""
-    whole = 1_000 * tables.COMMON
+def _steps(parts: int) -> Longs:
+    """(2, 4): units of an exact mean over so many parts in the last digit of a mean, and in a hundredth of a part of the composite index."""
+    whole = 1_000 * tables.COMMON * parts
     digits = [whole // 10 ** FIGURES[f"{item}_mean"].digits for item in MEANS]
-    return np.array(digits, np.int64), np.array([whole * air.COMPOSITE[item] // _HUNDREDTHS for item in MEANS], np.int64)
+    return np.array([digits, [whole * air.COMPOSITE[item] // _HUNDREDTHS for item in MEANS]], np.int64)
 
 
 @lru_cache
 def _digits(tops: tuple[str, ...]) -> kernel.Digits:
     places = [AIR.index(item) for item in tops]
     factors = [tables.STEPS[place] * 10 ** FIGURES[f"{item}_p{air.PERCENTILES[item]}"].digits for item, place in zip(tops, places, strict=True)]
-    judged = [(tops.index(item), air.COMPOSITE[item]) for item in TOPS]
+    judged = [(tops.index(item), air.COMPOSITE[item]) for item in TOPS if item in tops]
     ratio = _HUNDREDTHS * 10 ** FIGURES["good_ratio"].digits
     return kernel.Digits(np.array(places, np.int32), np.array(factors, np.int64), 1_000 * _HUNDREDTHS, np.array(judged, np.int64), ratio)
 
 
-def of_year(running: Running, count: int) -> Figured:
-    """Running figures of the first ``count`` days, in the order of ``names(TOPS)``."""
-    tops = np.stack([running.percentiles[item][:count] for item in TOPS])
-    length = np.arange(1, count + 1, dtype=np.int32)
-    if len(running.sums) == 1:
-        made = _means(running, running.sums[0].total[:count], running.valid[:count])
+def of_year(years: Sequence[Running], count: int) -> list[Figured]:
+    """Running figures of the first ``count`` days under each rule set, in the order of :data:`NAMES`; only counts differ between rule sets."""
+    first = years[0]
+    tops, valid = _beside([first.percentiles[item][:count] for item in TOPS], np.int64), np.ascontiguousarray(first.valid[:count])
+    joined = len(first.sums) == 1
+    made = _means(first, first.sums[0].total[:count], valid) if joined else _without_divisor(first, np.arange(count), np.full(count, -1))
+    counts, shape = _beside([running.counts[:count] for running in years]), (len(years), len(NAMES), count)
+    out = np.empty(shape, np.int32), np.empty(shape, np.uint16)
+    kernel.displayed(made, tops, valid, counts, _elapsed(count), _digits(TOPS), out)
+    units, behind = out
+    same = all(np.array_equal(behind[0], one) for one in behind[1:])
+    # The same days have an AQI under every rule set, nearly always: then their numbers are kept once.
+    kept = [behind[0].copy()] * len(years) if same else [*behind]
+    return [Figured(*one) for one in zip(units, kept, strict=True)]
+
+
+@lru_cache(maxsize=64)
+def _elapsed(count: int) -> Ints:
+    return np.arange(1, count + 1, dtype=np.int32)
+
+
+def of_periods(several: Sequence[Figures]) -> list[Figured]:
+    """Figures of closed periods under each rule set, in the order of :data:`PERIODICAL` and :data:`YEARLY`."""
+    first = several[0]
+    sizes = laid(first.running.first, first.periods)
+    tops, valid, shape = first.percentiles, first.valid, (len(several), len(PERIODICAL) + len(YEARLY), len(first.periods))
+    if len(first.running.sums) == 1:
+        known, room, made = first.running.sums[0], np.empty(valid.shape, np.int64), np.empty((2, len(MEANS), len(valid)), np.int64)
+        kernel.between(np.ascontiguousarray(known.total), sizes.spans, room, valid, _steps(known.parts), made)
     else:
-        made = _without_divisor(running, np.arange(count), np.full(count, -1))
-    return _figured(made, tops, (running.valid[:count], running.counts[:count], length), TOPS)
+        made = _without_divisor(first.running, (sizes.spans[:, 1] - 1).astype(np.int64), (sizes.spans[:, 0] - 1).astype(np.int64))
+    days = valid, _beside([found.counts for found in several]), sizes.spans[:, 1] - sizes.spans[:, 0], _beside([found.within for found in several])
+    out = np.empty(shape, np.int32), np.empty(shape, np.uint16)
+    kernel.periodical(made, tops, days, (_digits(TOPS), _digits(MEANS)), out)
+    return [Figured(*one) for one in zip(*out, strict=True)]
 
 
-def of_periods(found: Figures) -> Figured:
-    """Figures of closed periods, in the order of ``names(AIR)``."""
-    stops, before = np.array([(one.stop - 1, one.start - 1) for one in found.periods], np.int64).reshape(-1, 2).T
-    running, total = found.running, found.running.sums[0].total
-    joined = len(running.sums) == 1
-    made = _means(running, _between(total, stops, before).astype(np.int64), found.valid) if joined else _without_divisor(running, stops, before)
-    return _figured(made, np.ascontiguousarray(found.percentiles.T), (found.valid, found.counts, (stops - before).astype(np.int32)), AIR)
+def _beside(parts: Sequence[npt.NDArray[Any]], kind: type[np.integer] = np.int32) -> npt.NDArray[Any]:
+    """Arrays of one shape as one; ``numpy.stack`` takes thrice the time."""
+    out = np.empty((len(parts), *parts[0].shape), kind)
+    for place, one in enumerate(parts):
+        out[place] = one
+    return out
 
 
-def _means(running: Running, total: Longs, valid: Ints) -> tuple[Longs, Longs]:
-    """Means in units of their last digit, and in hundredths of their parts of the composite index."""
-    parts = running.sums[0].parts
-    made = np.empty((4, len(total)), np.int64), np.empty((4, len(total)), np.int64)
-    for steps, out in zip(_steps(), made, strict=True):
-        kernel.means(np.ascontiguousarray(total), np.ascontiguousarray(valid), steps * parts, out)
+def _means(running: Running, total: Longs, valid: Ints) -> Longs:
+    """(2, 4, n): means in units of their last digit, and in hundredths of their parts of the composite index."""
+    made = np.empty((2, len(MEANS), len(total)), np.int64)
+    kernel.means(np.ascontiguousarray(total), valid, _steps(running.sums[0].parts), made)
     return made
 
 
-def _without_divisor(running: Running, stops: Longs, before: Longs) -> tuple[Longs, Longs]:
+def _without_divisor(running: Running, stops: Longs, before: Longs) -> Longs:
     """The same where 64 bits hold no common divisor of the stations that were valid: floats decide all but what lies near a tie."""
     exact = sum((_between(group.total, stops, before) / (1_000.0 * tables.COMMON * group.parts) for group in running.sums), np.zeros((len(stops), len(AIR))))
     valid = _between(running.valid, stops, before)
@@ -112,7 +138,7 @@ def _without_divisor(running: Running, stops: Longs, before: Longs) -> tuple[Lon
             value = (running.mean(MEANS[place], int(stops[row]), int(before[row])) or 0) * scales[place]
             units[place, row] = half_even(value.numerator, value.denominator)
         made.append(units)
-    return made[0], made[1]
+    return np.stack(made)
 
 
 @lru_cache
@@ -124,11 +150,3 @@ def _scales() -> tuple[tuple[Fraction, Fraction], ...]:
 def _between(running: npt.NDArray[np.integer], stops: Longs, before: Longs) -> npt.NDArray[np.integer]:
     """Differences of running numbers over spans that end with the rows ``stops`` and follow the rows ``before`` (-1 = from the first)."""
     return running[stops] - np.where(before[:, None] >= 0, running[np.maximum(before, 0)], 0)
-
-
-def _figured(made: tuple[Longs, Longs], tops: Longs, behind: tuple[Ints, Ints, Ints], items: tuple[str, ...]) -> Figured:
-    valid, counts, length = (np.ascontiguousarray(part) for part in behind)
-    shape = 4 + len(items) + len(_COUNTED), len(valid)
-    out = Figured(np.empty(shape, np.int32), np.empty(shape, np.int32))
-    kernel.displayed(*made, tops, valid, counts, length, _digits(items), (out.units, out.behind))
-    return out

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.air.days import Days
-from analytics.air.hours import Judged, judge
+from analytics.air.hours import judge
+from analytics.kernels.aqi import Verdicts
 from domain import air
 from domain.items import AIR
 from domain.marks import PARTICLES
@@ -19,14 +20,14 @@ from domain.marks import PARTICLES
 _PM = [AIR.index(item) for item in PARTICLES]
 
 
-def judged(kept: Days, measured: tuple[Judged, ...], touched: npt.NDArray[np.bool_]) -> tuple[Judged, ...]:
+def judged(kept: Days, measured: tuple[Verdicts, ...], touched: npt.NDArray[np.bool_]) -> tuple[Verdicts, ...]:
     """Verdicts of days without dust under each rule set.
 
     Parameters
     ----------
     kept : Days
         (d, 6) without the particulates of dust hours.
-    measured : tuple of Judged
+    measured : tuple of Verdicts
         Verdicts of the same days with them, by rule set.
     touched : (d,) bool
         Days with an excluded hour.
@@ -34,13 +35,12 @@ def judged(kept: Days, measured: tuple[Judged, ...], touched: npt.NDArray[np.boo
     return tuple(_one(kept, verdict, np.flatnonzero(touched & (verdict.aqi > air.GOOD_MAX)), place) for place, verdict in enumerate(measured))
 
 
-def _one(kept: Days, measured: Judged, rows: npt.NDArray[np.integer], place: int) -> Judged:
-    found = Judged(kept.shown, measured.iaqi.copy(), measured.aqi.copy(), measured.level.copy(), measured.primary.copy())
+def _one(kept: Days, measured: Verdicts, rows: npt.NDArray[np.integer], place: int) -> Verdicts:
+    found = Verdicts(measured.aqi.copy(), measured.primary.copy(), measured.valid)
     if len(rows):
         shown = kept.shown[rows].copy()
         # An index of 0 is no missing item and can be no primary pollutant.
         shown[:, _PM] = np.maximum(shown[:, _PM], 0)
         again = judge(np.ascontiguousarray(shown), np.full(len(rows), place, np.uint8), daily=True)
-        found.iaqi[rows] = np.where(kept.shown[rows] < 0, -1, again.iaqi)
-        found.aqi[rows], found.level[rows], found.primary[rows] = again.aqi, again.level, again.primary
+        found.aqi[rows], found.primary[rows] = again.aqi, again.primary
     return found

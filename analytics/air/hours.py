@@ -10,6 +10,7 @@ import numpy.typing as npt
 from analytics import tables
 from analytics.blocks import spread
 from analytics.kernels import aqi as kernel
+from domain import air
 
 BLOCK: Final = 320
 """Hours judged at a time: what lies between the steps takes 8 kB."""
@@ -66,12 +67,12 @@ def judge(displayed: npt.NDArray[np.int32], rule: npt.NDArray[np.uint8], *, dail
     iaqi = np.empty((rows, 6), np.int16)
     aqi = np.empty(rows, np.int16)
     primary = np.empty(rows, np.uint8)
-    kernel.indices(displayed, rule, tables.answers(daily=daily), iaqi)
-    kernel.judge(displayed, iaqi, kernel.Law(rule, tables.strict(), tables.marks(daily=daily)), aqi, primary)
+    law = kernel.Law(rule, tables.strict(), tables.marks(daily=daily))
+    kernel.verdicts(displayed, law, tables.answers(daily=daily), iaqi, aqi, primary)
     return Judged(displayed, iaqi, aqi, tables.levels()[aqi], primary)
 
 
-def real_time(values: npt.NDArray[np.int32], rule: int, out: kernel.Hourly | None = None, *, threads: int = 1) -> kernel.Hourly:
+def real_time(values: npt.NDArray[np.int32], rule: int, out: kernel.Verdicts | None = None, *, threads: int = 1) -> kernel.Verdicts:
     """AQI, primary pollutants and number of items of hours under one rule set: as :func:`hourly`, in one pass and without IAQIs.
 
     Parameters
@@ -80,21 +81,42 @@ def real_time(values: npt.NDArray[np.int32], rule: int, out: kernel.Hourly | Non
         ``MISSING`` = no valid hour.
     rule : int
         Index of the rule set in :data:`domain.air.RULE_SETS`.
-    out : Hourly, optional
+    out : Verdicts, optional
         Written and returned.
     threads : int
     """
     rows = len(values)
-    found = kernel.Hourly(np.empty(rows, np.int16), np.empty(rows, np.uint8), np.empty(rows, np.uint8)) if out is None else out
+    found = kernel.Verdicts(np.empty(rows, np.int16), np.empty(rows, np.uint8), np.empty(rows, np.uint8)) if out is None else out
     flat = np.ascontiguousarray(values).reshape(-1)
 
     def block(start: int, stop: int) -> None:
-        scratch = kernel.Scratch(np.empty(BLOCK * 6, np.int16), np.empty((6, BLOCK), np.int16))
-        own = kernel.Hourly(found.aqi[start:stop], found.primary[start:stop], found.valid[start:stop])
-        kernel.hours(flat[6 * start : 6 * stop], tables.rounding(), tables.hourly_answers()[rule], tables.hourly_marks()[rule], scratch, own)
+        scratch = kernel.Scratch(np.zeros(BLOCK * 6, np.int16), np.empty((6, BLOCK), np.int16))
+        own = kernel.Verdicts(found.aqi[start:stop], found.primary[start:stop], found.valid[start:stop])
+        kernel.hours(flat[6 * start : 6 * stop], tables.rounding(), tables.answers_or_absent(daily=False)[rule], tables.verdict_marks()[rule], scratch, own)
 
     spread(rows, threads, block)
     return found
+
+
+def of_days(displayed: npt.NDArray[np.int32]) -> tuple[kernel.Verdicts, ...]:
+    """AQI, primary pollutants and number of items of days under each rule set: as :func:`judge`, without IAQIs.
+
+    Parameters
+    ----------
+    displayed : (d, 6) int32 [displayed units]
+        -1 = missing.
+    """
+    shown, size = np.ascontiguousarray(displayed.T), (len(air.RULE_SETS), len(displayed))
+    found = kernel.Verdicts(np.empty(size, np.int16), np.empty(size, np.uint8), np.empty(size, np.uint8))
+    kernel.days(shown, tables.answers_or_absent(daily=True), tables.verdict_marks(), np.empty(shown.shape, np.int16), found)
+    return tuple(kernel.Verdicts(*one) for one in zip(*found, strict=True))
+
+
+def levels(aqi: npt.NDArray[np.int16]) -> npt.NDArray[np.uint8]:
+    """Level 1…6 of AQIs, 0 without one."""
+    out = np.empty(aqi.shape, np.uint8)
+    kernel.levels(aqi, tables.level_tops(), out)
+    return out
 
 
 def hourly(values: npt.NDArray[np.int32], rule: npt.NDArray[np.uint8]) -> Judged:

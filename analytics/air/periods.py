@@ -5,6 +5,7 @@ Means are means of daily values of the calendar period, never of hours or of mon
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -34,14 +35,14 @@ class Period(NamedTuple):
         month, quarter or year.
     start, stop : int
         First row of the year's days and the row behind the last.
-    months : slice
-        Its months among the year's.
+    months : (int, int)
+        Its first month, from 0, and the one behind its last.
     """
 
     kind: str
     start: int
     stop: int
-    months: slice
+    months: tuple[int, int]
 
     @property
     def length(self) -> int:
@@ -53,9 +54,9 @@ class Period(NamedTuple):
 def closed(first: int, days: int) -> tuple[Period, ...]:
     """Periods of the year that begins on civil day ``first`` whose last day is among its first ``days`` days."""
     edges = month_edges(first)
-    months = [Period("month", edges[place], edges[place + 1], slice(place, place + 1)) for place in range(12)]
-    quarters = [Period("quarter", edges[place], edges[place + QUARTER], slice(place, place + QUARTER)) for place in range(0, 12, QUARTER)]
-    return tuple(one for one in (*months, *quarters, Period("year", 0, edges[12], slice(0, 12))) if one.stop <= days)
+    months = [Period("month", edges[place], edges[place + 1], (place, place + 1)) for place in range(12)]
+    quarters = [Period("quarter", edges[place], edges[place + QUARTER], (place, place + QUARTER)) for place in range(0, 12, QUARTER)]
+    return tuple(one for one in (*months, *quarters, Period("year", 0, edges[12], (0, 12))) if one.stop <= days)
 
 
 @lru_cache
@@ -86,7 +87,7 @@ class Figures:
         Days with an AQI, good days, heavy days.
     enough : (p, 7) bool
         Whether the minimum of data is reached, by item and (last) by days with an AQI.
-    percentiles : (p, 6) int64 [hundredths of a displayed unit]
+    percentiles : (6, p) int64 [hundredths of a displayed unit]
         Of each item at its own percent; -1 = none.
     within : (p, 6) int32 [d]
         Valid daily values that keep their limit.
@@ -102,13 +103,18 @@ class Figures:
 
     def mean(self, item: str, row: int) -> Fraction | None:
         """Exact mean of the daily values of an item in a period [reporting unit]."""
+        found = self.exact(item, row)
+        return Fraction(*found) if found else None
+
+    def exact(self, item: str, row: int) -> tuple[int, int] | None:
+        """The same as numerator and denominator, whatever they have in common."""
         one = self.periods[row]
-        return self.running.mean(item, one.stop - 1, one.start - 1)
+        return self.running.exact(item, one.stop - 1, one.start - 1)
 
     def percentile(self, item: str, row: int) -> Fraction | None:
         """Exact percentile of the displayed daily values of an item in a period [reporting unit]."""
         place = AIR.index(item)
-        hundredths = int(self.percentiles[row, place])
+        hundredths = int(self.percentiles[place, row])
         return Fraction(hundredths * tables.STEPS[place], 100_000) if hundredths >= 0 else None
 
     def composite(self, row: int) -> tuple[Fraction, Fraction] | None:
@@ -135,15 +141,35 @@ def figures(days: Days, running: Running, rules: air.RuleSet, periods: tuple[Per
     periods : tuple of Period
         None of them may end behind the days.
     """
+    return under(days, (running,), (rules,), periods)[0]
+
+
+def under(days: Days, years: Sequence[Running], rules: Sequence[air.RuleSet], periods: tuple[Period, ...]) -> list[Figures]:
+    """Figures of periods of one scope under several rule sets: percentiles and valid days are made once."""
+    first, shown, size = years[0].first, np.ascontiguousarray(days.shown.T), (len(rules), len(periods))
+    counts = np.empty((len(years), len(years[0]), 3), np.int32)
+    for place, one in enumerate(years):
+        counts[place] = one.counts
+    known = kernel.Days(shown, np.ascontiguousarray(years[0].valid), counts)
+    out = kernel.Out(
+        np.empty((len(AIR), size[1]), np.int64),
+        np.empty((*size, len(AIR)), np.int32),
+        np.empty((size[1], len(AIR)), np.int32),
+        np.empty((*size, 3), np.int32),
+        np.empty((*size, len(AIR) + 1), np.bool_),
+    )
+    law = kernel.Law(_PERCENT, _limits(tuple(one.name for one in rules), first))
+    kernel.closed(known, laid(first, periods), law, np.zeros(int(shown.max(initial=0)) + 2, np.int32), out)
+    return [Figures(periods, one, out.valid, out.counts[place], out.enough[place], out.tops, out.within[place]) for place, one in enumerate(years)]
+
+
+@lru_cache(maxsize=64)
+def laid(first: int, periods: tuple[Period, ...]) -> kernel.Sizes:
+    """Periods of the year that begins on a civil day, as the kernels read them."""
     spans = np.array([(one.start, one.stop) for one in periods], np.int32).reshape(-1, 2)
-    tops = np.empty((len(spans), 6), np.int64)
-    shown = np.ascontiguousarray(days.shown)
-    kernel.percentiles(shown, spans, _PERCENT, np.zeros(int(shown.max(initial=0)) + 2, np.int32), tops)
-    kept = np.empty(shown.shape, np.int32)
-    kernel.within(shown, limits(rules, running.first), kept)
-    valid = _between(running.valid, spans)
-    counts = _between(running.counts, spans)
-    return Figures(periods, running, valid, counts, _enough(running, periods, valid, counts), tops, _between(kept, spans))
+    months = np.array([one.months for one in periods], np.int32).reshape(-1, 2)
+    least = np.array([air.YEAR_DAYS if one.kind == "year" else 0 for one in periods], np.int32)
+    return kernel.Sizes(spans, months, least, np.array(month_edges(first), np.int32), needed(first))
 
 
 def limits(rules: air.RuleSet, day: int) -> npt.NDArray[np.int32]:
@@ -152,19 +178,7 @@ def limits(rules: air.RuleSet, day: int) -> npt.NDArray[np.int32]:
     return np.array([table[item].day for item in AIR], np.int32)
 
 
-def _between(running: npt.NDArray[np.int32], spans: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Differences of running numbers over spans."""
-    before = np.where(spans[:, :1] > 0, running[np.maximum(spans[:, 0] - 1, 0)], 0)
-    return (running[spans[:, 1] - 1] - before).astype(np.int32)
-
-
-def _enough(running: Running, periods: tuple[Period, ...], valid: npt.NDArray[np.int32], counts: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """27 days (February 25) in every month of the period, and 324 in a year (GB 3095-2026 table 4)."""
-    edges = np.minimum(month_edges(running.first), len(running))
-    spans = np.stack([edges[:-1], np.maximum(edges[1:], 1)], axis=1)
-    monthly = np.concatenate([_between(running.valid, spans), _between(running.counts, spans)[:, :1]], axis=1)
-    full = monthly >= needed(running.first)[:, None]
-    least = np.array([air.YEAR_DAYS if one.kind == "year" else 0 for one in periods])
-    total = np.concatenate([valid, counts[:, :1]], axis=1)
-    months = np.array([full[one.months].all(axis=0) for one in periods], bool).reshape(-1, len(AIR) + 1)
-    return months & (total >= least[:, None])
+@lru_cache(maxsize=64)
+def _limits(names: tuple[str, ...], day: int) -> npt.NDArray[np.int32]:
+    """(r, 6) of several rule sets."""
+    return np.array([limits(air.BY_NAME[name], day) for name in names], np.int32)

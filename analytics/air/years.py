@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -60,12 +61,17 @@ class Running:
 
     def mean(self, item: str, row: int = -1, since: int | None = None) -> Fraction | None:
         """Exact mean of the daily values of an item [reporting unit] up to a row, or of the rows after ``since`` up to it."""
-        place = AIR.index(item)
-        total, number = Fraction(), 0
+        found = self.exact(item, row, since)
+        return Fraction(*found) if found else None
+
+    def exact(self, item: str, row: int = -1, since: int | None = None) -> tuple[int, int] | None:
+        """The same as numerator and denominator, whatever they have in common."""
+        place, total, number = AIR.index(item), 0, 0
+        parts = self.sums[0].parts if len(self.sums) == 1 else math.lcm(*(part.parts for part in self.sums))
         for part in self.sums:
-            total += Fraction(_between(part.total[:, place], row, since), 1_000 * tables.COMMON * part.parts)
-            number += _between(part.count[:, place], row, since)
-        return total / number if number else None
+            total += _between(part.total, (row, place), since) * (parts // part.parts)
+            number += _between(part.count, (row, place), since)
+        return (total, 1_000 * tables.COMMON * parts * number) if number else None
 
     def total(self, item: str, row: int = -1) -> tuple[int, int]:
         """Exact sum of the daily values of an item up to a row, and the parts of the reporting unit that it is counted in."""
@@ -109,8 +115,9 @@ class Running:
         return bool((monthly >= needed).all())
 
 
-def _between(running: npt.NDArray[np.integer], row: int, since: int | None) -> int:
-    return int(running[row]) - (0 if since is None or since < 0 else int(running[since]))
+def _between(running: npt.NDArray[np.integer], cell: tuple[int, int], since: int | None) -> int:
+    row, place = cell
+    return int(running[row, place]) - (0 if since is None or since < 0 else int(running[since, place]))
 
 
 def composite(figures: list[Fraction]) -> tuple[Fraction, Fraction] | None:
@@ -169,15 +176,18 @@ def together(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int) -> l
     list of tuple of Running
         By scope and rule set.
     """
-    groups = _joined([_sums(days, parts) for parts in _divisors(days)])
+    low, high, top = kernel.extent(days.parts.reshape(-1), days.shown.reshape(-1))
+    divisors = [high] if low == high else np.unique(days.parts).tolist()
+    out = _run(_of(days, divisors[0], alone=low == high), days, aqis, top)
+    scopes, shape = days.exact.shape[1], days.exact.shape
+    groups = [Sums(divisors[0], out.total.reshape(shape), out.valid.reshape(shape)), *(_sums(_of(days, parts), parts, shape) for parts in divisors[1:])]
+    groups = _joined(groups)
     valid = sum((group.count for group in groups[1:]), groups[0].count)
-    tops = _percentiles(days)
-    counts = [_counts(aqi) for aqi in aqis]
     found = []
-    for place in range(days.exact.shape[1]):
+    for place in range(scopes):
         own = tuple(Sums(group.parts, group.total[:, place], group.count[:, place]) for group in groups)
-        ranked = {item: top[place] for item, top in tops.items()}
-        found.append(tuple(Running(first, count[:, place], valid[:, place], own, ranked) for count in counts))
+        ranked = {item: out.tops[scopes * number + place] for number, item in enumerate(TOPS)}
+        found.append(tuple(Running(first, count[:, place], valid[:, place], own, ranked) for count in out.counts))
     return found
 
 
@@ -199,31 +209,34 @@ def _joined(groups: list[Sums]) -> list[Sums]:
     return [Sums(parts, total, np.sum([group.count for group in groups], axis=0, dtype=np.int32))]
 
 
-def _counts(aqi: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
-    counts = np.empty((*aqi.shape, 3), np.int32)
-    kernel.counts(np.ascontiguousarray(aqi), _CUTS, counts)
-    return counts
+def _of(days: Days, parts: int, *, alone: bool = False) -> npt.NDArray[np.int64]:
+    """(d, 6·n) exact values of the days that are to be divided by ``parts``; -1 = others."""
+    exact: npt.NDArray[np.int64] = np.ascontiguousarray(days.exact if alone else np.where(days.parts == parts, days.exact, -1))
+    return exact.reshape(len(exact), exact.shape[1] * exact.shape[2])
 
 
-def _divisors(days: Days) -> list[int]:
-    low, high = int(days.parts.min(initial=1)), int(days.parts.max(initial=1))
-    return [high] if low == high else np.unique(days.parts).tolist()
+def _sums(exact: npt.NDArray[np.int64], parts: int, shape: tuple[int, ...]) -> Sums:
+    total, count = np.empty(exact.shape, np.int64), np.empty(exact.shape, np.int32)
+    kernel.sums(exact, total, count)
+    return Sums(parts, total.reshape(shape), count.reshape(shape))
 
 
-def _sums(days: Days, parts: int) -> Sums:
-    chosen = np.where(days.parts == parts, days.exact, -1) if _divisors(days) != [parts] else days.exact
-    total, count = np.empty(chosen.shape, np.int64), np.empty(chosen.shape, np.int32)
-    rows = len(chosen)
-    kernel.sums(np.ascontiguousarray(chosen).reshape(rows, -1), total.reshape(rows, -1), count.reshape(rows, -1))
-    return Sums(parts, total, count)
-
-
-def _percentiles(days: Days) -> dict[str, npt.NDArray[np.int64]]:
-    """(n, d) running percentiles of CO and O3."""
+def _run(exact: npt.NDArray[np.int64], days: Days, aqis: Sequence[npt.NDArray[np.int16]], top: int) -> kernel.Running:
+    """Sums of values that share a divisor, counts of days, and percentiles; ``top`` is the largest displayed value."""
     rows, scopes, items = days.shown.shape
+    columns, percent = _ranked(scopes, items)
+    aqi = np.empty((len(aqis), rows, scopes), np.int16)
+    for place, one in enumerate(aqis):
+        aqi[place] = one
+    counts, tops = np.empty((*aqi.shape, 3), np.int32), np.empty((len(columns), rows), np.int64)
+    out = kernel.Running(np.empty(exact.shape, np.int64), np.empty(exact.shape, np.int32), counts, tops)
     shown = np.ascontiguousarray(days.shown).reshape(rows, scopes * items)
+    kernel.running(exact, shown, (aqi, _CUTS), (columns, percent), np.zeros(top + 2, np.int32), out)
+    return out
+
+
+@lru_cache(maxsize=64)
+def _ranked(scopes: int, items: int) -> npt.NDArray[np.int32]:
+    """Columns with a percentile among those of scopes side by side, and the percent of each."""
     ranked = [(items * place + AIR.index(item), air.PERCENTILES[item]) for item in TOPS for place in range(scopes)]
-    columns, percent = np.array(ranked, np.int32).reshape(-1, 2).T.copy()
-    out = np.empty((len(ranked), rows), np.int64)
-    kernel.percentiles(shown, columns, percent, np.zeros(int(shown.max(initial=0)) + 2, np.int32), out)
-    return {item: out[scopes * place : scopes * (place + 1)] for place, item in enumerate(TOPS)}
+    return np.array(ranked, np.int32).reshape(-1, 2).T.copy()

@@ -58,7 +58,7 @@ def balances(owner: str, meters: Sequence[Meter]) -> Iterator[Balance]:
 
 
 def rows(one: Balance, owner: Enterprise, days: Mapping[str, MeterDays], elapsed: Longs, year: int) -> Iterator[Indicator]:
-    """A balance by day, month and year: what is lost of the main side [%], with both sums in the text.
+    """A balance by day, month and year: what is lost of the main side [%], its room to the nearer edge of the band, both sums in the text.
 
     Parameters
     ----------
@@ -108,8 +108,15 @@ def _row(what: tuple[Balance, str, int], sums: tuple[Fraction, Fraction], counts
     text = json.dumps({"main": float(main), "parts": float(parts), "low": owner.loss_low, "high": owner.loss_high})
     return Indicator(
         one.figure, period, one.scope, _RULES, time, None if lost is None else float(round(lost, digits)), valid=float(there), expected=float(asked),
-        status=INCOMPLETE if there < asked else _status(lost, owner), text=text,
+        status=INCOMPLETE if there < asked else _status(lost, owner), text=text, margin=None if there < asked else _room(lost, owner),
     )  # fmt: skip
+
+
+def _room(lost: Fraction | None, owner: Enterprise) -> float | None:
+    """Per cent to the nearer edge of the registered band, below zero outside of it; None without a band, or where nothing came in."""
+    low, high = (None if edge is None else Fraction(Decimal(edge)) for edge in (owner.loss_low, owner.loss_high))
+    room = [] if lost is None else [*([] if high is None else [high - lost]), *([] if low is None else [lost - low])]
+    return float(min(room)) if room else None
 
 
 def _status(lost: Fraction | None, owner: Enterprise) -> str:

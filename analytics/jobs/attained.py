@@ -78,11 +78,7 @@ def _row(meant: tuple[Target, Plan], standing: Standing, case: Case, seen: View 
         return
     state = projected.judged(state, seen, (standing.row, tally_of(state.figure, standing).valid), case.cuts)
     tag = Tag(target.id, "ytd", case.scope, case.rule_set, case.basis)
-    time = civil.period_stamp(standing.now.first + standing.row)
-    running = _indicator(tag, time, state, standing)
-    if seen is not None:
-        digits = FIGURES[state.figure].digits
-        running = replace(running, low90=round(seen.low90, digits), high90=round(seen.high90, digits), text=_foreseen(running.text, seen, digits))
+    running = _indicator(tag, civil.period_stamp(standing.now.first + standing.row), state, standing, seen)
     yield running
     yield from _beside(running, state, seen)
     if not standing.remaining:
@@ -94,17 +90,14 @@ def _beside(row: Indicator, state: Attainment, seen: View | None) -> Iterator[In
     risk = None if seen is None or seen.p_miss != seen.p_miss else round(100 * seen.p_miss, 1)
     left = None if state.remaining_budget is None else float(state.remaining_budget)
     parts = {"state": GRAVITY.get(state.status), "risk": risk, "burn": _float(state.burn_rate, _DIGITS), "left": left}
-    bare = replace(row, target=None, margin=None, low90=None, high90=None, text="")
-    yield from (replace(bare, figure=f"{row.figure}.{part}", value=value) for part, value in parts.items() if value is not None)
+    for part, value in parts.items():
+        if value is not None:
+            own = row.period, row.scope, row.rule_set, row.time, value, row.basis, row.valid, row.expected
+            yield Indicator(f"{row.figure}.{part}", *own, status=row.status)
 
 
-def _foreseen(text: str, seen: View, digits: int) -> str:
-    """The details with the median of the year's end and the chance of missing; NaN (no target to miss) is left out."""
-    body = json.loads(text) | {"median": round(seen.median, digits)}
-    return json.dumps(body | ({"p_miss": round(seen.p_miss, _DIGITS)} if seen.p_miss == seen.p_miss else {}), ensure_ascii=False)
-
-
-def _indicator(tag: Tag, time: int, state: Attainment, standing: Standing) -> Indicator:
+def _indicator(tag: Tag, time: int, state: Attainment, standing: Standing, seen: View | None) -> Indicator:
+    digits = FIGURES[state.figure].digits
     return Indicator(
         figure=tag.figure,
         period=tag.period,
@@ -112,17 +105,27 @@ def _indicator(tag: Tag, time: int, state: Attainment, standing: Standing) -> In
         rule_set=tag.rule_set,
         basis=tag.basis,
         time=time,
-        value=_float(state.value, FIGURES[state.figure].digits),
+        value=_float(state.value, digits),
         valid=float(standing.now.counts[standing.row][0]),
         expected=float(standing.row + 1),
         target=_float(state.target, _DIGITS),
         margin=_float(state.margin, _DIGITS),
+        low90=None if seen is None else round(seen.low90, digits),
+        high90=None if seen is None else round(seen.high90, digits),
         status=state.status,
-        text=_text(state, standing.year),
+        text=json.dumps(_details(state, standing.year) | _foreseen(seen, digits), ensure_ascii=False),
     )
 
 
-def _text(state: Attainment, year: int) -> str:
+def _foreseen(seen: View | None, digits: int) -> dict[str, object]:
+    """The median of the year's end and the chance of missing; NaN (no target to miss) is left out."""
+    if seen is None:
+        return {}
+    told: dict[str, object] = {"median": round(seen.median, digits)}
+    return told | ({"p_miss": round(seen.p_miss, _DIGITS)} if seen.p_miss == seen.p_miss else {})
+
+
+def _details(state: Attainment, year: int) -> dict[str, object]:
     zh, en = "", ""
     if state.target is None and state.target_year is not None:
         last = _plain(state.last)
@@ -131,7 +134,7 @@ def _text(state: Attainment, year: int) -> str:
         zh, en = "目标值待下达", "no target set"
     elif state.rounding:
         zh, en = "修约后判断会不同", "rounding would decide otherwise"
-    body = {
+    return {
         "remaining_budget": state.remaining_budget,
         "required_rest": _float(state.required_rest, _DIGITS),
         "rounding": state.rounding,
@@ -142,7 +145,6 @@ def _text(state: Attainment, year: int) -> str:
         "note_zh": zh,
         "note_en": en,
     }
-    return json.dumps(body, ensure_ascii=False)
 
 
 def _one_more(state: Attainment | None) -> dict[str, object] | None:

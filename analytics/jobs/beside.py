@@ -42,7 +42,7 @@ class Known(NamedTuple):
 
 
 def differences(rows: Iterable[Indicator], known: Known) -> Iterator[Indicator]:
-    """Figure ``…_official``: value = ours - official, target = the official one, margin in percent, status = likely cause."""
+    """Figure ``…_official``: value = ours - official, target = the official one, margin in percent, status = likely cause; nothing without ours."""
     for row in rows:
         if row.value is not None and row.figure in FIGURES and row.basis == OFFICIAL:
             yield from _difference(row, row.value, known)
@@ -52,6 +52,9 @@ def _difference(row: Indicator, value: float, known: Known) -> Iterator[Indicato
     power = 10 ** FIGURES[row.figure].digits
     ours = _at(known.columns, Tag(row.figure, row.period, row.scope, row.rule_set), row.time)
     if ours is None or ours.value is None:
+        # Said also where there never was one: a value that a correction took away must not leave its difference behind.
+        nothing = replace(row, figure=f"{row.figure}_official", value=None, valid=0.0, expected=None, target=value, margin=None, status="")
+        yield replace(nothing, text=json.dumps(_words(row), ensure_ascii=False))
         return
     units, said = round(ours.value * power), round(value * power)
     others = {way: _at(known.columns, Tag(row.figure, row.period, row.scope, row.rule_set, basis), row.time) for way, basis in _BASES.items()}

@@ -60,9 +60,21 @@ class Column:
 
     def take(self, places: npt.NDArray[np.integer]) -> Column:
         """Some of the rows, by their places."""
-        names = ("time", "value", "valid", "expected", "status", "text", "version", "target", "margin")
-        arrays = {name: kept[places] for name in names if (kept := getattr(self, name)) is not None}
-        return replace(self, **arrays)
+        target, margin = (None if one is None else one[places] for one in (self.target, self.margin))
+        return Column(
+            self.tag,
+            self.time[places],
+            self.value[places],
+            self.valid[places],
+            self.expected[places],
+            self.status[places],
+            self.text[places],
+            self.statuses,
+            self.texts,
+            self.version[places],
+            target,
+            margin,
+        )
 
     def row(self, place: int, computed: float) -> Indicator:
         """One figure as it is stored."""
@@ -90,19 +102,27 @@ class Column:
         )
 
 
+_FEW: Final = 40
+"""Codes up to which a loop is faster than making a table."""
 UNKNOWN: Final = 255
 """Code of a status or text that is not among the words of its column."""
 
 
 def _floats(values: npt.NDArray[np.float64]) -> list[float | None]:
-    return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124  NaN is the only value unequal to itself
+    found: list[float | None] = values.tolist()
+    for place in np.flatnonzero(np.isnan(values)).tolist():
+        found[place] = None
+    return found
 
 
 def words(known: Sequence[str], codes: npt.NDArray[np.uint8] | None, rows: int) -> list[str]:
     """Words of codes; without codes the first word for all."""
-    if codes is None or (len(known) == 1 and not codes.any()):
+    if codes is None or not codes.any():
         return [known[0]] * rows
-    return [known[code] if code < len(known) else "?" for code in codes.tolist()]
+    if len(codes) < _FEW:
+        return [known[code] if code < len(known) else "?" for code in codes.tolist()]
+    found: list[str] = np.array([*known, "?"], object)[np.minimum(codes, len(known))].tolist()
+    return found
 
 
 def column(tag: Tag, time: npt.NDArray[np.int64], value: npt.NDArray[np.floating | np.integer], counts: tuple[object, object]) -> Column:

@@ -173,16 +173,8 @@ def _beside(now: Column, suffix: str, other: npt.NDArray[np.float64], there: npt
     mine, last = (np.rint(np.where(both, values, 0) * power).astype(np.int64) for values in (now.value, other))
     change = mine - last
     percent = np.sign(change) * half_even(_TENTHS * np.abs(change), np.maximum(last, 1)) / 10
-    made = column(
-        now.tag._replace(figure=f"{now.tag.figure}_{suffix}"),
-        now.time,
-        np.where(both, change / power, np.nan),
-        (np.where(there, now.valid, 0), now.expected),
-    )
-    return replace(
-        made,
-        status=(_incomplete(now) + 2 * short).astype(np.uint8),
-        statuses=STATES,
-        target=other,
-        margin=np.where(both & (last > 0), percent, np.nan),
-    )
+    status = (_incomplete(now) + 2 * short).astype(np.uint8)
+    value, margin = np.where(both, change / power, np.nan), np.where(both & (last > 0), percent, np.nan)
+    valid, nothing = np.where(there, now.valid, np.float32(0)), np.zeros(len(now.time), np.uint8)
+    tag = now.tag._replace(figure=f"{now.tag.figure}_{suffix}")
+    return Column(tag, now.time, value, valid, now.expected, status, nothing, STATES, target=other, margin=margin)

@@ -15,7 +15,7 @@ from analytics.kernels import days as kernel
 from analytics.kernels.whole import NONE
 from domain.fixed import MISSING
 from domain.items import AIR
-from domain.places import Registry
+from domain.places import ASSESSMENT, Registry
 
 
 def members(registry: Registry, first: int, count: int) -> tuple[tuple[str, ...], npt.NDArray[np.bool_]]:
@@ -27,9 +27,12 @@ def members(registry: Registry, first: int, count: int) -> tuple[tuple[str, ...]
         Ordered by id, so that no registry's order can be seen in a figure.
     member : (count, n) bool
     """
-    by_day = [frozenset(registry.assessment(day)) for day in range(first, first + count)]
-    names = tuple(sorted(frozenset().union(*by_day)))
-    return names, np.array([[name in today for name in names] for today in by_day], bool).reshape(count, len(names))
+    days = range(first, first + count)
+    # Few of a county's many stations are ever assessed: only these are asked day by day.
+    roles = ((name, registry.air_stations[name].role) for name in sorted(registry.air_stations))
+    ever = {name: role for name, role in roles if any(known == ASSESSMENT for _, known in role.steps)}
+    found = {name: inside for name, role in ever.items() if any(inside := [role.on(day) == ASSESSMENT for day in days])}
+    return tuple(found), np.array([*found.values()], bool).reshape(len(found), count).T.copy()
 
 
 def before(registry: Registry, names: Sequence[str], first: int) -> npt.NDArray[np.bool_]:

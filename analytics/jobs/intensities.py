@@ -21,7 +21,7 @@ from domain import civil, marks, statements
 from domain.indicators import FIGURES, Indicator
 from domain.places import Line, Registry
 from domain.readings import Entry
-from domain.targets import Plan, Target
+from domain.targets import GRAVITY, Plan, Target
 
 RULES: Final = "none"
 DEVIATION: Final = Decimal(5)
@@ -108,16 +108,19 @@ def per_value(scope: str, account: Account, made: Sequence[Output], first: int) 
             yield _ratio((figure, "year", scope), _stamp(first, 12), whole, f"months {','.join(map(str, months))}")
 
 
-def lines(registry: Registry, days: Mapping[str, tuple[Longs, Longs]], made: Mapping[str, Sequence[Output]], first: int) -> list[Indicator]:
+def lines(registry: Registry, days: Mapping[str, tuple[Longs, Longs]], made: Mapping[str, Sequence[Output]], first: int, today: int) -> list[Indicator]:
     """Two-high lines of a year: unit consumption against 标杆 and 基准 and the water quota, their rank, and the county's share.
 
     Parameters
     ----------
     days : mapping of meter to (coal, water)
         Grains of kgce and m³ of each day; only meters with anything known.
+    today : int [civil day]
+        A line's year so far stands under the last day of its newest month with output, never ahead of today.
     """
     found: list[Indicator] = []
     rates: dict[str, Fraction] = {}
+    newest: dict[str, int] = {}
     for line in registry.lines.values():
         own = [one for one in made.get(line.enterprise, ()) if one.line == line.id and one.quantity]
         known = [days[name] for name in line.meters if name in days]
@@ -126,11 +129,14 @@ def lines(registry: Registry, days: Mapping[str, tuple[Longs, Longs]], made: Map
         tonnes = Fraction(sum(one.quantity for one in own))
         coal, water = (Fraction(sum(_month(one[place], first, month) for one in known for month in {o.month for o in own}), GRAINS) for place in (0, 1))
         rates[line.id] = coal / tonnes
+        newest[line.id] = min(_stamp(first, max(one.month for one in own)), civil.period_stamp(today))
         found.append(_rated(line, rates[line.id], _stamp(first, 12)))
         if line.water_quota:
             over = "above" if water / tonnes > Fraction(line.water_quota) else "within"
             found.append(_ratio(("line_water", "year", line.id), _stamp(first, 12), water / tonnes, line.product, judged=(over, line.water_quota)))
-    return [*found, *_ranks(registry, rates, _stamp(first, 12)), *_share(registry, rates, days, _stamp(first, 12))]
+    found += _ranks(registry, rates, _stamp(first, 12))
+    so_far = [replace(row, period="ytd", time=newest[row.scope]) for row in found]
+    return [*found, *so_far, *_share(registry, rates, days, _stamp(first, 12))]
 
 
 def _rated(line: Line, rate: Fraction, time: int) -> Indicator:
@@ -200,56 +206,103 @@ def _year(body: Mapping[str, object]) -> int | None:
     return civil.year_of_day(found.first) if found.kind == "year" else None
 
 
+class Said(NamedTuple):
+    """What an authority reported for a stretch of a year: its civil days, the value, and the day on which it was received."""
+
+    first: int
+    last: int
+    value: Decimal
+    received: int
+
+
+class Case(NamedTuple):
+    """Where and when a target is judged, and the last year of its plan."""
+
+    scope: str
+    year: int
+    today: int
+    horizon: int
+
+
 def reported(entries: Iterable[Entry], plans: Sequence[Plan], scope: str, year: int, today: int) -> Iterator[Indicator]:
     """Targets of energy, carbon and water judged on what is reported: a whole year decides, months and quarters use up the budget."""
-    said: dict[tuple[str, str], Decimal] = {}
+    said: defaultdict[str, dict[tuple[int, int], Said]] = defaultdict(dict)
     for entry in entries:
+        name = str(entry.body.get("target"))
         try:
             period = marks.period(str(entry.body.get("period")))
             value = statements.number(entry.body.get("value"))
         except ValueError:
             continue
-        if civil.year_of_day(period.first) == year and controlled(str(entry.body.get("target"))):
-            said[str(entry.body["target"]), f"{period.kind} {period.first} {period.last}"] = value
+        if civil.year_of_day(period.first) == year and controlled(name):
+            said[name][period.first, period.last] = Said(period.first, period.last, value, civil.day_of(entry.received_ns // 10**9))
     for plan in plans:
         for target in plan.targets:
-            own = {key[1]: value for key, value in said.items() if key[0] == target.id}
-            if own:
-                yield _judged(target, own, (scope, year, today), horizon=plan.horizon)
+            if target.id in said:
+                yield from _course(target, list(said[target.id].values()), Case(scope, year, today, plan.horizon))
 
 
-def _judged(target: Target, own: Mapping[str, Decimal], where: tuple[str, int, int], horizon: int) -> Indicator:
-    scope, year, today = where
-    first, last = civil.year_days(year)
-    whole = next((value for key, value in own.items() if key.startswith("year")), None)
-    parts = [(int(key.split()[2]), value) for key, value in own.items() if not key.startswith("year")]
-    value = whole if whole is not None else sum((part for _, part in parts), Decimal(0))
-    goal = target.for_year(year)
-    row = Indicator(target.id, "year", scope, RULES, civil.period_stamp(last), float(value), "official", len(own), len(own))
+def _course(target: Target, said: Sequence[Said], case: Case) -> Iterator[Indicator]:
+    """A row of the running year for each report, under the last day that it is about, and the year's own row once it is over.
+
+    A figure of the year so far never lies ahead of now: who asks for what is known today would not find it.
+    """
+    bounds = civil.year_days(case.year)
+    whole = next((one for one in said if (one.first, one.last) == bounds), None)
+    others = [one for one in said if one is not whole]
+    # A month inside a reported quarter is counted in the quarter.
+    parts = [one for one in others if not any(other is not one and other.first <= one.first and one.last <= other.last for other in others)]
+    last_row = None
+    for day in sorted({one.last for one in parts}):
+        last_row = _judged(target, [one for one in parts if one.last <= day], case)
+        yield from _running(replace(last_row, time=civil.period_stamp(min(day, case.today))))
+    if whole is not None:
+        last_row = _judged(target, [whole], case)
+        yield from _running(replace(last_row, time=civil.period_stamp(min(bounds[1], case.today, whole.received))))
+    if last_row is not None and case.today > bounds[1]:
+        yield last_row
+
+
+def _running(row: Indicator) -> Iterator[Indicator]:
+    """The year so far, and its state as a number that an alert can judge."""
+    yield replace(row, period="ytd")
+    if row.status in GRAVITY:
+        yield replace(row, period="ytd", figure=f"{row.figure}.state", value=GRAVITY[row.status], target=None, margin=None, text="")
+
+
+def _judged(target: Target, parts: Sequence[Said], case: Case) -> Indicator:
+    """A target held against reports that do not overlap; together as long as the year they decide, a total at any rate."""
+    first, last = civil.year_days(case.year)
+    value = sum((one.value for one in parts), Decimal(0))
+    row = Indicator(target.id, "year", case.scope, RULES, civil.period_stamp(last), float(value), "official", len(parts), len(parts))
+    goal = target.for_year(case.year)
     if goal is None or goal.value is None:
         return replace(row, status="no-target")
-    margin, status = attainment.decided(target, Fraction(value), Fraction(goal.value))
-    elapsed = Fraction((max(day for day, _ in parts) if parts else last) - first + 1, last - first + 1)
+    covered = Fraction(sum(one.last - one.first + 1 for one in parts), last - first + 1)
     used = Fraction(value) / Fraction(goal.value) if goal.value else Fraction(0)
-    if whole is None:
+    margin, status = attainment.decided(target, Fraction(value), Fraction(goal.value))
+    total = (controlled(target.id) or ("", ""))[1] == TOTAL
+    if covered < 1 or (len(parts) > 1 and not total):
         # Only a total is used up; an intensity of some months is none of the year's.
-        total = (controlled(target.id) or ("", ""))[1] == TOTAL
-        status = "missed" if total and used > 1 else "undecidable" if not total else "on-course" if used <= elapsed else "at-risk"
-    details = {"document": goal.document, "horizon_passed": year > horizon, "burn_rate": float(round(used / elapsed, 3)), "until": today}
-    text = json.dumps(details if whole is None else {**details, "until": last}, ensure_ascii=False)
-    return replace(row, target=float(goal.value), margin=float(attainment.rounded(margin, 3)), status=status, text=text)
+        status = "undecidable" if not total else "missed" if used > 1 else "on-course" if used <= covered else "at-risk"
+    until = max(one.last for one in parts)
+    details = {"document": goal.document, "horizon_passed": case.year > case.horizon, "burn_rate": float(round(used / covered, 3)), "until": until}
+    return replace(row, target=float(goal.value), margin=float(attainment.rounded(margin, 3)), status=status, text=json.dumps(details, ensure_ascii=False))
 
 
 def _ratio(
     what: tuple[str, str, str], time: int, value: Fraction, text: str = "", *, judged: tuple[str, str | None] = ("", None), counts: tuple[int, int] = (1, 1)
 ) -> Indicator:
     figure, period, scope = what
+    limit = None if judged[1] is None else Fraction(judged[1])
+    row = Indicator(figure, period, scope, RULES, time, _shown(figure, value), valid=max(counts[0], 1), expected=counts[1], status=judged[0], text=text)
+    # Room below the limit, from the exact figure: a rounded one may equal a limit that it is above.
+    return row if limit is None else replace(row, target=float(limit), margin=float(limit - value))
+
+
+def _shown(figure: str, value: Fraction) -> float:
     step = Decimal(1).scaleb(-FIGURES[figure].digits)
-    shown = (Decimal(value.numerator) / Decimal(value.denominator)).quantize(step, ROUND_HALF_EVEN)
-    goal = float(judged[1]) if judged[1] else None
-    return replace(
-        Indicator(figure, period, scope, RULES, time, float(shown)), valid=max(counts[0], 1), expected=counts[1], target=goal, status=judged[0], text=text
-    )
+    return float((Decimal(value.numerator) / Decimal(value.denominator)).quantize(step, ROUND_HALF_EVEN))
 
 
 def _month(days: Longs, first: int, month: int) -> int:

@@ -2,94 +2,103 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from fractions import Fraction
-from typing import Final
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from analytics.air import compliance, displayed, periods, years
 from analytics.air.days import Days
+from analytics.air.displayed import PERIODICAL, YEARLY
 from analytics.air.periods import Figures
-from analytics.jobs.rounding import half_even
-from analytics.jobs.sheets import Kind, Sheet, single
+from analytics.jobs.sheets import Kind, Sheet
 from analytics.jobs.stations import Span, stamps
-from domain import air, fixed
+from analytics.kernels import figures as kernel
+from domain import air
 from domain.indicators import FIGURES
 from domain.items import AIR
 
 STATES: Final = ("", "incomplete", "met", "missed")
 """Status of a period's figure: nothing, or too few daily values (GB 3095-2026 table 4); the year's compliance: met or missed."""
-_NAMES: Final = (*displayed.names(AIR), *(f"{item}_rate" for item in AIR))
-_YEARLY: Final = frozenset({"pm25_p95", "pm10_p95", "so2_p98", "no2_p98"})
-"""Percentiles of few days say little: these are figures of years only."""
-_ALL: Final = list(range(len(_NAMES)))
-_SHORT: Final = [place for place, name in enumerate(_NAMES) if name not in _YEARLY]
-_COUNTED: Final = len(displayed.names(AIR)) - len(years.MEANS) - len(AIR)
-"""Figures that count days, the composite index being the last of them."""
-_WHOLE: Final = 100 * 10 ** FIGURES["pm25_rate"].digits
-_AQI: Final = len(AIR)
+_ALL: Final = (*PERIODICAL, *YEARLY)
+_DIVISORS: Final = displayed.divisors(_ALL)
+_POWER: Final = 10 ** FIGURES["standard"].digits
+_POWERS: Final = np.array([[float(_POWER)]])
 _ITEMS: Final = tuple("+".join(item for bit, item in enumerate(AIR) if mask >> bit & 1) for mask in range(2 ** len(AIR)))
 
 
-def sheets(scope: str, rules: air.RuleSet, days: Days, running: years.Running, at: Span) -> list[Sheet]:
-    """Figures of the periods that are over, of one scope under one rule set."""
-    over = periods.closed(at.first, min(len(running), at.closed))
-    if not over:
+def _needs(figure: str) -> list[bool]:
+    """What a figure is made of: each of the items, and days with an AQI."""
+    item = figure.partition("_")[0]
+    if item in AIR:
+        return [*(one == item for one in AIR), False]
+    return [True] * len(AIR) + [False] if figure == "composite" else [False] * len(AIR) + [True]
+
+
+_NEEDS: Final = np.array([_needs(figure) for figure in _ALL])
+
+
+class _Frame(NamedTuple):
+    """What all scopes have in common: the periods that are over, the times of their rows, and the rows of each kind of period."""
+
+    over: tuple[periods.Period, ...]
+    time: npt.NDArray[np.int64]
+    length: npt.NDArray[np.int64]
+    kinds: tuple[tuple[str, slice], ...]
+
+
+@lru_cache(maxsize=64)
+def _frame(first: int, days: int) -> _Frame:
+    over = periods.closed(first, days)
+    stops = [one.stop for one in over]
+    time = stamps(first, max(stops, default=0))[[stop - 1 for stop in stops]]
+    names = [one.kind for one in over]
+    kinds = tuple((kind, slice(names.index(kind), names.index(kind) + names.count(kind))) for kind in dict.fromkeys(names))
+    return _Frame(over, time, np.array([one.length for one in over], np.int64), kinds)
+
+
+def sheets(scope: str, rules: Sequence[air.RuleSet], days: Days, running: Sequence[years.Running], at: Span) -> list[Sheet]:
+    """Figures of the periods that are over, of one scope under some rule sets."""
+    frame = _frame(at.first, min(len(running[0]), at.closed))
+    if not frame.over:
         return []
-    found = periods.figures(days, running, rules, over)
-    time = stamps(at.first, max(one.stop for one in over))[[one.stop - 1 for one in over]]
-    all_ = _sheet(found, time, Kind(_NAMES, "", scope, rules.name))
-    made = [_of_kind(all_, period, [place for place, one in enumerate(over) if one.kind == period]) for period in dict.fromkeys(one.kind for one in over)]
-    return [*made, *_standard(scope, rules, found, time)]
+    made: list[Sheet] = []
+    several = periods.under(days, running, rules, frame.over)
+    known = compliance.measured(several[0], len(frame.over) - 1) if frame.over[-1].kind == "year" else None
+    for law, found, figured, status in zip(rules, several, displayed.of_periods(several), _short(several), strict=True):
+        made += [_of_kind((kind, scope, law.name), (frame, rows), figured, status) for kind, rows in frame.kinds]
+        if known is not None:
+            made.append(_standard(Kind(("standard",), "year", scope, law.name), compliance.held(known, at.first, law), found, frame))
+    return made
 
 
-def _of_kind(whole: Sheet, period: str, rows: list[int]) -> Sheet:
-    """Rows of months, quarters or the year."""
-    figures = _ALL if period == "year" else _SHORT
-    names = tuple(_NAMES[place] for place in figures)
-    cells = np.ix_(figures, rows)
-    return replace(
-        whole,
-        kind=whole.kind._replace(figures=names, period=period),
-        time=whole.time[rows],
-        units=whole.units[cells],
-        divisors=displayed.divisors(names),
-        valid=whole.valid[cells],
-        expected=whole.expected[rows],
-        status=whole.status[cells],
-    )
+def _short(several: Sequence[Figures]) -> npt.NDArray[np.uint8]:
+    """(r, f, p): 1 where a figure is made of too little."""
+    enough = np.empty((len(several), *several[0].enough.shape), np.bool_)
+    for place, one in enumerate(several):
+        enough[place] = one.enough
+    status = np.empty((len(several), len(_ALL), enough.shape[1]), np.uint8)
+    kernel.short(enough, _NEEDS, status)
+    return status
 
 
-def _lengths(found: Figures) -> npt.NDArray[np.int64]:
-    return np.array([one.length for one in found.periods], np.int64)
+def _of_kind(of: tuple[str, str, str], part: tuple[_Frame, slice], made: displayed.Figured, status: npt.NDArray[np.uint8]) -> Sheet:
+    """Rows of months, quarters or the year; each figure is marked where the items it is made of have too few daily values."""
+    frame, rows = part
+    names = _ALL if of[0] == "year" else PERIODICAL
+    cells = slice(len(names)), rows
+    units, behind, divisors = made.units[cells], made.behind[cells], _DIVISORS[: len(names)]
+    return Sheet(Kind(names, *of), frame.time[rows], units, divisors, behind, frame.length[rows], status[cells], statuses=STATES)
 
 
-def _sheet(found: Figures, time: npt.NDArray[np.int64], kind: Kind) -> Sheet:
-    """Every figure of every period; each is marked where the items it is made of have too few daily values."""
-    made = displayed.of_periods(found)
-    valid = found.valid.T
-    rates = half_even(_WHOLE * found.within.T.astype(np.int64), valid.astype(np.int64)).astype(np.int32)
-    items = found.enough[:, :_AQI].T
-    days = np.repeat(found.enough[None, :, _AQI], _COUNTED - 1, axis=0)
-    enough = np.concatenate([items[: len(years.MEANS)], items, days, items.all(axis=0, keepdims=True), items])
-    units, behind = np.concatenate([made.units, rates]), np.concatenate([made.behind, valid]).astype(np.uint16)
-    return Sheet(kind, time, units, displayed.divisors(_NAMES), behind, _lengths(found), (~enough).astype(np.uint8), statuses=STATES)
-
-
-def _standard(scope: str, rules: air.RuleSet, found: Figures, time: npt.NDArray[np.int64]) -> list[Sheet]:
+def _standard(kind: Kind, items: tuple[compliance.Verdict, ...], found: Figures, frame: _Frame) -> Sheet:
     """The year's compliance: the largest exceedance multiple of its means and percentiles, and the items that exceed."""
-    if found.periods[-1].kind != "year":
-        return []
     row = len(found.periods) - 1
-    items = compliance.verdicts(found, row, rules)
     met = compliance.overall(items)
-    most = max((one.multiple or Fraction() for item in items for one in item.measures), default=None)
-    power = 10 ** FIGURES["standard"].digits
-    units = -1 if most is None else fixed.half_even(most.numerator * power, most.denominator)
-    fewest = found.valid[row:].min(axis=1).astype(np.uint16)
-    made = single(Kind(("standard",), "year", scope, rules.name), time[row:], np.array([units]), power, (fewest, _lengths(found)[row:]))
-    mask = sum(1 << place for place, item in enumerate(items) if item.attained is False)
-    status = 1 if not found.enough[row, :_AQI].all() or met is None else 2 if met else 3
-    return [replace(made, status=np.full((1, 1), status, np.uint8), text=np.full((1, 1), mask, np.uint8), statuses=STATES, texts=_ITEMS)]
+    units = max([one.units(_POWER) for item in items for one in item.measures], default=-1)
+    mask = sum([1 << place for place, item in enumerate(items) if item.attained is False])
+    status = 1 if met is None or not all(found.enough[row].tolist()[: len(AIR)]) else 2 if met else 3
+    valid, codes = np.array([[min(found.valid[row].tolist())]], np.uint16), np.array([[status], [mask]], np.uint8)
+    return Sheet(kind, frame.time[row:], np.array([[units]]), _POWERS, valid, frame.length[row:], codes[:1], codes[1:], STATES, _ITEMS)

@@ -12,12 +12,12 @@ from analytics import bases
 from analytics.air import days as air_days
 from analytics.air import dust, years
 from analytics.air.days import Days
-from analytics.air.hours import Judged
 from analytics.bases import DUST, RAW, REVIEWED, Marks, View
-from analytics.cube import SiteYear
+from analytics.cube import BACK, SiteYear
 from analytics.jobs import county, periods, stations
 from analytics.jobs.sheets import Sheet
-from analytics.jobs.stations import Span
+from analytics.jobs.stations import Again, Span
+from analytics.kernels.aqi import Verdicts
 from domain import air
 
 Rows = npt.NDArray[np.bool_]
@@ -49,9 +49,9 @@ class Known(NamedTuple):
         return self.raw if self.reviewed is None else self.reviewed
 
 
-def site(year: SiteYear, marks: Marks, name: str, begun: int) -> Known:
+def site(year: SiteYear, marks: Marks, name: str, begun: int, again: Again | None = None) -> Known:
     """Daily values of a station or city of the days that have begun."""
-    raw = stations.daily(year, begun)
+    raw = stations.daily(year, begun, again)
     view = bases.reviewed(marks, name, year)
     letters = bases.letters(marks, name, year) if bases.listed(marks, name, year) else None
     reviewed = None if view is None else _viewed(view, begun)
@@ -60,6 +60,13 @@ def site(year: SiteYear, marks: Marks, name: str, begun: int) -> Known:
     clean = bases.without_dust(view or View(year), letters)
     touched = clean.touched[:begun] if clean.touched is not None else np.zeros(begun, bool)
     return Known(raw, reviewed, _viewed(clean, begun) if touched.any() else raw if reviewed is None else reviewed, touched)
+
+
+def sheets(year: SiteYear, marks: Marks, name: str, at: Span, again: Again | None = None) -> tuple[Known, list[Sheet]]:
+    """Everything that is stored of a station's year: hours, days, running figures and closed periods on all its bases, and its daily values."""
+    known, hours = site(year, marks, name, at.begun, again), year.hours[24 * BACK : 24 * (BACK + at.begun)]
+    found = [*stations.hour_sheets(name, at.first, hours, again), *stations.rolling_sheets(name, year, at, again)]
+    return known, [*found, *(sheet for basis in figures(name, known, at) for sheet in basis.sheets)]
 
 
 def _viewed(view: View, begun: int) -> Days:
@@ -108,10 +115,11 @@ class Basis(NamedTuple):
 
 def figures(scope: str, known: Known, at: Span, expected: Expected = 24) -> Iterator[Basis]:
     """Sheets of days, running years and closed periods on every basis that a scope has."""
-    raw = _basis(scope, known.raw, stations.judged(known.raw), at, expected)
+    verdicts = stations.judged(known.raw)
+    raw = best = _basis(scope, known.raw, verdicts, at, expected)
     yield raw
-    best, verdicts = raw, stations.judged(known.best)
     if known.reviewed is not None:
+        verdicts = stations.judged(known.reviewed)
         best = _renamed(_basis(scope, known.reviewed, verdicts, at, expected), REVIEWED)
         yield best
     if known.kept is None or known.touched is None:
@@ -126,9 +134,8 @@ def _renamed(basis: Basis, name: str) -> Basis:
     return Basis(name, [one.on(name) for one in basis.sheets], basis.running)
 
 
-def _basis(scope: str, days: Days, verdicts: tuple[Judged, ...], at: Span, expected: Expected) -> Basis:
+def _basis(scope: str, days: Days, verdicts: tuple[Verdicts, ...], at: Span, expected: Expected) -> Basis:
     found = stations.day_sheets(scope, days, verdicts, at, expected)
     both = years.under(days, [verdict.aqi for verdict in verdicts], at.first)
-    for rules, running in zip(air.RULE_SETS, both, strict=True):
-        found += [*stations.year_sheets(scope, rules.name, running, at), *periods.sheets(scope, rules, days, running, at)]
+    found += [*stations.year_sheets(scope, stations.NAMES, both, at), *periods.sheets(scope, air.RULE_SETS, days, both, at)]
     return Basis(RAW, found, both)

@@ -5,7 +5,7 @@ What is computed, compared and kept are sheets; a column or a row of one is made
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -21,6 +21,7 @@ Integers = npt.NDArray[np.integer]
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
 _NOTHING: Final = np.zeros((1, 1), np.uint8)
+_SHORT: Final = np.iinfo(np.int16)
 _NONE: Final[Mapping[tuple[int, int], float]] = MappingProxyType({})
 
 
@@ -86,14 +87,27 @@ class Sheet:
         kind = self.kind._replace(rule_set=rule_set)
         return replace(self, kind=kind, time=self.time[rows], units=self.units[:, rows], valid=self.valid[:, rows], expected=expected, status=status, text=text)
 
+    def with_rows(self, parts: Iterable[tuple[int, Sheet]]) -> Sheet:
+        """A copy in which stretches of rows are those of other sheets, each from a row on; what was restated is not part of it."""
+        status, text = (codes if codes is _NOTHING else codes.copy() for codes in (self.status, self.text))
+        units, valid = self.units.copy(), self.valid.copy()
+        made = Sheet(self.kind, self.time, units, self.divisors, valid, self.expected, status, text, self.statuses, self.texts)
+        for start, part in parts:
+            rows = slice(start, start + part.units.shape[1])
+            for name in ("units", "valid", "status", "text"):
+                codes = getattr(made, name)
+                if codes is not _NOTHING:
+                    codes[:, rows] = getattr(part, name)
+        return made
+
     def column(self, place: int) -> Column:
         """One of the figures as a column of numbers."""
         units, rows = self.units[place], len(self.time)
         value = np.where(units < 0, np.nan, units / self.divisors[place, 0])
         for (_, row), stored in ((key, one) for key, one in self.odd.items() if key[0] == place):
             value[row] = stored
-        expected = np.broadcast_to(self.expected.astype(np.float32), rows)
-        status, text = (np.broadcast_to(codes, self.units.shape)[place] for codes in (self.status, self.text))
+        expected = self.expected.astype(np.float32) if self.expected.ndim else np.full(rows, self.expected, np.float32)
+        status, text = (codes[place] if codes.shape == self.units.shape else np.full(rows, codes[0, 0]) for codes in (self.status, self.text))
         version = np.ones(rows, np.uint16) if self.version is None else self.version[place]
         return Column(self.tag(place), self.time, value, self.valid[place].astype(np.float32), expected, status, text, self.statuses, self.texts, version)
 
@@ -123,7 +137,9 @@ class Sheet:
         return values
 
     def _codes(self, codes: Bytes, place: int, rows: Places) -> Bytes | None:
-        return None if codes is _NOTHING else np.broadcast_to(codes, self.units.shape)[place, rows]
+        if codes is _NOTHING:
+            return None
+        return codes[place, rows] if codes.shape == self.units.shape else np.full(len(rows), codes[0, 0])
 
     def columns(self) -> list[Column]:
         """All figures as columns."""
@@ -235,8 +251,10 @@ class Shelf(Mapping[Tag, Column]):
         return self._sheets.get(kind.scope, {}).get(kind)
 
     def put(self, sheet: Sheet) -> None:
-        """Keep a sheet in place of the one of its kind."""
+        """Keep a sheet in place of the one of its kind, in as few bytes as its numbers need."""
         kind = sheet.kind
+        if sheet.units.itemsize > _SHORT.dtype.itemsize and sheet.units.max(initial=0) <= _SHORT.max:
+            sheet.units = sheet.units.astype(_SHORT.dtype)
         kept = self._sheets.setdefault(kind.scope, {})
         if kind not in kept:
             self._known.setdefault(kind[1:], []).append(kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -15,20 +15,25 @@ from analytics.air import days as air_days
 from analytics.air import displayed, years
 from analytics.air import hours as air_hours
 from analytics.air.days import Days
-from analytics.air.hours import Judged
-from analytics.cube import BACK, SiteYear
+from analytics.cube import BACK, BUILT, SiteYear
 from analytics.jobs.sheets import Kind, Sheet, single
+from analytics.kernels import days as day_kernel
 from analytics.kernels import rolling as kernel
+from analytics.kernels.aqi import Verdicts
 from domain import air, civil
 from domain.fixed import MISSING, SCALE
 from domain.items import AIR
 
 Bytes = npt.NDArray[np.uint8]
 NAMES: Final = tuple(rules.name for rules in air.RULE_SETS)
+WINDOW: Final = 24
 _BUILT: Final = ("", "built")
+_ONE: Final = np.ones((1, 1))
+_ITEMS: Final = np.asarray(len(AIR))
 _LEVELS: Final = ("", *(str(level) for level in range(1, len(air.LEVELS) + 1)))
 _DIVISORS: Final = np.array([[1_000.0 / step] for step in tables.STEPS])
 """Displayed units in one unit, by item."""
+_DIGITS: Final = displayed.divisors(displayed.NAMES)
 
 
 class Span(NamedTuple):
@@ -48,23 +53,56 @@ def span(year: int, now: int) -> Span:
     return Span(first, begun, closed, max(0, min((now - civil.day_start(first)) // civil.HOUR_S, 24 * begun)))
 
 
-def daily(site: SiteYear, begun: int) -> Days:
-    """(d, 6) daily values of the days that have begun: from hours, or as published where a day has no hour at all."""
-    hours = site.hours[24 * BACK : 24 * (BACK + begun)]
+class Again(NamedTuple):
+    """A recomputation of which it is known what changed since the last one.
+
+    Attributes
+    ----------
+    kept : callable
+        The sheet of a kind as it was computed last.
+    days : sequence of int
+        Days of the year, from 0, that a value may have changed on; those before it are negative.
+    known : Days, optional
+        Daily values as they were computed last, which are left as they are.
+    """
+
+    kept: Callable[[Kind], Sheet | None]
+    days: Sequence[int]
+    known: Days | None = None
+
+
+def daily(site: SiteYear, begun: int, again: Again | None = None) -> Days:
+    """(d, 6) daily values of the days that have begun: from hours, or as published where a day has no hour at all.
+
+    A day is made of its own hours only, so with ``again`` those of other days are taken over.
+    """
+    if again is None or again.known is None or len(again.known.shown) != begun:
+        return _daily(site, slice(0, begun))
+    days = air_days.copy(again.known)
+    for day in again.days:
+        if 0 <= day < begun:
+            own = slice(day, day + 1)
+            air_days.put(days, own, _daily(site, own))
+    return days
+
+
+def _daily(site: SiteYear, own: slice) -> Days:
+    hours = site.hours[24 * (BACK + own.start) : 24 * (BACK + own.stop)]
     days = air_days.from_hours(hours[:, None, :]).scope(0)
-    sent = site.days[:begun]
-    only = np.flatnonzero((days.hours == 0).all(axis=1) & (sent != MISSING).any(axis=1))
-    if len(only):
+    sent = site.days[own]
+    given = sent != MISSING
+    if given.any():
+        only = np.flatnonzero((days.hours == 0).all(axis=1) & given.any(axis=1))
         air_days.put(days, only, air_days.published(sent[only]))
     return days
 
 
-def judged(days: Days) -> tuple[Judged, ...]:
+def judged(days: Days) -> tuple[Verdicts, ...]:
     """Daily AQI under each rule set."""
-    return tuple(days.judged(np.full(len(days.shown), place, np.uint8)) for place in range(len(NAMES)))
+    return air_hours.of_days(days.shown)
 
 
-def hour_sheets(scope: str, first: int, values: npt.NDArray[np.int32]) -> list[Sheet]:
+def hour_sheets(scope: str, first: int, values: npt.NDArray[np.int32], again: Again | None = None) -> list[Sheet]:
     """Real-time AQI of each hour of the days that have begun.
 
     Parameters
@@ -73,14 +111,33 @@ def hour_sheets(scope: str, first: int, values: npt.NDArray[np.int32]) -> list[S
         Civil day of the first row.
     values : (24·d, 6) int32 [thousandths of the reporting unit]
         ``MISSING`` = no valid hour.
+    again : Again, optional
+        Only the hours of its days are judged anew.
     """
-    time = labels(first, len(values))
     found = []
     for place, rows in in_force(first, len(values)):
-        part = air_hours.real_time(values[rows], place)
         kind = Kind(("aqi",), "hour", scope, NAMES[place])
-        found.append(_aqi(kind, time[rows], part.aqi, (part.primary, part.valid), tables.primaries(daily=False)))
+        parts = _stretches(kind, rows, again, 1)
+        if parts is None:
+            found.append(_hours(kind, labels(first, len(values))[rows], values[rows], place))
+        else:
+            kept, changed = parts
+            found.append(kept.with_rows((own.start - rows.start, _hours(kind, kept.time[:0], values[own], place)) for own in changed))
     return found
+
+
+def _hours(kind: Kind, time: npt.NDArray[np.int64], values: npt.NDArray[np.int32], place: int) -> Sheet:
+    part = air_hours.real_time(values, place)
+    return _aqi(kind, time, part.aqi, (part.primary, part.valid), tables.primaries(daily=False))
+
+
+def _stretches(kind: Kind, rows: slice, again: Again | None, reach: int) -> tuple[Sheet, list[slice]] | None:
+    """The kept sheet of some hours, and which of them the changed days reach, each ``reach`` days on; None where all have to be made."""
+    kept = None if again is None else again.kept(kind)
+    if again is None or kept is None or len(kept.time) != rows.stop - rows.start:
+        return None
+    spans = ((max(rows.start, 24 * day), min(rows.stop, 24 * (day + reach))) for day in again.days)
+    return kept, [slice(start, stop) for start, stop in spans if start < stop]
 
 
 @lru_cache(maxsize=64)
@@ -89,28 +146,49 @@ def labels(first: int, count: int) -> npt.NDArray[np.int64]:
     return _fixed(civil.day_start(first) + civil.HOUR_S * np.arange(1, count + 1, dtype=np.int64))
 
 
-def in_force(first: int, count: int) -> list[tuple[int, slice]]:
+@lru_cache(maxsize=64)
+def in_force(first: int, count: int) -> tuple[tuple[int, slice], ...]:
     """Rule sets in force with their rows of hours: hours are judged by the set of their own day only."""
     rule = tables.rules_on(first + np.arange(count) // 24)
-    return [(place, slice(*np.searchsorted(rule, [place, place + 1]).tolist())) for place in np.unique(rule).tolist()]
+    return tuple((place, slice(*np.searchsorted(rule, [place, place + 1]).tolist())) for place in np.unique(rule).tolist())
 
 
-def rolling_sheets(scope: str, site: SiteYear, at: Span) -> list[Sheet]:
+def rolling_sheets(scope: str, site: SiteYear, at: Span, again: Again | None = None) -> list[Sheet]:
     """Running 24 h means of PM2.5 of the hours that are over, and the hours that were built of shorter spans."""
-    found = [rolling_pm25(scope, site.hours[: 24 * BACK + at.hours], at)]
-    found += [one for place in range(len(AIR)) for one in _built(scope, site, at.hours, place)]
-    return [one.part(rows, NAMES[place]) for one in found for place, rows in in_force(site.first, at.hours)]
+    found = _rolling_again(scope, site, at, again)
+    made = [rolling_pm25(scope, site.hours[: 24 * BACK + at.hours], at)] if found is None else []
+    if site.built.any():
+        made += [one for place in range(len(AIR)) for one in _built(scope, site, at.hours, place)]
+    return [*(found or ()), *(one.part(rows, NAMES[place]) for one in made for place, rows in in_force(site.first, at.hours))]
+
+
+def _rolling_again(scope: str, site: SiteYear, at: Span, again: Again | None) -> list[Sheet] | None:
+    """The running means with those anew that a changed day reaches: its own hours and those of the day behind it."""
+    found = []
+    for place, rows in in_force(site.first, at.hours):
+        parts = _stretches(Kind(("pm25_24h",), "hour", scope, NAMES[place]), rows, again, 2)
+        if parts is None:
+            return None
+        kept, changed = parts
+        found.append(kept.with_rows((own.start - rows.start, _running(scope, site.hours, kept.time[:0], own)) for own in changed))
+    return found
+
+
+_MEAN: Final = np.uint64(AIR.index("pm25")), np.int32(air.DAY_HOURS), np.int32(tables.STEPS[AIR.index("pm25")])
 
 
 def rolling_pm25(scope: str, hours: npt.NDArray[np.int32], at: Span) -> Sheet:
     """Running 24 h means of PM2.5 of (24·(BACK + d), 6) hours, without a rule set."""
-    pm25 = np.ascontiguousarray(hours[:, :1])
-    total, count, mean = (np.empty_like(pm25) for _ in range(3))
-    kernel.sums(pm25, 24, total, count)
-    kernel.rounded(total, count, air.DAY_HOURS, tables.steps()[:1], mean)
-    shown = mean[24 * BACK :, 0].astype(np.int16)
-    behind = np.where(shown < 0, 0, count[24 * BACK :, 0]).astype(np.uint8)
-    return single(Kind(("pm25_24h",), "hour", scope, ""), labels(at.first, at.hours), shown, 1, (behind, 24))
+    return _running(scope, hours, labels(at.first, at.hours), slice(0, at.hours))
+
+
+def _running(scope: str, hours: npt.NDArray[np.int32], time: npt.NDArray[np.int64], own: slice) -> Sheet:
+    """The same of some rows of the year."""
+    size = own.stop - own.start
+    shown, behind = np.empty(size, np.int16), np.empty(size, np.uint8)
+    room = np.empty(size, np.int32), np.empty(size, np.int32)
+    kernel.alone(hours[24 * (BACK - 1) + own.start :], WINDOW, _MEAN, room, shown, behind)
+    return single(Kind(("pm25_24h",), "hour", scope, ""), time, shown, 1, (behind, WINDOW))
 
 
 def passing(scope: str) -> list[Kind]:
@@ -131,7 +209,7 @@ def unbuilt(scope: str, found: Sequence[Sheet]) -> list[Sheet]:
 
 def _built(scope: str, site: SiteYear, count: int, place: int) -> list[Sheet]:
     own = slice(24 * BACK, 24 * BACK + count)
-    built = site.built[own, place]
+    built = site.lost[own, place] == BUILT
     if not built.any():
         return []
     units = np.where(built, site.hours[own, place], -1)
@@ -139,36 +217,32 @@ def _built(scope: str, site: SiteYear, count: int, place: int) -> list[Sheet]:
     return [replace(made, status=built.astype(np.uint8)[None], statuses=_BUILT)]
 
 
-def day_sheets(scope: str, days: Days, verdicts: tuple[Judged, ...], at: Span, expected: npt.NDArray[np.integer] | int = 24) -> list[Sheet]:
+def day_sheets(scope: str, days: Days, verdicts: tuple[Verdicts, ...], at: Span, expected: npt.NDArray[np.integer] | int = 24) -> list[Sheet]:
     """AQI and displayed concentrations of each day; ``expected`` are the hours that a full day has."""
-    time = stamps(at.first, len(days.shown))
-    shown, known = np.ascontiguousarray(days.shown.T), days.hours.T
-    # A published day does not say its hours: it counts as whole.
-    behind = np.where(known >= 0, known, np.where(shown >= 0, 24, 0)).astype(np.uint16)
+    count = len(days.shown)
+    time, whole = stamps(at.first, count), np.asarray(expected)
+    shown, behind, items = np.empty((6, count), np.int32), np.empty((6, count), np.uint16), np.empty(count, np.uint8)
+    day_kernel.turned(days.shown, days.hours, shown, behind, items)
     found = []
     for name, verdict in zip(NAMES, verdicts, strict=True):
-        items = verdict.primary, (verdict.shown >= 0).sum(axis=1).astype(np.uint8)
-        found.append(_aqi(Kind(("aqi",), "day", scope, name), time, verdict.aqi, items, tables.primaries(daily=True)))
-        found.append(Sheet(Kind(tables.DAILY, "day", scope, name), time, shown, _DIVISORS, behind, np.asarray(expected)))
+        found.append(_aqi(Kind(("aqi",), "day", scope, name), time, verdict.aqi, (verdict.primary, items), tables.primaries(daily=True)))
+        found.append(Sheet(Kind(tables.DAILY, "day", scope, name), time, shown, _DIVISORS, behind, whole))
     return found
 
 
 def _aqi(kind: Kind, time: npt.NDArray[np.int64], aqi: npt.NDArray[np.int16], behind: tuple[Bytes, Bytes], texts: tuple[str, ...]) -> Sheet:
     """AQI with its level as status and its primary pollutants as text; ``behind`` are primary pollutants and valid items."""
     primary, items = behind
-    level = np.maximum(tables.levels()[aqi], 0).astype(np.uint8)
-    return replace(single(kind, time, aqi, 1, (items, len(AIR))), status=level[None], text=primary[None], statuses=_LEVELS, texts=texts)
+    return Sheet(kind, time, aqi[None], _ONE, items[None], _ITEMS, air_hours.levels(aqi)[None], primary[None], _LEVELS, texts)
 
 
-def year_sheets(scope: str, rule_set: str, running: years.Running, at: Span) -> list[Sheet]:
+def year_sheets(scope: str, rule_sets: Sequence[str], running: Sequence[years.Running], at: Span) -> list[Sheet]:
     """Running year figures at the end of each closed day; those of closed months, quarters and years: :mod:`analytics.jobs.periods`."""
-    count = min(len(running), at.closed)
+    count = min(len(running[0]), at.closed)
     if not count:
         return []
-    names = displayed.names(years.TOPS)
-    found = displayed.of_year(running, count)
-    kind = Kind(names, "ytd", scope, rule_set)
-    return [Sheet(kind, stamps(at.first, count), found.units, displayed.divisors(names), found.behind.astype(np.uint16), _elapsed(count))]
+    time, made = stamps(at.first, count), zip(rule_sets, displayed.of_year(running, count), strict=True)
+    return [Sheet(Kind(displayed.NAMES, "ytd", scope, name), time, one.units, _DIGITS, one.behind, _elapsed(count)) for name, one in made]
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,7 @@ from analytics import counting, cube, filling, quality
 from analytics.air import years
 from analytics.energy.meteryear import laid
 from analytics.jobs import county, metered, periods, stations
-from domain.air import RULES_2012
+from domain.air import RULE_SETS
 from domain.places import Dated, Meter
 
 _DAYS = 31
@@ -23,13 +23,13 @@ def warm() -> None:
     site.hours[:48] = 1_000
     days = stations.daily(site, _DAYS)
     verdicts = stations.judged(days)
-    running = years.running(days, verdicts[0].aqi, site.first)
+    running = years.under(days, [one.aqi for one in verdicts], site.first)
     at = stations.Span(site.first, _DAYS, _DAYS, 48)
     stations.hour_sheets("", site.first, site.hours[24:72])
     stations.rolling_sheets("", site, at)
     stations.day_sheets("", days, verdicts, at)
-    stations.year_sheets("", stations.NAMES[0], running, at)
-    periods.sheets("", RULES_2012, days, running, at)
+    stations.year_sheets("", stations.NAMES, running, at)
+    periods.sheets("", RULE_SETS, days, running, at)
     member = np.ones((_DAYS, 1), bool)
     county.daily([days], member)
     county.hourly({"": site}, ("",), member)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from analytics.kernels.ahead import LINE, fetch
 from analytics.kernels.whole import MISSING, NONE, Whole, half_even, settled
 
 Ints = npt.NDArray[np.int32]
@@ -15,6 +16,8 @@ Shorts = npt.NDArray[np.int16]
 Bytes = npt.NDArray[np.uint8]
 LANES: Final = 48
 """Eight rows of six items: the constants of :class:`Rounding` repeat after as many values, which are three registers."""
+BLOCKS_AHEAD: Final = 2
+"""So many blocks lie between what is judged and what memory is asked for."""
 ABSENT: Final = -2
 """Answer for an item that is missing, other than ``NONE``: the item is there, but the rule set gives it no IAQI."""
 
@@ -56,14 +59,18 @@ class Rounding(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room for the displayed units + 1 of a block of rows, in their order, and for its IAQIs, item by item."""
+    """Room for the displayed units + 1 of a block of rows, in their order, and for its IAQIs, item by item.
+
+    A block has whole lines of rows (:data:`analytics.kernels.ahead.LINE`). Its units are zero at first: a last block that is not
+    full is looked up to the end of its line.
+    """
 
     units: Shorts
     iaqi: Shorts
 
 
-class Hourly(NamedTuple):
-    """What :func:`hours` finds.
+class Verdicts(NamedTuple):
+    """What :func:`hours` and :func:`days` find.
 
     Attributes
     ----------
@@ -81,7 +88,7 @@ class Hourly(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def hours(values: Ints, rounding: Rounding, answers: Shorts, marks: Shorts, scratch: Scratch, out: Hourly) -> None:
+def hours(values: Ints, rounding: Rounding, answers: Shorts, marks: Shorts, scratch: Scratch, out: Verdicts) -> None:
     """Real-time AQI under one rule set: rounded, looked up and judged block by block, so that what lies between stays in cache.
 
     Parameters
@@ -96,14 +103,14 @@ def hours(values: Ints, rounding: Rounding, answers: Shorts, marks: Shorts, scra
         than 0 where it always is); the smallest AQI (HJ 633-2026: 1, before: 0).
     scratch : Scratch
         (b · 6,) and (6, b); its size makes the blocks.
-    out : Hourly
+    out : Verdicts
         Written.
     """
     size, block = values.shape[0], scratch.units.shape[0]
     for start in range(0, size, block):
         count = min(block, size - start)
         _round(values, np.uint64(start), count, rounding, scratch.units)
-        _look_up(count // 6, answers, scratch)
+        _look_up(count // 6, answers, scratch, (values, np.uint64(start + BLOCKS_AHEAD * block)))
         _decide(np.uint64(start // 6), count // 6, marks, scratch.iaqi, out)
 
 
@@ -137,15 +144,21 @@ def _units(value: Whole, top: Whole, factor: Whole, step: Whole) -> Whole:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _look_up(rows: int, answers: Shorts, scratch: Scratch) -> None:
-    """IAQIs of a block, item by item."""
+def _look_up(rows: int, answers: Shorts, scratch: Scratch, later: tuple[Ints, Whole]) -> None:
+    """IAQIs of a block, item by item; meanwhile the values of a later block come near, for look-ups leave the memory idle.
+
+    The inner loop has as many turns as a line has values, always: so it is unrolled.
+    """
+    values, place = later
     for item in range(6):
-        for row in range(rows):
-            scratch.iaqi[item, row] = answers[item, np.uint16(scratch.units[row * 6 + item])]
+        for part in range(0, rows, LINE):
+            fetch(values, place + np.uint64(item * rows + part))
+            for row in range(part, part + LINE):
+                scratch.iaqi[item, row] = answers[item, np.uint16(scratch.units[row * 6 + item])]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _decide(start: Whole, rows: int, marks: Shorts, iaqi: Shorts, out: Hourly) -> None:
+def _decide(start: Whole, rows: int, marks: Shorts, iaqi: Shorts, out: Verdicts) -> None:
     """AQI, primary pollutants and items there of a block; written out item by item, for an inner loop would not run side by side."""
     quiet, incomplete, least = marks[0], marks[1], marks[2]
     for row in range(rows):
@@ -162,10 +175,61 @@ def _decide(start: Whole, rows: int, marks: Shorts, iaqi: Shorts, out: Hourly) -
         out.valid[place] = valid
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def days(shown: Ints, answers: Shorts, marks: Shorts, iaqi: Shorts, out: Verdicts) -> None:
+    """Daily AQI under several rule sets; a day without PM2.5 and PM10 has none (published practice).
+
+    Parameters
+    ----------
+    shown : (6, d) int32 [displayed units]
+        Daily values, item by item; ``NONE`` = missing.
+    answers : (r, 6, 4098) int16
+        As for :func:`hours`, by rule set; the last entry stands for everything above it.
+    marks : (r, 3) int16
+        As for :func:`hours`.
+    iaqi : (6, d) int16
+        Scratch.
+    out : Verdicts
+        (r, d), written.
+    """
+    last = np.uint32(answers.shape[2] - 1)
+    for rule in range(answers.shape[0]):
+        for item in range(6):
+            units, own, found = shown[item], answers[rule, item], iaqi[item]
+            for row in range(shown.shape[1]):
+                place = np.uint64(row)
+                found[place] = own[np.uint16(min(np.uint32(np.int32(units[place] + np.int32(1))), last))]
+        _decide(np.uint64(0), shown.shape[1], marks[rule], iaqi, Verdicts(out.aqi[rule], out.primary[rule], out.valid[rule]))
+        for row in range(shown.shape[1]):
+            blind = (iaqi[0, row] == ABSENT) & (iaqi[1, row] == ABSENT)
+            out.aqi[rule, row] = np.int16(NONE) if blind else out.aqi[rule, row]
+            out.primary[rule, row] = np.uint8(0) if blind else out.primary[rule, row]
+
+
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _one(fact: Whole, bit: int) -> Whole:
     """A fact as a bit, in 16 bits."""
     return np.int16(np.int16(fact) << bit)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def levels(aqi: Shorts, tops: Shorts, out: Bytes) -> None:
+    """Level of every AQI.
+
+    Parameters
+    ----------
+    aqi : (n,) int16
+        ``NONE`` = none.
+    tops : (k,) int16
+        Largest AQI of each level but the last.
+    out : (n,) uint8
+        Written: 1…k + 1; 0 without AQI.
+    """
+    for place in range(aqi.shape[0]):
+        out[place] = aqi[place] >= 0
+    for top in tops:
+        for place in range(aqi.shape[0]):
+            out[place] += aqi[place] > top
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -185,6 +249,13 @@ def displayed(values: Ints, steps: Ints, out: Ints) -> None:
         for s in range(series):
             value = values[row, s]
             out[row, s] = NONE if value == MISSING else half_even(value, steps[s])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def verdicts(shown: Ints, law: Law, tables: Shorts, iaqi: Shorts, aqi: Shorts, primary: Bytes) -> None:
+    """:func:`indices` and :func:`judge` in one call."""
+    indices(shown, law.rule, tables, iaqi)
+    judge(shown, iaqi, law, aqi, primary)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

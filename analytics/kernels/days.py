@@ -57,6 +57,8 @@ class Windows(NamedTuple):
         Largest sum among the windows with each number of valid hours so far; ``NONE`` = no such window.
     top : (b,) int64 [1/(1000·common) of the reporting unit]
         The largest of them; ``NONE`` = none.
+    folded, folds : (12·s,) int32
+        Sums and numbers of valid hours while a day of few series is folded (s < :data:`WIDE`).
     """
 
     base: npt.NDArray[np.uint64]
@@ -66,6 +68,8 @@ class Windows(NamedTuple):
     valid: Ints
     best: Ints
     top: Longs
+    folded: Ints
+    folds: Ints
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -86,13 +90,13 @@ def daily(hours: Ints, days: tuple[int, int], law: DayLaw, scratch: Windows, tot
     many = max(CACHE // (24 * hours.shape[1]), 1)
     for first in range(days[0], days[1], many):
         some = first, min(first + many, days[1])
-        totals(hours, some, total, count)
+        totals(hours, some, (scratch.folded, scratch.folds), total, count)
         means(total, count, some, law.means, exact)
         ozone(hours, some, law, scratch, exact)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def totals(hours: Ints, days: tuple[int, int], total: Ints, count: Shorts) -> None:
+def totals(hours: Ints, days: tuple[int, int], folded: tuple[Ints, Ints], total: Ints, count: Shorts) -> None:
     """Sum and number of the valid hours of each day and series.
 
     Parameters
@@ -100,29 +104,41 @@ def totals(hours: Ints, days: tuple[int, int], total: Ints, count: Shorts) -> No
     hours : (24·d, s) int32 [thousandths]
     days : (int, int)
         First row of days, and the one behind the last.
+    folded : two (12·s,) int32
+        Scratch for few series.
     total : (d, s) int32 [thousandths·h]
         Written; 24 hours fit while values stay below 89,478 units.
     count : (d, s) int16 [h]
         Written.
     """
+    flat = hours.reshape(hours.size)
     for day in range(days[0], days[1]):
         if total.shape[1] < WIDE:
-            _by_series(hours, day, total, count)
+            _fold(flat, day, folded, total, count)
         else:
             _by_hours(hours, day, total, count)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _by_series(hours: Ints, day: Whole, total: Ints, count: Shorts) -> None:
-    """Few series: each one's day at a time, in registers."""
-    for s in range(total.shape[1]):
-        value, number = np.int32(0), np.int32(0)
-        for hour in range(24):
-            one = hours[np.uint64(day * 24 + hour), s]
-            has = np.int32(one != MISSING)
-            value = np.int32(value + np.int32(one & np.int32(-has)))
-            number = np.int32(number + has)
-        total[day, s], count[day, s] = value, number
+def _fold(flat: Ints, day: Whole, folded: tuple[Ints, Ints], total: Ints, count: Shorts) -> None:
+    """Few series: the day's second half is added to its first, and again, so that even one series fills the registers."""
+    series = total.shape[1]
+    value, number = folded
+    start, half = np.uint64(day * 24 * series), np.uint64(12 * series)
+    for place in range(12 * series):
+        one, other = flat[start + np.uint64(place)], flat[start + half + np.uint64(place)]
+        has, too = np.int32(one != MISSING), np.int32(other != MISSING)
+        value[place] = np.int32(np.int32(one & np.int32(-has)) + np.int32(other & np.int32(-too)))
+        number[place] = np.int32(has + too)
+    for left in (6 * series, 3 * series):
+        for place in range(left):
+            other = np.uint64(left + place)
+            value[place] = np.int32(value[place] + value[other])
+            number[place] = np.int32(number[place] + number[other])
+    for s in range(series):
+        second, third = np.uint64(series + s), np.uint64(2 * series + s)
+        total[day, s] = np.int32(np.int32(value[s] + value[second]) + value[third])
+        count[day, s] = np.int16(number[s] + number[second] + number[third])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -270,6 +286,30 @@ def shown(exact: Longs, parts: Ints, steps: Longs, out: Ints) -> None:
             value = exact[day, s]
             units = nearest(value, steps[s] * parts[day, s])
             out[day, s] = units if value >= 0 else np.int64(NONE)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def turned(units: Ints, hours: Ints, shown: Ints, behind: npt.NDArray[np.uint16], items: npt.NDArray[np.uint8]) -> None:
+    """Days as rows of figures: displayed units and the hours behind them, item by item, and how many items a day has.
+
+    Parameters
+    ----------
+    units, hours : (d, 6) int32
+        ``NONE`` = not valid; hours not known.
+    shown : (6, d) int32 [displayed units]
+    behind : (6, d) uint16 [h]
+        A published day does not say its hours: it counts as whole.
+    items : (d,) uint8
+        All three are written.
+    """
+    for day in range(units.shape[0]):
+        there = 0
+        for item in range(6):
+            value, known = units[day, item], hours[day, item]
+            shown[item, day] = value
+            behind[item, day] = known if known >= 0 else 24 if value >= 0 else 0
+            there += value >= 0
+        items[day] = there
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

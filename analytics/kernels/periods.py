@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -12,69 +14,165 @@ Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _ranked(table: Ints, number: Whole, percent: Whole) -> Whole:
-    """X[lo]·100 + (X[lo+1] - X[lo])·rest of a counting table of ``number`` values, k = (n - 1)·p."""
-    place = (number - 1) * percent
-    rank = place // 100
-    at, below = 0, 0
-    while below + table[at] <= rank:
-        below += table[at]
-        at += 1
-    high = at
-    if rank + 1 < number and rank + 1 >= below + table[at]:
-        high += 1
-        while table[high] == 0:
-            high += 1
-    return np.int64(at) * 100 + np.int64(high - at) * (place % 100)
+class Sizes(NamedTuple):
+    """What makes periods complete.
 
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def percentiles(shown: Ints, spans: Ints, percent: Ints, table: Ints, out: Longs) -> None:
-    """Percentile of each item's valid daily values in each span, by counting; exact (HJ 663, numpy's ``linear``).
-
-    Parameters
+    Attributes
     ----------
-    shown : (d, 6) int32 [displayed units]
-        Daily values; ``NONE`` = not valid.
     spans : (p, 2) int32
-        First row and the row behind the last.
+        First row of days and the row behind the last.
+    months : (p, 2) int32
+        First month of each period and the one behind its last, from 0.
+    least : (p,) int32 [d]
+        Valid days that the whole period needs (a year 324, GB 3095-2026 table 4).
+    edges : (13,) int32
+        Row of the first day of each month, and the row behind the year.
+    needed : (12,) int32 [d]
+        Valid days that each month needs (27, February 25).
+    """
+
+    spans: Ints
+    months: Ints
+    least: Ints
+    edges: Ints
+    needed: Ints
+
+
+class Law(NamedTuple):
+    """What the law asks of daily values in a period.
+
+    Attributes
+    ----------
     percent : (6,) int32
         p in hundredths, by item.
-    table : (width,) int32
-        Scratch, zero on entry and on return, wider than the largest value.
-    out : (p, 6) int64 [hundredths of a displayed unit]
-        Written; ``NONE`` without a valid day.
+    limits : (r, 6) int32 [displayed units]
+        Daily limits by rule set and item (GB 3095; ozone's is that of the daily maximum 8 h).
     """
-    for span in range(spans.shape[0]):
-        start, stop = spans[span, 0], spans[span, 1]
-        for item in range(6):
-            number = np.int64(0)
-            for day in range(start, stop):
-                value = shown[day, item]
-                has = value >= 0
-                table[np.uint32(value if has else 0)] += has
-                number += has
-            out[span, item] = _ranked(table, number, percent[item]) if number else NONE
-            for day in range(start, stop):
-                table[np.uint32(max(shown[day, item], 0))] = 0
+
+    percent: Ints
+    limits: Ints
+
+
+class Days(NamedTuple):
+    """A scope's year.
+
+    Attributes
+    ----------
+    shown : (6, d) int32 [displayed units]
+        Daily values, item by item; ``NONE`` = not valid.
+    valid : (d, 6) int32 [d]
+        Running numbers of valid daily values.
+    counts : (r, d, 3) int32 [d]
+        Running numbers of days with an AQI, good days and heavy days, by rule set.
+    """
+
+    shown: Ints
+    valid: Ints
+    counts: Ints
+
+
+class Out(NamedTuple):
+    """What is written of p periods.
+
+    Attributes
+    ----------
+    tops : (6, p) int64 [hundredths of a displayed unit]
+        Percentiles; ``NONE`` without a valid day.
+    within : (r, p, 6) int32 [d]
+        Valid daily values that keep their limit.
+    valid : (p, 6) int32 [d]
+    counts : (r, p, 3) int32 [d]
+    enough : (r, p, 7) bool
+        Whether there is the minimum of data, by item and (last) of days with an AQI.
+    """
+
+    tops: Longs
+    within: Ints
+    valid: Ints
+    counts: Ints
+    enough: npt.NDArray[np.bool_]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def within(shown: Ints, limits: Ints, count: Ints) -> None:
-    """Running numbers of valid daily values that keep their daily limit.
+def closed(days: Days, sizes: Sizes, law: Law, table: Ints, out: Out) -> None:
+    """Percentiles, compliance and numbers of days of periods under several rule sets, and whether they have their minimum of data.
 
     Parameters
     ----------
-    shown : (d, 6) int32 [displayed units]
-        ``NONE`` = not valid.
-    limits : (6,) int32 [displayed units]
-        Daily limits (GB 3095); ozone's is that of the daily maximum 8 h.
-    count : (d, 6) int32 [d]
-        Written.
+    days : Days
+    sizes : Sizes
+    law : Law
+    table : (width,) int32
+        Scratch, zero on entry and on return, wider than the largest value by one.
+    out : Out
     """
-    for day in range(shown.shape[0]):
+    for span in range(sizes.spans.shape[0]):
+        rows = sizes.spans[span, 0], sizes.spans[span, 1]
         for item in range(6):
-            value = shown[day, item]
-            kept = 1 if 0 <= value <= limits[item] else 0
-            count[day, item] = kept + (count[day - 1, item] if day else 0)
+            out.tops[item, span] = _ranked(days.shown, rows, item, law.percent[item], table)
+            there, full = _counted(days.valid, sizes, span, item)
+            out.valid[span, item] = there
+            for rule in range(law.limits.shape[0]):
+                out.within[rule, span, item] = _keeping(days.shown, rows, item, law.limits[rule, item])
+                out.enough[rule, span, item] = full
+        for rule in range(law.limits.shape[0]):
+            out.counts[rule, span, 0], out.enough[rule, span, 6] = _counted(days.counts[rule], sizes, span, 0)
+            for k in range(1, 3):
+                out.counts[rule, span, k] = _between(days.counts[rule], rows[0], rows[1], k)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _ranked(shown: Ints, span: tuple[Whole, Whole], item: int, percent: Whole, table: Ints) -> Whole:
+    """X[lo]·100 + (X[lo+1] - X[lo])·rest of the valid values of a span by counting, k = (n - 1)·p, exact (HJ 663, numpy's ``linear``).
+
+    The percentiles of the law are high, so the rank is looked for from the largest value down.
+    """
+    number, at = np.int32(0), np.int32(0)
+    for day in range(span[0], span[1]):
+        value = shown[item, np.uint64(day)]
+        has = np.int32(value >= 0)
+        place = np.uint32(max(value, np.int32(0)))
+        table[place] = np.int32(table[place] + has)
+        number, at = np.int32(number + has), max(at, value)
+    if number == 0:
+        return np.int64(NONE)
+    place, below = np.int64(number - 1) * percent, np.int64(number - table[np.uint32(at)])
+    rank, high = place // 100, at
+    while below > rank:
+        high = at if table[np.uint32(at)] else high
+        at = np.int32(at - 1)
+        below -= table[np.uint32(at)]
+    # The next larger value is asked for only where the rank is the last of its own.
+    alone = rank + 1 >= number or rank + 1 < below + table[np.uint32(at)]
+    rest = np.int64(0) if alone else np.int64(high - at)
+    for day in range(span[0], span[1]):
+        table[np.uint32(max(shown[item, np.uint64(day)], np.int32(0)))] = 0
+    return np.int64(at) * 100 + rest * (place % 100)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _keeping(shown: Ints, span: tuple[Whole, Whole], item: int, limit: Whole) -> Whole:
+    """Valid values of an item in a span up to a limit."""
+    kept = np.int32(0)
+    for day in range(span[0], span[1]):
+        value = shown[item, np.uint64(day)]
+        kept = np.int32(kept + np.int32((value >= 0) & (value <= limit)))
+    return kept
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _counted(running: Ints, sizes: Sizes, span: int, k: int) -> tuple[Whole, Whole]:
+    """A number of days in a period, and whether it is the minimum of data, from a running one."""
+    days = running.shape[0]
+    there = _between(running, sizes.spans[span, 0], sizes.spans[span, 1], k)
+    full = there >= sizes.least[span]
+    for month in range(sizes.months[span, 0], sizes.months[span, 1]):
+        full &= _between(running, min(sizes.edges[month], days), min(sizes.edges[month + 1], days), k) >= sizes.needed[month]
+    return there, full
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _between(running: Ints, start: Whole, stop: Whole, k: Whole) -> Whole:
+    """Difference of a running number over rows."""
+    before = running[start - 1, k] if start > 0 else 0
+    return (running[stop - 1, k] if stop > 0 else 0) - before

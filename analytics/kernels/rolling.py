@@ -143,6 +143,48 @@ def rounded(total: Ints, count: Ints, least: int, steps: Ints, out: Ints) -> Non
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def alone(hours: Ints, window: int, law: tuple[Whole, Whole, Whole], room: tuple[Ints, Ints], shown: Shorts, behind: npt.NDArray[np.uint8]) -> None:
+    """Running means of one series in displayed units, half to even: :func:`sums` and :func:`rounded` of it, in two passes.
+
+    Sums of one series are a chain, so they go alone; their quotients run side by side.
+
+    Parameters
+    ----------
+    hours : (window + n, s) int32 [thousandths of the reporting unit]
+        The rows of the window before the first mean are there.
+    window : int [h]
+    law : (uint64, int32, int32)
+        Column of the series; valid hours needed; thousandths in one displayed unit.
+    room : two (n,) int32
+        Scratch.
+    shown : (n,) int16 [displayed units]
+        Written; ``NONE`` with too few valid hours.
+    behind : (n,) uint8 [h]
+        Written: the valid hours of a mean that is there, 0 without one.
+    """
+    column, least, step = law
+    total, number = room
+    value, count = np.int32(0), np.int32(0)
+    for t in range(window):
+        new = hours[t, column]
+        has = np.int32(new != MISSING)
+        value, count = np.int32(value + np.int32(new & np.int32(-has))), np.int32(count + has)
+    for place in range(shown.shape[0]):
+        new, old = hours[np.uint64(window + place), column], hours[np.uint64(place), column]
+        has, had = np.int32(new != MISSING), np.int32(old != MISSING)
+        value = np.int32(value + np.int32(np.int32(new & np.int32(-has)) - np.int32(old & np.int32(-had))))
+        count = np.int32(count + np.int32(has - had))
+        total[place], number[place] = value, count
+    for place in range(shown.shape[0]):
+        below = np.int32(max(number[place], np.int32(1)) * step)
+        low = np.int32(np.float64(total[place]) / np.float64(below))
+        units = settled(low, np.int32(total[place] - np.int32(low * below)), below)
+        enough = number[place] >= least
+        shown[place] = np.int16(units if enough else np.int32(NONE))
+        behind[place] = np.uint8(number[place] if enough else np.int32(0))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def ozone(hours: Ints, window: int, least: int, step: int, out: Ints) -> None:
     """Day-bounded 8 h means: hours 1…h before hour 8, then the last 8 hours; half to even.
 

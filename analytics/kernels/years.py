@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -11,6 +13,57 @@ from analytics.kernels.whole import NONE, Whole
 Ints = npt.NDArray[np.int32]
 Shorts = npt.NDArray[np.int16]
 Longs = npt.NDArray[np.int64]
+
+
+class Running(NamedTuple):
+    """What is written of running years of n scopes (s = 6·n series) under r rule sets.
+
+    Attributes
+    ----------
+    total : (d, s) int64
+    valid : (d, s) int32
+        By :func:`sums`.
+    counts : (r, d, n, 3) int32
+        By :func:`counts`.
+    tops : (k, d) int64
+        By :func:`percentiles`.
+    """
+
+    total: Longs
+    valid: Ints
+    counts: Ints
+    tops: Longs
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def extent(parts: Ints, shown: Ints) -> tuple[Whole, Whole, Whole]:
+    """Smallest and largest of the (n,) ``parts``, and the largest of the (n,) ``shown``; at least 1, 1 and 0."""
+    low, high, top = np.int32(2**31 - 1), np.int32(1), np.int32(0)
+    for place in range(parts.shape[0]):
+        low, high, top = min(low, parts[place]), max(high, parts[place]), max(top, shown[place])
+    return min(low, high), high, top
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def running(exact: Longs, shown: Ints, aqi: tuple[Shorts, Shorts], ranked: tuple[Ints, Ints], table: Ints, out: Running) -> None:
+    """:func:`sums`, :func:`counts` of every rule set, and :func:`percentiles` in one call.
+
+    Parameters
+    ----------
+    exact, shown : (d, s)
+    aqi : (r, d, n) int16 and (2,) int16
+        AQI of each day under each rule set; the cuts of :func:`counts`.
+    ranked : (k,) int32 and (k,) int32
+        Columns and percents of :func:`percentiles`.
+    table : (width,) int32
+        Scratch, see there.
+    out : Running
+        Written.
+    """
+    sums(exact, out.total, out.valid)
+    for rule in range(aqi[0].shape[0]):
+        counts(aqi[0][rule], aqi[1], out.counts[rule])
+    percentiles(shown, ranked[0], ranked[1], table, out.tops)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -67,6 +67,17 @@ def test_without_a_band_nothing_is_judged() -> None:
     assert {(50.0, "")} == set(rows([MAIN, LINE], {"main": days(2), "line": days(1)}, Enterprise("e", "厂"))["electricity_loss e", "day"])
 
 
+@pytest.mark.parametrize(("behind", "room"), [(9_000, -2.0), (10_200, -1.0), (9_200, 0.0), (9_600, 4.0), (10_000, 1.0)])
+def test_the_room_to_the_band_is_stored(behind: int, room: float) -> None:
+    """What an alert judges: per cent to the nearer edge, below zero outside; none where the day is not known or no band is registered."""
+    known = {"main": days(10_000), "line": days(behind)}
+    (one,) = balance.balances("e", [MAIN, LINE])
+
+    assert {room} == {row.margin for row in balance.rows(one, WORKS, known, ELAPSED, 2025)}
+    assert {None} == {row.margin for row in balance.rows(one, Enterprise("e", "厂"), known, ELAPSED, 2025)}
+    assert {None} == {row.margin for row in balance.rows(one, WORKS, {"main": known["main"]}, ELAPSED, 2025)}
+
+
 def test_sold_power_is_taken_off_and_own_power_added() -> None:
     """What stands on the main side is what came in."""
     own, sold = meter("own", "main", flow="own"), meter("sold", "main", flow="sold")

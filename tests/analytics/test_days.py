@@ -174,6 +174,20 @@ def test_published_days_are_met(law: int, values: Any, aqi: int) -> None:
     assert aqi == hours.judge(np.array([values], np.int32), np.full(1, law, np.uint8), daily=True).aqi[0]
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.one_of(st.just(-1), st.integers(0, 700), st.integers(0, 2**30)), min_size=6, max_size=6), min_size=1, max_size=60))
+def test_verdicts_of_days_are_those_of_the_general_judge(rows: Any) -> None:
+    """All rule sets at once, item by item, say what each says row by row, also of what no table holds and of days without particulates."""
+    shown = np.array(rows, np.int32)
+    for rule, found in enumerate(hours.of_days(shown)):
+        one = hours.judge(shown, np.full(len(shown), rule, np.uint8), daily=True)
+
+        assert one.aqi.tolist() == found.aqi.tolist()
+        assert one.primary.tolist() == found.primary.tolist()
+        assert np.maximum(one.level, 0).tolist() == hours.levels(found.aqi).tolist()
+        assert (shown >= 0).sum(axis=1).tolist() == found.valid.tolist()
+
+
 def test_the_quorum_is_three_quarters_or_half_of_few() -> None:
     """A city needs 75 % of its stations, of fewer than four 50 %."""
     assert [0, 1, 1, 2, 3, 4, 5, 6, 6] == days.quorum(8).tolist()
@@ -186,10 +200,27 @@ def test_sums_of_a_day_count_only_valid_hours(series: int) -> None:
         np.int32
     )
     total, count = np.empty((2, series), np.int32), np.empty((2, series), np.int16)
-    day_kernel.totals(cells, (0, 2), total, count)
+    day_kernel.totals(cells, (0, 2), (np.empty(12 * series, np.int32), np.empty(12 * series, np.int32)), total, count)
 
     assert [[60_000 + sum(range(0, 24, 2))] * series, [60_000 + sum(range(24, 48, 2))] * series] == total.tolist()
     assert [[12] * series] * 2 == count.tolist()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 90), st.sampled_from([0.0, 0.1, 0.3]), st.integers(0, 2))
+def test_one_series_alone_equals_fractions(seed: Any, rows: Any, gaps: Any, column: Any) -> None:
+    """The running mean of one series is that of fractions, rounded half to even, with the hours it was made of; 0 where there is none."""
+    generator = np.random.default_rng(seed)
+    cells = (generator.integers(0, 4_000, (24 + rows, 3)) * 250).astype(np.int32)
+    cells[generator.random(cells.shape) < gaps] = MISSING
+    shown, behind = np.empty(rows, np.int16), np.empty(rows, np.uint8)
+    kernel.alone(cells, 24, (np.uint64(column), np.int32(20), np.int32(1_000)), (np.empty(rows, np.int32), np.empty(rows, np.int32)), shown, behind)
+
+    own = [fraction(value) for value in cells[:, column].tolist()]
+    wanted = [None if mean is None else int(reference.half_even(mean)) for mean in reference.rolling(own, 24, 20)[24:]]
+    there = [sum(value is not None for value in own[row + 1 : row + 25]) for row in range(rows)]
+    assert [-1 if mean is None else mean for mean in wanted] == shown.tolist()
+    assert [hours if hours >= 20 else 0 for hours in there] == behind.tolist()
 
 
 @settings(max_examples=20, deadline=None)

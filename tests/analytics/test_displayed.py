@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from analytics import tables
 from analytics.air import displayed, periods, years
 from analytics.air.days import Days
-from analytics.air.years import MEANS, TOPS
+from analytics.air.years import MEANS
 from analytics.jobs.rounding import half_even
 from domain import air, fixed
 from domain.civil import day_number
@@ -69,10 +69,8 @@ def wanted(name: str, running: years.Running, row: int) -> tuple[int, int]:
 def test_running_figures_equal_fractions(seed: Any, days: Any, parts: Any, step: Any) -> None:
     """Every running figure of any place is the exact fraction rounded half to even, with what is behind it."""
     _, both = scope(seed, days, parts, step)
-    names = displayed.names(TOPS)
-    for running in both:
-        found = displayed.of_year(running, days)
-        for place, name in enumerate(names):
+    for running, found in zip(both, displayed.of_year(both, days), strict=True):
+        for place, name in enumerate(displayed.NAMES):
             for row in range(days):
                 assert wanted(name, running, row) == (found.units[place, row], found.behind[place, row]), (name, row)
 
@@ -83,11 +81,10 @@ def test_figures_of_closed_periods_equal_fractions(seed: Any, parts: Any, step: 
     """Means, percentiles and the composite index of every month, quarter and year are those of fractions."""
     found, both = scope(seed, 365, parts, step)
     over = periods.closed(FIRST, 365)
-    for rules, running in zip(air.RULE_SETS, both, strict=True):
-        figures = periods.figures(found, running, rules, over)
-        made = displayed.of_periods(figures)
-        for place, name in enumerate(displayed.names(AIR)):
-            item = name.partition("_")[0]
+    several = periods.under(found, both, air.RULE_SETS, over)
+    for figures, made in zip(several, displayed.of_periods(several), strict=True):
+        for place, name in enumerate((*displayed.PERIODICAL, *displayed.YEARLY)):
+            item, _, kind = name.partition("_")
             for row in range(len(over)):
                 digits = FIGURES[name].digits
                 if name.endswith("_mean"):
@@ -95,6 +92,8 @@ def test_figures_of_closed_periods_equal_fractions(seed: Any, parts: Any, step: 
                 elif name == "composite":
                     index = figures.composite(row)
                     assert (-1 if index is None else int(index[0] * 100)) == made.units[place, row]
+                elif kind == "rate":
+                    assert units(figures.rate(item, row), digits) == made.units[place, row]
                 elif item in AIR:
                     assert units(figures.percentile(item, row), digits) == made.units[place, row]
 
@@ -117,7 +116,7 @@ def test_means_near_a_tie_are_decided_exactly() -> None:
             nudged[1] += shift
             days = Days(nudged, np.full((2, 6), several, np.int32), np.full((2, 6), 24, np.int32), np.full((2, 6), 12, np.int32))
             running = years.running(days, np.zeros(2, np.int16), FIRST)
-            assert tenths == displayed.of_year(running, 2).units[0, 1], shift
+            assert tenths == displayed.of_year((running,), 2)[0].units[0, 1], shift
 
 
 @settings(max_examples=200, deadline=None)
@@ -139,4 +138,4 @@ def test_reference_agrees_on_a_mean(item: str) -> None:
     mean = reference.mean(values, 1)
 
     assert mean is not None
-    assert int(reference.half_even(mean, 1) * 10) == displayed.of_year(running, 30).units[MEANS.index(item), -1]
+    assert int(reference.half_even(mean, 1) * 10) == displayed.of_year((running,), 30)[0].units[MEANS.index(item), -1]

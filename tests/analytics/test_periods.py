@@ -36,7 +36,7 @@ def columns(found: Days, rules: air.RuleSet, closed: int = 365, first: int = FIR
     """Stored rows by figure and period: time → (value, valid, expected, status, text)."""
     aqi = found.judged(np.full(len(found.shown), air.RULE_SETS.index(rules), np.uint8)).aqi
     running = years.running(found, aqi, first)
-    made = job.sheets("a", rules, found, running, stations.Span(first, closed, closed, 24 * closed))
+    made = job.sheets("a", (rules,), found, (running,), stations.Span(first, closed, closed, 24 * closed))
     rows = [column.row(place, 0.0) for sheet in made for column in sheet.columns() for place in range(len(column.time)) if column.valid[place]]
     out: dict[tuple[str, str, str], dict[int, Any]] = {}
     for row in rows:
