@@ -9,24 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import tzinfo
-from math import isfinite
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from domain.civil import SHANGHAI, day_of, iso
-from domain.items import BY_REALM, CODES, ITEMS, MICRO, REALMS
+from domain.civil import OFFSET_S, SHANGHAI, day_of, iso
 from domain.message import Message, Refusal
 from domain.places import Device, Registry
-from domain.readings import DEVICE_FLAGS
 from domain.reasons import FUTURE_S, QUARANTINE, TOO_OLD_S
 from domain.rules import NATIVE, Rule
 from domain.speaking import rule_of, starts
 from ingest.decoders.foreign import Envelope, Foreign
+from ingest.decoders.hj212_states import Told
 from ingest.decoders.native import Part, read
 from ingest.decoders.topics import Owners
-from ingest.nonsense import milligrams, told, value_fault
 from ingest.ports import Record
+from ingest.valuing import DAY_SPAN, valued
 
 NS: Final = 1_000_000_000
 RETAINED: Final = 2
@@ -35,26 +33,16 @@ WHOLE: Final = -1
 """Element number of a refusal that concerns the message as a whole."""
 YEAR_2000: Final = 946_684_800
 YEAR_6000: Final = 127_174_492_800
-DAY_SPAN: Final = 86_400
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
-def _limits(realm: str, name: str) -> tuple[float, float, float]:
-    item = ITEMS[realm, name]
-    # Below 1 µg/m³ a reading may be in mg/m³, from 9998 on a value may be a code: both deserve the second look.
-    low, high = (1.0 if name in MICRO else item.low, min(item.high, min(CODES) - 1)) if realm == "air" else (item.low, item.high)
-    return low, high, item.low - item.tiny
-
-
-LIMITS: Final = {realm: {name: _limits(realm, name) for name in BY_REALM[realm]} for realm in REALMS}
-"""Range in which a value needs no second look, and lowest noise, of every item: realm → item → (low, high, floor)."""
 MOST: Final = 20_000
 """Topics whose device is remembered."""
 MANY: Final = 1_000
 """So many elements of rubbish in one message are one dead letter, not as many."""
 _AT_ONCE: Final = frozenset({"oversize", "bad-encoding"})
-DAILY: Final = frozenset({"o3_8h"})
-"""Items that stand for a whole day only."""
+_new: Final = tuple.__new__
+"""Makes a named tuple without its own constructor, which costs as much as all checks of a plain reading."""
 
 
 class Sight(NamedTuple):
@@ -75,7 +63,7 @@ class Sight(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What became of one element: the reading, if any item is left, and every refusal (of an item, or of the whole)."""
+    """What became of one element: the reading, if any item is left, or the event, and every refusal (of an item, or of the whole)."""
 
     element: int
     readings: int
@@ -85,6 +73,7 @@ class Verdict(NamedTuple):
     seq: int | None
     sight: Sight | None
     refused: tuple[Refusal, ...] = ()
+    event: Mapping[str, Any] | None = None
 
 
 class Speaker(NamedTuple):
@@ -105,6 +94,15 @@ class Rights(NamedTuple):
     early: bool
 
 
+class _Spot(NamedTuple):
+    """A place for which a device may speak on a day: its id and table, whether times are starts, and the greatest age at receipt [s]."""
+
+    source: str
+    kind: str
+    early: bool
+    oldest: int
+
+
 class Acceptor:
     """Judges messages by one version of the registry; ``keeps`` says how long the store keeps readings, by kind [s]."""
 
@@ -113,7 +111,8 @@ class Acceptor:
         self.keeps = keeps
         self._rights: dict[tuple[str, int], Rights] = {}
         self._speakers: dict[tuple[str, int], Speaker | Refusal] = {}
-        self._foreign = Foreign(registry)
+        self._spots: dict[tuple[str, str | None, int], _Spot | None] = {}
+        self.foreign = Foreign(registry)
         self._owners = Owners(registry)
 
     def judge(self, record: Record) -> list[Verdict]:
@@ -147,13 +146,13 @@ class Acceptor:
         if speaker.rule is None or speaker.device is None:
             return read(record.payload, speaker.zone, speaker.time_unit)
         try:
-            return self._foreign.read(Envelope(record.payload, record.topic, record.received_ns // NS, speaker.zone), speaker.device, speaker.rule)
+            return self.foreign.read(Envelope(record.payload, record.topic, record.received_ns // NS, speaker.zone), speaker.device, speaker.rule)
         except Exception as error:  # noqa: BLE001  a decoder may be somebody else's: its fault costs this message, and the bytes are in the journal
             return [Part(Refusal("internal", f"{speaker.rule.format}: {error!r}"[:200]))]
 
     def _guarded(self, number: int, part: Part, speaker: Speaker, record: Record) -> Verdict:
         try:
-            return self._element(number, part, speaker, record)
+            return self._plain(number, part, speaker, record) or self._element(number, part, speaker, record)
         except Exception as error:  # noqa: BLE001  a fault of ours must not cost the neighbours: the bytes are in the journal
             return Verdict(number, 1, speaker.id, "", part.what.run, part.what.seq, None, (Refusal("internal", repr(error)[:200]),))
 
@@ -179,8 +178,47 @@ class Acceptor:
         rule = rule_of(self.registry, device, day)
         return Speaker(name, device, zone_of(device.zone.on(day)), device.time_unit.on(day) or "s", None if rule.format == NATIVE else rule)
 
+    def _plain(self, number: int, part: Part, speaker: Speaker, record: Record) -> Verdict | None:
+        """The verdict of a reading of a known place, neither early nor late, whose rule, place and time need no second look."""
+        message = part.what
+        if type(message) is not Message or part.items or speaker.device is None:
+            return None
+        time, source = message.time, message.source
+        if time < YEAR_2000:
+            return None
+        spot = self._spot(speaker, source, time)
+        if spot is not None and spot.early:
+            time += message.span
+            spot = self._spot(speaker, source, time)
+        if spot is None or not -FUTURE_S <= record.received_ns // NS - time <= spot.oldest:
+            return None
+        values, flags, bad = valued(spot.kind, message)
+        if not values:
+            return None
+        run, seq = message.run, message.seq
+        sight = _new(Sight, (spot.kind, spot.source, message.span, time, values, flags, speaker.id, run, seq, message.corrects, False, record.received_ns))
+        return _new(Verdict, (number, 1, speaker.id, spot.source, run, seq, sight, tuple(bad), None))
+
+    def _spot(self, speaker: Speaker, source: str | None, time: int) -> _Spot | None:
+        """The place that a device means on the day of an instant; None where that needs a second look."""
+        key = speaker.id, source, (time + OFFSET_S - 1) // DAY_SPAN
+        if key in self._spots:
+            return self._spots[key]
+        if len(self._spots) >= MOST:
+            self._spots.clear()
+        rights = self.rights(speaker, time)
+        name = source if source is not None else rights.sources[0] if len(rights.sources) == 1 else ""
+        spot = None
+        if rights.state not in {None, "retired"} and name in rights.sources:
+            kind = self.registry.kinds[name]
+            spot = _Spot(name, kind, rights.early, min(TOO_OLD_S, self.keeps.get(kind, TOO_OLD_S)))
+        self._spots[key] = spot
+        return spot
+
     def _element(self, number: int, part: Part, speaker: Speaker, record: Record) -> Verdict:
         message = part.what
+        if isinstance(message, Told):
+            return self._event(number, message, speaker, record)
         if isinstance(message, Refusal):
             return Verdict(number, 1, speaker.id, "", message.run, message.seq, None, (message,))
         if message.time < YEAR_2000:
@@ -193,7 +231,7 @@ class Acceptor:
             name = message.source or "" if isinstance(source, Refusal) else source
             return Verdict(number, 1, speaker.id, name, message.run, message.seq, None, (refusal,) if refusal else ())
         kind = self.registry.kinds[source]
-        values, flags, bad = self._items(kind, message)
+        values, flags, bad = valued(kind, message)
         bad = [*part.items, *bad] if part.items else bad
         if not values:
             bad = bad or [Refusal("bad-schema", "no values")]
@@ -202,6 +240,15 @@ class Acceptor:
             kind, source, message.span, time, values, flags, speaker.id, message.run, message.seq, message.corrects, speaker.device is None, record.received_ns,
         )  # fmt: skip
         return Verdict(number, 1, speaker.id, source, message.run, message.seq, sight, tuple(bad))
+
+    def _event(self, number: int, event: Told, speaker: Speaker, record: Record) -> Verdict:
+        """An event of a device in service, about a source of its own; it counts no reading."""
+        rights = self.rights(speaker, record.received_ns // NS)
+        source = event.source or (rights.sources[0] if len(rights.sources) == 1 else "")
+        if rights.state in {None, "retired"}:
+            refusal = Refusal("unknown-device", f"not in service on this day: {rights.state or 'not yet'}")
+            return Verdict(number, 0, speaker.id, source, 0, None, None, (refusal,))
+        return Verdict(number, 0, speaker.id, source, 0, None, None, (), {**event.body, **({"source": source} if source else {})})
 
     def _import_place(self, message: Message) -> tuple[str | Refusal, int]:
         if message.source is None:
@@ -257,43 +304,6 @@ class Acceptor:
             detail = f"{iso(time)} is {age // DAY_SPAN} days before receipt, the store keeps {kept // DAY_SPAN}"
             return Refusal("too-old", detail, None, message.run, message.seq)
         return None
-
-    def _items(self, kind: str, message: Message) -> tuple[dict[str, float | None], dict[str, str], list[Refusal]]:
-        limits = LIMITS[kind]
-        values: dict[str, float | None] = {}
-        flags: dict[str, str] = {}
-        bad: list[Refusal] = []
-        sent = message.flags
-        for name, value in message.values.items():
-            limit = limits.get(name)
-            if limit and value is not None and limit[0] <= value <= limit[1] and isfinite(value) and name not in sent and name not in DAILY:
-                values[name] = value + 0.0  # -0.0 becomes 0.0
-                continue
-            judged = self._item(kind, name, message)
-            if isinstance(judged, Refusal):
-                bad.append(judged)
-                continue
-            values[name] = None if value is None else value + 0.0
-            if judged != "N":
-                flags[name] = judged
-        bad.extend(Refusal("bad-schema", "a flag without a value", name) for name in sent if name not in message.values)
-        if kind == "air" and milligrams(values):
-            return {}, {}, [*bad, Refusal("unit-mismatch", f"all below 1 µg/m³: is this mg/m³? {told(values)}")]
-        return values, flags, bad
-
-    def _item(self, kind: str, name: str, message: Message) -> str | Refusal:
-        """The flag of an item, or why it is refused."""
-        value = message.values[name]
-        limit = LIMITS[kind].get(name)
-        flag = message.flags.get(name, "N")
-        if limit is None or (name in DAILY and message.span != DAY_SPAN):
-            return Refusal("unknown-item", f"no item of {kind}" if limit is None else f"stands for a day, not for {message.span} s", name[:32])
-        if flag not in DEVICE_FLAGS:
-            return Refusal("bad-schema", f"no flag of a device: {flag[:8]!r}", name)
-        if value is None:
-            return "W"
-        fault = value_fault(kind, name, value)
-        return fault or ("Z" if value < ITEMS[kind, name].low and flag in "NP" else flag)
 
 
 def outcome(reason: str) -> str:

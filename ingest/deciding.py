@@ -6,32 +6,23 @@ batch, rows already decided stand in front of what the store says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from itertools import pairwise
+from typing import NamedTuple
 
-from domain.civil import day_of
+from domain.civil import day_end, day_of
 from domain.errors import LanbiError
 from domain.message import Refusal
-from domain.ports import ReadingSource
 from domain.readings import Key, Reading
 from ingest.accept import IMPORT, Sight, Verdict, outcome
 from ingest.deadletters import rows
-from ingest.express import Easy
-from ingest.ports import Batch, Before, Cell, Cells, Latest, Record, Refused, State, Version
-from ingest.revisions import Known, Merger, cells_of, cells_of_versions, difference, merge, remembered, revision_of, row_of
-from ingest.sequences import Runs, Sequences
-
-Series = tuple[str, int]
-RowKey = tuple[str, str, int, int]
-NEVER: Final = -(2**62)
-
-
-class Origin(NamedTuple):
-    """The message that a row came with, and who sent it."""
-
-    record: Record
-    device: str
+from ingest.express import Easy, Origin, Whose
+from ingest.memory import NEVER, Memory, Row
+from ingest.plain import Plain, RowKey, Series, key_of, newest_of
+from ingest.ports import Batch, Before, Cell, Cells, Record, Refused, Version
+from ingest.revisions import Merger, cells_of, difference, merge, remembered, revision_of, row_of
 
 
 class Judged(NamedTuple):
@@ -41,61 +32,12 @@ class Judged(NamedTuple):
     verdict: Verdict
 
 
-@dataclass(slots=True)
-class Row:
-    """A row met again: its cells, whether its versions are remembered, and those versions."""
+@dataclass(slots=True, eq=False)
+class _Front:
+    """A series: time of its newest reading seen, and the end of the last day of plain first sights [s]."""
 
-    cells: Cells
-    remembered: bool = False
-    known: set[Known] = field(default_factory=set)
-
-
-class Memory:
-    """What was seen last: newest readings, runs, sequence numbers. Made anew from the state after any failure."""
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-        self.latest = {(one.source, one.span): one for one in state.latest()}
-        self.runs = Runs.of(state.runs())
-        self.sequences = Sequences(dict(state.sequences()))
-
-    def newest(self, series: Series) -> int:
-        """Time of the newest reading of a source and span [s]."""
-        latest = self.latest.get(series)
-        return latest.time if latest else NEVER
-
-    def met_again(self, desk: Desk, source: ReadingSource, behind: Mapping[str, int], before: Mapping[Key, Cells] | None = None) -> dict[RowKey, Row]:
-        """Rows that readings of a batch meet again: one look-up of versions, one of the rest.
-
-        Parameters
-        ----------
-        desk : Desk
-            It has seen all readings, so it knows which are late.
-        behind : mapping of writer to int
-            Cursors before this batch: versions beyond them belong to a batch that never finished.
-        before : mapping of key to cells, or None
-            Rows as a batch had found them that never finished and is being done again (None: there is none). What it wrote may
-            stand in the store already, so this counts and not the store; nor did a row newer than all exist with no finished version.
-        """
-        asked = desk.late if before is None else desk.late | desk.coming
-        if not asked:
-            return {}
-        met = self.remembered(asked, behind)
-        met |= {key: Row(dict(cells)) for key, cells in (before or {}).items() if cells and key in asked and key not in met}
-        for key, row in source.cells([Key(*key) for key in desk.late if key not in met and key not in (before or ())]).items():
-            newest = self.latest.get((key.source, key.span))
-            met[key] = Row(cells_of(row, newest.device if newest and newest.time == key.time else ""))
-        return met
-
-    def remembered(self, keys: Iterable[RowKey], behind: Mapping[str, int]) -> dict[RowKey, Row]:
-        """Those of the rows whose versions are remembered, as they are behind the cursors."""
-        met: dict[RowKey, Row] = {}
-        for key, versions in self.state.versions([Key(*key) for key in keys]).items():
-            finished = [one for one in versions if not one.writer or one.seq <= behind.get(one.writer, 0)]
-            if finished:
-                known = {(one.item, one.rev, one.value, one.flag) for one in finished}
-                met[key] = Row(cells_of_versions(finished), remembered=True, known=known)
-        return met
+    newest: int
+    until: int = NEVER
 
 
 @dataclass
@@ -113,10 +55,8 @@ class Desk:
         are, as far as they go the long way.
     known : set of bytes
         Digests of what imports had refused before.
-    rows : dict
-        Rows to write.
-    placed : list
-        Those of them that are plain first sights, in order; one that is met again is another one in ``rows``.
+    plain : Plain
+        Plain first sights; one that is met again is another one in ``rows``.
     versions : list
         What the state must remember before the rows are written.
     touched : dict of day to set of str
@@ -131,84 +71,123 @@ class Desk:
     late: set[RowKey] = field(default_factory=set)
     coming: set[RowKey] = field(default_factory=set)
     known: set[bytes] = field(default_factory=set)
-    rows: dict[RowKey, Reading] = field(default_factory=dict)
-    placed: list[Reading] = field(default_factory=list)
+    plain: Plain = field(default_factory=Plain)
     versions: list[Version] = field(default_factory=list)
     touched: dict[int, set[str]] = field(default_factory=dict)
     withdrawn: list[Record] = field(default_factory=list)
-    _times: dict[Series, int] = field(default_factory=dict)
+    _fronts: dict[Series, _Front] = field(default_factory=dict)
     _newest: dict[Series, tuple[int, str, Origin]] = field(default_factory=dict)
     _first: dict[RowKey, Origin] = field(default_factory=dict)
     _before: dict[RowKey, Before] = field(default_factory=dict)
-    _plain: list[tuple[Origin, list[Reading]]] = field(default_factory=list)
+    _rows: dict[RowKey, Reading] = field(default_factory=dict)
+    _entered: int = 0
+    """Plain first sights that stand in ``_rows``, too."""
+    _numbers: defaultdict[Whose, list[int | None]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def rows(self) -> dict[RowKey, Reading]:
+        """Rows to write, by key."""
+        fresh = self.plain.rows[self._entered :]
+        if fresh:
+            self._entered += len(fresh)
+            self._rows.update([(key_of(row), row) for row in fresh])
+        return self._rows
+
+    def writing(self) -> list[Reading]:
+        """Rows to write; the very list of the plain first sights if there is nothing else."""
+        return list(self.rows.values()) if self._rows else self.plain.rows
 
     def see(self, verdict: Verdict) -> None:
         """Take note of a verdict that will be taken later: its number, and whether its reading is late."""
         if verdict.seq is not None and verdict.device:
-            self._number(verdict.device, verdict.run, (verdict.seq,))
+            self._numbers[verdict.device, verdict.run].append(verdict.seq)
         sight = verdict.sight
         if sight is None:
             return
         series, key = (sight.source, sight.span), sight[:4]
-        if sight.time > (self._times.get(series) or self.memory.newest(series)):
-            self._times[series] = sight.time
+        front = self._fronts.get(series) or self._front(series)
+        if sight.time > front.newest:
+            front.newest = sight.time
             self.coming.add(key)
         elif key not in self.coming and key not in self.rows:
             self.late.add(key)
 
-    def place(self, record: Record, easy: Easy) -> list[Judged]:
-        """Place the plain first sights of a message: newer than everything in their series, so nothing can be met.
+    def place(self, easy: Easy) -> list[Judged]:
+        """Place the plain first sights of messages: newer than everything in their series, so nothing can be met.
 
         Returns
         -------
         list of Judged
             The others, seen and to be taken later.
         """
-        times, newest, rows, placed = self._times, self._newest, self.rows, self.placed
+        self._hear(easy)
+        fronts, begun = self._fronts, 0
         others: list[Judged] = []
-        before = len(placed)
-        origin = Origin(record, easy.device)
-        self._number(easy.device, easy.run, easy.numbers)
-        for element, row in enumerate(easy.rows):
-            time = row.time
-            series = row.source, row.span
-            if time <= (times.get(series) or self.memory.newest(series)):
-                others.append(self._later(record, element, easy))
+        for place, row in enumerate(easy.rows):
+            series, time = (row.source, row.span), row.time
+            front = fronts.get(series) or self._front(series)
+            if time <= front.newest:
+                self.plain.take(easy, begun, place)
+                begun = place + 1
+                others.append(self._later(easy, place))
                 continue
-            times[series] = time
-            newest[series] = time, row.kind, origin
-            rows[row.kind, row.source, row.span, time] = row
-            placed.append(row)
-        plain = placed[before:]
-        self.batch.count("stored", by=len(plain))
-        self._plain.append((origin, plain))
-        touched = None
-        for row in plain:
-            day = day_of(row.time)
-            if touched != (day, row.source):
-                touched = day, row.source
-                self.touched.setdefault(day, set()).add(row.source)
+            front.newest = time
+            if time > front.until:
+                front.until = self._day(series, time)
+        self.plain.take(easy, begun, len(easy.rows))
         return others
 
-    def _later(self, record: Record, element: int, easy: Easy) -> Judged:
-        row, seq = easy.rows[element], easy.numbers[element]
+    def placed(self) -> None:
+        """All plain first sights are placed: count them."""
+        if self.plain.rows:
+            self.batch.count("stored", by=len(self.plain.rows))
+
+    def _front(self, series: Series) -> _Front:
+        """How far a series is that this batch has not met."""
+        front = self._fronts[series] = _Front(self.memory.newest(series))
+        return front
+
+    def _day(self, series: Series, time: int) -> int:
+        """Plain first sights of a series touch another day; its end."""
+        day = day_of(time)
+        self.plain.series.add(series)
+        self.touched.setdefault(day, set()).add(series[0])
+        return day_end(day)
+
+    def _later(self, easy: Easy, place: int) -> Judged:
+        row, seq = easy.rows[place], easy.numbers[place]
+        record, device, run, element = easy.origin(place)
         received_ns = record.received_ns
-        sight = Sight(*row.key, dict(row.values), dict(row.flags), easy.device, easy.run, seq, corrects=False, imported=False, received_ns=received_ns)
-        verdict = Verdict(element, 1, easy.device, row.source, easy.run, seq, sight)
+        sight = Sight(*row.key, dict(row.values), dict(row.flags), device, run, seq, corrects=False, imported=False, received_ns=received_ns)
+        verdict = Verdict(element, 1, device, row.source, run, seq, sight)
         self.see(verdict)
         return Judged(record, verdict)
 
-    def _number(self, device: str, run: int, numbers: Iterable[int | None]) -> None:
-        gaps = self.memory.sequences.see(device, run, numbers)
+    def _hear(self, easy: Easy) -> None:
+        """Take note of all numbers of messages."""
+        said, numbers = self._numbers, easy.numbers
+        if len(numbers) == len(easy.whose):
+            for whose, number in zip(easy.whose, numbers, strict=True):
+                said[whose].append(number)
+            return
+        for whose, (start, end) in zip(easy.whose, pairwise([*easy.starts, len(numbers)]), strict=True):
+            said[whose] += numbers[start:end]
+
+    def lost(self, device: str, run: int, first: int, last: int) -> None:
+        """The device gave these numbers up."""
+        self._listen()
+        self.batch.count("gaps", by=self.memory.sequences.lost(device, run, first, last))
+
+    def _listen(self) -> None:
+        """Compare the numbers of all devices with what they said before; what is skipped is a gap."""
+        gaps = self.memory.sequences.see_all(self._numbers)
+        self._numbers.clear()
         if gaps:
             self.batch.count("gaps", by=gaps)
 
     def _origin(self, key: RowKey) -> Origin | None:
         """The message that made a row of this batch; None for a row that was there before."""
-        for origin, made in self._plain:
-            self._first.update((row.key, origin) for row in made)
-        self._plain.clear()
-        return self._first.get(key)
+        return self._first.get(key) or self.plain.origin(key)
 
     def take(self, one: Judged) -> None:
         """Decide one verdict; a fault of ours costs this reading only, and the journal keeps it."""
@@ -237,14 +216,25 @@ class Desk:
 
     def finish(self) -> Batch:
         """The batch with the newest readings and the devices' numbers."""
-        for series, (time, kind, origin) in self._newest.items():
-            row = self.rows.get((kind, *series, time))
-            if row is not None and time >= self.memory.newest(series):
-                items = {name: (value, row.flags.get(name, "N")) for name, value in row.values.items()}
-                self.batch.latest[series] = Latest(*series, kind, time, row.rev, origin.record.received_ns, origin.device, items)
+        self._listen()
+        if self._newest or self._rows:
+            self._weigh()
+        else:
+            self.batch.latest.update({series: newest_of(row, origin) for series, row, origin in self.plain.newest()})
         self.batch.runs.update(self.memory.runs.taken())
         self.batch.sequences.update(self.memory.sequences.taken())
         return self.batch
+
+    def _weigh(self) -> None:
+        """The newest readings where some went the long way: each may have been replaced, or be older than what is known."""
+        newest: dict[Series, tuple[int, str, Origin, Reading | None]] = {
+            series: (row.time, row.kind, origin, row) for series, row, origin in self.plain.newest()
+        }
+        newest |= {series: (*one, None) for series, one in self._newest.items() if series not in newest or one[0] >= newest[series][0]}
+        for series, (time, kind, origin, plain) in newest.items():
+            row = self.rows.get((kind, *series, time)) if self._rows else plain
+            if row is not None and (series not in self.memory.latest or time >= self.memory.newest(series)):
+                self.batch.latest[series] = newest_of(row, origin)
 
     def _place(self, one: Judged, sight: Sight) -> None:
         index = 0 if sight.imported or sight.seq is None else self.memory.runs.index(sight.device, sight.run)
@@ -253,7 +243,7 @@ class Desk:
             self._refuse(Judged(one.record, one.verdict._replace(sight=None, refused=(lost,))))
             return
         rev = revision_of(sight, index)
-        key, series, origin = sight[:4], (sight.source, sight.span), Origin(one.record, sight.device)
+        key, series, origin = sight[:4], (sight.source, sight.span), Origin(one.record, sight.device, sight.run, one.verdict.element)
         if sight.corrects and key not in self.rows and key not in self.met:
             # That a value corrects another one must be known before the other arrives.
             self.met[key] = Row({}, remembered=True)
@@ -313,8 +303,7 @@ class Desk:
             row.remembered = True
             row.known.update((name, cell.rev, cell.value, cell.flag) for name, cell in row.cells.items())
         row.known.update((name, cell.rev, cell.value, cell.flag) for name, cell in fresh)
-        now = (key, record.writer, record.seq)
-        self.versions += [_version(now, name, cell, record.received_ns) for name, cell in fresh]
+        self.versions += [_version((key, record.writer, record.seq), name, cell, record.received_ns) for name, cell in fresh]
 
     def _refuse(self, one: Judged) -> None:
         """Keep a verdict's refusals; the reading itself counts as refused if nothing of it is left."""

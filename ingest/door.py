@@ -18,13 +18,13 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from domain.civil import day_of
-from domain.errors import JournalError
+from domain.errors import JournalError, NotUnderstood
 from domain.places import Device, Registry
 from domain.ports import Clock
 from domain.rules import HJ212
 from domain.speaking import rule_of
 from ingest.accept import ID, NS
-from ingest.decoders.hj212 import MAX_FRAME, STRICT, Bad, Dialect, Packet, reply, take
+from ingest.decoders.hj212 import MAX_FRAME, STRICT, Bad, Dialect, Packet, reply, take, unopened
 from ingest.decoders.hj212_read import count
 from ingest.ports import Writer
 
@@ -191,6 +191,8 @@ class Door:
                 break
             if isinstance(found, Packet):
                 self._packet(link, found, data[at:end])
+            elif (sealed := unopened(found)) and not self._keyed(link, sealed):
+                self._packet(link, sealed, data[at:end])  # its bytes wait for the key in the journal, so the logger is told that they are there
             else:
                 self._bad(link, found)
             at = end
@@ -206,7 +208,15 @@ class Door:
         device = self._owner(named[1].decode("ascii", "replace"), link.peer) if named else None
         if device is None:
             return STRICT
-        return Dialect(device.crc, rule_of(self.registry(), device, self._today()).tolerant)
+        return Dialect(device.crc, rule_of(self.registry(), device, self._today()).tolerant, self.registry().keyring(device.id))
+
+    def _keyed(self, link: Link, sealed: Packet) -> bool:
+        """Whether keys of a logger are there, so that a packet that none of them opens is a broken one."""
+        device = self._owner(sealed.header.get("MN", ""), link.peer)
+        try:
+            return device is not None and any(self.registry().keyring(device.id)(""))
+        except NotUnderstood:
+            return False
 
     def _packet(self, link: Link, packet: Packet, raw: bytes) -> None:
         number = packet.header.get("MN", "")

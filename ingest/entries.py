@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from domain import judgements, marks, statements
+from domain import filings, judgements, marks, statements, tasks
 from domain.civil import day_of
 from domain.message import Refusal
 from domain.places import Registry
@@ -24,7 +24,19 @@ LOST: Final = "lost"
 EVENTS: Final = frozenset({"exchange", "calibration-start", "calibration-end", "maintenance", "power-up", LOST})
 _PERSONS_TOPIC: Final = f"~{PERSON}"
 _FILES_TOPIC: Final = "/~entries/"
+FIRST: Final = "1"
+"""The ingest whose records need no name beside them: where there is only one, it is this."""
 _MAX_SEQ: Final = 2**40
+
+
+def named(reference: str, ingest: str) -> str:
+    """Journal reference as a shared store knows it: records of several ingests bear the same numbers.
+
+    >>> named("mqtt/57", "2"), named("mqtt/57#1", "1")
+    ('mqtt@2/57', 'mqtt/57#1')
+    """
+    writer, _, place = reference.partition("/")
+    return reference if ingest == FIRST else f"{writer}@{ingest}/{place}"
 
 
 def kind_of(record: Record) -> str:
@@ -79,6 +91,11 @@ def _read(record: Record, registry: Registry) -> Found:
     return found
 
 
+def events(record: Record, verdicts: Iterable[Verdict]) -> list[Entry]:
+    """Events that a foreign message told beside readings, or instead of them."""
+    return [Entry(EVENT, f"{record.writer}/{record.seq}#{one.element}", record.received_ns, one.device, one.event) for one in verdicts if one.event is not None]
+
+
 def _enter(found: Found, record: Record, place: tuple[int, str], body: Mapping[str, Any]) -> None:
     """What a person or a file entered; what figures are made of must be usable, or it is a dead letter."""
     kind, (number, name) = stream_of(record.topic), place
@@ -93,6 +110,10 @@ def fault(kind: str, body: Mapping[str, Any]) -> str | None:
     """Why an entry of a kind cannot be used; None if it can, or if nothing is made of its kind."""
     if kind == judgements.VERDICT:
         return judgements.fault(body)
+    if kind in filings.KINDS:
+        return filings.fault(kind, body)
+    if kind == tasks.TASK:
+        return tasks.fault(kind, body)
     return marks.fault(kind, body) if kind in marks.KINDS else statements.fault(kind, body)
 
 

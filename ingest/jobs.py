@@ -74,6 +74,8 @@ class Job(msgspec.Struct):
         It begins at this moment at the earliest.
     behind : dict of writer to int
         Of a second look: the records that it looks at follow this one.
+    only : list of int
+        Of a second look: only these records; empty = all.
     touching : dict of day to list of str
         Sources on a day whose rows the unfinished slice was about to write: announced again after a crash.
     """
@@ -95,6 +97,7 @@ class Job(msgspec.Struct):
     gentle: bool = False
     after_ns: int = 0
     behind: dict[str, int] = {}
+    only: list[int] = []
     upto: dict[str, int] = {}
     state: str = WAITING
     detail: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,7 +10,7 @@ from domain.places import Registry
 from domain.readings import Entry
 from ingest.accept import Acceptor, Verdict
 from ingest.deciding import Desk, Judged
-from ingest.entries import kind_of, read_entries
+from ingest.entries import events, kind_of, read_entries
 from ingest.express import Easy, Express
 from ingest.ports import Record
 from ingest.rejections import Rejections
@@ -42,21 +42,20 @@ class Judges:
         self.acceptor = Acceptor(self.registry, self.keeps)
         self._express = Express(self.acceptor)
 
-    def glance(self, record: Record, runs: Runs) -> Easy | None:
-        """An easy message with all its readings; None if the record must go the long way."""
-        return self._express.easy(record, runs) if record.writer in DEVICES else None
+    def glance(self, records: Sequence[Record], runs: Runs) -> Sequence[Easy | None]:
+        """Records of one writer in their order: easy messages with all their readings, and None for a record that must go the long way."""
+        return self._express.easy(records, runs) if records[0].writer in DEVICES else [None] * len(records)
 
-    def see(self, record: Record, desk: Desk, easy: Easy | None) -> list[Judged]:
-        """Count a record and show its readings to the desk; returns what is to be taken later.
+    def place(self, easy: Easy, desk: Desk) -> Sequence[Judged]:
+        """Count easy messages and place their readings on the desk; returns what is to be taken later.
 
-        Parameters
-        ----------
-        easy : Easy or None
-            What :meth:`glance` found, where the short way may be gone: nothing is known of this batch that needs a closer look.
+        Only where nothing is known of this batch that needs a closer look.
         """
-        if easy is not None:
-            _count(desk, len(easy.rows) - record.readings)
-            return desk.place(record, easy)
+        _count(desk, len(easy.rows) - sum([record.readings for record in easy.records]))
+        return desk.place(easy)
+
+    def see(self, record: Record, desk: Desk) -> Sequence[Judged]:
+        """Count a record and show its readings to the desk, by the long way; returns what is to be taken later."""
         verdicts = self._verdicts(record, desk)
         _count(desk, sum(verdict.readings for verdict in verdicts) - record.readings)
         for verdict in verdicts:
@@ -72,6 +71,7 @@ class Judges:
         kind = kind_of(record)
         if kind == "data":
             verdicts = self.acceptor.judge(record)
+            self.entries += events(record, verdicts)
             if self.rejections.of(record.writer):
                 verdicts = [self.rejections.strip(record.writer, record, verdict) for verdict in verdicts]
             return verdicts
@@ -80,7 +80,7 @@ class Judges:
         found = read_entries(record, self.acceptor.registry)
         self.entries += found.entries
         for lost in found.lost:
-            desk.batch.count("gaps", by=desk.memory.sequences.lost(*lost))
+            desk.lost(*lost)
         return found.verdicts
 
 

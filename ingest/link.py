@@ -137,6 +137,8 @@ class Health:
 
     connected: bool = False
     subscribed: bool = False
+    receive: str = ""
+    """How packets are read: bulk or stock, and why stock where bulk was asked for."""
     cause: str = "未连接 not connected yet"
     journal_fault: str = ""
     journal_rest: str = ""
@@ -152,6 +154,11 @@ class Health:
     unsaid: int = 0
     reconnects: int = 0
     sessions_lost: int = 0
+
+    def fault(self, error: Exception) -> None:
+        """Something was raised where nothing should be."""
+        self.faults += 1
+        self.last_fault = repr(error)[:200]
 
     def reasons(self) -> list[str]:
         """Why it is not ready; empty if it is."""

@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -21,35 +21,33 @@ from paho.mqtt.enums import CallbackAPIVersion
 from domain.errors import JournalError
 from domain.ports import Clock
 from ingest import causes
-from ingest.accept import NS, RETAINED, device_of, stream_of
+from ingest.accept import NS
+from ingest.asking import Asking
+from ingest.bulk import BulkClient, unfit
 from ingest.deadletters import Answer
-from ingest.glance import look, topic_of
+from ingest.group import QOS1, Group, Owed, first_byte
 from ingest.intake import Intake
 from ingest.link import LONGEST_S, Broker, Health, Pulse, Redial, Wish
 from ingest.outbox import Outbox, Word
 from ingest.ports import Writer
 
-QOS1: Final = 1
-DUP: Final = 4
 TOPICS: Final = ("lanbi/v1/+/data", "lanbi/v1/+/event", "lanbi/v1/+/state")
 GROUP: Final = 1_000
 """Messages of one commit at most."""
 GROUP_BYTES: Final = 1 << 23
 """Bytes of one commit at most. Mosquitto 2.0 sends on beyond its window, so only what is not read bounds our memory."""
 WAIT_S: Final = 0.05
-GATHER_S: Final = 0.1
+GATHER_S: Final = 0.04
 FEW: Final = 16
-"""So many messages, or those of a tenth of a second, make a commit: one for each would double the journal and wear the disk."""
+"""So many messages, or those of such a moment, make a commit: one for each would double the journal and wear the disk. And nobody
+waits for a confirmation longer than a tenth of a second."""
+LITTLE: Final = 1 << 16
+COALESCE_S: Final = 0.005
+"""After a bulk read of so little the next one waits so long: a broker sends message by message, and waking up for each costs ten times the taking."""
+SAID: Final = 4_000
+"""Words on their way to the broker at most: with the library's 20, receipts would wait for its answer hundreds of times."""
 RETRY_S: Final = 1.0
 CONNECT_S: Final = 5.0
-BACK_NS: Final = 300 * NS
-KEPT: Final = 1 << 18
-"""Bytes kept of a monster: enough to see that it was too large; the broker's own limit lies below."""
-
-
-class _Ack(NamedTuple):
-    connection: int
-    mid: int
 
 
 @dataclass
@@ -61,9 +59,13 @@ class Listener:
     writer : Writer
         The journal of this door; this thread is its only user.
     topics : sequence of str
-        Filters, subscribed at QoS 1 (QoS 2 would hold messages in memory before they are durable).
+        Filters of this ingest.
+    leave : callable
+        Whether a topic's message is left to the broker, unread and unacknowledged: while devices change their ingest.
     newest_ns : int
         Receive time of the last journalled message; a clock far behind it is not believed.
+    bulk : bool
+        Whether many packets are read at once (:mod:`ingest.bulk`), where that holds.
     """
 
     broker: Broker
@@ -73,22 +75,20 @@ class Listener:
     newest_ns: int = 0
     health: Health = field(default_factory=Health)
     outbox: Outbox = field(default_factory=Outbox)
+    asking: Asking = field(default_factory=Asking)
+    leave: Callable[[str], bool] | None = None
     connection: int = 0
-    _acks: list[_Ack] = field(default_factory=list)
-    _durable: list[tuple[str, list[tuple[int, int]]]] = field(default_factory=list)
-    _group: int = 0
-    _bytes: int = 0
+    bulk: bool = False
     _open: bool = False
     _since: float = 0.0
     _why: str = ""
-    _unkept: bool = False
     _retry: float = 0.0
-    _asked: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self._pulse = Pulse(self.broker.keepalive)
         self._redial = Redial(self.broker.client_id, min(LONGEST_S, self.broker.keepalive))
         self._intake = Intake(self.broker.queue_bytes)
+        self._group = Group(self.writer, self.clock, self.health, self.newest_ns)
         self._client = self._make()
 
     def tell(self, answers: Sequence[Answer]) -> None:
@@ -106,7 +106,7 @@ class Listener:
             try:
                 self._round()
             except Exception as error:  # noqa: BLE001  the thread must outlive any fault of ours or of the library
-                self._fault(error)
+                self.health.fault(error)
                 # The library would hand out the packet that it failed on for ever: only a new connection gets past it.
                 self._drop(f"{self.broker.address}: {error!r}"[:200])
                 self.clock.sleep(RETRY_S)
@@ -129,16 +129,19 @@ class Listener:
 
     def _read(self) -> None:
         """Take what the socket has, up to a group; of a quiet stream, what comes within a moment."""
-        wait = WAIT_S
-        gathered = self.clock.monotonic() + WAIT_S + GATHER_S
-        while self._group < GROUP and self._bytes < GROUP_BYTES:
+        if isinstance(self._client, BulkClient) and 0 < self._client.came < LITTLE:
+            self._client.came = 0
+            self.clock.sleep(COALESCE_S)
+        wait, until = WAIT_S, 0.0
+        while self._group.messages < GROUP and self._group.size < GROUP_BYTES:
             link = self._client.socket()
             if link is None or not self._readable(link, wait):
                 break
             if self._client.loop_read() == mqtt.MQTT_ERR_SUCCESS:
                 self.health.last_packet = self.clock.monotonic()
                 self._pulse.packet(self.health.last_packet)
-            wait = max(0.0, min(GATHER_S, gathered - self.clock.monotonic())) if 0 < self._group < FEW else 0.0
+            until = until or self.clock.monotonic() + GATHER_S
+            wait = max(0.0, until - self.clock.monotonic()) if 0 < self._group.messages < FEW else 0.0
         if self._client.want_write():
             self._client.loop_write()
 
@@ -146,12 +149,12 @@ class Listener:
         """Ask a silent broker whether it is there, and drop a dead link; a message that was not taken is asked for again."""
         if self._client.socket() is None:
             return
-        if self._unkept:
-            self._unkept = False
+        if self._group.unkept:
+            self._group.unkept = False
             self._drop(f"{self.broker.address}: {causes.UNKEPT}: {self.health.last_fault}")
             return
-        if self.health.subscribed and self._asked is not self.topics:
-            self._ask()
+        if self.health.subscribed and self.asking.asked is not self.topics:
+            self.asking.ask(self._client, self.topics)
         wish = self._pulse.wish(now)
         if wish is Wish.PING:
             self._client._send_pingreq()  # noqa: SLF001  the library's own ping comes so late that twice the keep-alive would pass
@@ -176,7 +179,7 @@ class Listener:
 
     def _commit(self) -> None:
         """One fdatasync for the group, then its acknowledgements, then its receipts."""
-        if not self._group:
+        if not self._group.messages:
             return
         try:
             self.writer.commit()
@@ -186,15 +189,20 @@ class Listener:
             self.health.journal_fault = str(error) if isinstance(error, JournalError) else repr(error)
             self._retry = now + RETRY_S
             return
-        self._intake.took(self.clock.monotonic(), self._bytes)
-        self.health.journal_fault, self._bytes = "", 0
-        self.outbox.durable(self._durable)
-        acks, self._acks, self._durable, self._group = self._acks, [], [], 0
-        for ack in acks:
-            if ack.connection == self.connection and self.health.connected:
-                self._client.ack(ack.mid, QOS1)
-            else:
-                self.health.stale_acks += 1
+        self._intake.took(self.clock.monotonic(), self._group.size)
+        self.health.journal_fault = ""
+        owed = self._group.settle()
+        self.outbox.durable(owed.numbers.items())
+        self._acknowledge(owed)
+
+    def _acknowledge(self, owed: Owed) -> None:
+        mids, stale = owed.of(self.connection if self.health.connected else -1)
+        self.health.stale_acks += stale
+        if mids and isinstance(self._client, BulkClient):
+            self._client.acknowledge(mids)
+        else:
+            for mid in mids:
+                self._client.ack(mid, QOS1)
 
     def _again(self, now: float) -> None:
         """The journal could not be written: try the same group again, so that nothing of it needs to come twice."""
@@ -209,16 +217,22 @@ class Listener:
         """Receipts, several times a second at most, and words about refusals."""
         if not self.health.connected:
             return
-        for word in self.outbox.due(now, self.clock.now_ns() // NS):
+        time = self.clock.now_ns() // NS
+        receipts = self.outbox.confirmations(now, time)
+        if isinstance(self._client, BulkClient):
+            receipts = self._client.say(receipts)
+        for topic, text in receipts:
+            self._publish(Word(topic, text))
+        for word in self.outbox.due(now, time):
             self._publish(word)
 
     def _publish(self, word: Word) -> None:
         try:
-            done = self._client.publish(word.topic, word.text, qos=QOS1)
+            done = self._client.publish(word.topic, word.text, qos=word.qos)
             self.health.unsaid += done.rc != mqtt.MQTT_ERR_SUCCESS
         except Exception as error:  # noqa: BLE001  an id that makes no topic, or anything else: the device hears nothing and sends again
             self.health.unsaid += 1
-            self._fault(error)
+            self.health.fault(error)
 
     def _dial(self, now: float) -> None:
         if now < self._redial.due:
@@ -242,7 +256,9 @@ class Listener:
         self.health.cause = cause
 
     def _make(self) -> mqtt.Client:
-        client = mqtt.Client(
+        why = ("TLS" if self.broker.tls else unfit()) if self.bulk else "as set"
+        self.health.receive = f"stock: {why}" if why else "bulk"
+        client = (mqtt.Client if why else BulkClient)(
             CallbackAPIVersion.VERSION2,
             client_id=self.broker.client_id,
             clean_session=False,
@@ -252,13 +268,17 @@ class Listener:
         client.username_pw_set(self.broker.username, self.broker.password)
         client.connect_timeout = CONNECT_S
         client.max_queued_messages_set(50_000)
+        client.max_inflight_messages_set(SAID)
         if self.broker.tls:
             client.tls_set_context(self.broker.tls)
         client.on_socket_open = lambda *_: self._opened()
         client.on_connect = lambda _c, _u, flags, reason, _p: self._connected(reason, known=flags.session_present)
         client.on_disconnect = lambda _c, _u, _f, reason, _p: self._disconnected(reason)
-        client.on_subscribe = lambda _c, _u, _m, reasons, _p: self._subscribed(reasons)
+        client.on_subscribe = lambda _c, _u, mid, reasons, _p: self._subscribed(mid, reasons)
+        client.on_unsubscribe = lambda _c, _u, mid, _r, _p: self._subscribed(mid, ())
         client.on_message = lambda _c, _u, message: self._heard(message)
+        if isinstance(client, BulkClient):
+            client.take = lambda packets: self._group.take(self.connection, packets)
         return client
 
     def _opened(self) -> None:
@@ -276,19 +296,15 @@ class Listener:
         self._pulse.login = True
         self.health.sessions_lost += not known and self.health.reconnects > 0
         self.health.connected, self.health.cause = True, "订阅未确认 the subscription is not confirmed yet"
-        self._ask()
+        self.asking.ask(self._client, self.topics)
 
-    def _ask(self) -> None:
-        self._asked = self.topics
-        self._client.subscribe([(topic, QOS1) for topic in self._asked])
-
-    def _subscribed(self, reasons: Sequence[Any]) -> None:
+    def _subscribed(self, mid: int, reasons: Sequence[Any]) -> None:
         """Without a subscription a connection is deaf, however well it looks."""
-        self.health.subscribed = not any(reason.is_failure for reason in reasons)
-        self.health.cause = ""
-        if not self.health.subscribed:
-            self.health.cause = f"{self.broker.address}: {causes.SUBSCRIBE}"
+        if any(reason.is_failure for reason in reasons):
+            self.health.subscribed, self.health.cause = False, f"{self.broker.address}: {causes.SUBSCRIBE}"
             self._drop(self.health.cause)
+        elif self.asking.answered(mid):
+            self.health.subscribed, self.health.cause = True, ""
 
     def _disconnected(self, reason: Any) -> None:
         if not self._open:  # the library tells one end twice where the link was dead
@@ -312,37 +328,8 @@ class Listener:
         return causes.TWIN if self._redial.twin else f"连接中断 connection lost: {reason}"
 
     def _heard(self, message: mqtt.MQTTMessage) -> None:
-        """Into the group; whatever goes wrong here costs this message's acknowledgement, never the thread."""
-        try:
-            self._append(message)
-            if message.qos == QOS1:
-                self._acks.append(_Ack(self.connection, message.mid))
-        except Exception as error:  # noqa: BLE001  not acknowledged, so the broker keeps it
-            self._fault(error)
-            self._unkept = True
-
-    def _append(self, message: mqtt.MQTTMessage) -> None:
-        topic = topic_of(message)
-        payload = bytes(message.payload)
-        count, numbers = look(payload) if stream_of(topic) not in {"event", "state"} else (0, [])
-        flags = (QOS1 if message.qos == QOS1 else 0) | (RETAINED if message.retain else 0) | (DUP if message.dup else 0)
-        self.writer.append(topic, payload[:KEPT], received_ns=self._now(), readings=count, flags=flags)
-        self._group += 1
-        self._bytes += len(payload)
-        self.health.messages += 1
-        self.health.readings += count
-        device = device_of(topic)
-        # A retained copy is refused, so its number must not be confirmed: the reading itself may never have arrived.
-        if numbers and device and not message.retain:
-            self._durable.append((device, numbers))
-
-    def _now(self) -> int:
-        """Receive time; a clock that jumped back is told, and decoding waits until somebody has looked."""
-        now = self.clock.now_ns()
-        self.health.clock_back = now < self.newest_ns - BACK_NS
-        self.newest_ns = max(self.newest_ns, now)
-        return now
-
-    def _fault(self, error: Exception) -> None:
-        self.health.faults += 1
-        self.health.last_fault = repr(error)[:200]
+        """Into the group, what the client library read itself; nothing is raised here."""
+        if self.leave and self.leave(message._topic.decode(errors="replace")):  # noqa: SLF001  as it came: it may be no text
+            return
+        first = first_byte(qos=message.qos, retain=message.retain, dup=message.dup)
+        self._group.take(self.connection, [(message._topic, message.mid, first, bytes(message.payload))])  # noqa: SLF001  as it came: it may be no text

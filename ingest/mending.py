@@ -10,8 +10,9 @@ from domain.civil import day_of
 from domain.ports import ReadingSink, ReadingSource
 from domain.readings import Entry, Key, Reading
 from ingest.accept import Acceptor
-from ingest.deciding import Desk, Memory
+from ingest.deciding import Desk
 from ingest.jobs import COUNTS, DONE, RECHECK, Finding, Job
+from ingest.memory import Memory
 from ingest.ports import Batch, Journal, Record, State
 from ingest.reconciling import Look, Reconciler
 
@@ -21,8 +22,10 @@ SAVE: Final = 10
 """A gentle slice that found nothing saves its progress only so often: that costs a write to the disk."""
 
 
-def recheck(records: Sequence[Record], after: int | str, now_ns: int, linger_ns: int) -> Job:
+def recheck(records: Sequence[Record], after: int | str, now_ns: int, linger_ns: int, *, only: bool = False) -> Job:
     """A second look at records that may have been on their way to the store when it, or we, failed; ``after`` names it.
+
+    With ``only`` these records and none between them: a few withdrawn values must not cost a second look at thousands of readings.
 
     A request that nobody answered may still be carried out, behind whatever was written since: an older row then stands over a
     newer one. So these rows are looked at again once such a request must have arrived.
@@ -31,7 +34,9 @@ def recheck(records: Sequence[Record], after: int | str, now_ns: int, linger_ns:
     name = f"{RECHECK}/{first.writer}/{after}"
     behind, upto = {first.writer: first.seq - 1}, {first.writer: last.seq}
     window = first.received_ns, max(last.received_ns, now_ns)
-    return Job(name, RECHECK, now_ns, "lanbi", *window, [first.writer], repair=True, gentle=True, after_ns=now_ns + linger_ns, behind=behind, upto=upto)
+    job = Job(name, RECHECK, now_ns, "lanbi", *window, [first.writer], repair=True, gentle=True, after_ns=now_ns + linger_ns, behind=behind, upto=upto)
+    job.only = [record.seq for record in records] if only else []
+    return job
 
 
 class Store(ReadingSink, ReadingSource, Protocol):

@@ -1,15 +1,17 @@
-"""What lanbi says to devices: receipts, coalesced, and words about refusals. Pure; the listener publishes them."""
+"""What lanbi says to devices: receipts, coalesced, words about refusals, and requests for births. Pure; the listener publishes them."""
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+import msgspec
+
 from domain.civil import iso
 from ingest.deadletters import Answer
+from ingest.rebirths import Rebirths
 from ingest.receipts import Receipts
 
 RECEIPT_S: Final = 0.2
@@ -17,13 +19,15 @@ RECEIPT_S: Final = 0.2
 MOST_ANSWERS: Final = 10_000
 AT_ONCE: Final = 1_000
 TOPIC: Final = "lanbi/v1"
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 class Word(NamedTuple):
     """One message to a device."""
 
     topic: str
-    text: str
+    text: bytes
+    qos: int = 1
 
 
 @dataclass
@@ -37,6 +41,7 @@ class Outbox:
     """
 
     receipts: Receipts = field(default_factory=Receipts)
+    rebirths: Rebirths = field(default_factory=Rebirths)
     dropped: int = 0
     _answers: deque[Answer] = field(default_factory=deque)
     _said: float = 0.0
@@ -53,16 +58,25 @@ class Outbox:
             self._answers.popleft()
             self.dropped += 1
 
+    def confirmations(self, now: float, time: int) -> list[tuple[str, bytes]]:
+        """Topics and texts of the receipts to say now; each may get lost, for a later one says the same again.
+
+        Monotonic ``now`` [s] paces, ``time`` [s] stands in them.
+        """
+        if now - self._said < RECEIPT_S:
+            return []
+        self._said, when = now, iso(time)
+        usual = b'{"run":%%d,"ranges":[[%%d,%%d]],"time":"%b"}' % when.encode()
+        said: list[tuple[str, bytes]] = []
+        for device, run, ranges in self.receipts.due():
+            text = usual % (run, *ranges[0]) if len(ranges) == 1 else _ENCODER.encode({"run": run, "ranges": ranges, "time": when})
+            said.append((f"{TOPIC}/{device}/receipt", text))
+        return said
+
     def due(self, now: float, time: int) -> Iterator[Word]:
-        """What to say now: monotonic ``now`` [s] paces, ``time`` [s] stands in the receipts."""
-        if now - self._said >= RECEIPT_S:
-            self._said = now
-            for receipt in self.receipts.due():
-                yield _word(receipt.device, "receipt", {"run": receipt.run, "ranges": receipt.ranges, "time": iso(time)})
+        """What else to say now: monotonic ``now`` [s] paces, ``time`` [s] stands in it."""
+        for topic, text in self.rebirths.due(now, time):
+            yield Word(topic, text, qos=0)  # as Sparkplug wants it
         for _ in range(min(len(self._answers), AT_ONCE)):
             answer = self._answers.popleft()
-            yield _word(answer.device, "error", answer.body)
-
-
-def _word(device: str, kind: str, body: object) -> Word:
-    return Word(f"{TOPIC}/{device}/{kind}", json.dumps(body, ensure_ascii=False))
+            yield Word(f"{TOPIC}/{answer.device}/error", _ENCODER.encode(answer.body))

@@ -6,14 +6,18 @@ transaction together with the cursor, so that after any crash the batch either h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from domain.places import Registry
-from domain.readings import Key
+from domain.readings import Key, Reading
 from ingest.jobs import Finding, Job
+from ingest.newest import Newest
+
+Ask = Callable[[Sequence[Key]], Mapping[Key, Reading]]
+"""The store's rows of these keys; absent keys are absent."""
 
 
 class Record(Protocol):
@@ -243,7 +247,7 @@ class Batch:
     seq: int
     readings: int
     totals: dict[tuple[str, str], int] = field(default_factory=dict)
-    latest: dict[tuple[str, int], Latest] = field(default_factory=dict)
+    latest: dict[tuple[str, int], Newest] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
     runs: dict[tuple[str, int], int] = field(default_factory=dict)
     sequences: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -269,8 +273,8 @@ class State(Protocol):
         """Number of the last change announced."""
         ...
 
-    def latest(self) -> Iterable[Latest]:
-        """The newest reading of every source and span."""
+    def newest(self) -> Mapping[tuple[str, int], Latest | Newest]:
+        """The newest reading of every source and span, read again; the mapping follows every commit from then on."""
         ...
 
     def runs(self) -> dict[tuple[str, int], int]:

@@ -22,9 +22,9 @@ from domain.ports import ReadingSource
 from domain.readings import Key, Reading
 from domain.reasons import FUTURE_S
 from ingest.accept import Acceptor
-from ingest.deciding import Memory, Row
 from ingest.jobs import NS, RECHECK, Finding, Job
 from ingest.marks import Bits, Marks
+from ingest.memory import Memory, Row
 from ingest.ports import Cells, Journal, State
 from ingest.revisions import row_from, row_of
 from ingest.walking import Listening, Said, Walk, agrees, folded, mended
@@ -70,6 +70,7 @@ class Reconciler:
 
     def __post_init__(self) -> None:
         self.walk = Walk(self.journal, self.job.since_ns, at=dict(self.job.behind))
+        self._only = frozenset(self.job.only)
         self._listening = Listening(self.journal, self.state)
         # Floor and ceiling such that every record of a row in between was received in the window.
         since = max(self.job.since_ns, self.journal.known_since())
@@ -87,7 +88,8 @@ class Reconciler:
         """One slice; the live path stands still meanwhile, so journal, state and store speak of one moment."""
         before = sum(self.walk.at.values())
         looks: list[Look] = []
-        for writer, records in self.walk.slices(self.ends(cursors), limit):
+        for writer, found in self.walk.slices(self.ends(cursors), limit):
+            records = [one for one in found if one.seq in self._only] if self._only else found
             said = self._kept(self._listening.said(writer, records, acceptor, memory), acceptor)
             looks.append(self._first_look(said, memory, cursors))
             if looks[-1].findings and self.job.repair:
@@ -189,6 +191,8 @@ class Reconciler:
 
     def _unless(self, key: Key, expected: Reading, stored: Reading | None) -> list[Finding]:
         """The finding, unless the row is as expected; told once."""
+        if not self.alone and stored is not None and stored.rev > expected.rev:
+            return []  # another ingest knows more of it: its device came from here
         if expected == stored or (key in self._told and not self.job.repair):
             return []
         if len(self._told) < TOLD:

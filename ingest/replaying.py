@@ -19,7 +19,9 @@ from domain.message import Refusal
 from domain.readings import Key, Reading
 from ingest.accept import WHOLE, Sight, outcome
 from ingest.deadletters import item_of, rows
-from ingest.deciding import Desk, Judged, Row, RowKey
+from ingest.deciding import Desk, Judged
+from ingest.memory import Row
+from ingest.plain import RowKey
 from ingest.ports import Cell, Refused
 from ingest.revisions import Merger, cells_of, revision_of, row_of
 

@@ -5,7 +5,7 @@ A device counts its readings; a hole in its count is the only sign of what a bro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -73,7 +73,18 @@ class Sequences:
     """Greatest number seen of every device and run; what is skipped at first sight is a gap."""
 
     greatest: dict[tuple[str, int], int] = field(default_factory=dict)
-    touched: set[tuple[str, int]] = field(default_factory=set)
+    touched: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def see_all(self, said: Mapping[tuple[str, int], Sequence[int | None]]) -> int:
+        """Take note of the numbers of many devices and runs; returns how many were skipped."""
+        greatest, touched, gaps = self.greatest, self.touched, 0
+        for key, numbers in said.items():
+            seq = numbers[0] if len(numbers) == 1 else None
+            if seq is not None and greatest.get(key) == seq - 1:
+                greatest[key] = touched[key] = seq
+            else:
+                gaps += self.see(*key, numbers)
+        return gaps
 
     def see(self, device: str, run: int, numbers: Iterable[int | None]) -> int:
         """Take note of numbers in the order of their arrival (None: a reading without one); returns how many before them were skipped."""
@@ -89,8 +100,7 @@ class Sequences:
                 gaps += seq - last - 1
                 last = seq
         if last is not None and last != before:
-            self.greatest[key] = last
-            self.touched.add(key)
+            self.greatest[key] = self.touched[key] = last
         return gaps
 
     def lost(self, device: str, run: int, first: int, last: int) -> int:
@@ -99,12 +109,10 @@ class Sequences:
         fresh = max(0, last - max(first - 1, greatest))
         skipped = max(0, first - 1 - greatest)
         if fresh:
-            self.greatest[device, run] = last
-            self.touched.add((device, run))
+            self.greatest[device, run] = self.touched[device, run] = last
         return fresh + (skipped if fresh else 0)
 
     def taken(self) -> dict[tuple[str, int], int]:
         """Numbers changed since the last call, to be kept by the state."""
-        changed = {key: self.greatest[key] for key in self.touched}
-        self.touched.clear()
+        changed, self.touched = self.touched, {}
         return changed

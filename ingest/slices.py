@@ -15,10 +15,12 @@ from domain.errors import LanbiError, ServiceError, StoreRefused
 from domain.places import Registry
 from domain.readings import Entry, Key
 from ingest.accept import WHOLE, Acceptor, Verdict, device_of
-from ingest.deciding import Desk, Judged, Memory, RowKey
-from ingest.entries import PERSON, Found, kind_of, read_entries
+from ingest.deciding import Desk, Judged
+from ingest.entries import PERSON, Found, events, kind_of, read_entries
 from ingest.jobs import DEADLETTERS, DONE, EVER, FAILED, NS, RECHECK, RECONCILE, REPLAY, Job, job_of
+from ingest.memory import Memory
 from ingest.mending import Mending, Store
+from ingest.plain import RowKey
 from ingest.ports import Batch, Journal, Reader, Record, State
 from ingest.rejections import JOB, Rejections
 from ingest.replaying import Numbered, ReplayDesk, Standing
@@ -129,7 +131,7 @@ class Jobs:
         judged, entries, lost = self._judge(job, part, acceptor)
         desk = self._desk(job, part, judged, memory, cursors)
         for numbers in lost:
-            desk.batch.count("gaps", by=memory.sequences.lost(*numbers))
+            desk.lost(*numbers)
         for one in judged:
             desk.see(one.verdict)
             desk.take(one)
@@ -141,7 +143,6 @@ class Jobs:
         self.write(desk, entries)
         batch = self._account(job, desk, part)
         self.state.commit(batch, self.ingest)
-        memory.latest.update(batch.latest)
 
     def _first(self, job: Job) -> None:
         """Begin: how much there is to do, and where the first writer's window begins."""
@@ -212,6 +213,7 @@ class Jobs:
             kind = kind_of(record)
             if kind == "data":
                 verdicts = judge.judge(record)
+                entries += events(record, verdicts)
             elif kind == "state":
                 continue
             else:

@@ -10,8 +10,8 @@ from domain.message import Refusal
 from domain.readings import Key, Reading
 from ingest.accept import IMPORT, Acceptor, Sight, Verdict
 from ingest.deadletters import rows
-from ingest.deciding import Memory
 from ingest.entries import kind_of
+from ingest.memory import Memory
 from ingest.ports import Cell, Cells, Journal, Reader, Record, State
 from ingest.replaying import CONFLICT, Standing
 from ingest.revisions import cells_of, merge, revision_of, row_of

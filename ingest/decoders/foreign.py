@@ -15,6 +15,7 @@ from ingest.decoders.hj212_read import Reader
 from ingest.decoders.mapping import Mapper, Places
 from ingest.decoders.native import Part
 from ingest.decoders.samples import Letter
+from ingest.decoders.sparkplug import REBIRTH, Node
 
 MANY: Final = 20_000
 """Topics and readers that are remembered."""
@@ -36,30 +37,39 @@ class Foreign:
         self.registry = registry
         self._readers: dict[tuple[str, int], Reader | Mapper | Refusal] = {}
         self._memories: dict[str, dict[str, Any]] = {}
+        self._silent: dict[Node, int] = {}
+
+    def silent(self) -> dict[Node, int]:
+        """Edge nodes whose births are missing, by the receive time [s] of what showed it; since the last call."""
+        found, self._silent = self._silent, {}
+        return found
 
     def read(self, envelope: Envelope, device: Device, rule: Rule) -> list[Part]:
         """Parts of a message; none where it is understood and brings no reading. Never raises."""
+        reader = self._readers.get((device.id, day_of(envelope.received)))
+        if type(reader) is Reader:
+            return reader.read(envelope.payload)
         if len(envelope.payload) > MAX_MESSAGE:
             return [Part(Refusal("oversize", f"{len(envelope.payload)} bytes, at most {MAX_MESSAGE}"))]
         memory = self._memories.setdefault(device.id, {})
-        letter = Letter(envelope.payload, envelope.topic, rule, envelope.received, envelope.zone, memory)
-        reader = self._reader(letter, device)
+        letter = Letter(envelope.payload, envelope.topic, rule, envelope.received, envelope.zone, memory, device.topics)
+        reader = reader or self._learned(letter, device)
         if isinstance(reader, Refusal):
             return [Part(reader)]
         if isinstance(reader, Reader):
             return reader.read(letter.payload)
         parts = reader.read(letter)
+        if REBIRTH in memory and len(self._silent) < MANY:
+            self._silent.update(dict.fromkeys(memory.pop(REBIRTH), envelope.received))
         other = _other(letter) if any(isinstance(part.what, Refusal) for part in parts) else ""
         return [_hinted(part, other) for part in parts] if other else parts
 
-    def _reader(self, letter: Letter, device: Device) -> Reader | Mapper | Refusal:
+    def _learned(self, letter: Letter, device: Device) -> Reader | Mapper | Refusal:
         key = (device.id, day_of(letter.received))
-        known = self._readers.get(key)
-        if known is None:
-            if len(self._readers) >= MANY:
-                self._readers.clear()
-            known = self._readers[key] = self._made(letter, Places(self.registry, device, key[1]))
-        return known
+        if len(self._readers) >= MANY:
+            self._readers.clear()
+        made = self._readers[key] = self._made(letter, Places(self.registry, device, key[1]))
+        return made
 
     @staticmethod
     def _made(letter: Letter, places: Places) -> Reader | Mapper | Refusal:

@@ -1,4 +1,4 @@
-"""HJ 212 frames (2005, 2017, 2025): bytes ⇄ packets. Pure, and of nothing else of lanbi, so that it can be taken elsewhere.
+"""HJ 212 frames (2005, 2017, 2025): bytes ⇄ packets. Pure, and of nothing else of lanbi but an error, so that it can be taken elsewhere.
 
 A frame is ``##``, four decimal digits (length of the data segment in **bytes**), the data segment, four hexadecimal digits
 (CRC over the segment), CR LF. Frame and CRC are the same in all three versions (HJ 212-2017 §6.3, annex A).
@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from domain.errors import NotUnderstood
+from ingest.decoders.hj212_sm4 import MARK, Keys, no_keys, opened
 
 MAX_SEGMENT: Final = 1_024
 """Bytes of a data segment at most (HJ 212-2017 §6.3.1); nothing is ever allocated by a declared length."""
+MAX_SEALED: Final = 5 * MAX_SEGMENT
+"""Bytes of a printed segment at most whose data area is encrypted (2025): five characters a byte."""
 MAX_FRAME: Final = MAX_SEGMENT + 12
 """``##``, length, segment, CRC, CR LF."""
+AREA: Final = b"CP=&&"
+UNOPENED: Final = "数据区已加密 the data area is encrypted (SM4); no key is registered"
 HEAD: Final = re.compile(rb"##(\d{4})")
 LENIENT_HEAD: Final = re.compile(rb"##(\d{3,4})(?!\d)")
 """A device registered as tolerant may write three digits."""
@@ -151,10 +158,11 @@ class Bad(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How strictly a device is read: its CRC, and whether short lengths and a missing CR LF are taken."""
+    """How strictly a device is read: its CRC, whether short lengths and a missing CR LF are taken, and keys of encrypted data areas."""
 
     crc: str = STANDARD
     tolerant: bool = False
+    keys: Keys = no_keys
 
 
 STRICT: Final = Dialect()
@@ -190,10 +198,14 @@ def take(buffer: bytes, at: int, dialect: Dialect = STRICT, *, final: bool = Fal
     head = (LENIENT_HEAD if dialect.tolerant else HEAD).match(buffer, at)
     if head is None:
         early = not final and len(buffer) - at < 7
-        return (None, at) if early else _skip(buffer, at, "length", f"no length: {buffer[at : at + 6]!r}")
+        return (None, at) if early else _skip(buffer, at, ("length", f"no length: {buffer[at : at + 6]!r}"), final=final)
     size = int(head[1])
     if size > MAX_SEGMENT:
-        return _skip(buffer, at, "length", f"length {size} is above {MAX_SEGMENT}")
+        area = buffer.find(AREA, head.end(), head.end() + MAX_SEGMENT)
+        if not final and (area < 0 or len(buffer) < area + len(AREA + MARK)) and len(buffer) < head.end() + MAX_SEGMENT:
+            return None, at  # it may still turn out to be encrypted, which makes it longer
+        if size > MAX_SEALED or not buffer.startswith(AREA + MARK, max(area, 0)):
+            return _skip(buffer, at, ("length", f"length {size} is above {MAX_SEGMENT}"), final=final)
     return _body(buffer, (at, head.end(), head.end() + size), dialect, final=final)
 
 
@@ -207,16 +219,43 @@ def _body(buffer: bytes, place: tuple[int, int, int], dialect: Dialect, *, final
     except ValueError:
         told = -1
     if told < 0:
-        return _skip(buffer, at, "length", f"length {last - first} does not lead to a CRC: {tail[:4]!r}")
+        return _skip(buffer, at, ("length", f"length {last - first} does not lead to a CRC: {tail[:4]!r}"), final=final)
     closed = tail[4:6] == END
     if not closed and not (dialect.tolerant and (last + 4 == len(buffer) or buffer.startswith(b"##", last + 4))):
-        return _skip(buffer, at, "end", "no CR LF behind the CRC")
+        return _skip(buffer, at, ("end", "no CR LF behind the CRC"), final=final)
     segment = buffer[first:last]
-    if CRCS[dialect.crc](segment) != told:
-        return _skip(buffer, at, "crc", _crc_words(segment, told, dialect))
     end = last + (6 if closed else 4)
     notes = (() if closed else ("no CR LF",)) + (() if first - at == 6 else ("length of three digits",))
+    if AREA + MARK in segment:
+        return _unsealed(segment, told, dialect, notes), end
+    if CRCS[dialect.crc](segment) != told:
+        return _skip(buffer, at, ("crc", _crc_words(segment, told, dialect)), final=final)
     return parse(segment, notes), end
+
+
+def _unsealed(segment: bytes, told: int, dialect: Dialect, notes: tuple[str, ...]) -> Packet | Bad:
+    """An encrypted packet by the first key that gives a text with the right CRC, which is that of the plain segment (2025)."""
+    head, _, rest = segment.partition(AREA)
+    if rest[-2:] != b"&&":
+        return Bad("grammar", "no data area CP=&&…&&", segment)
+    number = re.search(rb"(?:^|;)QN=(\d{8,17});", head)
+    tried = 0
+    try:
+        for key in dialect.keys(number[1].decode() if number else ""):
+            tried += 1
+            area = opened(rest[:-2], key)
+            plain = head + AREA + (area or b"") + b"&&"
+            if area is not None and CRCS[dialect.crc](plain) == told:
+                return parse(plain, (*notes, "SM4"))
+    except NotUnderstood as error:
+        return Bad("encrypted", error.what, segment)
+    return Bad("encrypted", f"{tried} 个密钥均不符 none of the device's keys opens the data area, or it was changed on its way" if tried else UNOPENED, segment)
+
+
+def unopened(bad: Bad) -> Packet | None:
+    """Who sends an encrypted packet that cannot be opened, and what it is: its header is plain. None if that is not whole either."""
+    found = parse(bad.raw.partition(AREA)[0] + b"CP=&&&&") if bad.cause == "encrypted" else None
+    return found if isinstance(found, Packet) else None
 
 
 def _crc_words(segment: bytes, told: int, dialect: Dialect) -> str:
@@ -225,21 +264,23 @@ def _crc_words(segment: bytes, told: int, dialect: Dialect) -> str:
     return f"CRC {told:04X}, the segment gives {CRCS[dialect.crc](segment):04X}{hint}"
 
 
-def _skip(buffer: bytes, at: int, cause: str, why: str) -> tuple[Bad, int]:
+def _skip(buffer: bytes, at: int, fault: tuple[str, str], *, final: bool) -> tuple[Bad, int]:
+    """Go on at the next mark; the first half of one, which the end of a buffer may cut, is left for what comes."""
     end = buffer.find(b"##", at + 2)
-    end = len(buffer) if end < 0 else end
-    return Bad(cause, why, buffer[at:end]), end
+    if end < 0:
+        end = len(buffer) - (not final and buffer.endswith(b"#"))
+    return Bad(*fault, buffer[at:end]), end
 
 
-def single(payload: bytes, dialect: Dialect = STRICT) -> Packet | Bad | None:
-    """A payload that is exactly one sound frame, which nearly every one is; None if it must be searched."""
+def sole(payload: bytes, crc: str = STANDARD) -> bytes | None:
+    """The data segment of a payload that is exactly one sound frame, which nearly every one is; None if it must be searched."""
     if payload[:2] != b"##" or payload[-2:] != END or not payload[2:6].isdigit() or int(payload[2:6]) != len(payload) - 12:
         return None
     segment, told = payload[6:-6], payload[-6:-2]
     if len(segment) > MAX_SEGMENT or not told.isalnum():
         return None
     try:
-        return parse(segment) if CRCS[dialect.crc](segment) == int(told, 16) else None
+        return segment if CRCS[crc](segment) == int(told, 16) else None
     except ValueError:
         return None
 
@@ -251,7 +292,7 @@ def parse(segment: bytes, notes: tuple[str, ...] = ()) -> Packet | Bad:
     if not opened or data[-2:] != "&&":
         return Bad("grammar", "no data area CP=&&…&&", segment)
     if data[:3] == "{0x":
-        return Bad("encrypted", "数据区已加密 the data area is encrypted (SM4); no key is registered", segment)
+        return Bad("encrypted", UNOPENED, segment)  # its CRC, that of the plain text, is right by chance
     fields = [one.partition("=") for one in head.split(";") if one]
     header = {name: value for name, _, value in fields}
     if len(header) != len(fields) or not all(equals for _, equals, _ in fields):
@@ -301,29 +342,3 @@ def reply(packet: Packet, crc: str = STANDARD) -> bytes | None:
 
 DATA_ANSWER: Final = "9014"
 NOTICES: Final = {"1013": "9013"}
-
-
-@dataclass(slots=True)
-class Parts:
-    """Which parts of split packets have come, in any order; a part is usable alone, so this only tells what is missing.
-
-    Parts of one split packet share MN, CN and DataTime; each has its own QN (§6.6).
-    """
-
-    most: int = 64
-    seen: dict[tuple[str, str, str], tuple[int, set[int]]] = field(default_factory=dict)
-
-    def note(self, packet: Packet, time: str) -> list[int]:
-        """Enter a part; returns the numbers that are still missing, none of a packet that is whole."""
-        number, total = packet.part
-        if total == 1:
-            return []
-        key = (packet.header.get("MN", ""), packet.command, time)
-        _, numbers = self.seen.setdefault(key, (total, set()))
-        numbers.add(number)
-        missing = [one for one in range(1, total + 1) if one not in numbers]
-        if not missing:
-            del self.seen[key]
-        while len(self.seen) > self.most:
-            del self.seen[next(iter(self.seen))]
-        return missing

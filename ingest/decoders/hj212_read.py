@@ -11,13 +11,15 @@ from domain.items import BY_REALM
 from domain.message import Message, Refusal
 from domain.reasons import MAX_MESSAGE
 from domain.rules import ItemRule
-from ingest.decoders.hj212 import Bad, Dialect, Packet, packets, single
+from ingest.decoders.hj212 import Bad, Dialect, Packet, packets, parse, sole
 from ingest.decoders.hj212_factors import BY_CODE, unit_of
+from ingest.decoders.hj212_forms import NUMBER, Forms, Meant, Place
+from ingest.decoders.hj212_states import TYPES, told
 from ingest.decoders.mapping import Places
 from ingest.decoders.native import Part
 from ingest.decoders.samples import Letter
 from ingest.decoders.times import digits
-from ingest.decoders.units import Convert, converter
+from ingest.decoders.units import converter
 
 READINGS: Final = {"2011": ("Rtd", 0), "2051": ("Avg", -1), "2061": ("Avg", 3_600), "2031": ("Avg", 86_400)}
 """Command → field that counts, and seconds that it stands for; -1 = the registered period of minute data."""
@@ -26,7 +28,7 @@ OTHERS: Final = {
     "2041": "设施日运行时间 running time of equipment", "2081": "数采仪开机 start of the logger", "3019": "唯一标识 unique id", "3020": "现场信息 information",
     "9011": "请求应答 answer", "9012": "执行结果 result", "9013": "通知应答 answer", "9014": "数据应答 answer", "9015": "心跳 heartbeat",
 }  # fmt: skip
-"""Commands that bring no reading: kept in the journal, counted as none."""
+"""Commands that bring no reading: kept in the journal, counted as none; those of :data:`TYPES` become events."""
 MINUTES: Final = frozenset({1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30})
 """Periods that minute data may have (MinInterval)."""
 FLAGS: Final = {**dict.fromkeys("NFMSDCTB"), "P": "D", "0": "C", "1": "N", "2": "D", "3": "N"}
@@ -36,26 +38,21 @@ NOT_VALID: Final = "D"
 FIELDS: Final = frozenset({"Rtd", "Min", "Avg", "Max", "Cou", "ZsRtd", "ZsMin", "ZsAvg", "ZsMax", "SampleTime", "EFlag", "Info", "SN", "RS", "RT"})
 """Fields that the standard knows; those that do not count here stay in the journal. Converted values (Zs…) are not the measured ones."""
 PLAIN: Final = frozenset({"DataTime", "QN", "SystemTime", "RestartTime", "BeginTime", "EndTime", "PolId", "InfoId"})
-NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII).fullmatch
+_is_number: Final = re.compile(NUMBER, re.ASCII).fullmatch
 _COMMAND: Final = re.compile(rb"[;#\d]CN=(\d{4});")
 _DATA: Final = frozenset(name.encode() for name in READINGS)
 _MISSING: Final = frozenset({"", "-", "--"})
 
 
-IGNORED, VALUE, MARK, FAULT = range(4)
-
-
 class _What(NamedTuple):
-    """What a name of the data area means: nothing, a value and how it is converted, a mark and whether it is written right, a fault."""
+    """A name of the data area: what it means, whether a mark is written right, or why it is refused."""
 
-    kind: int
-    item: str = ""
-    convert: Convert | None = None
+    meant: Meant
     exact: bool = True
     fault: Refusal | None = None
 
 
-_NOTHING: Final = _What(IGNORED)
+_NOTHING: Final = _What(Meant())
 
 
 class Reader:
@@ -70,21 +67,27 @@ class Reader:
     def __init__(self, letter: Letter, places: Places) -> None:
         self.rule, self.places = letter.rule, places
         self.zone = letter.zone or SHANGHAI
-        self.dialect = Dialect(places.device.crc, letter.rule.tolerant)
+        self.dialect = Dialect(places.device.crc, letter.rule.tolerant, places.registry.keyring(places.device.id))
         self._own = {one.name: one for one in letter.rule.items}
         self._ignored = frozenset(letter.rule.ignore)
         self._sentinels = frozenset(letter.rule.sentinels)
         self._flags = {**{name: letter_ or name for name, letter_ in FLAGS.items()}, **letter.rule.flags}
         self._unflagged = letter.rule.unflagged or NOT_VALID
         self._known: dict[tuple[str | None, str], dict[str, _What]] = {}
+        self._forms = Forms(self.zone, self._flags, (NOT_VALID, self._unflagged), self._sentinels)
 
     def read(self, payload: bytes) -> list[Part]:
         """Parts of a payload; a packet without readings gives none. Never raises."""
         if len(payload) > MAX_MESSAGE:
             return [Part(Refusal("oversize", f"{len(payload)} bytes, at most {MAX_MESSAGE}"))]
-        alone = single(payload, self.dialect)
-        if type(alone) is Packet:
-            return self.packet(alone)
+        segment = sole(payload, self.dialect.crc)
+        if segment is not None:
+            known = self._forms.read(segment)
+            if known is not None:
+                return [Part(known)]
+            alone = parse(segment)
+            if type(alone) is Packet:
+                return self.packet(alone)
         found: list[Part] = []
         for one in packets(payload, self.dialect):
             if isinstance(one, Packet):
@@ -100,6 +103,8 @@ class Reader:
             return [Part(source)]
         meant = READINGS.get(packet.header.get("CN", ""))
         if meant is None:
+            if packet.command in TYPES:
+                return [Part(told(packet, source, self.places.device.names, self.zone))]
             return [] if packet.command in OTHERS else [Part(Refusal("bad-schema", f"HJ 212 命令 command CN={packet.command[:8]!r} is none of an upload"))]
         field, span = meant
         span = self._minutes() if span < 0 else span
@@ -137,23 +142,24 @@ class Reader:
         bad: list[Refusal] = []
         for pair in pairs:
             name, _, text = pair.partition("=")
-            what = known.get(name) or self._learn(known, name, field, source)
-            kind = what.kind
-            if kind == VALUE:
-                self._enter(what, text, values, bad)
-            elif kind == MARK:
-                marks[what.item] = self._flags.get(text, NOT_VALID) if what.exact else NOT_VALID
-            elif what.fault is not None:
-                bad.append(what.fault)
+            meant, exact, fault = known.get(name) or self._learn(known, name, field, source)
+            if meant.value:
+                self._enter(meant, text, values, bad)
+            elif meant.mark:
+                marks[meant.item] = self._flags.get(text, NOT_VALID) if exact else NOT_VALID
+            elif fault is not None:
+                bad.append(fault)
         flags = {item: flag for item in values if (flag := marks.get(item, self._unflagged)) != "N"}
         if packet.header.get("RF") == "1":
             flags = {item: "P" if flags.get(item, "N") == "N" else flags[item] for item in values}
         if not values and not bad:
             bad.append(Refusal("bad-schema", f"没有 no field {field} in a packet of CN={packet.command}"))
+        if not bad:
+            self._forms.learn(packet.raw, {name: what.meant for name, what in known.items() if what.exact}, Place(source, span, packet.header.get("RF") == "1"))
         return Part(Message(time, span, values, source=source, flags=flags), tuple(bad))
 
-    def _enter(self, what: _What, text: str, values: dict[str, float | None], bad: list[Refusal]) -> None:
-        if not NUMBER(text) or text in self._sentinels:
+    def _enter(self, what: Meant, text: str, values: dict[str, float | None], bad: list[Refusal]) -> None:
+        if not _is_number(text) or text in self._sentinels:
             if text.strip() not in _MISSING:
                 bad.append(self._no_value(what.item, text))
             return
@@ -182,7 +188,7 @@ class Reader:
         if item == "":
             return _NOTHING if part != field and (part in FIELDS or part.lower() == "flag") else self._strange(factor, part)
         if part.lower() == "flag":
-            return _What(MARK, item, exact=part == "Flag")
+            return _What(Meant(mark=True, item=item), part == "Flag")
         wanted = whole.name.rpartition("-")[2] if whole and "-" in whole.name else field
         if part != wanted:
             return _NOTHING if part in FIELDS else _fault(Refusal("unknown-item", f"字段 field {name[:32]!r} is not known", name[:32]))
@@ -206,9 +212,9 @@ class Reader:
         if isinstance(how, str):
             return _fault(Refusal("unit-mismatch", how, item))
         if rule is None or (rule.scale, rule.offset) == ("1", "0"):
-            return _What(VALUE, item, how)
+            return _What(Meant(value=True, item=item, convert=how))
         scale, offset = Decimal(rule.scale), Decimal(rule.offset)
-        return _What(VALUE, item, lambda value: how(value * scale + offset) if how else value * scale + offset)
+        return _What(Meant(value=True, item=item, convert=lambda value: how(value * scale + offset) if how else value * scale + offset))
 
 
 def _time_of(pairs: list[str]) -> str:
@@ -218,7 +224,7 @@ def _time_of(pairs: list[str]) -> str:
 
 
 def _fault(refusal: Refusal) -> _What:
-    return _What(FAULT, refusal.item or "", fault=refusal)
+    return _What(Meant(item=refusal.item or ""), fault=refusal)
 
 
 def count(payload: bytes) -> int:

@@ -25,6 +25,8 @@ REGISTERED: Final = "registered"
 PURE: Final = "1"
 """Unit of what has none, such as a power factor."""
 _LIST: Final = 1_000
+_EXACT: Final = 2**53
+_new: Final = tuple.__new__
 
 
 class Places:
@@ -64,15 +66,12 @@ class Places:
         return (known.unit or PURE) if known and known.unit != REGISTERED else ""
 
 
-class Group:
-    """The values of one place and time."""
+class Group(NamedTuple):
+    """The values of one place and time, their marks, and what is refused."""
 
-    __slots__ = ("bad", "flags", "values")
-
-    def __init__(self) -> None:
-        self.values: dict[str, float | None] = {}
-        self.flags: dict[str, str] = {}
-        self.bad: list[Refusal] = []
+    values: dict[str, float | None]
+    flags: dict[str, str]
+    bad: list[Refusal]
 
 
 class Way(NamedTuple):
@@ -92,6 +91,8 @@ class Way(NamedTuple):
     item: str
     fault: Refusal | None = None
     exact: Convert | None = None
+    plain: bool = False
+    """A number is taken as it stands: there is nothing to refuse, to convert or to look up."""
 
 
 class Mapper:
@@ -126,25 +127,32 @@ class Mapper:
         groups: dict[tuple[str | None, int], Group] = {}
         lost: list[Part] = []
         times: dict[object, int] = {}
+        ways = self._ways
         for sample in samples:
-            ways = self._ways.get((sample.name, sample.unit, sample.channel, sample.sum))
-            for way in self._learn(sample) if ways is None else ways:
-                if isinstance(way.source, Refusal):
-                    _once(lost, way.source)
+            name, said, when, unit, flag, channel, late, total = sample
+            known = ways.get((name, unit, channel, total))
+            for way in self._learn(sample) if known is None else known:
+                source = way.source
+                if type(source) is Refusal:
+                    _once(lost, source)
                     continue
                 try:
-                    time = times[sample.time] if sample.time in times else self._time(sample, letter, times)
-                except NotUnderstood as error:
-                    _once(lost, Refusal(error.reason, error.what))
+                    time = times.get(when) or self._time(sample, letter, times)
+                except (NotUnderstood, TypeError) as error:
+                    _once(lost, _no_time(error, when))
                     continue
-                except TypeError:  # a list or an object where a time belongs
-                    _once(lost, Refusal("bad-schema", f"不是时间 no time: {shown(sample.time)}"))
-                    continue
-                group = groups.get((way.source, time))
+                group = groups.get((source, time))  # type: ignore[arg-type]
                 if group is None:
-                    group = groups[way.source, time] = Group()
+                    group = groups[source, time] = _new(Group, ({}, {}, []))  # type: ignore[index]
+                plain = way.plain and flag is None and not late and _is_plain(said)
+                if plain and group[0].setdefault(way.item, float(said)) == said:  # type: ignore[arg-type]
+                    continue
                 self._enter(sample, way, group)
-        found = [self._part(place, group) for place, group in groups.items()]
+        span = self.rule.span
+        found = [
+            _new(Part, (Message(time, span, values, 0, None, source, flags), tuple(bad) if bad else ()))
+            for (source, time), (values, flags, bad) in groups.items()
+        ]
         return [*found, *lost] or [Part(Refusal("bad-schema", "没有可用的值 no value that the rule knows"))]
 
     def _learn(self, sample: Sample) -> tuple[Way, ...]:
@@ -176,7 +184,8 @@ class Mapper:
         how = converter(sent, wanted) if wanted else ("no unit is registered" if sent else None)
         if isinstance(how, str):
             return Way(source, rule.item, Refusal("unit-mismatch", how, rule.item))
-        return Way(source, rule.item, None, _exact(rule, how, down))
+        exact = _exact(rule, how, down)
+        return Way(source, rule.item, None, exact, exact is None and not self._sentinels and not self.rule.unflagged)
 
     def _time(self, sample: Sample, letter: Letter, times: dict[object, int]) -> int:
         if sample.time is not None:
@@ -221,10 +230,6 @@ class Mapper:
             return Refusal("value-out-of-range", f"{exact} 表示无值 means no value", way.item)
         return float(way.exact(exact) if way.exact else exact)
 
-    def _part(self, place: tuple[str | None, int], group: Group) -> Part:
-        source, time = place
-        return Part(Message(time, self.rule.span, group.values, source=source, flags=group.flags), tuple(group.bad))
-
 
 def _exact(rule: ItemRule, how: Convert | None, down: int) -> Convert | None:
     """Scale, offset and unit as one step; None where none of them changes a value."""
@@ -232,6 +237,16 @@ def _exact(rule: ItemRule, how: Convert | None, down: int) -> Convert | None:
     if scale == 1 and not offset:
         return how
     return lambda value: how(value * scale + offset) if how else value * scale + offset
+
+
+def _no_time(error: Exception, said: object) -> Refusal:
+    """Why a time is none; a list or an object where one belongs cannot even be looked up."""
+    return Refusal(error.reason, error.what) if isinstance(error, NotUnderstood) else Refusal("bad-schema", f"不是时间 no time: {shown(said)}")
+
+
+def _is_plain(said: object) -> bool:
+    """Whether a value is a number that is taken as it stands."""
+    return isfinite(said) if type(said) is float else type(said) is int and -_EXACT < said < _EXACT
 
 
 def _once(lost: list[Part], refusal: Refusal) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from domain.message import Message, Refusal, decode, lenient, repeated, twice
 from domain.reasons import MAX_MESSAGE
+from ingest.decoders.hj212_states import Told
 
 _ELEMENTS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _ENCODER: Final = msgspec.json.Encoder()
@@ -22,9 +23,9 @@ _CURABLE: Final = frozenset({"bad-schema", "not-finite", "bad-json"})
 
 
 class Part(NamedTuple):
-    """One element of a payload: a message or why not, and the items that had to be taken out of it."""
+    """One element of a payload: a message, an event, or why not, and the items that had to be taken out of it."""
 
-    what: Message | Refusal
+    what: Message | Refusal | Told
     items: tuple[Refusal, ...] = ()
 
 

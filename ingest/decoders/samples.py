@@ -26,6 +26,8 @@ class Letter(NamedTuple):
         Of times without offset.
     memory : dict
         What the decoder remembers of this device from message to message (Sparkplug's births); lost at a restart.
+    topics : tuple of str
+        Foreign topics that the device owns.
     """
 
     payload: bytes
@@ -34,6 +36,7 @@ class Letter(NamedTuple):
     received: int
     zone: tzinfo | None
     memory: dict[str, Any]
+    topics: tuple[str, ...] = ()
 
 
 class Sample(NamedTuple):

@@ -24,8 +24,11 @@ NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:./_-]*", re.ASCII)
 VALUES: Final = ("v", "vs", "vb", "vd")
 NOT_NUMBERS: Final = {"vs": "text", "vb": "boolean", "vd": "data"}
 NO_NUMBERS: Final = frozenset(NOT_NUMBERS)
+OWN: Final = frozenset({"n", "u", "v", "t", "ut"})
+BASE: Final = frozenset({"bn", "bt", "bu", "bv", "bs", "bver"})
 OLD_UNITS: Final = {"%": "/"}
 """A legacy synonym of unity; percent is ``/100`` (RFC 8798)."""
+_new: Final = tuple.__new__
 
 
 def senml_json(letter: Letter) -> list[Sample]:
@@ -71,21 +74,74 @@ def resolved(records: list[Any], letter: Letter) -> list[Sample]:
         raise NotUnderstood(f"{len(records)} records in a pack")
     base: dict[str, Any] = {"bn": "", "bt": 0, "bu": None, "bv": 0, "bs": 0, "bver": VERSION}
     found: list[Sample] = []
-    versions = set()
+    versions: set[int] = set()
+    plain: _Plain | None = None
     for record in records:
         one = object_of(record, "record")
-        for key in one:
-            if key in base:
-                base[key] = one[key]
-            elif key[-1:] == "_":
-                raise NotUnderstood(f"必须理解的字段 a field that must be understood: {key[:32]!r}")
-        versions.add(_version(base["bver"]))
-        sample = _sample(one, base, (letter.received, known))
+        number, alone = _shape(tuple(one))
+        if plain is None or not alone:
+            versions.add(_based(one, base))
+            plain = _Plain(base, letter.received, known)
+        sample = (plain.sample(one) if number else None) or _sample(one, base, (letter.received, known))
         if sample:
             found.append(sample)
     if len(versions) > 1 or max(versions) > VERSION:
         raise NotUnderstood(f"SenML 版本 version {', '.join(map(str, sorted(versions)))}, only one up to {VERSION} is understood")
     return found
+
+
+def _based(one: Mapping[str, Any], base: dict[str, Any]) -> int:
+    """Take over the base fields of a record; the version that it has then."""
+    for key in one:
+        if key in base:
+            base[key] = one[key]
+        elif key[-1:] == "_":
+            raise NotUnderstood(f"必须理解的字段 a field that must be understood: {key[:32]!r}")
+    return _version(base["bver"])
+
+
+@lru_cache(1_000)
+def _shape(keys: tuple[object, ...]) -> tuple[bool, bool]:
+    """Whether a record of these keys is a number, and whether it changes no base field."""
+    others = {*keys} - OWN
+    return "v" in keys and others <= BASE, not others
+
+
+class _Plain:
+    """Records behind one base: nearly all are a name, a number and a time, and their names are the same few."""
+
+    __slots__ = ("_base", "_begin", "_known", "_names", "_plain", "_received")
+
+    def __init__(self, base: Mapping[str, Any], received: int, known: frozenset[str]) -> None:
+        self._base, self._received, self._known = base, received, known
+        self._names: dict[object, tuple[str, str | None]] = {}
+        self._begin = base["bt"]
+        self._plain = type(self._begin) is int and base["bv"] == 0 and type(base["bv"]) is int and type(base["bn"]) is str
+
+    def sample(self, one: Mapping[str, Any]) -> Sample | None:
+        """A record's sample; None if it needs a closer look."""
+        if not self._plain:
+            return None
+        own, value, at, unit = one.get("n", ""), one["v"], one.get("t", 0), one.get("u", self._base["bu"])
+        if type(at) is not int or type(own) is not str or (type(value) is not float and type(value) is not int):
+            return None
+        if unit is not None:
+            if type(unit) is not str:
+                return None
+            unit = OLD_UNITS.get(unit, unit)
+        meant = self._names.get(own)
+        if meant is None:
+            meant = self._names[own] = _meant(self._base["bn"], own, self._known)
+        time = self._begin + at
+        return _new(Sample, (meant[0], value, self._received + time if time < RELATIVE else time, unit, None, meant[1], False, False))
+
+
+def _meant(first: str, own: str, known: frozenset[str]) -> tuple[str, str | None]:
+    """Name and channel of a value: the rule knows its whole name, or its own part, and then the base name is whose value it is."""
+    name = first + own
+    if not _named(name):
+        raise NotUnderstood(f"名称不合规 no SenML name: {name[:40]!r}")
+    return (own, first) if first and own and name not in known else (name, None)
 
 
 def _version(said: Any) -> int:
@@ -101,12 +157,7 @@ def _sample(one: Mapping[str, Any], base: Mapping[str, Any], told: tuple[int, fr
     if not values and "s" not in one:
         return None  # base fields alone
     received, known = told
-    first, own = _text(base["bn"], "bn"), _text(one.get("n", ""), "n")
-    name = first + own
-    channel = first if first and own and name not in known else None
-    if not _named(name):
-        raise NotUnderstood(f"名称不合规 no SenML name: {name[:40]!r}")
-    name = own if channel else name
+    name, channel = _meant(_text(base["bn"], "bn"), _text(one.get("n", ""), "n"), known)
     unit = one.get("u", base["bu"])
     unit = None if unit is None else OLD_UNITS.get(_text(unit, "u"), unit)
     time = _time(_sum(base["bt"], one.get("t", 0), "t"), received)

@@ -1,11 +1,12 @@
 """Sparkplug B 3.0. Names and types of aliases stand in BIRTH only; a rule may name an alias itself as ``#7``. Pure but for its memory.
 
-BIRTH and DATA travel with QoS 0 and are not kept by the broker: of these devices lanbi cannot promise that nothing is lost.
+BIRTH and DATA travel with QoS 0 and are not kept by the broker: of these devices lanbi cannot promise that nothing is lost. What an edge
+node must be asked to say again, because an alias is unknown or a number of its sequence is missing, is noted (:data:`REBIRTH`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -21,6 +22,12 @@ GOOD: Final = 192
 CONTROL: Final = ("Node Control/", "Device Control/", "bdSeq", "Properties/")
 """Metrics about the node and its session, not of what is measured."""
 METRIC: Final = 2
+SEQ: Final = 3
+TURNS: Final = 256
+"""Numbers of a node's messages, its devices' included, go round (tck-id-payloads-sequence-num)."""
+REBIRTH: Final = "rebirth"
+"""Key in a decoder's memory: edge nodes that should be asked for their births."""
+COMMAND: Final = b"Node Control/Rebirth"
 _VALUES: Final = {10: number, 11: number, 12: real, 13: real, 14: lambda value: bool(number(value)), 15: text}
 _IS: Final = {5: "historical", 6: "transient", 7: "null"}
 
@@ -30,6 +37,18 @@ class Known(NamedTuple):
 
     name: str
     datatype: int
+
+
+class Node(NamedTuple):
+    """An edge node."""
+
+    group: str
+    edge: str
+
+    @property
+    def command(self) -> str:
+        """The topic of its commands."""
+        return f"spBv1.0/{self.group}/NCMD/{self.edge}"
 
 
 @dataclass
@@ -53,15 +72,63 @@ def sparkplug(letter: Letter) -> list[Sample] | None:
     levels = letter.topic.split("/")
     if len(levels) not in {4, 5} or levels[0] != "spBv1.0":
         raise NotUnderstood(f"不是 Sparkplug 主题 no topic of Sparkplug: {letter.topic[:60]!r}")
-    kind, owner = levels[2], "/".join(levels[1:2] + levels[3:])
+    kind, owner, node = levels[2], "/".join(levels[1:2] + levels[3:]), Node(levels[1], levels[3])
+    if kind == "NDEATH":
+        letter.memory.pop(_heard(node), None)  # what it says next begins with its birth
     if kind not in BIRTHS | DATA:
         return None
     births: dict[int, Known] = letter.memory.setdefault(owner, {})
-    metrics = [_metric(whole(value)) for field, value in fields(letter.payload) if field == METRIC]
+    parts = list(fields(letter.payload))
+    metrics = [_metric(whole(value)) for field, value in parts if field == METRIC]
     if kind in BIRTHS:
         births.clear()
         births.update((one.alias, Known(one.name, one.datatype)) for one in metrics if one.alias is not None and one.name)
-    return [sample for one in metrics for sample in _sample(one, births, levels[-1])]
+    named = {one.name for one in letter.rule.items}
+    strange = any(one.alias is not None and not one.name and one.alias not in births and f"#{one.alias}" not in named for one in metrics)
+    skipped = _skipped(letter, node, kind, next((number(value) for field, value in parts if field == SEQ), None))
+    if (strange or skipped) and node in nodes(letter.topics):
+        letter.memory.setdefault(REBIRTH, set()).add(node)
+    # A birth of control metrics alone, or data that are all null, is understood and brings no reading.
+    return [sample for one in metrics for sample in _sample(one, births, levels[-1])] or None
+
+
+def nodes(filters: Iterable[str]) -> set[Node]:
+    """Edge nodes that foreign topics of a device name.
+
+    >>> nodes(["spBv1.0/plant/+/edge/press", "spBv1.0/+/NDATA/x", "tele/a"])
+    {Node(group='plant', edge='edge')}
+    """
+    found = (one.split("/") for one in filters if one.startswith("spBv1.0/"))
+    return {Node(levels[1], levels[3]) for levels in found if len(levels) > 3 and not {"+", "#"} & {levels[1], levels[3]}}
+
+
+def rebirth(now_ms: int) -> bytes:
+    """The command that asks a node for its births: one metric, true (tck-id-payloads-rebirth)."""
+    metric = b"\x0a%c%b\x20\x0b\x70\x01" % (len(COMMAND), COMMAND)
+    return b"\x08" + _varint(now_ms) + b"\x12%c" % len(metric) + metric
+
+
+def _varint(value: int) -> bytes:
+    found = bytearray()
+    while value > 127:
+        found.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*found, value])
+
+
+def _heard(node: Node) -> str:
+    return f"{node.group}/{node.edge}#seq"
+
+
+def _skipped(letter: Letter, node: Node, kind: str, said: int | None) -> bool:
+    """Whether numbers are missing before this message of a node all of whose messages are heard; half a round back is said again."""
+    if said is None or f"spBv1.0/{node.group}/+/{node.edge}/#" not in letter.topics:
+        return False
+    last: int | None = letter.memory.get(_heard(node))
+    ahead = 1 if last is None or kind == "NBIRTH" else (said - last) % TURNS
+    if ahead < TURNS // 2:
+        letter.memory[_heard(node)] = said % TURNS
+    return 1 < ahead < TURNS // 2
 
 
 def _sample(one: Metric, births: dict[int, Known], channel: str) -> Iterator[Sample]:

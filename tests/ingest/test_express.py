@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.civil import iso, parse_time
+from domain.civil import day_of, day_start, iso, parse_time
 from ingest import courier
 from ingest.accept import Acceptor
 from ingest.express import Express
@@ -27,7 +27,24 @@ from tests.ingest.machine import Machine
 
 HOUR = NOW // 3600 * 3600
 DAY = 86_400
+MIDNIGHT = day_start(day_of(HOUR))
 REGISTRY = county()
+SENML = """
+[[air_station]]
+id = "tc-a03"
+name = "三号站"
+role = "township"
+[[device]]
+id = "sen"
+sources = ["tc-a03"]
+mapping = "senml"
+interval = 60
+state = "accepted"
+[[mapping]]
+id = "senml"
+format = "senml-json"
+items = [{item = "co", name = "co"}, {item = "temp", name = "temp"}]
+"""
 TOPICS = st.sampled_from(["air1", "air1", "air1", "air1", "gate", "early", "nobody", "air1/x"]).map(lambda name: f"lanbi/v1/{name}/data")
 TIMES = st.one_of(
     st.integers(-3, 3).map(lambda n: HOUR + 60 * n),
@@ -45,7 +62,7 @@ def elements(draw: st.DrawFn) -> dict[str, Any]:
     one: dict[str, Any] = {"time": draw(TIMES), "span": draw(st.sampled_from([60, 3600, DAY])), "values": draw(st.dictionaries(ITEMS, NUMBERS, max_size=4))}
     if plain:
         good = st.dictionaries(st.sampled_from(["co", "temp", "no2"]), st.sampled_from([5.0, 6.5, 7.25]) | st.sampled_from([0.0, -0.0]), min_size=1)
-        one = {"time": iso(HOUR + 60 * draw(st.integers(-2, 1))), "span": 60, "values": draw(good)}
+        one = {"time": iso(draw(st.sampled_from([HOUR - 120, HOUR - 60, HOUR, HOUR + 60, MIDNIGHT, MIDNIGHT + 60]))), "span": 60, "values": draw(good)}
     for name, value in (
         ("seq", st.integers(0, 12)),
         ("run", st.sampled_from([0, 0, 0, 1, 999, 1_000, 1_795_000_000])),
@@ -67,8 +84,22 @@ def payloads(draw: st.DrawFn) -> bytes:
     return draw(st.sampled_from([text] * 9 + [text[:-1], text.replace("58", "NaN"), " " + text, "[]"])).encode()
 
 
-def judged(record: Message, taken: Any) -> list[Any]:
-    """Rows of the long way in the form of the short one; the messages that it takes have no refusals."""
+def taken(express: Express, records: Sequence[Message], runs: Runs | None = None) -> list[list[Any] | None]:
+    """What the short way makes of each of several messages: device, run, numbers, and the rows to the sign of zero; None for the long way."""
+    found: list[list[Any] | None] = []
+    for part in express.easy(records, runs or Runs()):
+        if part is None:
+            found.append(None)
+            continue
+        assert part.records == records[len(found) : len(found) + len(part.records)]
+        for (device, run), start, end in zip(part.whose, part.starts, [*part.starts[1:], len(part.rows)], strict=True):
+            rows = [(*row.key, dict(row.values), [str(value) for value in row.values.values()], row.flags, row.rev) for row in part.rows[start:end]]
+            found.append([device, run, part.numbers[start:end], rows])
+    return found
+
+
+def judged(record: Message, device: str, run: int) -> list[Any]:
+    """The same by the long way; the messages that the short one takes have no refusals."""
     verdicts = Acceptor(REGISTRY, KEEPS).judge(record)
     assert all(verdict.sight and not verdict.refused for verdict in verdicts)
     rows = []
@@ -78,21 +109,26 @@ def judged(record: Message, taken: Any) -> list[Any]:
         index = Runs().known(sight.device, sight.run)
         assert index is not None
         rows.append((*sight[:4], dict(sight.values), [str(value) for value in sight.values.values()], sight.flags, revision_of(sight, index)))
-    return [taken.device, taken.run, [verdict.seq for verdict in verdicts], rows]
+    assert {(device, run)} == {(verdict.device, verdict.run) for verdict in verdicts}
+    return [device, run, [verdict.seq for verdict in verdicts], rows]
 
 
 KEEPS = {"water": 30 * DAY}
+RECORDS = st.builds(
+    lambda topic, payload, flags, now: Message(payload, topic, received_ns=now * 10**9 + 7, flags=flags),
+    TOPICS, payloads(), st.sampled_from([0, 1, 1, 1, 2, 3]), st.sampled_from([NOW, NOW, NOW, NOW + 20, NOW + 40 * DAY, 1_000]),
+)  # fmt: skip
 
 
 @settings(max_examples=600, deadline=None)
-@given(TOPICS, payloads(), st.sampled_from([0, 1, 2, 3]), st.sampled_from([NOW, NOW + 20, NOW + 40 * DAY, 1_000]))
-def test_what_the_short_way_takes_the_long_way_accepts_alike(topic: str, payload: bytes, flags: int, now: int) -> None:
-    """Device, numbers, keys, values to the sign of zero, flags and revisions are the same."""
-    record = Message(payload, topic, received_ns=now * 10**9 + 7, flags=flags)
-    taken = Express(Acceptor(REGISTRY, KEEPS)).easy(record, Runs())
-    if taken is not None:
-        rows = [(*row.key, dict(row.values), [str(value) for value in row.values.values()], row.flags, row.rev) for row in taken.rows]
-        assert judged(record, taken) == [taken.device, taken.run, taken.numbers, rows]
+@given(st.lists(RECORDS, min_size=1, max_size=20))
+def test_what_the_short_way_takes_the_long_way_accepts_alike(records: list[Message]) -> None:
+    """Device, numbers, keys, values to the sign of zero, flags and revisions are the same; and no message is judged by its neighbours."""
+    found = taken(Express(Acceptor(REGISTRY, KEEPS)), records)
+    assert [one for record in records for one in taken(Express(Acceptor(REGISTRY, KEEPS)), [record])] == found
+    for record, one in zip(records, found, strict=True):
+        if one is not None:
+            assert judged(record, one[0], one[1]) == one
 
 
 def test_a_plain_message_goes_the_short_way() -> None:
@@ -103,29 +139,41 @@ def test_a_plain_message_goes_the_short_way() -> None:
         ("lanbi/v1/air1/data", '{"time": "2026-11-23T08:00:00+08:00", "span": 3600, "values": {"pm25": 58, "co": 0.9}, "flags": {"pm25": "M", "co": "N"}}'),
         ("lanbi/v1/gate/data", '[{"time": 1795392000, "span": 0, "source": "tc-m01", "values": {"register": 1.5}}]'),
     ):
-        taken = express.easy(Message(text.encode(), topic), Runs())
-        assert taken is not None
-        assert 1 == len(taken.rows)
+        (found,) = taken(express, [Message(text.encode(), topic)])
+        assert found is not None
+        assert 1 == len(found[3])
 
 
 def test_the_registry_is_read_by_the_days_of_receipt_and_of_the_reading() -> None:
     """A device that is retired one day is easy until then and never after, whatever was remembered of it."""
     dated = '[{from = "2026-01-01", value = "accepted"}, {from = "2026-12-01", value = "retired"}]'
     express = Express(Acceptor(county(TEXT.replace('state = "accepted"', f"state = {dated}", 1)), {}))
-    taken = []
+    found = []
     for day in ("2026-11-30", "2026-12-02", "2026-11-30"):
         time = parse_time(f"{day}T08:00:00+08:00")
         record = Message(b'{"time": %d, "span": 60, "values": {"pm25": 58}}' % time, received_ns=(time + 30) * 10**9)
-        taken.append(express.easy(record, Runs()) is not None)
+        found += [one is not None for one in taken(express, [record])]
 
-    assert [True, False, True] == taken
+    assert [True, False, True] == found
+
+
+def test_the_label_of_midnight_belongs_to_the_day_before() -> None:
+    """A device that retires on a day still says the hour 24 of the day before, and the hour after it neither way."""
+    dated = '[{from = "2026-01-01", value = "accepted"}, {from = "2026-12-01", value = "retired"}]'
+    registry = county(TEXT.replace('state = "accepted"', f"state = {dated}", 1))
+    express, received = Express(Acceptor(registry, {})), parse_time("2026-12-01T01:00:30+08:00") * 10**9
+    records = [Message(b'{"time": "2026-12-01T%02d:00:00+08:00", "span": 3600, "values": {"pm25": 58}}' % hour, received_ns=received) for hour in (0, 1, 0)]
+
+    assert [True, False, True] == [one is not None for one in taken(express, records)]
+    assert [True, False, True] == [Acceptor(registry, {}).judge(record)[0].sight is not None for record in records]
 
 
 @contextmanager
 def machines() -> Iterator[tuple[Machine, Machine]]:
     """Two machines in folders that go away."""
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        yield Machine(Path(one)), Machine(Path(other))
+        registry = county(TEXT + SENML)
+        yield Machine(Path(one), registry), Machine(Path(other), registry)
 
 
 def all_of(one: Machine) -> dict[str, Any]:
@@ -147,8 +195,21 @@ def all_of(one: Machine) -> dict[str, Any]:
     return found
 
 
+PACKS = st.lists(
+    st.builds(
+        lambda time, name, value, unit: {"bt": time, "n": name, "u": unit, "v": value},
+        st.sampled_from([HOUR - 60, HOUR, HOUR + 60, HOUR + 120, HOUR - 401 * DAY]), st.sampled_from(["co", "co", "temp", "x"]),
+        st.sampled_from([5.0, 6.5, -0.0, 1e9]), st.sampled_from(["mg/m3", "mg/m3", "Cel", "ug/m3"]),
+    ),
+    min_size=1, max_size=3,
+)  # fmt: skip
 EVENTS = st.sampled_from([b'{"type": "lost", "run": 0, "from": 2, "to": 4}', b'{"type": "maintenance"}', b"{"])
-MESSAGES = st.lists(st.tuples(TOPICS, payloads()) | st.tuples(st.just("lanbi/v1/air1/event"), EVENTS), min_size=1, max_size=9)
+MESSAGES = st.lists(
+    st.tuples(TOPICS, payloads())
+    | st.tuples(st.just("lanbi/v1/air1/event"), EVENTS)
+    | st.tuples(st.just("lanbi/v1/sen/data"), PACKS.map(lambda pack: json.dumps(pack).encode())),
+    min_size=1, max_size=9,
+)  # fmt: skip
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -162,10 +223,19 @@ def test_both_ways_end_in_the_same_state_and_store(messages: list[tuple[str, byt
         short.pool = pool
         with patch.object(courier, "LOAD", 1):
             short.forward(limit)
-        with patch.object(Express, "easy", lambda *_: None):
+        with patch.object(Express, "easy", lambda _self, records, _runs: [None] * len(records)):
             long.forward(limit)
 
         assert all_of(long) == all_of(short)
+
+
+def test_midnight_is_announced_for_the_day_before(tmp_path: Path) -> None:
+    """Its label ends that day; analytics would otherwise look at the wrong one."""
+    one = Machine(tmp_path)
+    one.journal([json.dumps({"seq": 1, "time": time, "span": 60, "values": {"co": 5.0}}).encode() for time in (MIDNIGHT, MIDNIGHT + 60)])
+    one.forward()
+
+    assert {(day_of(HOUR) - 1, "tc-a01"), (day_of(HOUR), "tc-a01")} == one.announced()
 
 
 def test_a_late_reading_keeps_its_flags(tmp_path: Path) -> None:

@@ -8,23 +8,32 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from threading import Event
+from time import sleep
 from unittest.mock import patch
 
 import pytest
 
 from domain.errors import StoreAway
 from domain.places import Registry
-from domain.readings import Entry, Reading, Rejected
-from ingest import courier
-from ingest.foresight import STRIDE
+from domain.readings import Entry, Key, Reading, Rejected
+from ingest import courier, foresight
 from ingest.judges import Judges
+from ingest.ports import Record
+from ingest.sequences import Runs
 from lanbi.registry import loads
 from tests.ingest.county import NOW, TEXT
 from tests.ingest.machine import Machine
 
 HOUR = NOW // 3600 * 3600
-BATCH = 2 * STRIDE
+BATCH = 64
 PATIENCE_S = 20
+
+
+@pytest.fixture(autouse=True)
+def _strides() -> Iterator[None]:
+    """Reading by reading it is looked whether the store is done, and each may be a load of its own."""
+    with patch.object(foresight, "STRIDE", 1):
+        yield
 
 
 @pytest.fixture
@@ -56,6 +65,56 @@ def test_the_next_batch_is_judged_while_the_store_writes_this_one(one: Machine) 
             pass
     assert far.is_set()
     assert 3 * BATCH == one.law()["stored"] == len(seen), "each message is judged once"
+
+
+def test_the_next_batch_is_judged_while_the_store_is_asked_about_late_rows(tmp_path: Path) -> None:
+    """The store tells what it has only when something of the next batch has been seen; late rows are decided by what it told."""
+    said = [(n, HOUR + 60 * n, 5) for n in range(3 * BATCH)]
+    late = [(3 * BATCH + n, HOUR + 60 * n, 6) for n in range(2)]
+    words = [*said[: 2 * BATCH - 2], *late, *said[2 * BATCH - 2 :]]
+    far = Event()
+    glance = Judges.glance
+
+    def noted(self: Judges, records: Sequence[Record], runs: Runs) -> object:
+        if records[-1].seq > 2 * BATCH:
+            far.set()
+        return glance(self, records, runs)
+
+    with ThreadPoolExecutor(2) as pool, patch.object(courier, "LOAD", 1):
+        one = Machine(tmp_path, pool=pool)
+        one.journal([b'{"seq": %d, "time": %d, "span": 60, "values": {"pm25": %d}}' % word for word in words], now=HOUR + 60 * 3 * BATCH)
+        with one.forwarder() as forwarder, patch.object(Judges, "glance", noted):
+            forwarder.step(BATCH)
+            cells = forwarder.store.cells
+            with patch.object(forwarder.store, "cells", lambda keys: far.wait(PATIENCE_S) and cells(keys)):
+                forwarder.step(BATCH)
+            while forwarder.step(BATCH):
+                pass
+
+    found = {row.time: row.values["pm25"] for row in one.rows().values()}
+    assert far.is_set()
+    assert {HOUR + 60 * n: 6 if n < 2 else 5 for n in range(3 * BATCH)} == found
+
+
+def test_a_question_is_not_left_behind_when_our_own_work_fails(one: Machine) -> None:
+    """Its late answer would speak of rows as they are no more; so the failure is told only when the store has answered."""
+    answered: list[bool] = []
+    broken = Event()
+
+    def work() -> Iterator[None]:
+        broken.set()
+        raise OSError("the journal's disk")
+        yield
+
+    def cells(keys: Sequence[Key]) -> dict[Key, Reading]:
+        broken.wait(PATIENCE_S)
+        sleep(0.05)
+        answered.append(True)
+        return {}
+
+    with one.forwarder() as forwarder, patch.object(forwarder.store, "cells", cells), pytest.raises(OSError, match="the journal's disk"):
+        courier.Courier(forwarder.store, one.pool).ask([Key("air", "a", 60, HOUR)], work())
+    assert [True] == answered
 
 
 def test_a_registry_that_comes_between_judges_what_was_already_seen(one: Machine) -> None:

@@ -9,7 +9,7 @@ import pytest
 from domain.message import Message, encode
 from ingest import glimpse
 from ingest.glimpse import Glimpse
-from lanbi.journal import JournalReader, JournalWriter
+from lanbi.journal import JournalReader, JournalWriter, newest_trailer
 from tests.ingest.county import NOW
 from tests.ingest.machine import REGISTRY, Machine
 
@@ -23,7 +23,10 @@ def air(time: int, value: float | None, seq: int = 1) -> bytes:
 
 def looking(data: Path, after: int = 0) -> Glimpse:
     """A glimpse of a data folder behind a cursor."""
-    return Glimpse(lambda writer, seq: JournalReader(data / "journal", writer, seq), lambda _: after, lambda: REGISTRY)
+    journal = data / "journal"
+    return Glimpse(
+        lambda writer, seq: JournalReader(journal, writer, seq), lambda _: after, lambda writer: newest_trailer(journal, writer).last_seq, lambda: REGISTRY
+    )
 
 
 def values(one: Glimpse) -> dict[str, object]:
@@ -83,3 +86,22 @@ def test_a_long_backlog_costs_a_look_at_the_newest_of_each_device(tmp_path: Path
     assert {"tc-a01", "tc-w01"} == {source for source, _ in seen.latest}
     assert (1_499.0, "N") == values(seen)["tc-a01"]
     assert (3, False) == (len(judged), more)
+
+
+def test_the_end_of_a_long_backlog_is_seen_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first look shows what came last; what was said long before is added, and never stands over a later word about the same time."""
+    monkeypatch.setattr(glimpse, "NEAR", 3)
+    monkeypatch.setattr(glimpse, "SLICE", 4)
+    one = Machine(tmp_path)
+    one.journal([encode(Message(HOUR, 0, {"ph": 7.5}, 0, 1, "tc-w01"))], topic="lanbi/v1/gate/data")
+    one.journal([air(HOUR - 3600, 40.0), *(air(HOUR - 3600 * n, float(n)) for n in range(2, 13)), air(HOUR - 3600, 50.0)])
+    seen = looking(tmp_path)
+
+    assert seen.look(), "there is more, long ago"
+    assert (50.0, "N") == values(seen)["tc-a01"]
+    one.journal([air(HOUR, 60.0)])
+    seen.look()
+    assert (60.0, "N") == values(seen)["tc-a01"], "what comes now does not wait for what lies between"
+    while seen.look():
+        pass
+    assert {"tc-a01": (60.0, "N"), "tc-w01": None} == values(seen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,6 +47,10 @@ def listening(listener: Listener) -> Iterator[None]:
         thread.join()
 
 
+Make = Callable[..., Listener]
+"""The fixture of conftest.py."""
+
+
 @pytest.fixture
 def writer(tmp_path: Path) -> Iterator[FullDisk]:
     """A journal that can be filled up."""
@@ -60,11 +64,11 @@ def payloads(folder: Path) -> list[bytes]:
     return [record.payload for record in JournalReader(folder, "mqtt").read()]
 
 
-def test_a_full_disk_stops_acknowledging_says_so_and_goes_on(writer: FullDisk, tmp_path: Path) -> None:
+def test_a_full_disk_stops_acknowledging_says_so_and_goes_on(make: Make, writer: FullDisk, tmp_path: Path) -> None:
     """While the journal cannot be written no receipt goes out; afterwards everything is there once."""
-    port = free(0)
+    port = free()
     with iotcore_broker(port, tmp_path):
-        listener = Listener(Broker("127.0.0.1", port, "lanbi-test", queue_bytes=10**9), writer, SystemClock())
+        listener = make(Broker("127.0.0.1", port, "lanbi-test", queue_bytes=10**9), writer, SystemClock())
         with listening(listener):
             until(lambda: listener.health.connected, "connected")
             device = Gadget("air1", port)
@@ -84,10 +88,10 @@ def test_a_full_disk_stops_acknowledging_says_so_and_goes_on(writer: FullDisk, t
     assert sorted(MESSAGE % seq for seq in (*range(50), 99)) == sorted(payloads(tmp_path))
 
 
-def test_acknowledgements_of_a_lost_connection_are_thrown_away(writer: FullDisk, tmp_path: Path) -> None:
+def test_acknowledgements_of_a_lost_connection_are_thrown_away(make: Make, writer: FullDisk, tmp_path: Path) -> None:
     """Packet ids are used again by a broker that lost its memory: what came on the old connection confirms nothing on the new one."""
-    port = free(0)
-    listener = Listener(Broker("127.0.0.1", port, "lanbi-test"), writer, SystemClock())
+    port = free()
+    listener = make(Broker("127.0.0.1", port, "lanbi-test"), writer, SystemClock())
     with iotcore_broker(port, tmp_path), listening(listener):
         until(lambda: listener.health.connected, "connected")
         device = Gadget("air1", port)
@@ -101,9 +105,9 @@ def test_acknowledgements_of_a_lost_connection_are_thrown_away(writer: FullDisk,
     assert 1 == listener.health.stale_acks
 
 
-def test_a_fault_in_a_callback_costs_one_acknowledgement_and_no_thread(writer: FullDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_in_a_callback_costs_one_acknowledgement_and_no_thread(make: Make, writer: FullDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception while a message is taken leaves the thread alive and the next message is journalled."""
-    port = free(0)
+    port = free()
     append = writer.append
 
     def fragile(topic: str, payload: bytes, **more: int) -> int:
@@ -113,7 +117,7 @@ def test_a_fault_in_a_callback_costs_one_acknowledgement_and_no_thread(writer: F
 
     monkeypatch.setattr(writer, "append", fragile)
     with iotcore_broker(port, tmp_path):
-        listener = Listener(Broker("127.0.0.1", port, "lanbi-test"), writer, SystemClock())
+        listener = make(Broker("127.0.0.1", port, "lanbi-test"), writer, SystemClock())
         with listening(listener):
             until(lambda: listener.health.connected, "connected")
             device = Gadget("air1", port)
@@ -126,11 +130,11 @@ def test_a_fault_in_a_callback_costs_one_acknowledgement_and_no_thread(writer: F
     assert listener.health.faults >= 1
 
 
-def test_a_clock_that_went_back_is_told(writer: FullDisk, tmp_path: Path) -> None:
+def test_a_clock_that_went_back_is_told(make: Make, writer: FullDisk, tmp_path: Path) -> None:
     """Receive times far behind the journal's last one are journalled and make ingest unready."""
-    port = free(0)
+    port = free()
     with iotcore_broker(port, tmp_path):
-        listener = Listener(Broker("127.0.0.1", port, "lanbi-test"), writer, SystemClock(), newest_ns=2**62)
+        listener = make(Broker("127.0.0.1", port, "lanbi-test"), writer, SystemClock(), newest_ns=2**62)
         with listening(listener):
             until(lambda: listener.health.connected, "connected")
             device = Gadget("air1", port)
@@ -140,11 +144,11 @@ def test_a_clock_that_went_back_is_told(writer: FullDisk, tmp_path: Path) -> Non
     assert "clock" in listener.health.reasons()[-1]
 
 
-def test_a_quiet_stream_is_gathered(writer: FullDisk, tmp_path: Path) -> None:
+def test_a_quiet_stream_is_gathered(make: Make, writer: FullDisk, tmp_path: Path) -> None:
     """Messages some milliseconds apart share commits; nothing waits for a neighbour that does not come."""
-    port = free(0)
+    port = free()
     with iotcore_broker(port, tmp_path):
-        listener = Listener(Broker("127.0.0.1", port, "lanbi-test"), writer, SystemClock())
+        listener = make(Broker("127.0.0.1", port, "lanbi-test"), writer, SystemClock())
         with listening(listener):
             until(lambda: listener.health.subscribed, "subscribed")
             device = Gadget("air1", port)

@@ -16,10 +16,10 @@ import pytest
 
 from domain.errors import JournalError
 from ingest.link import Broker
-from ingest.listener import GROUP_BYTES, Listener
+from ingest.listener import GROUP_BYTES
 from lanbi.clock import SystemClock
 from lanbi.journal import JournalReader, JournalWriter
-from tests.ingest.test_listener import FullDisk, listening
+from tests.ingest.test_listener import FullDisk, Make, listening
 from tests.lanbi.ingest_house import Gadget, until
 from tests.lanbi.real_broker import Mosquitto, real
 
@@ -86,10 +86,10 @@ def told(device: Gadget, seq: int) -> bool:
 
 
 def test_every_foreign_exception_costs_one_delivery_and_no_message(
-    writer: JournalWriter, broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make: Make, writer: JournalWriter, broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A message whose taking failed is not acknowledged and is asked for again at once, not at the next restart."""
-    listener = Listener(Broker("127.0.0.1", broker.port, "lanbi-test"), writer, SystemClock())
+    listener = make(Broker("127.0.0.1", broker.port, "lanbi-test"), writer, SystemClock())
     with listening(listener):
         until(lambda: not listener.health.reasons(), "ready")
         device = Gadget("air1", broker.port)
@@ -118,11 +118,11 @@ STAGES = {
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_raise_at_any_stage_leaves_the_thread_and_every_message(
-    writer: JournalWriter, broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+    make: Make, writer: JournalWriter, broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     """Once injected, and then all is well again by itself: each message durable, the device told, the thread alive."""
     clock = SystemClock()
-    listener = Listener(Broker("127.0.0.1", broker.port, "lanbi-test"), writer, clock)
+    listener = make(Broker("127.0.0.1", broker.port, "lanbi-test"), writer, clock)
     where: dict[str, Any] = {"writer": writer, "client": listener._client, "receipts": listener.outbox.receipts, "clock": clock}
     with listening(listener):
         until(lambda: not listener.health.reasons(), "ready")
@@ -143,10 +143,10 @@ def test_a_raise_at_any_stage_leaves_the_thread_and_every_message(
         device.close()
 
 
-def test_a_silent_broker_is_noticed_and_dialled_again(writer: JournalWriter, tmp_path: Path) -> None:
+def test_a_silent_broker_is_noticed_and_dialled_again(make: Make, writer: JournalWriter, tmp_path: Path) -> None:
     """A broker that stands still keeps its sockets open: within the keep-alive it is unready, and then goes on in the same session."""
     with Mosquitto(tmp_path / "broker", OPEN) as broker:
-        listener = Listener(Broker("127.0.0.1", broker.port, "lanbi-test", keepalive=5), writer, SystemClock())
+        listener = make(Broker("127.0.0.1", broker.port, "lanbi-test", keepalive=5), writer, SystemClock())
         with listening(listener):
             until(lambda: not listener.health.reasons(), "ready")
             device = Gadget("air1", broker.port)
@@ -165,19 +165,19 @@ def test_a_silent_broker_is_noticed_and_dialled_again(writer: JournalWriter, tmp
     assert noticed >= 2.5
 
 
-def test_an_idle_link_is_kept(writer: JournalWriter, broker: Mosquitto) -> None:
+def test_an_idle_link_is_kept(make: Make, writer: JournalWriter, broker: Mosquitto) -> None:
     """Silence alone ends nothing: the broker answers the pings."""
-    listener = Listener(Broker("127.0.0.1", broker.port, "lanbi-test", keepalive=5), writer, SystemClock())
+    listener = make(Broker("127.0.0.1", broker.port, "lanbi-test", keepalive=5), writer, SystemClock())
     with listening(listener):
         until(lambda: not listener.health.reasons(), "ready")
         until(lambda: broker.log().count("Received PINGREQ from lanbi-test") >= 3, "three pings")
         assert 0 == listener.health.reconnects
 
 
-def test_what_a_forgetful_broker_sends_under_old_numbers_is_not_confirmed_by_old_acknowledgements(writer: FullDisk, tmp_path: Path) -> None:
+def test_what_a_forgetful_broker_sends_under_old_numbers_is_not_confirmed_by_old_acknowledgements(make: Make, writer: FullDisk, tmp_path: Path) -> None:
     """The journal is full, the broker dies and forgets, and its new messages bear the packet ids of the old ones: all are kept."""
     broker = Mosquitto(tmp_path / "broker", OPEN).start()
-    listener = Listener(Broker("127.0.0.1", broker.port, "lanbi-test"), writer, SystemClock())
+    listener = make(Broker("127.0.0.1", broker.port, "lanbi-test"), writer, SystemClock())
     with listening(listener):
         until(lambda: not listener.health.reasons(), "ready")
         device = Gadget("air1", broker.port)
@@ -191,18 +191,19 @@ def test_what_a_forgetful_broker_sends_under_old_numbers_is_not_confirmed_by_old
             for seq in range(10, 20):
                 device.say(MESSAGE % seq).wait_for_publish(30)
             writer.full = False
-            until(lambda: not listener.health.reasons(), f"ready again: {listener.health}")
-            for seq in range(10, 20):  # the broker had nobody to keep them for: the device sends again, as without a receipt
+            # With room again it may call itself ready for a moment on the dead link, of which it has not read: only the next one counts.
+            until(lambda: listener.health.sessions_lost and not listener.health.reasons(), f"ready again: {listener.health}")
+            for seq in range(20):  # what the broker took along, or had nobody to keep for: the device sends again, as without a receipt
                 device.say(MESSAGE % seq)
             until(lambda: set(range(20)) <= set(seqs(tmp_path)), "all are durable")
             device.close()
     assert 1 == listener.health.sessions_lost
 
 
-def test_two_listeners_under_one_name_are_told(tmp_path: Path, broker: Mosquitto) -> None:
+def test_two_listeners_under_one_name_are_told(make: Make, tmp_path: Path, broker: Mosquitto) -> None:
     """They throw each other out; both slow down and say what that may mean."""
     writers = [JournalWriter(tmp_path / str(number), "mqtt") for number in range(2)]
-    one, two = (Listener(Broker("127.0.0.1", broker.port, "lanbi-test"), writer, SystemClock()) for writer in writers)
+    one, two = (make(Broker("127.0.0.1", broker.port, "lanbi-test"), writer, SystemClock()) for writer in writers)
     with listening(one), listening(two):
         until(lambda: "same client id" in one.health.cause + two.health.cause, f"told: {one.health.cause} {two.health.cause}")
     for writer in writers:
@@ -210,9 +211,9 @@ def test_two_listeners_under_one_name_are_told(tmp_path: Path, broker: Mosquitto
     assert one.health.reconnects + two.health.reconnects < 30
 
 
-def test_what_cannot_be_kept_is_not_read(writer: FullDisk, broker: Mosquitto, tmp_path: Path) -> None:
+def test_what_cannot_be_kept_is_not_read(make: Make, writer: FullDisk, broker: Mosquitto, tmp_path: Path) -> None:
     """Mosquitto 2.0 sends on beyond its window: while the journal is full the group in memory stays within its bound, and nothing is lost."""
-    listener = Listener(Broker("127.0.0.1", broker.port, "lanbi-test"), writer, SystemClock())
+    listener = make(Broker("127.0.0.1", broker.port, "lanbi-test"), writer, SystemClock())
     with listening(listener):
         until(lambda: not listener.health.reasons(), "ready")
         device = Gadget("air1", broker.port)
@@ -222,8 +223,8 @@ def test_what_cannot_be_kept_is_not_read(writer: FullDisk, broker: Mosquitto, tm
         for info in infos:
             info.wait_for_publish(30)
         until(lambda: listener.health.journal_fault, "held")
-        assert 0 < listener._bytes < GROUP_BYTES + 2 * len(filler)
-        assert listener._group < 300
+        assert 0 < listener._group.size < GROUP_BYTES + 2 * len(filler)
+        assert listener._group.messages < 300
         writer.full = False
         until(lambda: device.durable() == set(range(300)), "all are confirmed")
         device.close()

@@ -137,12 +137,12 @@ def test_dropped_messages_are_asked_for(tmp_path: Path) -> None:
 def test_a_broker_that_is_away_is_an_error(tmp_path: Path) -> None:
     """Nothing can be told, so nothing is."""
     with pytest.raises(BrokerAway, match="nobody listens"):
-        Probe(Broker("127.0.0.1", free(0), "x"), None, SystemClock()).look()
+        Probe(Broker("127.0.0.1", free(), "x"), None, SystemClock()).look()
 
 
 def test_a_broker_that_speaks_no_mqtt_5_is_not_called_safe(tmp_path: Path) -> None:
     """The demo's own cuts such a client off."""
-    port = free(0)
+    port = free()
     with iotcore_broker(port, tmp_path):
         found = Probe(Broker("127.0.0.1", port, "x"), None, SystemClock()).look()
 

@@ -9,14 +9,16 @@ from ingest.receipts import MAX_DEVICES, MAX_RANGES, Ranges, Receipts
 from ingest.sequences import LAST, SMALL, Runs, Sequences
 
 
-@given(st.lists(st.integers(0, 40)))
-def test_ranges_are_the_numbers(numbers: list[int]) -> None:
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 5))))
+def test_ranges_are_the_numbers(parts: list[tuple[int, int]]) -> None:
     """Ranges hold exactly the numbers put in, sorted, and neighbours are one range."""
     ranges = Ranges()
-    for number in numbers:
-        ranges.add(number)
+    numbers: set[int] = set()
+    for low, more in parts:
+        ranges.add(low, low + more)
+        numbers.update(range(low, low + more + 1))
 
-    assert sorted(set(numbers)) == [number for low, high in ranges.rows for number in range(low, high + 1)]
+    assert sorted(numbers) == [number for low, high in ranges.rows for number in range(low, high + 1)]
     assert all(after[0] > before[1] + 1 for before, after in zip(ranges.rows, ranges.rows[1:], strict=False))
 
 
@@ -34,6 +36,22 @@ def test_every_durable_number_is_told_and_no_other(groups: list[list[tuple[int, 
         assert set(group) <= named <= durable
         assert all(len(one.ranges) <= MAX_RANGES for one in told)
     assert [] == receipts.due()
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 1), st.integers(0, 90)), max_size=120))
+def test_numbers_told_one_by_one_make_the_ranges_of_all(said: list[tuple[str, int, int]]) -> None:
+    """Whatever follows upon whatever, the receipt of a single number names what is known of its run, as long as that is few ranges."""
+    receipts = Receipts()
+    known: dict[str, tuple[int, Ranges]] = {}
+    for device, run, seq in said:
+        if device not in known or known[device][0] != run:
+            known[device] = run, Ranges()
+        known[device][1].add(seq, seq)
+        receipts.durable(device, [(run, seq)])
+        (told,) = receipts.due()
+        if len(known[device][1].rows) > MAX_RANGES:
+            return
+        assert (device, run, tuple(known[device][1].rows)) == told
 
 
 def test_a_lost_receipt_is_healed_by_the_next() -> None:
@@ -77,6 +95,16 @@ def test_growing_runs_in_epoch_seconds_have_room() -> None:
     book = Runs()
 
     assert None not in [book.index("d", 1_700_000_000 + 1_000 * n) for n in range(200)]
+
+
+@given(st.lists(st.dictionaries(st.tuples(st.sampled_from("ab"), st.integers(0, 1)), st.lists(st.none() | st.integers(0, 9), min_size=1, max_size=4))))
+def test_many_devices_are_seen_as_one_after_the_other(batches: list[dict[tuple[str, int], list[int | None]]]) -> None:
+    """Gaps, greatest numbers and what changed are those of each device by itself."""
+    one, other = Sequences(), Sequences()
+    for said in batches:
+        assert sum(one.see(*whose, numbers) for whose, numbers in said.items()) == other.see_all(said)
+        assert (one.greatest, one.taken()) == (other.greatest, other.taken())
+        assert {} == other.taken()
 
 
 def test_gaps_are_counted_once() -> None:

@@ -122,6 +122,22 @@ def test_a_withdrawal_is_looked_at_again_without_any_failure(one: Machine) -> No
     assert (before, 1, []) == (one.rows(), one.totals()["mended", ""], jobs(one))
 
 
+def test_a_withdrawal_costs_no_second_look_at_its_neighbours(one: Machine) -> None:
+    """Of a batch only the rows of withdrawn values are looked at again: a neighbour is left as it stands."""
+    one.journal([air(1, HOUR - 3600, pm25=1.0), air(2, pm25=5.0, co=0.9), air(3, pm25=5.0, co=None), air(4, HOUR - 7200, pm25=2.0)])
+    with one.forwarder() as working:
+        working.linger_ns = LINGER * NS
+        while working.step(10, NOW * NS):
+            pass
+    before, planned = one.rows(), jobs(one)
+    strange = replace(before[key(HOUR - 3600)], values={"pm25": 9.0})
+    put(one, replace(before[key()], values={"pm25": 5.0, "co": 0.9}, flags={"co": "W"}), strange)
+    look(one)
+
+    assert [[3]] == [job.only for job in planned]
+    assert {**before, strange.key: strange} == one.rows()
+
+
 def test_row_that_was_lost_is_written_again(one: Machine) -> None:
     """A row written once is there again, and rows that are as they should be cost no write."""
     one.journal([air(1, HOUR - 3600, pm25=5.0), air(2, HOUR, pm25=6.0)])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from struct import pack
 from typing import Any, NamedTuple
 
 import cbor2
 import pytest
 
 from ingest.accept import Acceptor
+from ingest.decoders.formats import DIALECTS
 from tests.ingest.decoders.foreign_house import HOUR, Message, device, house, judge, reasons, stored
 
 T = HOUR
@@ -46,6 +49,11 @@ def reading(values: dict[str, float], at: int = 0, source: str = "a1", flags: di
     return (source, at, span, values, flags or {})
 
 
+def varint(value: int) -> bytes:
+    """A number as protobuf writes it, seven bits a byte, the least first."""
+    return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + varint(value >> 7)
+
+
 TWO = 'names = {"27" = "m1", "28" = "m2"}\n'
 SENML = [{"bn": "urn:dev:mac:0024befffe804ff1:", "bt": T, "bu": "ug/m3", "n": "pm25", "v": 38}, {"n": "co", "u": "ug/m3", "v": 900.5}]
 SENML_NAMES = 'names = {"urn:dev:mac:0024befffe804ff1:" = "a1"}\n'
@@ -66,7 +74,22 @@ LISTED = {"version": "1.0", "ts ": T, "properties": [
     {"type": "AI", "key": "正向有功总电能", "value": 5715.7, "unit": "kWh"},
 ]}  # fmt: skip
 
+TASMOTA = {"Time": "2026-11-23T09:00:00", "ENERGY": {"TotalStartTime": "2026-01-01T00:00:00", "Total": 3.185, "Power": 12, "Factor": 0.58}}
+"""https://tasmota.github.io/docs/Power-Monitoring-Calibration/, of a plug in China."""
+METRIC = b"\x0a\x05Power\x18" + varint(TS) + b"\x20\x0a\x69" + pack("<d", 606.5)
+SPARKPLUG = b"\x08" + varint(TS) + b"\x12" + bytes([len(METRIC)]) + METRIC + b"\x18\x07"
+"""sparkplug_b.proto: timestamp = 1, metrics = 2 {name = 1, timestamp = 3, datatype = 4 (10: Double), double_value = 13}, seq = 3."""
+
 CASES = {
+    "sparkplug b, by name": Case(
+        speaker("sparkplug-b", '[{item = "power", name = "Power", unit = "W"}]', sources='["m1"]', extra='topics = ["spBv1.0/p/+/e/x"]\nnames = {x = "m1"}\n'),
+        SPARKPLUG, [reading({"power": 0.6065}, source="m1")], topic="spBv1.0/p/DDATA/e/x",
+    ),
+    "json by paths, naive local time": Case(
+        speaker("json", '[{item = "register", name = "ENERGY.Total", unit = "kWh"}, {item = "power", name = "ENERGY.Power", unit = "W"}]',
+                'time = "Time"\ntime_format = "rfc3339"', sources='["m1"]', extra='zone = "Asia/Shanghai"\n'),
+        text(TASMOTA), [reading({"register": 3.185, "power": 0.012}, source="m1")],
+    ),
     "senml json, resolved, base name is whose": Case(speaker("senml-json", extra=SENML_NAMES), text(SENML), [reading({"pm25": 38.0, "co": 0.9005})]),
     "senml json, relative time": Case(
         speaker("senml-json", '[{item = "pm25", name = "a1:pm25"}]'), '[{"n":"a1:pm25","u":"kg/m3","v":3.8e-8,"t":-60}]', [reading({"pm25": 38.0})]
@@ -205,6 +228,13 @@ CASES = {
     "null is a failed read": Case(speaker("gateway-wide", more="arrival = true"), '{"pm25":null,"co":1}', [reading({"co": 1.0}, 60)]),
     "numbers as text": Case(speaker("gateway-wide", more="arrival = true"), '{"pm25":"35.67","co":true}', [reading({"pm25": 35.67}, 60)], [("bad-schema", "co")]),
 }  # fmt: skip
+
+
+def test_every_format_has_a_golden_message() -> None:
+    """Written by hand and accepted; those of HJ 212 are the vectors of test_hj212.py."""
+    accepted = {found[1] for case in CASES.values() if case.stored and (found := re.search(r'\nformat = "([\w-]+)"', case.devices))}
+
+    assert set(DIALECTS) == accepted
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -31,7 +31,7 @@ BIRTH = (
     "757272656e7410051880fdaaafa034200938011801"
 )
 DATA = "08e5d1aeafa0341212100118e0d1aeafa03469333333333354b640120f100218e0d1aeafa03450f4ffffff0f121010031880a0cfada034280165008067431802"
-"""Device birth and data as pysparkplug 0.6.1 encodes them; that library needs an older paho-mqtt and cannot stand beside lanbi."""
+"""Device birth and data as pysparkplug 0.6.1 encodes them, kept for the fuzz; test_producers.py makes them live."""
 SENML_JSON = (
     '[{"n": "pm25", "v": 38.5, "u": "ug/m3", "bn": "urn:dev:mac:0024befffe804ff1:", "bt": 1795395600}, {"n": "co", "v": 0.9, "u": "mg/m3"}, '
     '{"n": "pm25", "v": 36, "t": -60, "u": "ug/m3"}]'
@@ -40,7 +40,7 @@ SENML_CBOR = (
     "83a50064706d323502fb4043400000000000016575672f6d3321781d75726e3a6465763a6d61633a303032346265666666653830346666313a221a6b039010a30062636f02fb"
     "3feccccccccccccd01656d672f6d33a40064706d323502182406383b016575672f6d33"
 )
-"""The same pack as kpn-senml 1.0.1 writes it."""
+"""The same pack as kpn-senml 1.0.1 writes it; its successor writes live in test_producers.py."""
 
 
 def messages(name: str) -> list[tuple[str, str]]:

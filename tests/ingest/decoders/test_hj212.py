@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.decoders.hj212 import Bad, Dialect, Packet, Parts, crc16, frame, modbus16, packets, reply, take
+from ingest.decoders.hj212 import Bad, Dialect, Packet, crc16, frame, modbus16, packets, reply, take
+from ingest.decoders.hj212_parts import Parts
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "hj212" / "vectors.txt"
 TOLERANT = Dialect(tolerant=True)
@@ -183,6 +184,23 @@ def test_after_a_broken_packet_the_next_one_is_read() -> None:
     found = list(packets(V1.replace(b"0101", b"0400") + V3))
 
     assert ["Bad", "Packet"] == [type(one_).__name__ for one_ in found]
+
+
+@pytest.mark.parametrize("broken", [b"##0020ST=22;CN=2011;CP=&&x&&0000\r\n", b"##abcdefgh", b"##9999QN=1"], ids=["crc", "no length", "too long"])
+def test_a_link_that_cuts_a_mark_in_two_costs_no_packet(broken: bytes) -> None:
+    """Behind a broken packet the first half of the next one's mark has come, and the other half not yet."""
+    good = VECTORS["V2"].frame
+    broken += b"x" * (2_000 if broken.endswith(b"1") else 0)
+    buffer, found = broken + b"#", []
+    piece, end = take(buffer, 0)
+    buffer = buffer[end:] + good[1:]
+    while buffer:
+        found.append(piece)
+        piece, end = take(buffer, 0)
+        buffer = buffer[end:]
+
+    assert isinstance(piece, Packet)
+    assert [broken] == [one.raw for one in found if isinstance(one, Bad)]
 
 
 def test_crc_is_weak_by_nature() -> None:
