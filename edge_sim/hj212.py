@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -36,9 +36,22 @@ def crc(segment: bytes) -> int:
     return register
 
 
-def frame(segment: bytes) -> bytes:
-    """``##``, length, segment, CRC, CR LF."""
-    return b"##" + f"{len(segment):04d}".encode() + segment + f"{crc(segment):04X}\r\n".encode()
+def frame(segment: bytes, sent: bytes | None = None) -> bytes:
+    """``##``, length, segment, CRC, CR LF; ``sent`` stands in for the segment where its data area is encrypted."""
+    said = segment if sent is None else sent
+    return b"##" + f"{len(said):04d}".encode() + said + f"{crc(segment):04X}\r\n".encode()
+
+
+def _encrypted(segment: bytes, key: bytes) -> bytes:
+    """Each block of 16 characters by itself, ``{0x..,0x..}``, and what is less than one plain behind it."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: PLC0415  only such loggers need it
+
+    head, mark, rest = segment.partition(b"CP=&&")
+    area, cipher, printed = rest[:-2], Cipher(algorithms.SM4(key), modes.ECB()).encryptor(), []  # noqa: S305  as the standard has it
+    while len(area) >= 16:
+        printed += [f"0x{byte:02X}" for byte in cipher.update(area[:16])]
+        area = area[16:]
+    return head + mark + (b"{" + ",".join(printed).encode() + b"}" if printed else b"") + area + b"&&"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,8 @@ class Logger:
     ----------
     version : int
         0 = 2005 (without QN and Flag), 1 = 2017, 2 = 2025.
+    key : bytes, optional
+        SM4 key of a logger of 2025 that encrypts its data areas.
     """
 
     mn: str
@@ -56,6 +71,7 @@ class Logger:
     pw: str = "123456"
     version: int = 1
     answers: bool = True
+    key: bytes | None = field(default=None, repr=False)
 
     def packets(self, end: int, span: int, values: Mapping[str, float], flags: Mapping[str, str] | None = None, *, late: bool = False) -> list[bytes]:
         """Packets of one reading: one, or as many as its items need.
@@ -71,7 +87,11 @@ class Logger:
         time = datetime.fromtimestamp(end - span, SHANGHAI).strftime("%Y%m%d%H%M%S")
         fields = [f"{CODES[self.kind][item]}-{part}={value!r},{CODES[self.kind][item]}-Flag={(flags or {}).get(item, 'N')}" for item, value in values.items()]
         areas = _areas(f"DataTime={time}", fields)
-        return [frame(self._segment(command, (number, len(areas)), (end, area), late=late).encode()) for number, area in enumerate(areas, 1)]
+        return [self.sealed(self._segment(command, (number, len(areas)), (end, area), late=late).encode()) for number, area in enumerate(areas, 1)]
+
+    def sealed(self, segment: bytes) -> bytes:
+        """The frame of a segment; with a key its data area is encrypted, under the length of what is sent and the CRC of what was meant (2025)."""
+        return frame(segment) if self.key is None else frame(segment, _encrypted(segment, self.key))
 
     def _segment(self, command: str, place: tuple[int, int], said: tuple[int, str], *, late: bool) -> str:
         number, total = place
@@ -88,8 +108,8 @@ class Logger:
 def _areas(time: str, fields: Sequence[str]) -> list[str]:
     """Data areas of at most :data:`LONGEST` characters; each repeats the time (§6.6)."""
     areas = [time]
-    for field in fields:
-        if len(areas[-1]) + len(field) + 1 > LONGEST:
+    for one in fields:
+        if len(areas[-1]) + len(one) + 1 > LONGEST:
             areas.append(time)
-        areas[-1] += f";{field}"
+        areas[-1] += f";{one}"
     return areas

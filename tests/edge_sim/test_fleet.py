@@ -24,6 +24,7 @@ from edge_sim.scene import Scene
 from edge_sim.spool import MAX_CUTS, Held, Spool
 from edge_sim.wire import Word
 from lanbi.clock import SystemClock
+from lanbi.processes import free
 from tests.edge_sim.small_county import registry
 
 START = parse_time("2025-10-01T00:00:00+08:00")
@@ -76,13 +77,9 @@ class Station:
 @pytest.fixture
 def port() -> Iterator[int]:
     """Port of a broker on the loopback."""
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free = int(probe.getsockname()[1])
-    with Broker(port=free, listen="127.0.0.1", max_payload_size=70_000):
-        yield free
+    found = free()
+    with Broker(port=found, listen="127.0.0.1", max_payload_size=70_000):
+        yield found
 
 
 def fleet(port: int, folder: Path) -> Fleet:

@@ -11,22 +11,14 @@ import pytest
 from domain.civil import parse_time
 from domain.errors import BrokerAway, InputError
 from edge_sim.line import Address
-from lanbi.clock import SystemClock
 from lanbi.trying import Wish, password_of, registered, try_out
+from tests.clocks import At
 from tests.edge_sim.small_county import registry
 from tests.edge_sim.test_fleet import Station
 from tests.lanbi.real_broker import PASSWD, Mosquitto, real
 
 pytestmark = real
-NOW = parse_time("2025-10-01T10:20:00+08:00")
-
-
-class StillClock(SystemClock):
-    """One instant; waiting is real."""
-
-    def now_ns(self) -> int:
-        """Wall time."""
-        return NOW * 10**9
+CLOCK = At("2025-10-01T10:20:00+08:00")
 
 
 @pytest.fixture
@@ -50,7 +42,7 @@ class Refusing(Station):
 
 def tried(broker: Mosquitto, wish: Wish) -> int:
     """The trial's exit code."""
-    return try_out(registry(), Address("127.0.0.1", broker.port, {}), StillClock(), wish)
+    return try_out(registry(), Address("127.0.0.1", broker.port, {}), CLOCK, wish)
 
 
 def test_each_message_and_receipt_is_told(broker: Mosquitto, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,7 +131,7 @@ def test_unregistered_devices_need_a_kind_only(kind: str) -> None:
 def test_wrong_wishes_are_refused(wish: Wish, words: str) -> None:
     """What cannot be tried is named, with what can."""
     with pytest.raises(InputError, match=words) as told:
-        try_out(registry(), Address("127.0.0.1", 9, {}), StillClock(), wish)
+        try_out(registry(), Address("127.0.0.1", 9, {}), CLOCK, wish)
 
     assert told.value.todo
 

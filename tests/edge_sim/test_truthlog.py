@@ -11,22 +11,11 @@ from domain.civil import iso, parse_time
 from domain.errors import InputError, WorkError
 from edge_sim import scenario_files
 from edge_sim.truthlog import TruthLog, read
-from lanbi.clock import SystemClock
 from lanbi.playing import Play, staged
+from tests.clocks import At
 from tests.edge_sim.small_county import registry
 
 START = parse_time("2025-03-01T00:00:00+08:00")
-
-
-class At(SystemClock):
-    """A clock that stands."""
-
-    def __init__(self, text: str) -> None:
-        self.now = parse_time(text)
-
-    def now_ns(self) -> int:
-        """Wall time."""
-        return self.now * 10**9
 
 
 def wish(folder: Path, seed: int = 4, lines: int = 0) -> Play:
