@@ -25,10 +25,10 @@ from api.strict import path_of
 NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 COOKIE: Final = "lanbi"
 AUTO: Final = "x-lanbi-auto"
-LOCAL: Final = Caller("local", "reader", ROLES["operator"] - {"desk"})
+LOCAL: Final = Caller("local", "reader", ROLES["operator"] - {"desk", "reply"})
 """This machine, with logins off: everything may be read, nothing entered."""
 NOBODY: Final = Caller("nobody", "none", frozenset())
-WHOLE: Final = frozenset({"/api/v1/meters", "/api/v1/points", "/api/v1/clues", "/api/v1/orders"})
+WHOLE: Final = frozenset({"/api/v1/meters", "/api/v1/points", "/api/v1/clues", "/api/v1/orders", "/api/v1/filings", "/api/v1/tasks", "/api/v1/dispatch"})
 """Lists that hold what belongs to every enterprise."""
 EVERYBODY: Final = "*"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})

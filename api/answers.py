@@ -45,11 +45,16 @@ def series(request: Request, model: BaseModel, columns: Sequence[str], rows: Ite
 
 def tagged(request: Request, content: bytes, media: str, cache: str = "no-cache") -> Response:
     """Bytes with their ETag; weak, because compression on the way does not change what they say."""
-    tag = f'W/"{hashlib.sha256(content).hexdigest()[:24]}"'
-    headers = {"ETag": tag, "Cache-Control": cache, "Vary": "Accept, Accept-Encoding"}
-    if known(request, tag):
+    headers = labelled(content, cache)
+    if known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(content, headers=headers, media_type=media)
+
+
+def labelled(content: bytes, cache: str = "no-cache") -> dict[str, str]:
+    """Headers of a content: its ETag, and how it may be kept."""
+    tag = f'W/"{hashlib.sha256(content).hexdigest()[:24]}"'
+    return {"ETag": tag, "Cache-Control": cache, "Vary": "Accept, Accept-Encoding"}
 
 
 def known(request: Request, tag: str) -> bool:

@@ -18,26 +18,31 @@ from api import (
     routes_alerts,
     routes_board,
     routes_desk,
+    routes_dispatch,
     routes_duty,
     routes_energy,
     routes_figures,
+    routes_filings,
     routes_health,
     routes_ingest,
     routes_ledger,
     routes_login,
+    routes_mappings,
     routes_places,
     routes_reports,
     routes_targets,
+    routes_tasks,
 )
 from api.access import admit
-from api.answers import tagged
+from api.answers import JSON, labelled
 from api.limits import Buckets, OnceAnHour
 from api.schemas import ProblemAnswer
+from api.shared import Shared, Told
 from api.sources import Sources
-from api.strict import Cap, known_names
+from api.strict import Cap, known_names, other_method
 from api.timing import Edge, Histogram
 
-VERSION: Final = "1.4.0"
+VERSION: Final = "1.6.0"
 """Version of the API; a change of docs/openapi.json without a change here fails a test."""
 THREADS: Final = 8
 """A county's readers need no more. At most half of them are with a server store at a time (``lanbi/guarded.py``), so that what needs no
@@ -50,11 +55,15 @@ ROUTERS: Final = (
     routes_alerts.router,
     routes_places.router,
     routes_energy.router,
+    routes_filings.router,
+    routes_tasks.router,
+    routes_dispatch.router,
     routes_ingest.router,
     routes_health.router,
     routes_login.router,
     routes_duty.router,
     routes_desk.router,
+    routes_mappings.router,
     routes_reports.router,
 )
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
@@ -86,15 +95,18 @@ def create_app(sources: Sources) -> FastAPI:
     app.state.sources = sources
     app.state.histogram = Histogram()
     monotonic = sources.clock.monotonic if sources.clock else float
+    app.state.description = None
+    app.state.shared = Shared(sources.clock)
     app.state.buckets, app.state.once = Buckets(monotonic), OnceAnHour(monotonic)
     problems.install(app)
+    app.add_exception_handler(405, other_method)
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(routes_board.router(routes_board.Board.load()))
     app.add_api_route("/api/v1/openapi.json", _openapi, include_in_schema=False)
     app.add_middleware(Cap)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
-    app.add_middleware(Edge, clock=sources.clock, histogram=app.state.histogram)
+    app.add_middleware(Edge, clock=sources.clock, histogram=app.state.histogram, entered=app.state.shared.forget)
     return app
 
 
@@ -103,10 +115,21 @@ def _name(route: APIRoute) -> str:
     return route.name
 
 
+def described(app: FastAPI) -> Told:
+    """The API's description, written out once: that takes time, and every request is judged by it (:func:`api.strict.known_names`)."""
+    if app.state.description is None:
+        content = json.dumps(app.openapi(), ensure_ascii=False).encode()
+        headers = {**labelled(content), "Content-Type": JSON}
+        app.state.description = Told(content, {name.lower(): value for name, value in headers.items()})
+    found = app.state.description
+    assert isinstance(found, Told)  # noqa: S101  written above
+    return found
+
+
 def _openapi(request: Request) -> Response:
     app = request.app
     assert isinstance(app, FastAPI)  # noqa: S101  it is this one
-    return tagged(request, json.dumps(app.openapi(), ensure_ascii=False).encode(), "application/json")
+    return described(app).response(request)
 
 
 @asynccontextmanager

@@ -6,21 +6,27 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from api import beside
 from api.schemas_targets import Beside, Breach, Cost, LastValue, OneMore, Reported, TargetAnswer
 from api.shaping import in_force, printed, stamp
+from api.shelf import Shelf
 from api.sources import Sources
 from domain.air import RULE_SETS
-from domain.civil import day_of, iso, year_days, year_of_day
-from domain.indicators import Indicator, Query
+from domain.civil import day_of, iso, period_stamp, year_days, year_of_day
+from domain.indicators import Indicator
 from domain.readings import Entry
 from domain.restating import CONFIRMATION, Confirmations, confirmations
 from domain.targets import Plan, Target, YearValue
 
 DIGITS: Final = {"day": 0, "enterprise": 0, "unit": 0, "station": 0, "class": 0}
 """Displayed decimals by unit; one elsewhere."""
+REPORTED: Final = "reported"
+"""What people enter about targets, and what the plan calls a target that is judged on it."""
+RUNS: Final = ("year", "ytd")
+"""Periods that a target is judged on, the closed one first."""
 FIGURES: Final = {"annual_mean": "_mean", "good_day_ratio": "good_ratio", "heavy_days": "heavy_days"}
 
 
@@ -31,32 +37,51 @@ class Said(NamedTuple):
     confirmed: Confirmations
 
 
+class Judged(NamedTuple):
+    """A target, its stored judgement of a year, and what stands beside that at the same time."""
+
+    plan: Plan
+    target: Target
+    row: Indicator | None
+    others: Sequence[Indicator]
+
+    @property
+    def figure(self) -> str | None:
+        """The figure that it is about, as the judgement or else the target's id says."""
+        return str(_details(self.row).get("figure") or "") or figure_of(self.target.id)
+
+
 def all_targets(sources: Sources, year: int | None, rule_set: str | None) -> list[TargetAnswer]:
     """Every target of every plan, in the plans' order."""
-    said = _said(sources)
-    return [_target(sources, plan, target, (year, rule_set), said) for plan in sources.plans for target in plan.targets]
+    return _answers(sources, [(plan, target) for plan in sources.plans for target in plan.targets], year, rule_set)
 
 
 def one_target(sources: Sources, name: str, year: int | None, rule_set: str | None) -> TargetAnswer | None:
     """The target of that id."""
-    for plan in sources.plans:
-        target = plan.target(name)
-        if target:
-            return _target(sources, plan, target, (year, rule_set), _said(sources))
-    return None
+    found = ((plan, target) for plan in sources.plans if (target := plan.target(name)))
+    return next(iter(_answers(sources, list(islice(found, 1)), year, rule_set)), None)
 
 
-def _target(sources: Sources, plan: Plan, target: Target, asked: tuple[int | None, str | None], entered: Said) -> TargetAnswer:
-    now = sources.now()
-    running = year_of_day(day_of(now))
-    year = asked[0] or running
-    row, others = _stored(sources, plan, target.id, year, asked[1])
+def _answers(sources: Sources, wanted: Sequence[tuple[Plan, Target]], year: int | None, rule_set: str | None) -> list[TargetAnswer]:
+    """However many targets are asked for, the store is asked a handful of questions."""
+    if not wanted:
+        return []
+    year = year or year_of_day(day_of(sources.now()))
+    first, last = (period_stamp(day) for day in year_days(year))
+    shelf = Shelf(sources.figures, [target.id for _, target in wanted], sources.registry().county.id, RUNS, (first - 1, min(last, sources.now())))
+    judged = [Judged(plan, target, *_stored(shelf, plan, target.id, year, rule_set)) for plan, target in wanted]
+    near, said = beside.Near(sources, [one.figure for one in judged], year), _said(sources)
+    return [_target(one, year, near, said, sources) for one in judged]
+
+
+def _target(judged: Judged, year: int, near: beside.Near, entered: Said, sources: Sources) -> TargetAnswer:
+    plan, target, row, others = judged
     goal, last = target.for_year(year), target.last
     said = [_reported(entry) for entry in entered.reports.get(target.id, ())]
     more = _details(row)
-    value, source = (row.value, "official" if row.basis == "official" else "measured") if row and row.value is not None else _from_reports(said, year)
+    value, source = (row.value, _source(target, row)) if row and row.value is not None else _from_reports(said, year)
     wanted = float(goal.value) if goal and goal.value is not None else None
-    digits, figure = DIGITS.get(target.unit, 1), str(more.get("figure") or "") or figure_of(target.id)
+    digits, figure = DIGITS.get(target.unit, 1), judged.figure
     ours = next((one for one in (row, *others) if one and one.basis == "raw"), None)
     return TargetAnswer(
         **_head(plan, target),
@@ -76,9 +101,9 @@ def _target(sources: Sources, plan: Plan, target: Target, asked: tuple[int | Non
         **_rest(more, digits),
         beside=[_beside(other, digits) for other in others],
         **_standing(row, entered),
-        last_year=beside.last_year(sources, figure, ours, digits),
-        allowances=beside.allowances(sources, figure, ours),
-        official=beside.official(sources, figure, year) if row else None,
+        last_year=near.last_year(figure, ours, digits),
+        allowances=near.allowances(figure, ours),
+        official=near.official(figure) if row else None,
         **_costs(sources, more),
         **_notes(more, (goal is None and last) or None, year),
         reported=said,
@@ -108,23 +133,27 @@ def figure_of(name: str) -> str | None:
     return f"{words[1]}{known}" if known and known.startswith("_") else known
 
 
-def _stored(sources: Sources, plan: Plan, name: str, year: int, rule_set: str | None) -> tuple[Indicator | None, list[Indicator]]:
+def _stored(shelf: Shelf, plan: Plan, name: str, year: int, rule_set: str | None) -> tuple[Indicator | None, Sequence[Indicator]]:
     """The newest judgement of a year, and what stands beside it at the same time.
 
-    A closed year's own row goes before its last running one, and an official figure before ours.
+    A closed year's own row goes before its last running one, and an official figure before ours. What was judged on the authority's
+    reports alone has an official row and no other.
     """
-    first, last = (day * 86_400 - 28_800 for day in year_days(year))
-    scope = sources.registry().county.id
-    rules = _rules(plan, year) if rule_set is None else [rule_set]
-    for period in ("year", "ytd"):
-        for one in rules:
-            row = sources.figures.latest(name, scope, period, one, min(last, sources.now()))
-            if row and row.time >= first:
-                same = sources.figures.series(Query(name, scope, period, basis=None, start=row.time - 1, end=row.time))
+    for period in RUNS:
+        for one in _rules(plan, year) if rule_set is None else [rule_set]:
+            row = shelf.latest(name, period, one)
+            if row:
+                same = shelf.at(name, period, row.time)
                 official = next((other for other in same if other.basis == "official"), None)
                 chosen = official or row
                 return chosen, [other for other in same if other.key != chosen.key]
-    return None, []
+    told = (shelf.latest(name, period, "none", "official") for period in RUNS)
+    return next((row for row in told if row), None), []
+
+
+def _source(target: Target, row: Indicator) -> str:
+    """Where a stored value comes from; an authority's own word on what no sensor of ours measures is called reported."""
+    return "measured" if row.basis != "official" else "reported" if REPORTED in target.source else "official"
 
 
 def _rest(more: Mapping[str, Any], digits: int) -> dict[str, Any]:
@@ -199,7 +228,7 @@ def _said(sources: Sources) -> Said:
 def _reports(sources: Sources) -> dict[str, list[Entry]]:
     """Reported values by target, newest first."""
     found: dict[str, list[Entry]] = {}
-    for entry in reversed(sources.entries.entered("reported")):
+    for entry in reversed(sources.entries.entered(REPORTED)):
         found.setdefault(str(entry.body.get("target", "")), []).append(entry)
     return found
 
@@ -213,11 +242,4 @@ def _reported(entry: Entry) -> Reported:
 def _from_reports(said: Sequence[Reported], year: int) -> tuple[float | None, str | None]:
     """The newest report about the year, shown as reported."""
     found = next((one.value for one in said if one.period.startswith(str(year)) and one.value is not None), None)
-    return found, None if found is None else "reported"
-
-
-def heads(sources: Sources, scope: str, names: Sequence[str], start: int, end: int) -> list[Indicator]:
-    """Newest running figure of each name for a scope, under the rule set in force."""
-    rules = in_force(day_of(end))
-    rows = (sources.figures.latest(name, scope, "ytd", rules, end) for name in names)
-    return [row for row in rows if row and row.time >= start]
+    return found, None if found is None else REPORTED

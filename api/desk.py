@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from domain.filings import Filing
+from domain.readings import Entry
 
 
 class Desk(Protocol):
@@ -31,6 +34,50 @@ class Desk(Protocol):
         ServiceError
             Analytics does not answer in time, or the store does not.
         """
+        ...
+
+    def own(self, kind: str) -> list[Entry]:
+        """Entries of a kind that this process made lately: they may not have reached the store yet."""
+        ...
+
+    def attach(self, content: bytes) -> str:
+        """Make a file durable; returns its SHA-256."""
+        ...
+
+    def attached(self, digest: str) -> bytes | None:
+        """The bytes of a hash; None where they are not here."""
+        ...
+
+    def accept(self, filing: Filing, person: str, document: str) -> list[str]:
+        """Make an enterprise's filing true; returns the journal records, or the registry's version, of what did it.
+
+        Raises
+        ------
+        InputError
+            It does not fit what is stored or registered.
+        ServiceError
+            It cannot be done now.
+        """
+        ...
+
+    def mapping(self, device: str) -> str:
+        """The mapping by which a device's messages are read, as it was typed; empty where it has none."""
+        ...
+
+    def try_mapping(self, device: str, mapping: str) -> Mapping[str, Any]:
+        """How the dead letters of a device would fare by a mapping: messages, whole, partly, lost, reasons; nothing is stored.
+
+        Raises
+        ------
+        InputError
+            It is no mapping.
+        ServiceError
+            It takes too long.
+        """
+        ...
+
+    def map(self, device: str, mapping: str, person: str, document: str) -> str:
+        """Put a mapping in force for a device; returns the registry's version. Raises as :meth:`try_mapping` does."""
         ...
 
     def letter(self, number: int) -> bytes | None:

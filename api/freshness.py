@@ -6,7 +6,7 @@ and its source is *silent* once two readings are missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -57,21 +57,26 @@ class Fresh:
 class WhileThere:
     """Figures beside newest values: where the store does not answer, values are shown without them.
 
-    It is asked no further in the same answer, for a silent store would cost its time-out once a place.
+    It is asked no further in the same answer, for a silent store would cost its time-out once a question.
     """
 
     figures: IndicatorSource
     away: bool = False
 
-    def latest(self, figure: str, scope: str, period: str, rule_set: str, now: int) -> Indicator | None:
-        """The newest figure; None also while the store is away."""
+    def latest(self, names: Collection[str], scopes: Collection[str], kind: tuple[str, str], window: tuple[int, int]) -> dict[tuple[str, str], Indicator]:
+        """The newest figures of places, basis raw, by name and place; none also while the store is away.
+
+        ``kind`` is (period, rule set), the window start < time ≤ end [s].
+        """
+        period, rule_set = kind
         if self.away:
-            return None
+            return {}
         try:
-            return self.figures.latest(figure, scope, period, rule_set, now)
+            found = self.figures.newest(names, scopes, [period], window)
         except StoreAway:
             self.away = True
-            return None
+            return {}
+        return {(row.figure, row.scope): row for row in found if (row.rule_set, row.basis) == (rule_set, "raw")}
 
 
 def newest(sources: Sources) -> dict[str, Seen]:

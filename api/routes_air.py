@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -18,6 +18,7 @@ from api.problems import unknown
 from api.schemas import Page
 from api.schemas_places import DayRow, DaysAnswer, HourRow, HoursAnswer, StationAnswer, VersionRow, VersionsAnswer
 from api.shaping import DAY_ITEMS, SIX, date_text, in_force, level, parts, split, stamp, stamp_day, units
+from api.shared import shared, shared_briefly
 from api.sources import Sources, Version
 from domain.air import RULE_SETS
 from domain.civil import HOUR_S, day_of, iso
@@ -38,11 +39,13 @@ RuleChoice = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9-]{1,32}$", descri
 
 
 @router.get("/stations", response_model=Page[StationAnswer], responses=leads("site", "/items/0/id", "hours", "days", "versions"))
+@shared_briefly
 def stations(request: Request, sources: Asked) -> Response:
     """Every station with its newest hour, AQI, class and whether it is silent; assessed ones first."""
     now = sources.now()
     seen, fresh, day = newest(sources), by_source(sources, now), day_of(now)
-    figures = WhileThere(sources.figures)
+    rules, since = in_force(day), now - 24 * HOUR_S
+    figures = WhileThere(sources.figures).latest(("aqi", "pm25_24h"), list(sources.registry().air_stations), ("hour", rules), (since, now))
     rows = []
     places = sorted(sources.registry().air_stations.values(), key=lambda one: ORDER.get(one.role.on(day) or "", 9))
     for place in places:
@@ -60,7 +63,7 @@ def stations(request: Request, sources: Asked) -> Response:
                 values=values,
                 flags=flags,
                 units=units("air", SIX),
-                **_judged(figures, place.id, now),
+                **_judged(figures.get(("aqi", place.id)), figures.get(("pm25_24h", place.id))),
             ),
         )
     return answer(request, Page[StationAnswer](items=rows))
@@ -70,20 +73,15 @@ def _head(place: AirStation, day: int) -> dict[str, Any]:
     return {"id": place.id, "name": place.name, "role": place.role.on(day), "town": place.town}
 
 
-def _judged(figures: WhileThere, site: str, now: int) -> dict[str, Any]:
-    """The newest stored AQI of a station and its rolling PM2.5, as far as they are of the last day."""
-    rules = in_force(day_of(now))
-    aqi = figures.latest("aqi", site, "hour", rules, now)
-    rolling = figures.latest("pm25_24h", site, "hour", rules, now)
-    recent = [row if row and row.time > now - 24 * HOUR_S else None for row in (aqi, rolling)]
-    row = recent[0]
+def _judged(row: Indicator | None, rolling: Indicator | None) -> dict[str, Any]:
+    """A station's AQI and its rolling PM2.5."""
     return {
         "aqi": row.value if row else None,
         "aqi_time": stamp(row.time) if row else None,
         "level": level(row),
         "primary": parts(row.text) if row else [],
         "rule_set": row.rule_set if row else None,
-        "pm25_24h": recent[1].value if recent[1] else None,
+        "pm25_24h": rolling.value if rolling else None,
     }
 
 
@@ -94,6 +92,7 @@ def _known(sources: Sources, site: str, *, county: bool) -> None:
 
 
 @router.get("/stations/{site}/hours", response_model=HoursAnswer)
+@shared
 def hours(request: Request, sources: Asked, site: Place, span: Asking, limit: Limit = 1_000) -> Response:
     """Hours of a station: what it sent, and the AQI made of it; JSON or CSV in the form of the hourly files."""
     _known(sources, site, county=False)
@@ -111,14 +110,14 @@ def hours(request: Request, sources: Asked, site: Place, span: Asking, limit: Li
     return series(request, told, columns, table, _unit_line(told.units))
 
 
-def _figures(sources: Sources, names: Iterable[str], query: Conditions, limit: int) -> Iterator[Indicator]:
+def _figures(sources: Sources, names: Iterable[str], query: Conditions, limit: int) -> Iterable[Indicator]:
     """The first rows of each figure by name, enough for a page.
 
-    Asked for one by one: a place has many more figures than a page shows, and a bound on all of them together would end the
+    Each has its own bound: a place has many more figures than a page shows, and a bound on all of them together would end the
     page early without a word.
     """
-    for name in names:
-        yield from sources.figures.series(replace(query, figure=name, limit=(limit + 1) * VERSIONS))
+    found = sources.figures.several([replace(query, figure=name, limit=(limit + 1) * VERSIONS) for name in names])
+    return chain.from_iterable(found)
 
 
 def _by_time(rows: Iterable[Indicator]) -> dict[int, dict[str, Indicator]]:
@@ -144,6 +143,7 @@ def _hour(time: int, sent: Reading | None, figures: Mapping[str, Indicator]) -> 
 
 
 @router.get("/stations/{site}/days", response_model=DaysAnswer)
+@shared
 def days(
     request: Request,
     sources: Asked,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.access import Whose
 from api.answers import series
 from api.depends import Asked
+from api.firsthand import told
 from api.params import ID, Asking, Limit, pack, unpack, window
 from api.schemas import AlertAnswer, Page, VerdictAnswer
 from api.sources import Sources
@@ -33,11 +34,13 @@ def alerts(request: Request, sources: Asked, caller: Whose, span: Asking, limit:
         (row for row in sources.figures.event_rows(asked.start, asked.end, MOST) if row.kind in ALARMS and kind in {None, row.kind}), key=_key, reverse=True
     )
     registry = sources.registry()
-    left = [row for row in rows if (after is None or _key(row) < after) and caller.sees(registry, row.source)]
+    now = sources.now()
+    mine = [row for row in rows if caller.sees(registry, row.source) and told(registry, caller, row.source, (row.time, now))]
+    left = [row for row in mine if after is None or _key(row) < after]
     follow = pack(_key(left[limit - 1])) if len(left) > limit else None
     said = judged(sources.entries.entered(VERDICT))
-    told = Page[AlertAnswer](items=[_row(sources, row, said.get(Alarm(*row[:3]))) for row in left[:limit]], next=follow)
-    return series(request, told, COLUMNS, [[getattr(row, column) for column in COLUMNS] for row in told.items])
+    page = Page[AlertAnswer](items=[_row(sources, row, said.get(Alarm(*row[:3]))) for row in left[:limit]], next=follow)
+    return series(request, page, COLUMNS, [[getattr(row, column) for column in COLUMNS] for row in page.items])
 
 
 def _key(row: Event) -> tuple[int, str, str]:

@@ -61,10 +61,11 @@ class Board:
 
     @classmethod
     def load(cls) -> Board:
-        """Read the folder; the page learns the script's version, so that it may be cached for ever."""
+        """Read the folder; each page learns the script's version, so that it may be cached for ever."""
         script = Script.find()
         files = {path.name: path.read_bytes() for path in FOLDER.iterdir() if path.suffix in MEDIA}
-        files["index.html"] = files["index.html"].replace(b"/board/plotly.min.js", f"/board/{PLOTLY}?v={script.tag}".encode())
+        named = f"/board/{PLOTLY}?v={script.tag}".encode()
+        files = {name: text.replace(b"/board/plotly.min.js", named) if name.endswith(".html") else text for name, text in files.items()}
         return cls(files, script)
 
 

@@ -17,14 +17,17 @@ from api.answers import answer, tagged
 from api.bodies import Line, Said
 from api.depends import Asked
 from api.desk import Desk
+from api.entered import known
+from api.faults import chinese, refusal
 from api.params import ID, Cursor, Limit, pack, unpack
 from api.problems import Problem, unknown, wrong
 from api.routes_login import note
 from api.schemas import Page
 from api.shaping import unit_of
 from api.sources import Sources
-from domain import judgements, marks, statements
+from domain import filings, judgements, marks, statements, tasks
 from domain.civil import iso
+from domain.errors import ServiceError
 from domain.restating import CONFIRMATION, confirmation
 
 router = APIRouter(prefix="/api/v1/desk", tags=["desk"])
@@ -128,14 +131,18 @@ class SaidAnswer(BaseModel):
 @router.post("/marks", status_code=202, response_model=EntryAnswer)
 def mark(sources: Asked, caller: Whose, said: MarkBody) -> Response:
     """Mark hours invalid or valid again."""
-    return _entered(sources, caller, marks.MARK, _mark(sources, said), said.source)
+    return entered(sources, caller, marks.MARK, _mark(sources, said), said.source)
 
 
 @router.post("/previews", response_model=PreviewAnswer)
 def preview(sources: Asked, caller: Whose, said: MarkBody) -> Response:
     """What a mark would change: days, months, quarters, years and the running year, before anything is entered."""
     body = _judged(caller, marks.MARK, _mark(sources, said))
-    found, count = _desk(sources).preview(marks.MARK, body)
+    try:
+        found, count = desk_of(sources).preview(marks.MARK, body)
+    except ServiceError as error:
+        zh, en = f"没有预览：{chinese(error.what, '存储或分析程序暂时不可用')}。", f"No preview: {error.what}."
+        raise Problem(503, f"{zh}可以不预览就填报，或稍后再试。", f"{en} Enter it without one, or ask again.", headers={"Retry-After": "5"}) from error
     names = sources.registry().name_of
     rows = [ChangeAnswer.model_validate({**row, "unit": unit_of(str(row["figure"])), "scope_name": names(str(row["scope"]))}) for row in found]
     return Response(PreviewAnswer(items=rows, count=count).model_dump_json(), headers={"Cache-Control": "no-store"}, media_type="application/json")
@@ -155,7 +162,7 @@ def confirm(sources: Asked, caller: Whose, said: ConfirmBody) -> Response:
         body = confirmation(said.month, sources.now(), withdraw=said.action == "withdraw")
     except ValueError as error:
         raise wrong("month", "请写已结束的月份，例如 2026-06。", f"Write a month that is over, such as 2026-06: {error}") from None
-    return _entered(sources, caller, CONFIRMATION, {**body, "document": said.document}, said.month)
+    return entered(sources, caller, CONFIRMATION, {**body, "document": said.document}, said.month)
 
 
 @router.post("/reported", status_code=202, response_model=EntryAnswer)
@@ -163,7 +170,7 @@ def report(sources: Asked, caller: Whose, said: ReportedBody) -> Response:
     """Enter a reported value of a target with its document."""
     if not any(plan.target(said.target) for plan in sources.plans):
         raise unknown(said.target)
-    return _entered(sources, caller, statements.REPORTED, said.model_dump(), said.target)
+    return entered(sources, caller, statements.REPORTED, said.model_dump(), said.target)
 
 
 @router.post("/verdicts", status_code=202, response_model=EntryAnswer)
@@ -175,13 +182,13 @@ def judge(sources: Asked, caller: Whose, said: VerdictBody) -> Response:
         raise wrong("alarm", "请从告警列表复制告警名称。", f"Copy the alarm's name from the list: {error}") from None
     if not any(row[:3] == about for row in sources.figures.event_rows(about.time - 1, about.time, MOST)):
         raise unknown(said.alarm)
-    return _entered(sources, caller, judgements.VERDICT, {**said.model_dump(), "alarm": about.name}, about.source)
+    return entered(sources, caller, judgements.VERDICT, {**said.model_dump(), "alarm": about.name}, about.source)
 
 
 @router.post("/replays", status_code=202, response_model=EntryAnswer)
 def replay(sources: Asked, caller: Whose, said: ReplayBody) -> Response:
     """Have refusals judged once more under today's registry; what is good now is stored, the rest stays as it is."""
-    desk = _desk(sources)
+    desk = desk_of(sources)
     missing = [number for number in said.ids if desk.letter(number) is None]
     if missing:
         raise wrong("ids", f"没有编号为 {missing[0]} 的死信。", f"No dead letter has the id {missing[0]}.")
@@ -195,7 +202,7 @@ def entries(request: Request, sources: Asked, cursor: Cursor = None, limit: Limi
     """What was entered, newest first, as far as it has reached the store."""
     key = unpack(cursor, int)
     skip = min(max(0, int(str(key[0]))), 10**6) if key else 0
-    found = sources.entries.entered(kind)[::-1][skip : skip + limit + 1]
+    found = known(sources, kind)[::-1][skip : skip + limit + 1]
     rows = [SaidAnswer(kind=one.kind, record=one.id, received=iso(one.received_ns // NS), person=one.user, body=dict(one.body)) for one in found[:limit]]
     return answer(request, Page[SaidAnswer](items=rows, next=pack((skip + limit,)) if len(found) > limit else None))
 
@@ -203,24 +210,27 @@ def entries(request: Request, sources: Asked, cursor: Cursor = None, limit: Limi
 @router.get("/deadletters/{number}", response_class=Response, responses={200: {"content": {"application/octet-stream": {}}}})
 def letter(request: Request, sources: Asked, number: Annotated[int, Path(gt=0, lt=2**62)]) -> Response:
     """The bytes of a refusal as they came."""
-    content = _desk(sources).letter(number)
+    content = desk_of(sources).letter(number)
     if content is None:
         raise Problem(404, "没有这条死信。", "There is no such dead letter.")
     return tagged(request, content, "application/octet-stream")
 
 
-def _entered(sources: Sources, caller: Caller, kind: str, body: Mapping[str, object], about: str) -> Response:
+def entered(sources: Sources, caller: Caller, kind: str, body: Mapping[str, object], about: str) -> Response:
+    """Make an entry of a caller durable, note the deed, and answer with the record; what no figure can be made of is refused."""
     whole = {"user": caller.name, **body}
     fault = _FAULTS.get(kind, statements.fault)(kind, whole)
     if fault:
-        raise wrong("body", f"不能这样填报：{fault[:200]}", f"It cannot be entered like this: {fault[:200]}")
-    record = _desk(sources).enter(kind, whole)
+        raise refusal(fault)
+    record = desk_of(sources).enter(kind, whole)
     note(sources, Deed(caller.name, caller.role, caller.address, kind, about[:64], detail=record))
     return _answered(kind, record)
 
 
 _FAULTS: Final[Mapping[str, Callable[[str, Mapping[str, object]], str | None]]] = {
     **dict.fromkeys(marks.KINDS, marks.fault),
+    **dict.fromkeys(filings.KINDS, filings.fault),
+    tasks.TASK: tasks.fault,
     judgements.VERDICT: lambda _, body: judgements.fault(body),
 }
 """Who judges an entry; statements where no other kind of evidence is named."""
@@ -231,7 +241,7 @@ def _judged(caller: Caller, kind: str, body: Mapping[str, object]) -> dict[str, 
     whole = {"user": caller.name, **body}
     fault = marks.fault(kind, whole) if kind in marks.KINDS else statements.fault(kind, whole)
     if fault:
-        raise wrong("body", f"不能这样填报：{fault[:200]}", f"It cannot be entered like this: {fault[:200]}")
+        raise refusal(fault)
     return whole
 
 
@@ -239,7 +249,8 @@ def _answered(kind: str, record: str) -> Response:
     return Response(EntryAnswer(kind=kind, record=record).model_dump_json(), 202, {"Cache-Control": "no-store"}, "application/json")
 
 
-def _desk(sources: Sources) -> Desk:
+def desk_of(sources: Sources) -> Desk:
+    """Where entries go; 409 where nothing can be entered."""
     if sources.desk is None:
         raise Problem(409, "这里不能填报。", "Nothing can be entered here.")
     return sources.desk

@@ -110,6 +110,10 @@ async def grafana(request: Request, sources: Asked, caller: Whose) -> Response:
     return Response(told.model_dump_json(), headers={"Cache-Control": "no-store"}, media_type="application/json")
 
 
+SIGNED: Final = {"time stamp": "时间戳过旧或有误", "signature": "与正文不符"}
+"""What is wrong with a signature, in Chinese."""
+
+
 def _trusted(request: Request, duty: Duty, caller: Caller, content: bytes) -> None:
     fault = duty.fault(request.headers.get(STAMP, ""), request.headers.get(SIGNATURE, ""), content)
     if fault == "none" and "alert" not in caller.rights:
@@ -120,7 +124,7 @@ def _trusted(request: Request, duty: Duty, caller: Caller, content: bytes) -> No
             headers={"WWW-Authenticate": "Bearer"},
         )
     if fault not in {"", "none"}:
-        raise Problem(401, f"签名无效：{fault}", f"The signature is not good: {fault}", headers={"WWW-Authenticate": "Bearer"})
+        raise Problem(401, f"签名无效：{SIGNED.get(fault, fault)}", f"The signature is not good: {fault}", headers={"WWW-Authenticate": "Bearer"})
 
 
 def _alert(one: DeliveredAlert) -> Alert:

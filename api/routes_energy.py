@@ -12,6 +12,7 @@ from api.access import Whose
 from api.accounts import owner
 from api.answers import answer, series
 from api.depends import Asked
+from api.firsthand import told
 from api.links import leads
 from api.params import ID, Asking, Limit, Window, day_window, pack, unpack, window
 from api.params import Place as Object
@@ -155,12 +156,14 @@ def clues(
     request: Request, sources: Asked, caller: Whose, span: Asking, limit: Limit = 1_000, *, enterprise: Owner = None, rule: Rule = None, state: State = None
 ) -> Response:
     """Clues on treatment and orders by their begin, newest first; what later data took back only where it is asked for."""
-    registry = sources.registry()
+    registry, now = sources.registry(), sources.now()
 
     def wanted(row: Event) -> bool:
         if row.kind not in RULES or not caller.sees(registry, row.source) or rule not in {None, row.kind, RULES[row.kind].number}:
             return False
         own = _state(row)
+        if not told(registry, caller, row.source, (row.time, now)):
+            return False
         return enterprise in {None, owner(registry, row.source)} and (own == state if state else own != "withdrawn")
 
     rows, follow = _told(sources, span, limit, wanted)

@@ -13,6 +13,7 @@ from api.params import ID, Asking, Limit, day_window, pack, unpack, window
 from api.problems import unknown
 from api.schemas import IndicatorAnswer, Page, RestatementAnswer
 from api.shaping import unit_of
+from api.shared import shared
 from api.sources import Sources
 from domain import indicators as stored
 from domain.civil import iso
@@ -46,6 +47,7 @@ LONGEST: Final = 18_263
 
 
 @router.get("/indicators", response_model=Page[IndicatorAnswer], responses=leads("cursor", "/next", "indicators"))
+@shared
 def indicators(
     request: Request,
     sources: Asked,
@@ -88,6 +90,7 @@ def _unit(sources: Sources, figure: str) -> str:
 
 
 @router.get("/restatements", response_model=Page[RestatementAnswer], responses=leads("cursor", "/next", "restatements"))
+@shared
 def restatements(request: Request, sources: Asked, span: Asking, limit: Limit = 100) -> Response:
     """Closed figures that changed, newest change first; JSON or CSV."""
     asked = window(span, sources.now(), days=31, most=LONGEST)

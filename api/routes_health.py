@@ -8,6 +8,7 @@ from fastapi.responses import PlainTextResponse
 from api.answers import answer
 from api.depends import Asked
 from api.schemas import Page, ProcessAnswer, ReadyAnswer, TaskAnswer
+from api.shared import shared
 from api.sources import Sources
 from api.timing import Histogram
 from api.today import tasks
@@ -49,6 +50,7 @@ def metrics(request: Request, sources: Asked) -> PlainTextResponse:
 
 
 @router.get("/api/v1/today", response_model=Page[TaskAnswer], tags=["targets"])
+@shared
 def today(request: Request, sources: Asked) -> Response:
     """What a person should look at today, the pressing first."""
     return answer(request, Page[TaskAnswer](items=tasks(sources)))

@@ -9,20 +9,24 @@ from fastapi import APIRouter, Query, Request, Response
 from api.access import Whose
 from api.answers import answer
 from api.depends import Asked
+from api.firsthand import told
 from api.freshness import Fresh, survey
 from api.links import leads
 from api.params import ID, Cursor, Limit, pack, unpack
 from api.schemas import AccountAnswer, DeadLetterAnswer, FreshAnswer, Page
 from api.shaping import stamp
+from api.shared import shared, shared_briefly
 from api.sources import Refusal, Sources
 from domain.civil import iso
 from domain.places import Registry
 
 router = APIRouter(prefix="/api/v1", tags=["ingest"])
+NS = 1_000_000_000
 TERMS = ("received", "stored", "duplicate", "deadletter", "quarantined", "pending")
 
 
 @router.get("/freshness", response_model=Page[FreshAnswer])
+@shared_briefly
 def freshness(
     request: Request,
     sources: Asked,
@@ -63,6 +67,7 @@ def owner_of(registry: Registry, source: str) -> str:
 
 
 @router.get("/deadletters", response_model=Page[DeadLetterAnswer], responses=leads("cursor", "/next", "deadletters"))
+@shared
 def deadletters(
     request: Request,
     sources: Asked,
@@ -78,8 +83,12 @@ def deadletters(
     key = unpack(cursor, int)
     after = int(str(key[0])) if key else 0
     found = sources.state.refused(reason=reason, after=after, limit=limit + 1, outcome=outcome, newest=newest)
-    registry = sources.registry()
-    rows = [_letter(number, row) for number, row in found[:limit] if caller.sees(registry, row.source)]
+    registry, now = sources.registry(), sources.now()
+    rows = [
+        _letter(number, row)
+        for number, row in found[:limit]
+        if caller.sees(registry, row.source) and told(registry, caller, row.source, (row.received_ns // NS, now))
+    ]
     follow = pack((found[limit - 1][0],)) if len(found) > limit else None
     return answer(request, Page[DeadLetterAnswer](items=rows, next=follow))
 
@@ -91,6 +100,7 @@ def _letter(number: int, row: Refusal) -> DeadLetterAnswer:
 
 
 @router.get("/account", response_model=AccountAnswer)
+@shared
 def account(request: Request, sources: Asked) -> Response:
     """The account of every reading since the journal began; both sides are equal at every moment."""
     return answer(request, account_of(sources))

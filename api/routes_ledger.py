@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.answers import answer
-from api.attainments import heads
 from api.depends import Asked
 from api.links import leads
 from api.params import ID, Asking, Limit, day_window, pack, unpack, window
@@ -17,6 +16,8 @@ from api.problems import unknown
 from api.schemas import Page
 from api.schemas_ledger import CompleteAnswer, ItemDays, LedgerAnswer, Loss
 from api.shaping import in_force, stamp
+from api.shared import shared
+from api.shelf import lately
 from api.sources import Sources
 from domain import indicators as stored
 from domain.air import YEAR_DAYS
@@ -31,18 +32,21 @@ Period = Literal["day", "month", "year"]
 
 
 @router.get("/completeness", response_model=Page[CompleteAnswer], responses=leads("scope", "/items/0/scope", "ledger"))
+@shared
 def completeness(request: Request, sources: Asked) -> Response:
     """Valid days, data capture, and what the running year and day lack, for the county and each of its stations."""
-    registry = sources.registry()
-    rows = [_complete(sources, scope) for scope in (registry.county.id, *registry.air_stations)]
-    return answer(request, Page[CompleteAnswer](items=rows))
+    scopes, now = (sources.registry().county.id, *sources.registry().air_stations), sources.now()
+    first, last = (period_stamp(day) for day in year_days(year_of_day(day_of(now))))
+    today, rules = period_stamp(day_of(now)), in_force(day_of(now))
+    found = lately(sources.figures, ("valid_days", "data_capture"), scopes, ["ytd"], (first - 1, now))
+    heads = {(row.figure, row.scope): row for row in found if (row.rule_set, row.basis) == (rules, "raw")}
+    ledgers = [_ledgers(sources, scopes, period, time) for period, time in (("year", last), ("day", today))]
+    return answer(request, Page[CompleteAnswer](items=[_complete(sources, scope, heads, ledgers) for scope in scopes]))
 
 
-def _complete(sources: Sources, scope: str) -> CompleteAnswer:
-    now = sources.now()
-    first, last = year_days(year_of_day(day_of(now)))
-    found = {row.figure: row for row in heads(sources, scope, ("valid_days", "data_capture"), period_stamp(first), now)}
-    days, capture = found.get("valid_days"), found.get("data_capture")
+def _complete(sources: Sources, scope: str, heads: Mapping[tuple[str, str], Indicator], ledgers: Sequence[Mapping[str, LedgerAnswer]]) -> CompleteAnswer:
+    days, capture = heads.get(("valid_days", scope)), heads.get(("data_capture", scope))
+    year, today = (some.get(scope) for some in ledgers)
     return CompleteAnswer(
         scope=scope,
         name=sources.registry().name_of(scope),
@@ -51,20 +55,21 @@ def _complete(sources: Sources, scope: str) -> CompleteAnswer:
         needed_days=YEAR_DAYS,
         data_capture=capture.value if capture else None,
         unit="%",
-        rule_set=in_force(day_of(now)),
+        rule_set=in_force(day_of(sources.now())),
         time=stamp(days.time) if days else None,
-        year=_ledger(sources, scope, "year", last),
-        today=_ledger(sources, scope, "day", day_of(now)),
+        year=year,
+        today=today,
     )
 
 
-def _ledger(sources: Sources, scope: str, period: str, day: int) -> LedgerAnswer | None:
-    time = period_stamp(day)
-    rows = sources.figures.series(stored.Query(FIGURES[period], scope, period, None, "raw", time - 1, time))
-    return _answer(sources, rows[0]) if rows else None
+def _ledgers(sources: Sources, scopes: Sequence[str], period: str, time: int) -> dict[str, LedgerAnswer]:
+    """The ledger of each scope for the period that ends with the day of ``time``."""
+    rows = sources.figures.newest([FIGURES[period]], scopes, [period], (time - 1, time))
+    return {row.scope: _answer(sources, row) for row in rows if row.basis == "raw"}
 
 
 @router.get("/completeness/{scope}", response_model=Page[LedgerAnswer])
+@shared
 def ledger(
     request: Request, sources: Asked, span: Asking, limit: Limit = 100, *, scope: Annotated[str, Path(pattern=ID)], period: Annotated[Period, Query()] = "day"
 ) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -16,6 +17,7 @@ from api.problems import unknown
 from api.schemas import Page
 from api.schemas_places import MeterAnswer, PointAnswer, RecordRow, RecordsAnswer, SectionAnswer
 from api.shaping import parts, split, stamp, units
+from api.shared import shared, shared_briefly
 from api.sources import Seen, Sources
 from domain import permit, water
 from domain.civil import DAY_S, day_of, iso, period_stamp
@@ -26,20 +28,24 @@ from domain.readings import Reading
 router = APIRouter(prefix="/api/v1", tags=["water, meters, points"])
 MOST_DAYS: Final = 366
 STALE_S: Final = 3 * DAY_S
+TODAY: Final = {"over_hours": "point_over_hours", "multiple": "point_multiple", "capture": "point_capture", "marked_hours": "point_marked_hours"}
+"""Figures of a permit point's running day."""
 
 
 @router.get("/water/sections", response_model=Page[SectionAnswer], responses=leads("site", "/items/0/id", "records"))
+@shared_briefly
 def sections(request: Request, sources: Asked) -> Response:
     """Every section with its newest record and class."""
     now = sources.now()
     seen, fresh = newest(sources), by_source(sources, now)
-    figures = WhileThere(sources.figures)
+    figures, names, since = WhileThere(sources.figures), list(sources.registry().water_sections), now - STALE_S
+    classes = figures.latest(["water_class"], names, ("hour", water.RULE_SET), (since, now))
+    levels = figures.latest(["water_level_state"], names, ("day", permit.RULE_SET), (since, now))
     rows = []
     for place in sources.registry().water_sections.values():
         if place.id not in fresh:
             continue
-        judged = figures.latest("water_class", place.id, "hour", water.RULE_SET, now)
-        recent = judged if judged and judged.time > now - STALE_S else None
+        recent, level = classes.get(("water_class", place.id)), levels.get(("water_level_state", place.id))
         rows.append(
             SectionAnswer(
                 **{name: getattr(place, name) for name in ("id", "name", "town", "body", "control")},
@@ -48,9 +54,7 @@ def sections(request: Request, sources: Asked) -> Response:
                 water_class=_class(recent),
                 deciding=parts(recent.text) if recent else [],
                 rule_set=recent.rule_set if recent else None,
-                level_state=state.status
-                if (state := figures.latest("water_level_state", place.id, "day", permit.RULE_SET, now)) and state.time > now - STALE_S
-                else None,
+                level_state=level.status if level else None,
             ),
         )
     return answer(request, Page[SectionAnswer](items=rows))
@@ -66,6 +70,7 @@ def _class(row: Indicator | None) -> int | None:
 
 
 @router.get("/water/sections/{site}/records", response_model=RecordsAnswer)
+@shared
 def records(request: Request, sources: Asked, site: Place, span: Asking, limit: Limit = 1_000) -> Response:
     """Records of a section by time, with the class made of each; JSON or CSV."""
     if site not in sources.registry().water_sections:
@@ -94,6 +99,7 @@ def _record(row: Reading, classes: dict[int, int | None]) -> RecordRow:
 
 
 @router.get("/meters", response_model=Page[MeterAnswer])
+@shared_briefly
 def meters(request: Request, sources: Asked, caller: Whose) -> Response:
     """Every enterprise meter with its newest register and power."""
     now = sources.now()
@@ -118,10 +124,12 @@ def meters(request: Request, sources: Asked, caller: Whose) -> Response:
 
 
 @router.get("/points", response_model=Page[PointAnswer])
+@shared_briefly
 def points(request: Request, sources: Asked, caller: Whose) -> Response:
     """Every permit point with its newest values."""
     now = sources.now()
-    registry, seen, fresh, figures = sources.registry(), newest(sources), by_source(sources, now), WhileThere(sources.figures)
+    registry, seen, fresh, today = sources.registry(), newest(sources), by_source(sources, now), period_stamp(day_of(now))
+    figures = WhileThere(sources.figures).latest(list(TODAY.values()), list(registry.points), ("day", permit.RULE_SET), (today - 1, today))
     rows = [
         PointAnswer(
             **{name: getattr(place, name) for name in ("id", "name", "enterprise", "kind")},
@@ -129,7 +137,7 @@ def points(request: Request, sources: Asked, caller: Whose) -> Response:
             enterprise_name=registry.name_of(place.enterprise),
             units={**units("point", BY_REALM["point"]), **place.units},
             permitted=place.permitted(day_of(now)),
-            **_today(figures, place.id, now),
+            **_today({name: figures.get((figure, place.id)) for name, figure in TODAY.items()}),
         )
         for place in registry.points.values()
         if place.id in fresh and caller.sees(registry, place.id)
@@ -137,16 +145,9 @@ def points(request: Request, sources: Asked, caller: Whose) -> Response:
     return answer(request, Page[PointAnswer](items=rows))
 
 
-def _today(figures: WhileThere, site: str, now: int) -> dict[str, Any]:
+def _today(rows: Mapping[str, Indicator | None]) -> dict[str, Any]:
     """A point's figures of the running day; none of an earlier one."""
-    names = {"over_hours": "point_over_hours", "multiple": "point_multiple", "capture": "point_capture", "marked_hours": "point_marked_hours"}
-    rows = {name: _of_today(figures, figure, site, now) for name, figure in names.items()}
     numbers = {name: row.value if row else None for name, row in rows.items()}
     whole = {name: None if (value := numbers[name]) is None else int(value) for name in ("over_hours", "marked_hours")}
     first = rows["over_hours"]
     return {**numbers, **whole, "status": first.status if first else None}
-
-
-def _of_today(figures: WhileThere, figure: str, site: str, now: int) -> Indicator | None:
-    row = figures.latest(figure, site, "day", permit.RULE_SET, now)
-    return row if row and row.time == period_stamp(day_of(now)) else None

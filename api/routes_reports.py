@@ -14,6 +14,7 @@ from api.problems import Problem, unknown, wrong
 from api.routes_login import note
 from domain import marks
 from domain.civil import day_of
+from domain.codes import PERIODS as PERIOD_WORDS
 
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
 MEDIA: Final = {
@@ -48,7 +49,8 @@ def printed(
         raise wrong("period", "期间写作 2026-10-03、2026-10、2026Q3 或 2026。", "Write 2026-10-03, 2026-10, 2026Q3 or 2026.") from None
     kinds = PERIODS.get(kind, ("month", "quarter", "year"))
     if asked.kind not in kinds or asked.first > day_of(sources.now()):
-        raise wrong("period", f"此报表的期间须为已开始的 {'、'.join(kinds)}。", f"This report is about a {' or a '.join(kinds)} that has begun.")
+        zh, en = (joint.join(PERIOD_WORDS[one][place] for one in kinds) for place, joint in enumerate(("、", " or a ")))
+        raise wrong("period", f"此报表的期间须为已开始的{zh}。", f"This report is about a {en} that has begun.")
     if sources.report is None:
         raise Problem(409, "这里没有报表。", "There are no reports here.")
     note(sources, Deed(caller.name, caller.role, caller.address, "report", about or kind, detail=f"{kind} {period} {form}"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api import attainments
 from api.answers import answer
+from api.deeds import DEEDS, RESULTS
 from api.depends import Asked
 from api.freshness import STATES, newest
 from api.links import leads
@@ -16,8 +18,11 @@ from api.problems import unknown
 from api.schemas import CountyAnswer, ItemWords, LegendAnswer, LevelWords, Page, PlanHead, Words
 from api.schemas_targets import TargetAnswer
 from api.shaping import in_force, stamp
+from api.shared import shared
 from domain.air import GOOD_MAX, LEVELS
 from domain.civil import day_of, year_of_day
+from domain.codes import BASES, REPORTS
+from domain.codes import STATES as FIGURE_STATES
 from domain.indicators import ALLOWANCES, DIFFERENCES, FIGURES
 from domain.items import BY_REALM, ITEMS
 from domain.ledger import CHANCES, LOST
@@ -34,6 +39,7 @@ Rules = Annotated[str | None, Query(pattern=ID, description="规则集，默认�
 
 
 @router.get("/county", response_model=CountyAnswer)
+@shared
 def county(request: Request, sources: Asked) -> Response:
     """Whose figures these are, the clock in use, and up to when there are data."""
     registry, day = sources.registry(), day_of(sources.now())
@@ -53,16 +59,18 @@ def county(request: Request, sources: Asked) -> Response:
 
 
 @router.get("/legend", response_model=LegendAnswer)
+@shared
 def legend(request: Request) -> Response:
     """Words, units and colours of every code."""
     levels = [
         LevelWords(level=number, top=one.top, grade=one.grade, zh=one.zh, en=one.en, colour=one.colour)  # as HJ 633 prints them
         for number, one in enumerate(LEVELS, 1)
     ]
-    words = {name: {code: Words(zh=said[0], en=said[1]) for code, said in table.items()} for name, table in _TABLES.items()}
+    words = {name: _said(table) for name, table in _TABLES.items()}
+    states = {figure: _said(table) for figure, table in FIGURE_STATES.items()}
     figures = {name: ItemWords(zh=one.zh, en=one.en, unit=one.unit, digits=one.digits) for name, one in FIGURES.items()}
     items = {realm: {name: _item(realm, name) for name in names} for realm, names in BY_REALM.items()}
-    return answer(request, LegendAnswer(levels=levels, good_max=GOOD_MAX, water_classes=list(CLASSES), **words, figures=figures, items=items))
+    return answer(request, LegendAnswer(levels=levels, good_max=GOOD_MAX, water_classes=list(CLASSES), **words, states=states, figures=figures, items=items))
 
 
 _TABLES = {
@@ -76,7 +84,15 @@ _TABLES = {
     "chances": CHANCES,
     "allowances": ALLOWANCES,
     "differences": DIFFERENCES,
+    "bases": BASES,
+    "reports": REPORTS,
+    "deeds": DEEDS,
+    "results": RESULTS,
 }
+
+
+def _said(table: Mapping[str, tuple[str, str]]) -> dict[str, Words]:
+    return {code: Words(zh=zh, en=en) for code, (zh, en) in table.items()}
 
 
 def _item(realm: str, name: str) -> ItemWords:
@@ -85,12 +101,14 @@ def _item(realm: str, name: str) -> ItemWords:
 
 
 @router.get("/targets", response_model=Page[TargetAnswer], responses=leads("target", "/items/0/id", "target"))
+@shared
 def targets(request: Request, sources: Asked, year: Year = None, rule_set: Rules = None) -> Response:
     """Every target of every plan with value, status, margin, remaining budget and required rest."""
     return answer(request, Page[TargetAnswer](items=attainments.all_targets(sources, year, rule_set)))
 
 
 @router.get("/targets/{target}", response_model=TargetAnswer)
+@shared
 def target(request: Request, sources: Asked, target: Annotated[str, Path(pattern=ID)], year: Year = None, rule_set: Rules = None) -> Response:
     """One target."""
     found = attainments.one_target(sources, target, year, rule_set)

@@ -82,6 +82,11 @@ class LegendAnswer(BaseModel):
     chances: dict[str, Words] = Field(description="whether what is not valid can become so")
     allowances: dict[str, Words] = Field(description="states of today's allowances")
     differences: dict[str, Words] = Field(description="likely causes of a difference to an official figure")
+    bases: dict[str, Words] = Field(description="what a figure is made from")
+    states: dict[str, dict[str, Words]] = Field(description="statuses of figures: by figure, and under an empty name those that mean the same beside any")
+    reports: dict[str, Words] = Field(description="kinds of reports")
+    deeds: dict[str, Words] = Field(description="actions in the audit log; of several words the first decides")
+    results: dict[str, Words] = Field(description="what came of them")
     figures: dict[str, ItemWords]
     items: dict[str, dict[str, ItemWords]] = Field(description="by realm: air, water, point, meter")
 

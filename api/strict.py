@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Final
 
-from fastapi import Request
+from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -38,6 +38,16 @@ async def known_names(request: Request) -> None:
 def path_of(request: Request) -> str:
     """The route's path as the description writes it, with its parameters in braces."""
     return str(getattr(request.scope.get("route"), "path_format", ""))
+
+
+async def other_method(request: Request, error: Exception) -> Response:
+    """405 with every method of the path: its routes are told one by one, and the router names those of the first (RFC 9110 10.2.1)."""
+    answer = body(request, 405)
+    described = request.app.openapi()["paths"].get(path_of(request))
+    answer.headers.update(getattr(error, "headers", None) or {})
+    if described:
+        answer.headers["Allow"] = ", ".join(sorted(name.upper() for name in described))
+    return answer
 
 
 class Cap:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access import SAFE
 from domain.civil import iso
 from domain.ports import Clock
 
@@ -50,8 +52,9 @@ class Edge:
     The time is a header and not a field, so that an answer without news stays the same answer (304).
     """
 
-    def __init__(self, app: ASGIApp, clock: Clock, histogram: Histogram) -> None:
+    def __init__(self, app: ASGIApp, clock: Clock, histogram: Histogram, entered: Callable[[], None]) -> None:
         self.app = app
+        self.entered = entered
         self.clock = clock
         self.histogram = histogram
 
@@ -65,6 +68,8 @@ class Edge:
             await self.app(scope, receive, self._marked(send))
         finally:
             self.histogram.add(self.clock.monotonic() - begun)
+            if scope["method"] not in SAFE:
+                self.entered()
 
     def _marked(self, send: Send) -> Send:
         async def marked(message: Message) -> None:

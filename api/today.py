@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from api.attainments import all_targets
+from api.firsthand import delay_s
 from api.freshness import Fresh, survey
 from api.schemas import TaskAnswer
 from api.schemas_targets import TargetAnswer
@@ -44,7 +45,7 @@ def _programs(sources: Sources) -> Iterator[TaskAnswer]:
 def _silent(sources: Sources, now: int) -> Iterator[TaskAnswer]:
     """One line a kind; an assessed station or a national section that is silent costs valid days, so it presses."""
     registry = sources.registry()
-    mute = [one for one in survey(sources, now) if one.state in {"silent", "never"} and not one.trial]
+    mute = [one for one in survey(sources, now) if one.state in {"silent", "never"} and not one.trial and _due(registry, one)]
     for kind, (zh, en) in KINDS.items():
         rows = sorted((one for one in mute if one.kind == kind), key=lambda one: not _counts(registry, one))
         if not rows:
@@ -60,6 +61,11 @@ def _silent(sources: Sources, now: int) -> Iterator[TaskAnswer]:
             count=len(rows),
             view="freshness",
         )
+
+
+def _due(registry: Registry, one: Fresh) -> bool:
+    """An enterprise's own contact is told of its silence first, the bureau after the registered delay."""
+    return one.overdue is None or 60 * one.overdue >= delay_s(registry, one.source)
 
 
 def _name(registry: Registry, source: str) -> str:

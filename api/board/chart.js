@@ -2,22 +2,9 @@
 import { at, fill } from "./dom.js";
 import { data } from "./feed.js";
 import { day, number } from "./format.js";
+import { plotly } from "./plotly.js";
 import { pm25 } from "./targets.js";
 import { english, t, unitWord } from "./words.js";
-
-let script = null;
-
-// Fetched only when there is something to draw: the figures must not wait for 1.4 MB.
-function plotly() {
-  script ??= new Promise((resolve, reject) => {
-    const element = document.createElement("script");
-    element.src = document.body.dataset.chart;
-    element.onload = () => resolve(window.Plotly);
-    element.onerror = () => { script = null; reject(new Error("chart script")); };
-    document.head.append(element);
-  });
-  return script;
-}
 
 const COLOURS = { daily: "#a9c4d8", mean: "#0f5f8c", target: "#b42318", rest: "#7a5c00", ink: "#22313d", grid: "#e4eaef" };
 
@@ -60,6 +47,7 @@ export async function renderChart() {
   if (!rows.length) { fill("chart", t("chartWait")); return; }
   const facts = [last ? `${t("upTo")} ${day(last.time)}: ${t("ytd")} ${number(last.value, 1)}` : "", goal?.target_text ? `${t("target")} ≤ ${goal.target_text}` : ""].filter(Boolean);
   at("chart").setAttribute("aria-label", facts.join(", "));
+  at("chart").removeAttribute("aria-labelledby");
   at("chart-note").textContent = "";
   try {
     const library = await plotly();

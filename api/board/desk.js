@@ -1,14 +1,11 @@
 // The desk: what a person does with what the board shows. Everything goes through the API, which judges it and makes it durable.
 import { at, fill, h } from "./dom.js";
-import { data, idle, send, take } from "./feed.js";
+import { data, send } from "./feed.js";
 import { renderAudit, renderDuty, renderEntered, renderLetters, renderMeters, renderPreview } from "./lists.js";
-import { speak } from "./speak.js";
+import { renderMapping, wireMapping } from "./mapping.js";
+import { acts, API, bound, page, tell } from "./page.js";
 import { either, t } from "./words.js";
-import { renderWhose } from "./whose.js";
 
-const EVERY = 15_000;
-const API = "/api/v1";
-const FIRST = { me: `${API}/me`, county: `${API}/county`, legend: `${API}/legend` };
 const FEEDS = {
   duty: `${API}/duty?waiting=true&limit=50`,
   letters: `${API}/deadletters?newest=true&limit=12`,
@@ -21,24 +18,16 @@ const FEEDS = {
   confirmed: `${API}/desk/entries?kind=confirmation&limit=5`,
 };
 const VIEWS = [
-  [renderWhose, ["me"]],
-  [() => { at("county").textContent = data.county.name; }, ["county"]],
   [() => renderDuty(acknowledge), ["duty", "me"]],
   [() => renderLetters(replay, show), ["letters", "me"]],
+  [renderMapping, ["letters"]],
   [renderMeters, ["meters"]],
   [renderAudit, ["audit"]],
   [renderChoices, ["stations", "targets"]],
   [renderEntered, ["marks", "reports", "confirmed"]],
 ];
 // Who may not act sees no form; a panel whose facts the role may not see is not there.
-const PANELS = { "tasks-panel": () => "duty" in data, "letters-panel": () => "letters" in data, "meters-panel": () => data.me.role === "enterprise", "audit-panel": () => "audit" in data, "password-panel": () => data.me.door === "session", "review-panel": acts, "confirm-panel": acts, "report-panel": acts, "entered-panel": acts };
-
-function acts() { return data.me.rights.includes("desk"); }
-
-function tell(place, done, words) {
-  place.textContent = done.ok ? `${t("done")}${words}` : done.said;
-  place.className = `told${place.classList.contains("wideField") ? " wideField" : ""} ${done.ok ? "good" : "bad"}`;
-}
+const PANELS = { "tasks-panel": () => "duty" in data, "letters-panel": () => "letters" in data, "meters-panel": () => bound() && "meters" in data, "audit-panel": () => "audit" in data, "password-panel": () => data.me.door === "session", "mapping-panel": () => acts() && "letters" in data, "review-panel": acts, "confirm-panel": acts, "report-panel": acts, "entered-panel": acts };
 
 async function acknowledge(line, note) {
   tell(at("duty-told"), await send(`${API}/desk/duty/${line.id}/acknowledge`, { note }), line.name);
@@ -73,36 +62,7 @@ function form(id, url, shape) {
   });
 }
 
-async function ask(feeds) {
-  const names = Object.keys(feeds);
-  const results = await Promise.allSettled(names.map((name) => take(name, feeds[name])));
-  return { news: names.filter((_, place) => results[place].value), lost: results.some((one) => one.status === "rejected") };
-}
-
-async function poll() {
-  const first = await ask(FIRST);
-  const more = "me" in data && "legend" in data ? await ask(FEEDS) : { news: [], lost: true };
-  const lost = first.lost || more.lost;
-  const hint = data.me && !acts() && data.me.role !== "enterprise" ? t(data.me.login ? "noRight" : "readOnly") : data.me?.password_due ? t("passwordDue") : "";
-  at("alarm").hidden = !lost && !hint;
-  at("alarm").textContent = lost ? t("offline") : hint;
-  draw([...first.news, ...more.news]);
-  idle();
-  document.documentElement.dataset.ready = String(!lost);
-}
-
-function draw(news) {
-  if (!data.me) return;
-  for (const [panel, there] of Object.entries(PANELS)) at(panel).hidden = !there();
-  for (const [render, needs] of VIEWS) if (needs.every((name) => name in data) && needs.some((name) => news.includes(name))) render();
-}
-
-async function forever() {
-  for (;;) {
-    if (!document.hidden) await poll().catch(() => { at("alarm").hidden = false; });
-    await new Promise((resolve) => { setTimeout(resolve, EVERY); });
-  }
-}
+const hint = () => (!acts() && !bound() ? t(data.me.login ? "noRight" : "readOnly") : data.me.password_due ? t("passwordDue") : "");
 
 at("mark").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -124,7 +84,6 @@ at("mark").addEventListener("submit", async (event) => {
 form("confirm", `${API}/desk/confirmations`, (fields, button) => ({ ...fields, action: button?.value ?? "confirm" }));
 form("report", `${API}/desk/reported`, (fields) => fields);
 form("password", `${API}/password`, (fields) => fields);
-speak(() => draw(Object.keys(data)));
-at("alarm").textContent = t("loading");
 fill("duty", h("p", { class: "note" }, t("loading")));
-forever();
+const poll = page({ feeds: FEEDS, views: VIEWS, panels: PANELS, hint });
+wireMapping(poll);

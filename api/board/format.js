@@ -19,6 +19,8 @@ export function full(iso) {
 
 export const month = (number) => (english() ? MONTHS[number - 1] : `${number}月`);
 export const number = (value, digits = 0) => (value === null || value === undefined ? "–" : value.toFixed(digits));
+// pH is judged on whole numbers, but read by one decimal: an 8 beside a 7.6 would look like another meter.
+export const digitsOf = (name, digits) => (name === "ph" ? 1 : digits);
 export const count = (value) => value.toLocaleString("en-US");
 
 export function span(minutes) {

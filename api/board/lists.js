@@ -2,7 +2,7 @@
 import { at, fill, h, table } from "./dom.js";
 import { data } from "./feed.js";
 import { count, day, moment } from "./format.js";
-import { periodWord, said, t } from "./words.js";
+import { periodWord, said, statusWord, t } from "./words.js";
 
 const head = (key, name) => ({ text: t(key), name });
 const acts = () => data.me.rights.includes("desk");
@@ -20,7 +20,7 @@ export function renderDuty(acknowledge) {
     return h("div", { class: "act" }, note, button);
   };
   const cells = (line) => [line.name || "–", line.summary, line.severity, line.team, moment(line.starts), act(line)];
-  fill("duty", table(t("dutyTitle"), [head("alert"), head("detail"), head("severity"), head("owner"), head("when"), head("takeNote")], rows.map(cells)));
+  fill("duty", table(t("dutyTitle"), [head("alert"), head("detail", "primary"), head("severity"), head("owner"), head("when"), head("takeNote")], rows.map(cells)));
 }
 
 export function renderLetters(replay, show) {
@@ -36,7 +36,7 @@ export function renderLetters(replay, show) {
     return button;
   };
   const cells = (row) => [pick(row), moment(row.received), reason(row), [row.device, row.source, row.item].filter(Boolean).join(" "), row.detail, look(row)];
-  const shown = table(t("lettersTitle"), [head("pick"), head("when"), head("what"), head("device"), head("detail"), head("bytes")], rows.map(cells));
+  const shown = table(t("lettersTitle"), [head("pick"), head("when"), head("what"), head("device"), head("detail", "primary"), head("bytes")], rows.map(cells));
   const button = h("button", { type: "button", id: "replay" }, t("replay"));
   button.addEventListener("click", () => {
     const ids = [...document.querySelectorAll("#letters input:checked")].map((one) => Number(one.value));
@@ -47,11 +47,14 @@ export function renderLetters(replay, show) {
 
 export function renderMeters() {
   const cells = (row) => [row.id, row.enterprise_name, row.register_value === null ? "–" : `${count(row.register_value)} ${row.unit}`, moment(row.time), said(data.legend.freshness[row.state])];
-  fill("meters", table(t("metersTitle"), [head("device"), head("owner"), head("register"), head("when"), head("detail")], data.meters.items.map(cells)));
+  fill("meters", table(t("metersTitle"), [head("meterHead"), head("enterpriseOf"), head("register"), head("when"), head("state")], data.meters.items.map(cells)));
 }
 
 export function renderAudit() {
-  const cells = (row) => [moment(row.time), row.who, row.action, row.object, row.result, row.address];
+  const word = (table, code) => (code in data.legend[table] ? said(data.legend[table][code]) : code);
+  const deed = (row) => word("deeds", row.action.split(" ")[0]);
+  const about = (row) => (row.action === "report" ? word("reports", row.object) : row.object);
+  const cells = (row) => [moment(row.time), row.who, deed(row), about(row), word("results", row.result), row.address];
   fill("audit", table(t("auditTitle"), [head("when"), head("person"), head("action"), head("object"), head("detail"), head("from2")], data.audit.items.map(cells)));
 }
 
@@ -67,9 +70,10 @@ export function renderEntered() {
 export function renderPreview(told) {
   if (!told.count) { fill("preview", h("p", { class: "note" }, t("noChange"))); return; }
   const name = (row) => { const known = data.legend.figures[row.figure]; return known ? said(known) : row.figure; };
-  const value = (number_, status) => [number_ === null ? "–" : String(number_), status].filter(Boolean).join(" ");
+  const value = (row, number_, status) => [number_ === null ? "–" : String(number_), row.unit, statusWord(data.legend, row.figure, status)].filter(Boolean).join(" ");
+  const basis = (row) => said(data.legend.bases[row.basis] ?? { zh: row.basis, en: row.basis });
   const order = (row) => (row.scope === data.county.id ? 0 : 2) + (row.restated ? 0 : 1);
   const rows = [...told.items].sort((a, b) => order(a) - order(b)).slice(0, 40);
-  const cells = (row) => [name(row), row.scope_name, `${periodWord(row.period)} ${day(row.time)}`, `${value(row.old, row.old_status)} ${row.unit}`, `${value(row.new, row.new_status)} ${row.unit}`, [row.rule_set, row.basis, row.restated ? t("restatedMark") : ""].filter(Boolean).join(" · ")];
+  const cells = (row) => [name(row), row.scope_name, `${periodWord(row.period)} ${day(row.time)}`, value(row, row.old, row.old_status), value(row, row.new, row.new_status), [row.rule_set, basis(row), row.restated ? t("restatedMark") : ""].filter(Boolean).join(" · ")];
   fill("preview", h("p", {}, `${t("wouldChange")}${told.count}`), table(t("preview"), [head("figure"), head("place"), head("period"), head("before"), head("after"), head("detail")], rows.map(cells)));
 }

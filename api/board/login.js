@@ -1,9 +1,8 @@
 // The login: the password goes to the API and nowhere else.
 import { at } from "./dom.js";
 import { send } from "./feed.js";
+import { PAGES } from "./pages.js";
 import { speak } from "./speak.js";
-
-const PAGES = ["/", "/board/desk.html"];
 
 async function login(event) {
   event.preventDefault();
@@ -12,7 +11,7 @@ async function login(event) {
   if (!done.ok) { at("told").textContent = done.said; at("password").focus(); return; }
   // Only pages of our own: an address that names another would be a trap.
   const to = new URLSearchParams(location.search).get("to");
-  location.assign(PAGES.includes(to) ? to : "/");
+  location.assign(PAGES.some(([path]) => path === to) ? to : "/");
 }
 
 at("login").addEventListener("submit", login);

@@ -2,7 +2,7 @@
 import { fill, h, state } from "./dom.js";
 import { data } from "./feed.js";
 import { count, day, moment, number, span } from "./format.js";
-import { comma, kindWord, list, periodWord, said, t } from "./words.js";
+import { comma, kindWord, list, periodWord, said, statusWord, t } from "./words.js";
 
 const SHOWN = 4;
 const REFUSED = 3;
@@ -56,9 +56,7 @@ function targetWords(name) {
 
 function restated(row, value, code) {
   const digits = data.legend.figures[row.figure]?.digits ?? 1;
-  const status = data.legend.statuses[code];
-  const level = row.figure === "aqi" && /^[1-6]$/.test(code) ? data.legend.levels[Number(code) - 1] : null;
-  return `${number(value, digits)}${level ? ` ${said(level)}` : ""}${status ? ` ${said(status)}` : ""}`;
+  return `${number(value, digits)} ${statusWord(data.legend, row.figure, code)}`.trim();
 }
 
 // The codes at the head of each cause in the reader's words; sources, items and times stay as they are.

@@ -1,7 +1,7 @@
 // Tables of air stations and water sections: the newest record of each.
 import { fill, h, ink, state, table } from "./dom.js";
 import { data } from "./feed.js";
-import { moment, number, span } from "./format.js";
+import { digitsOf, moment, number, span } from "./format.js";
 import { controlWord, list, roleWord, said, t } from "./words.js";
 
 const AIR = ["pm25", "pm10", "o3", "no2", "so2", "co"];
@@ -21,7 +21,7 @@ const stale = (row) => (row.state === "silent" ? "stale" : null);
 
 function value(realm, row, name) {
   const flag = row.flags[name];
-  const shown = number(row.values[name], data.legend.items[realm][name].digits);
+  const shown = number(row.values[name], digitsOf(name, data.legend.items[realm][name].digits));
   return flag ? [shown, h("small", { title: said(data.legend.flags[flag]) }, ` ${flag}`)] : shown;
 }
 

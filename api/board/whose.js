@@ -1,13 +1,15 @@
-// Who is logged in: the way to the desk, and out.
-import { at, fill, h } from "./dom.js";
+// Who is logged in, and the pages that are for them.
+import { fill, h, at } from "./dom.js";
 import { data, send } from "./feed.js";
+import { PAGES } from "./pages.js";
 import { t } from "./words.js";
 
 export function renderWhose() {
-  const here = location.pathname === "/" ? h("a", { href: "/board/desk.html" }, t("desk")) : h("a", { href: "/" }, t("backToBoard"));
-  if (data.me.door !== "session") { fill("whose", here); return; }
+  const mine = PAGES.filter(([, , right]) => !right || data.me.rights.includes(right) || (right === "meters" && data.me.role === "enterprise"));
+  const links = mine.map(([path, word]) => h("a", { href: path, "aria-current": path === location.pathname ? "page" : null }, t(word)));
+  if (data.me.door !== "session") { fill("whose", links); return; }
   const out = h("button", { type: "button", id: "out" }, t("logOut"));
   out.addEventListener("click", async () => { await send("/api/v1/logout", {}); location.assign("/board/login.html"); });
-  fill("whose", here, h("b", {}, data.me.name), out);
+  fill("whose", links, h("b", {}, data.me.name), out);
   at("whose").title = data.me.role;
 }

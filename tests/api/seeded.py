@@ -12,7 +12,8 @@ from domain.air import level_of
 from domain.civil import DAY_S, HOUR_S, date_of, day_number, parse_date, parse_time, period_stamp
 from domain.indicators import Indicator, Restatement
 from domain.readings import Entry, Key, Reading
-from ingest.ports import Batch, Latest, Refused, Version
+from ingest.newest import Newest
+from ingest.ports import Batch, Refused, Version
 from lanbi.embedded import EmbeddedStore
 from lanbi.plans import load as load_plan
 from lanbi.registry import load as load_registry
@@ -234,16 +235,16 @@ def _versions() -> Iterator[Version]:
     yield word(hour + 2 * HOUR_S, 9, 1.0, "N", ("mqtt", 9))
 
 
-def _latest() -> Iterator[Latest]:
-    air = {"pm25": (23.0, "N"), "pm10": (61.0, "N"), "so2": (7.0, "N"), "no2": (22.0, "N"), "co": (0.5, "M"), "o3": (None, "W")}
-    water = {"ph": (8.1, "N"), "do": (7.9, "N"), "codmn": (4.4, "N"), "nh3n": (0.21, "N"), "tp": (0.068, "N"), "tn": (3.9, "N")}
+def _latest() -> Iterator[Newest]:
+    air = {"pm25": 23.0, "pm10": 61.0, "so2": 7.0, "no2": 22.0, "co": 0.5, "o3": None}
+    water = {"ph": 8.1, "do": 7.9, "codmn": 4.4, "nh3n": 0.21, "tp": 0.068, "tn": 3.9}
     hour = NOW // HOUR_S * HOUR_S
     for number in range(1, 7):
         name = f"sc-a0{number}"
-        yield Latest(name, HOUR_S, "air", hour - (30 * HOUR_S if name == SILENT else 0), 1, NOW * NS, f"d-{name}", air)
+        yield Newest(name, HOUR_S, "air", hour - (30 * HOUR_S if name == SILENT else 0), 1, NOW * NS, f"d-{name}", air, {"co": "M", "o3": "W"})
     for number in range(1, 6):
         name = f"sc-w0{number}"
-        yield Latest(name, 14_400, "water", NOW // 14_400 * 14_400 - (4 * HOUR_S if name == LATE else 0), 1, NOW * NS, f"d-{name}", water)
+        yield Newest(name, 14_400, "water", NOW // 14_400 * 14_400 - (4 * HOUR_S if name == LATE else 0), 1, NOW * NS, f"d-{name}", water, {})
     for number in range(1, 31):
         name = f"m-{number:04d}"
-        yield Latest(name, 0, "meter", hour - (9 * DAY_S if name in SILENT_METERS else 0), 1, NOW * NS, "d", {"register": (385_053.19, "N")})
+        yield Newest(name, 0, "meter", hour - (9 * DAY_S if name in SILENT_METERS else 0), 1, NOW * NS, "d", {"register": 385_053.19}, {})

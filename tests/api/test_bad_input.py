@@ -81,6 +81,23 @@ def test_nothing_can_be_written(client: Client, method: str) -> None:
     assert (405, "application/problem+json") == (answer.status, answer.headers["content-type"])
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("targets", "GET"),
+        ("desk/mappings/d-a01", "GET, POST"),
+        ("enterprises/e-001/filings", "POST"),
+        ("filings", "GET"),
+        ("desk/mappings/d-a01/trials", "POST"),
+    ],
+)
+def test_a_wrong_method_learns_every_right_one(client: Client, path: str, methods: str) -> None:
+    """Allow names all methods of the path, also where they are several routes."""
+    answer = client.get(f"/api/v1/{path}", method="OPTIONS")
+
+    assert (405, methods) == (answer.status, answer.headers["allow"])
+
+
 WORDS = st.one_of(
     st.text(max_size=40),
     st.sampled_from(["NaN", "inf", "-1", "1e400", "\0", "../..", "%00", "é", "2025-10-01", "2025-10-01T24:00:00+08:00", "0000-00-00", "null", "[]", "9" * 30]),

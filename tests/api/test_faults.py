@@ -1,5 +1,6 @@
 """What happens when something behind the API fails."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,17 @@ class Away:
         self._raise()
         return None
 
+    def newest(self, figures: Collection[str], scopes: Collection[str], periods: Collection[str], window: tuple[int, int]) -> list[Indicator]:
+        """Does not answer."""
+        self._raise()
+        return []
+
     def series(self, query: Query) -> list[Indicator]:
+        """Does not answer."""
+        self._raise()
+        return []
+
+    def several(self, queries: Sequence[Query]) -> list[list[Indicator]]:
         """Does not answer."""
         self._raise()
         return []
@@ -55,9 +66,9 @@ def test_newest_values_without_the_store(tmp_path: Path) -> None:
     asked: list[str] = []
 
     class Silent(Away):
-        def latest(self, figure: str, scope: str, period: str, rule_set: str, now: int) -> Indicator | None:
-            asked.append(scope)
-            return super().latest(figure, scope, period, rule_set, now)
+        def newest(self, figures: Collection[str], scopes: Collection[str], periods: Collection[str], window: tuple[int, int]) -> list[Indicator]:
+            asked.append("newest")
+            return super().newest(figures, scopes, periods, window)
 
     with served(create_app(County(tmp_path).sources())) as client:
         usual = {row["id"]: row["values"] for row in client.get("/api/v1/air/stations").json()["items"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -107,3 +108,39 @@ def test_who_is_quick_keeps_the_line(client: Client) -> None:
         for _ in range(2):
             made.sendall(HEAD.replace(b"targets", b"county") + b"\r\n")
             assert made.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
+def test_a_body_does_not_wait_for_its_head_to_be_confirmed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nagle's delay is off on every line: with it each answer on a kept line takes 40 ms more. And the kernel takes little that is not on its way."""
+    made, seen = Watched.connection_made, list[list[int]]()
+
+    def looked_at(self: Watched, transport: asyncio.Transport) -> None:
+        made(self, transport)
+        line = transport.get_extra_info("socket")
+        seen.append([line.getsockopt(socket.IPPROTO_TCP, option) for option in (socket.TCP_NODELAY, socket.TCP_NOTSENT_LOWAT)])
+
+    monkeypatch.setattr(Watched, "connection_made", looked_at)
+    client.get("/livez")
+
+    assert [[1, lingering.UNSENT]] == seen
+
+
+def test_a_reader_that_takes_nothing_is_answered_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of four requests in a row the first is answered, and the next one when that answer is taken: nobody makes a server hold what nobody reads."""
+    monkeypatch.setattr(Watched, "limits", LIMITS_S)
+
+    def answered() -> int:
+        return int(client.get("/metrics").text.rpartition("lanbi_api_request_seconds_count ")[2])
+
+    whole, before = len(client.get("/api/v1/openapi.json").body), answered()
+    with ExitStack() as stack:
+        made = stack.enter_context(socket.socket())
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        made.connect(("127.0.0.1", client.port))
+        made.sendall(4 * b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        for _ in range(20):
+            assert 200 == client.get("/livez").status
+        others = answered() - before - 20 - 1
+
+    assert whole > 3 * lingering.UNSENT
+    assert 1 == others

@@ -12,7 +12,7 @@ import pytest
 from domain.errors import PortTaken
 from lanbi import metrics, serving, wiring
 from lanbi.clock import SystemClock
-from lanbi.processes import Told
+from lanbi.processes import Told, free
 from tests.api.served import Client
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,13 +33,6 @@ def settings_file(folder: Path, port: int) -> Path:
     return path
 
 
-def free_port() -> int:
-    """A port nobody uses right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def until(condition: object, seconds: float = 30) -> None:
     """Wait for something of another process."""
     end = CLOCK.monotonic() + seconds
@@ -51,7 +44,7 @@ def until(condition: object, seconds: float = 30) -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_program_serves_and_stops(tmp_path: Path, number: int, code: int) -> None:
     """`lanbi serve` shows an empty county, writes its status, and ends with the promised code when told to."""
-    port = free_port()
+    port = free()
     command = [sys.executable, "-m", "lanbi", "serve", "--config", str(settings_file(tmp_path, port))]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LANBI_")}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE) as process:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from api.attainments import figure_of, one_target
 from api.shaping import printed
 from domain.air import LEVELS
 from domain.civil import day_number, period_stamp
+from domain.codes import BASES
 from domain.indicators import Indicator
 from domain.readings import Entry
 from tests.api.seeded import NS, RULES, TODAY, County
@@ -75,6 +77,34 @@ def test_broken_report_is_no_value(county: County) -> None:
     assert [None] == [one.value for one in row.reported]
 
 
+def told(name: str, period: str, day: int, value: float, status: str) -> Indicator:
+    """A row that was judged on reports."""
+    return Indicator(name, period, "sc", "none", period_stamp(day), value, "official", target=300.0, margin=300.0 - value, status=status)
+
+
+def test_a_reported_target_of_the_running_year_is_found(tmp_path: Path) -> None:
+    """Its newest row, official alone, gives value, state and margin, called reported; what would lie ahead of now is not looked for."""
+    sources = County(tmp_path).sources()
+    for day, value, status in ((date(2025, 3, 31), 60.0, "on-course"), (date(2025, 9, 30), 280.0, "at-risk"), (date(2025, 12, 31), 999.0, "missed")):
+        sources.figures.put([told("energy.total", "ytd", day_number(day), value, status)])  # type: ignore[attr-defined]
+    row = one_target(sources, "energy.total", None, None)
+
+    assert row is not None
+    assert (280.0, "reported", "at-risk", 20.0, "ytd", "official", "2025-09-30T00:00:00+08:00") == (
+        row.value, row.value_source, row.status, row.margin, row.period, row.basis, row.time,
+    )  # fmt: skip
+
+
+def test_a_closed_years_own_report_goes_first(tmp_path: Path) -> None:
+    """The year's row decides although the last running one stands beside it; another year has its own."""
+    sources, last = County(tmp_path).sources(), day_number(date(2024, 12, 31))
+    rows = [told("energy.total", "year", last, 310.0, "missed"), told("energy.total", "ytd", last, 290.0, "on-course")]
+    sources.figures.put(rows)  # type: ignore[attr-defined]
+    found = [one_target(sources, "energy.total", year, None) for year in (2024, 2025)]
+
+    assert [(310.0, "missed"), (None, "no-target")] == [(row.value, row.status) for row in found if row]
+
+
 def test_unset_value_has_no_target(client: Client) -> None:
     """A row for which no value was ever set says no-target and invents none."""
     rows = [row for row in client.get("/api/v1/targets").json()["items"] if row["last"] is None]
@@ -100,6 +130,17 @@ def test_legend_is_the_law(client: Client) -> None:
     assert [(level.zh, level.colour) for level in LEVELS] == [(row["zh"], row["colour"]) for row in legend["levels"]]
     assert {"zh": "优良天数", "en": "good days", "unit": "day", "digits": 0} == legend["figures"]["good_days"]
     assert {"met", "on-course", "at-risk", "missed", "undecidable", "no-target"} == set(legend["statuses"])
+
+
+def test_the_legend_tells_states_by_figure(client: Client) -> None:
+    """A code has the words of its figure, else those that it has beside any figure; bases, reports and deeds have theirs."""
+    legend = client.get("/api/v1/legend").json()
+    states = legend["states"]
+
+    assert ("达标", "已完成", "优") == (states["standard"]["met"]["zh"], states[""]["met"]["zh"], states["water_quality"]["excellent"]["zh"])
+    assert set(BASES) == set(legend["bases"])
+    assert {"month", "plan", "station"} <= set(legend["reports"])
+    assert {"report", "login", "confirmation"} <= set(legend["deeds"])
 
 
 def test_figures_are_printed_half_to_even() -> None:
