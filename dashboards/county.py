@@ -21,6 +21,8 @@ class Bureau:
     ----------
     judged : mapping of target id to figure
         Targets whose attainment the service stores, and the figure that each is about.
+    reported : sequence of target id
+        Targets that are judged on what an authority reports; their attainment is official and of no figure of ours.
     on_course, at_risk : int [%]
         Chances of missing a target at which its state changes.
     bucket : str
@@ -34,6 +36,7 @@ class Bureau:
     registry: Registry
     plans: Sequence[Plan]
     judged: Mapping[str, str] = field(default_factory=dict)
+    reported: Sequence[str] = ()
     on_course: int = 30
     at_risk: int = 70
     bucket: str = "lanbi"
@@ -54,6 +57,11 @@ class Bureau:
     def followed(self) -> list[Target]:
         """Targets whose attainment is stored."""
         return [target for target in self.targets if target.id in self.judged]
+
+    @property
+    def told(self) -> list[Target]:
+        """Targets judged on reports."""
+        return [target for target in self.targets if target.id in self.reported]
 
     @cached_property
     def rules(self) -> str:

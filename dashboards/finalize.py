@@ -58,6 +58,9 @@ def _panel(panel: dict[str, Any]) -> dict[str, Any]:
         return {key: panel[key] for key in ROW_KEYS}
     _drop(panel, PANEL_DROPS)
     panel["pluginVersion"] = PLUGIN_VERSION
+    if panel["type"] == "stat" and panel.get("timeFrom"):
+        # The note of the range would lie over the title of a narrow panel.
+        panel["hideTimeOverride"] = True
     for target in panel["targets"]:
         _drop(target, TARGET_DROPS)
     if not panel["targets"]:

@@ -8,25 +8,25 @@ from typing import Any, Final
 from dashboards import style
 from dashboards.board import asked, choice
 from dashboards.county import Bureau
-from dashboards.queries import values_of
-from dashboards.stored import STORED
+from dashboards.queries import NO_RULES, VALUE, Ask, Select, series, values_of
+from dashboards.stored import STORED, Need
 from domain.clues import RULES
-from domain.indicators import BASES, figure
+from domain.codes import BASES, PERIODS
+from domain.indicators import ALLOWANCES, FIGURES, figure
 from domain.targets import Target
 
 EXTRACTED: Final = {"id": "extractFields", "options": {"source": "text", "format": "json", "replace": False, "keepTime": False}}
 """Columns out of a text that is JSON."""
-BASIS_ZH: Final = {"raw": "实况", "reviewed": "审核", "dust-excluded": "扣除沙尘", "published": "公布", "official": "官方"}
-METER_EVENTS: Final = {
-    "reset": "归零", "rollover": "满量程翻转", "exchange": "换表", "gap": "缺口", "stuck": "停走", "negative": "倒走", "spike": "尖峰", "over-power": "超最大功率", "held": "待人工判断",
-}  # fmt: skip
-"""Kinds of a meter's events."""
 METER_FAULTS: Final = ("stuck", "negative", "spike", "over-power", "held")
 """Those that somebody must look at; the others explain themselves."""
 CLUES: Final = {kind: f"{rule.number} {rule.zh}" for kind, rule in RULES.items()}
 """Kinds of clues of electricity monitoring."""
 ORDER: Final = "order"
-PERIOD_ZH: Final = {"hour": "小时", "day": "日", "month": "月", "quarter": "季", "year": "年", "ytd": "年初至今"}
+LOSSES: Final = {"electricity_loss": "用电", "water_loss": "用水", "meter_loss": "分表"}
+"""Balances between a main meter and those behind it; which of them a county has depends on its meters."""
+FIRST_TARGET: Final = 20
+"""Panel of the first target on the overview; the others follow."""
+REPORTED_PANEL: Final = 19
 UNITS: Final = {
     "µg/m³": "conμgm3", "mg/m³": "conmgm3", "%": "percent", "ug/m3": "conμgm3", "": "none", "class": "none", "day": "suffix: 天", "tce": "suffix: tce", "t": "suffix: t", "m³": "suffix: m³", "kWh": "kwatth", "% vs 2020": "percent",
 }  # fmt: skip
@@ -40,6 +40,12 @@ ENERGY: Final = "env-energy"
 ENTERPRISE: Final = "env-enterprise"
 QUALITY: Final = "env-quality"
 SYSTEM: Final = "env-system"
+
+
+def losses(names: Sequence[str] = VALUE) -> Select:
+    """Balances by day; one of them is enough to ask for."""
+    chosen = series(Ask(tuple(LOSSES), "day", rules=NO_RULES, by=("figure", "scope")), names)
+    return chosen._replace(needs=(Need("electricity_loss", "day"),))
 
 
 def unit(name: str) -> str:
@@ -56,9 +62,15 @@ def goal(target: Target) -> str:
     return f"{sign} {last.value}{SAID.get(target.unit, target.unit)}"
 
 
+def allowance_words() -> list[dict[str, object]]:
+    """States of what today may still bring."""
+    colours = {"open": None, "kept": style.GOOD, "lost": style.BAD, "void": style.UNKNOWN}
+    return style.words({code: (zh, colours[code]) for code, (zh, _) in ALLOWANCES.items()})
+
+
 def figure_words() -> list[dict[str, object]]:
-    """Stored figures by their Chinese names."""
-    return style.words({name: (known.zh, None) for name in sorted(STORED) if (known := figure(name))})
+    """Figures by their Chinese names; a correction may be of one that no board asks for."""
+    return style.words({name: (known.zh, None) for name in sorted({*STORED, *FIGURES}) if (known := figure(name))})
 
 
 def place_words(names: Mapping[str, str]) -> list[dict[str, object]]:
@@ -118,7 +130,7 @@ def rules(bureau: Bureau) -> Any:
 
 def basis() -> Any:
     """Variable: the basis of figures."""
-    return asked("basis", "口径", values_of("basis", "aqi", "day"), BASES[0])
+    return asked("basis", "口径", values_of("basis", "aqi", "day"), next(iter(BASES)))
 
 
 def section(bureau: Bureau) -> tuple[Any, ...]:
@@ -142,9 +154,9 @@ def station(bureau: Bureau) -> tuple[Any, ...]:
 
 def basis_words() -> list[dict[str, object]]:
     """Bases in Chinese."""
-    return style.words({name: (BASIS_ZH[name], None) for name in BASES})
+    return style.words({name: (zh, None) for name, (zh, _) in BASES.items()})
 
 
 def period_words() -> list[dict[str, object]]:
     """Periods in Chinese."""
-    return style.words({name: (text, None) for name, text in PERIOD_ZH.items()})
+    return style.words({name: (zh, None) for name, (zh, _) in PERIODS.items()})

@@ -40,8 +40,8 @@ class Ask(NamedTuple):
         A scope or several, ``$name`` for a variable, or empty for all.
     within : tuple of str
         Scopes that a variable's choice is held to.
-    by : str
-        Tag that names a series: ``scope``, ``figure`` or empty for a single series.
+    by : str or tuple of str
+        Tags that name a series: ``scope``, ``figure``, both, or empty for a single series.
     """
 
     figure: str | tuple[str, ...]
@@ -49,7 +49,7 @@ class Ask(NamedTuple):
     scope: str | tuple[str, ...] = ""
     rules: str = RULES
     basis: str = "raw"
-    by: str = "scope"
+    by: str | tuple[str, ...] = "scope"
     within: tuple[str, ...] = ()
 
     @property
@@ -61,6 +61,11 @@ class Ask(NamedTuple):
     def needs(self) -> tuple[Need, ...]:
         """What must be stored."""
         return tuple(Need(figure, self.period) for figure in self.figures)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Tags that name a series."""
+        return (self.by,) if isinstance(self.by, str) and self.by else tuple(self.by)
 
     @property
     def _scopes(self) -> list[str]:
@@ -103,15 +108,15 @@ def fields(names: Sequence[str]) -> str:
 
 def series(ask: Ask, names: Sequence[str] = VALUE, alias: str = "") -> Select:
     """Series over time; several fields make several series, named by the field."""
-    group = f' GROUP BY "{ask.by}"' if ask.by else ""
-    named = alias or (f"$tag_{ask.by}" if ask.by else "")
+    group = f" GROUP BY {fields(ask.tags)}" if ask.tags else ""
+    named = alias or " ".join(f"$tag_{tag}" for tag in ask.tags)
     return Select(f'SELECT {fields(names)} FROM "indicator" WHERE {ask.where}{group}', ask.needs, named)
 
 
 def newest(ask: Ask, names: Sequence[str], called: str = "") -> Select:
     """Table of the newest row of each series; ``called`` gives a single column another name, for tables that are joined."""
     chosen = f'{fields(names)} AS "{called}"' if called else fields(names)
-    return Select(f'SELECT {chosen} FROM "indicator" WHERE {ask.where} GROUP BY "{ask.by}" ORDER BY time DESC LIMIT 1', ask.needs, table=True)
+    return Select(f'SELECT {chosen} FROM "indicator" WHERE {ask.where} GROUP BY {fields(ask.tags)} ORDER BY time DESC LIMIT 1', ask.needs, table=True)
 
 
 def rows(ask: Ask, names: Sequence[str], limit: int) -> Select:
@@ -132,10 +137,17 @@ def events(kinds: Sequence[str], limit: int, names: Sequence[str] = ("kind", "so
     return Select(f'SELECT {fields(names)} FROM "event" WHERE {where} ORDER BY time DESC LIMIT {limit}', table=True)
 
 
-def event_series(*kinds: str) -> Select:
-    """Values of some kinds of events, by source: what a rule judges."""
+def none_of(tag: str, values: Sequence[str]) -> str:
+    """Condition that a tag has none of some values."""
+    pattern = "|".join(values).replace(".", "\\.")
+    return f'"{tag}" !~ /^({pattern})$/'
+
+
+def event_series(*kinds: str, but: Sequence[str] = ()) -> Select:
+    """Values of some kinds of events, by source but some: what a rule judges."""
+    apart = f" AND {none_of('source', but)}" if but else ""
     by = fields(("source",) if len(kinds) == 1 else ("kind", "source"))
-    return Select(f'SELECT "value" FROM "event" WHERE {one_of("kind", kinds)} AND {TIME} GROUP BY {by}')
+    return Select(f'SELECT "value" FROM "event" WHERE {one_of("kind", kinds)}{apart} AND {TIME} GROUP BY {by}')
 
 
 def values_of(tag: str, figure: str, period: str) -> Select:

@@ -22,6 +22,7 @@ TARGET_PERIODS: Final = ("ytd", "year")
 PARTS: Final = ("state", "risk", "burn", "left")
 """What stands beside an air target's own row, as figures of their own, because an alert can judge numbers only."""
 WATER_PARTS: Final = ("state",)
+"""Of a water target, and of one that is judged on reports."""
 WATER_MEANS: Final = ("do_mean", "codmn_mean", "nh3n_mean", "tp_mean", "tn_mean")
 WATER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -74,7 +75,7 @@ LEVELS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"water_level": 
 """Of sections and wells."""
 SENSORS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"sensor_alarms": ("day",)})
 """Of stations and sections."""
-LINES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(dict.fromkeys(("line_consumption", "line_water", "line_rank"), ("year",)))
+LINES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(dict.fromkeys(("line_consumption", "line_water", "line_rank"), ("year", "ytd")))
 """Of two-high lines."""
 WATCH: Final = (
     "freshness", "ingest_received", "ingest_stored", "ingest_duplicate", "ingest_deadletter", "ingest_quarantined", "ingest_pending",
@@ -96,15 +97,16 @@ def _there(need: Need, bureau: Bureau) -> bool:
     if need.figure == "*":
         return bool(bureau.judged)
     target, _, part = need.figure.rpartition(".")
-    if need.figure in bureau.judged:
+    if need.figure in bureau.judged or need.figure in bureau.reported:
         return need.period in TARGET_PERIODS
+    if target in bureau.reported:
+        return part in WATER_PARTS and need.period == "ytd"
     if target in bureau.judged:
         return part in (WATER_PARTS if bureau.judged[target] in WATER else PARTS) and need.period == "ytd"
     known = bureau.registry
-    owners = ((WATER, known.water_sections), (ENERGY, known.meters), (POINTS, known.points), (LEVELS, known.water_sections or known.wells))
+    gauges = {**known.water_sections, **known.wells}
+    owners = ((WATER, known.water_sections), (ENERGY, known.meters), (POINTS, known.points), (LEVELS, gauges), (LINES, known.lines))
     if any(need.figure in figures and not places for figures, places in owners):
-        return False
-    if need.figure in LINES and not bureau.registry.lines:
         return False
     return need.period in STORED.get(need.figure, ())
 

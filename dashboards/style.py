@@ -23,6 +23,8 @@ UNKNOWN: Final = "#8E8E8E"
 SERIES: Final = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#0072B2", "#FFFFFF")
 """Okabe and Ito's palette: blue is well, orange is not, told apart by every eye."""
 STATE_COLOURS: Final = {"met": GOOD, "on-course": FAIR, "at-risk": WARN, "missed": BAD, "undecidable": UNKNOWN, "no-target": UNKNOWN}
+WARNING_COLOURS: Final = (GOOD, "#F0E442", WARN, BAD)
+"""Blue, yellow, orange, red, as warnings are called, in colours that every eye tells apart."""
 WATER_COLOURS: Final = (GOOD, GOOD, FAIR, WARN, BAD, "#7A3803")
 NO_VALUE: Final = "—"
 POINTS: Final = 1_100
@@ -40,7 +42,8 @@ def steps(*edges: tuple[float | None, str]) -> Steps:
     return [{"color": colour, "value": value} for value, colour in edges]
 
 
-PLAIN: Final = steps((None, GOOD))
+PLAIN: Final = steps((None, FAIR))
+"""A figure that is not judged; the darker blue is hard to read on the dark theme."""
 
 
 def aqi_steps() -> Steps:
@@ -60,6 +63,12 @@ def words(table: Mapping[str, tuple[str, str | None]]) -> list[dict[str, object]
     """Value mapping: code → (text, colour)."""
     options = {code: {"index": index, "text": text, **({"color": colour} if colour else {})} for index, (code, (text, colour)) in enumerate(table.items())}
     return [{"type": "value", "options": options}]
+
+
+def heads(table: Mapping[str, str]) -> list[dict[str, object]]:
+    """A text that begins with a code and a colon begins with words instead; what follows stays."""
+    options = [{"pattern": f"/^{code}: /", "result": {"index": index, "text": f"{text}："}} for index, (code, text) in enumerate(table.items())]
+    return [{"type": "regex", "options": one} for one in options]
 
 
 def aqi_words() -> list[dict[str, object]]:
@@ -106,6 +115,11 @@ def titled(names: Mapping[str, str]) -> list[dict[str, object]]:
     return [override(name, ("displayName", text)) for name, text in names.items() if name != text]
 
 
+def named(*names: str) -> list[dict[str, object]]:
+    """Series that carry their own name, in colours that every eye tells apart."""
+    return coloured({name: name for name in names})
+
+
 def coloured(names: Mapping[str, str]) -> list[dict[str, object]]:
     """The same with colours that every eye tells apart; a second round of them is dashed."""
     found = []
@@ -116,11 +130,20 @@ def coloured(names: Mapping[str, str]) -> list[dict[str, object]]:
     return found
 
 
-def stat(unit: str, thresholds: Steps, *, mappings: Sequence[Any] = (), decimals: int | None = None, text: str = "auto", fields: str = "") -> Look:
+def stat(
+    unit: str,
+    thresholds: Steps,
+    *,
+    mappings: Sequence[Any] = (),
+    decimals: int | None = None,
+    text: str = "auto",
+    fields: str = "",
+    overrides: Sequence[Any] = (),
+) -> Look:
     """One figure, large, with its course behind it."""
     return partial(
         G.Stat, format=unit, thresholds=thresholds, mappings=list(mappings), decimals=decimals, noValue=NO_VALUE, reduceCalc="lastNotNull",
-        graphMode="area" if text == "auto" else "none", colorMode="value", textMode=text, color={"mode": "thresholds"}, fields=fields,
+        graphMode="area" if text == "auto" else "none", colorMode="value", textMode=text, color={"mode": "thresholds"}, fields=fields, overrides=list(overrides),
     )  # fmt: skip
 
 
@@ -133,15 +156,20 @@ def lines(unit: str, thresholds: Steps = PLAIN, *, overrides: Sequence[Any] = ()
     return partial(G.TimeSeries, unit=unit, thresholds=thresholds, overrides=list(overrides), extraJson=extra, **chosen)
 
 
-def columns(unit: str, thresholds: Steps, *, mappings: Sequence[Any] = (), bounded: bool = True) -> Look:
+def marks(thresholds: Steps, mappings: Sequence[Any], top: float) -> Look:
+    """Levels over time as dots: a bar would show the colours of the lower levels too."""
+    more: dict[str, Any] = {"drawStyle": "points", "pointSize": 9, "showPoints": "always", "colorMode": "thresholds", "gradientMode": "scheme"}
+    return lines("none", thresholds, mappings=list(mappings), valueDecimals=0, axisSoftMin=0, axisSoftMax=top, **more)
+
+
+def columns(unit: str, thresholds: Steps, *, mappings: Sequence[Any] = ()) -> Look:
     """Values over time as bars, coloured by class, with the class bounds as lines."""
-    style = "line" if bounded else "off"
     more: dict[str, Any] = {
         "drawStyle": "bars",
         "fillOpacity": 90,
         "lineWidth": 0,
         "colorMode": "thresholds",
-        "thresholdsStyleMode": style,
+        "thresholdsStyleMode": "line",
         "mappings": list(mappings),
         "gradientMode": "scheme",
     }
@@ -192,8 +220,13 @@ def bars(unit: str, thresholds: Steps, *, low: float | None = 0, high: float | N
     return partial(Own, kind="bargauge", options=options, defaults=defaults, overrides=list(overrides), thresholds=thresholds)
 
 
+UNSURE: Final = "（左上角有红色标记时是查询失败）"
+"""Grafana shows the text of an empty table also when the statement failed: an unreachable store must not read as "all is well"."""
+
+
 def table(overrides: Sequence[Any] = (), *, sort: str = "", unit: str = "none", empty: str = NO_VALUE) -> Look:
     """Rows and columns; what a column looks like stands in the overrides."""
+    empty = empty if empty == NO_VALUE else f"{empty}{UNSURE}"
     defaults = {"custom": {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False}, "mappings": NOTHING, "noValue": empty, "unit": unit}
     options = {"cellHeight": "sm", "showHeader": True}
     options["sortBy"] = [{"displayName": sort.lstrip("-"), "desc": sort.startswith("-")}] if sort else []

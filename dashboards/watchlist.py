@@ -11,7 +11,7 @@ from typing import Final
 
 from dashboards import queries
 from dashboards.county import Bureau
-from dashboards.parts import AIR, CLUES, ENERGY, ENTERPRISE, METER_FAULTS, ORDER, OVERVIEW, QUALITY, SYSTEM, goal
+from dashboards.parts import AIR, CLUES, ENERGY, ENTERPRISE, FIRST_TARGET, METER_FAULTS, ORDER, OVERVIEW, QUALITY, REPORTED_PANEL, SYSTEM, goal, losses
 from dashboards.parts import WATER as WATER_BOARD
 from dashboards.queries import HOURLY, NO_RULES, Ask, Select
 from dashboards.stored import WATER, Need, rule_set
@@ -24,12 +24,15 @@ from domain.wellness import REFUSED, ROOM_DAYS, WAITING_S
 
 HOUR_S: Final = 3_600
 DAY_S: Final = 86_400
+REPORTS_S: Final = 200 * DAY_S
+"""A quarter's report stands under its last day and comes weeks after it: the one before may be half a year old by then."""
+OUTPUTS_S: Final = 100 * DAY_S
+"""Output of a line is stated month by month, weeks after its end."""
 DAILY_S: Final = 3 * DAY_S
 """A figure of a closed day stands at its beginning and comes an hour after its end: 49 h old before the next one is there."""
 PLATFORM: Final = "platform"
 STATION: Final = "station"
 BUREAU: Final = "bureau"
-FIRST_TARGET: Final = 20
 RISKY: Final = GRAVITY["undecidable"]
 """A state graver than this is at risk or missed; on New Year's Day it is undecidable again."""
 
@@ -91,7 +94,18 @@ class Watched:
 def watchlist(bureau: Bureau) -> list[Watched]:
     """All questions for a county, also those whose figures are not stored yet."""
     targets = [_target(bureau, target, number) for number, target in enumerate(bureau.followed) if target.kind != ASPIRATION]
-    return [*targets, *_risks(bureau), *_budgets(bureau), *_air(bureau), *_data(bureau), *_sensors(), *_water(bureau), *_meters(bureau), *_service(bureau)]
+    return [
+        *targets,
+        *_quotas(bureau),
+        *_risks(bureau),
+        *_budgets(bureau),
+        *_air(bureau),
+        *_data(bureau),
+        *_sensors(),
+        *_water(bureau),
+        *_meters(bureau),
+        *_service(bureau),
+    ]
 
 
 def _slug(target: Target) -> str:
@@ -111,6 +125,19 @@ def _target(bureau: Bureau, target: Target, number: int) -> Watched:
         lasting="30m", keep="72h", reach=DAILY_S, shown=queries.series(ask._replace(figure=target.id)),
         limits=("状态为有风险或未完成", "状态不再是有风险或未完成"),
     )  # fmt: skip
+
+
+def _quotas(bureau: Bureau) -> Iterator[Watched]:
+    """Totals and intensities under the double control, judged on what the authority reports."""
+    for target in bureau.told:
+        ask = Ask(f"{target.id}.state", "ytd", bureau.scope, NO_RULES, "official")
+        yield Watched(
+            f"quota-{_slug(target)}", f"双控有风险：{target.name_zh}", queries.series(ask), RISKY, RISKY + 1, "warning", "energy", _team(target), OVERVIEW,
+            REPORTED_PANEL, f"{target.name_zh}填报累计为 {{{{ $values.W.Value }}}}，目标 {goal(target)}，用量超前于时间进度或已超出",
+            "核对填报值和文件；看能源板各企业用量和逐月变化；与发展改革、水利部门会商，安排重点企业压减或调整计划。",
+            lasting="30m", keep="24h", reach=REPORTS_S, shown=queries.series(ask._replace(figure=target.id)),
+            limits=("用掉的比例高于已填报时段的比例，或已超出", "用掉的比例回到时间进度以内"),
+        )  # fmt: skip
 
 
 def _risks(bureau: Bureau) -> Iterator[Watched]:
@@ -224,14 +251,17 @@ def _class_limits(bureau: Bureau) -> Iterator[int]:
 def _meters(bureau: Bureau) -> list[Watched]:
     if not bureau.registry.meters:
         return []
+    # A kind of event may be told of a probe too: a standing sensor is the matter of another rule.
+    others = sorted({*bureau.registry.air_stations, *bureau.registry.water_sections, *bureau.registry.points, *bureau.registry.wells})
     return [
+        *_limits(),
         Watched(
             "meter-incomplete", "计量数据不完整", queries.series(Ask("meter_capture", "day", rules=NO_RULES)), METER_SHARE, METER_SHARE, "warning", "energy", STATION,
             ENERGY, 16, f"{{{{ $labels.scope }}}} 当日数据完整率为 {{{{ $values.B.Value }}}}%，低于 {METER_SHARE}%",
             "通知企业和运维检查采集器；三个工作日内修复并补传，否则当月不完整。", above=False, lasting="6h", keep="0s", reach=DAILY_S,
         ),
         Watched(
-            "meter-fault", "计量表异常", queries.event_series(*METER_FAULTS), 0, 1, "warning", "energy", STATION, ENTERPRISE, 14,
+            "meter-fault", "计量表异常", queries.event_series(*METER_FAULTS, but=others), 0, 1, "warning", "energy", STATION, ENTERPRISE, 14,
             "{{ $labels.source }} 出现异常：{{ $labels.kind }}", "在企业板看事件明细；换表须补换表单；待人工判断的读数不会自动入账。", keep="1h", reach=3 * DAY_S,
             limits=("出现一条异常事件", "事件被撤销，或三天内没有新的"),
         ),
@@ -244,6 +274,30 @@ def _meters(bureau: Bureau) -> list[Watched]:
             "order-receipt", "管控指令未回执", queries.event_series(ORDER), 0, 1, "critical", "energy", BUREAU, ENTERPRISE, 26,
             "{{ $labels.source }} 尚未确认收到管控指令", "立即电话通知企业负责人；确认后用 lanbi clues receipt 记录。", lasting="30m", keep="0s", reach=3 * DAY_S,
             limits=("指令下达而企业未确认", "企业已确认，或指令已过三天"),
+        ),
+    ]  # fmt: skip
+
+
+def _limits() -> list[Watched]:
+    """Room below a registered limit, which differs from place to place: a rule has one threshold, so analytics stores the distance."""
+    room = ("margin",)
+    line, water = Ask("line_consumption", "ytd", rules=NO_RULES), Ask("line_water", "ytd", rules=NO_RULES)
+    return [
+        Watched(
+            "meter-balance", "计量平衡超出允许范围", losses(room), 0, 0, "warning", "energy", STATION, ENERGY, 34,
+            "{{ $labels.scope }} 总表与分表的平衡差为 {{ $values.W.Value }}%，超出登记的允许范围", "先查漏计、倍率、接线和换表；再查总表后新增的未计量用能；结果记入企业档案。",
+            above=False, lasting="25h", keep="0s", reach=DAILY_S, shown=losses(),
+            limits=("连续两日超出登记的 loss_low、loss_high", "最近一日回到允许范围"),
+        ),
+        Watched(
+            "line-baseline", "产品单耗劣于基准水平", queries.series(line, room), 0, 0, "warning", "energy", BUREAU, ENERGY, 30,
+            "{{ $labels.scope }} 年初至今产品单耗为 {{ $values.W.Value }} kgce/t，劣于基准水平", "核对产量和计量；通知企业限期改造，按规定执行差别电价或限产；报发展改革部门。",
+            above=False, keep="24h", reach=OUTPUTS_S, shown=queries.series(line), limits=("高于登记的基准水平", "不高于基准水平"),
+        ),
+        Watched(
+            "line-water-quota", "产品用水超定额", queries.series(water, room), 0, 0, "warning", "energy", BUREAU, ENERGY, 32,
+            "{{ $labels.scope }} 年初至今产品用水单耗为 {{ $values.W.Value }} m³/t，超出用水定额", "核对产量和水表；查漏损和回用；按超定额用水规定处理并报水利部门。",
+            above=False, keep="24h", reach=OUTPUTS_S, shown=queries.series(water), limits=("高于登记的用水定额", "不高于用水定额"),
         ),
     ]  # fmt: skip
 

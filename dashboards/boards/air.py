@@ -8,7 +8,7 @@ from dashboards.county import Bureau
 from dashboards.parts import AIR
 from dashboards.queries import BASIS, HOURLY, Ask
 from domain.air import LEVELS
-from domain.indicators import ALLOWANCES, FIGURES
+from domain.indicators import FIGURES
 from domain.warning import LEVELS as WARNINGS
 
 SHORT = {"pm25_mean": "PM2.5", "pm10_mean": "PM10", "so2_mean": "SO2", "no2_mean": "NO2", "o3_p90": "O3-90", "good_ratio": "优良率 %"}
@@ -62,22 +62,20 @@ def _hours(names: dict[str, str]) -> Card:
 
 
 def _warning(bureau: Bureau) -> Card:
-    colours = (style.GOOD, style.FAIR, style.WARN, style.BAD)
+    colours = style.WARNING_COLOURS
     mapping = style.words({str(level): (f"达到{zh}条件", colour) for level, ((_, zh, _), colour) in enumerate(zip(WARNINGS[1:], colours, strict=True), 1)})
-    note = "已发生的小时满足的重污染天气预警条件（方案见设置 analyse.warning）；预警由市里按预报发布，此处不预报。没有柱即未满足。"
-    look = style.columns("none", style.steps((None, style.GOOD), (2, style.WARN), (3, style.BAD)), mappings=mapping, bounded=False)
+    note = "已发生的小时满足的重污染天气预警条件（方案见设置 analyse.warning）；预警由市里按预报发布，此处不预报。没有点即未满足。"
+    # Bounds between the levels: a dot is painted by its height.
+    look = style.marks(style.steps(*zip((None, 1.5, 2.5, 3.5), colours, strict=True)), mapping, top=len(colours))
     ask = Ask("warning", "hour", bureau.scope, HOURLY)
     return Card(12, "重污染预警条件（已发生）", note, look, (queries.series(ask, alias="预警条件"),), 2, span="31d")
 
 
 def _left(bureau: Bureau) -> Card:
-    words = style.words(
-        {code: (zh, {"open": None, "kept": style.GOOD, "lost": style.BAD, "void": style.UNKNOWN}[code]) for code, (zh, _) in ALLOWANCES.items()}
-    )
     heads = {"figure": "指标", "value": "余下小时均值上限", "target": "限值", "status": "状态"}
     looks = [
         parts.coded("指标", parts.figure_words(), width=330),
-        parts.coded("状态", words, coloured=True),
+        parts.coded("状态", parts.allowance_words(), coloured=True),
         parts.number("余下小时均值上限", MICRO, 1),
         parts.number("限值", "none", 0),
     ]

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dashboards import parts, queries, style
 from dashboards.board import Band, Board, Card
 from dashboards.county import Bureau
-from dashboards.parts import ENERGY, ENTERPRISE
+from dashboards.parts import ENERGY, ENTERPRISE, LOSSES
 from dashboards.queries import NO_RULES, Ask
 from domain.energy import SHARE
 from domain.indicators import FIGURES
 
 SHOWN = {"energy_tce": "当量值 tce", "energy_equal": "等价值 tce", "co2": "CO2 t", "electricity_bought": "外购电 kWh", "water_use": "用水 m³"}
 QUOTA = (
-    ("line_consumption", "产品单耗（上年）", "各两高生产线的单位产品综合能耗；标杆与基准水平见生产线登记，状态在指标的 status 中。", "suffix: kgce/t"),
-    ("line_rank", "能效领跑者（上年）", "同一产品各生产线的单耗排名，1 为领跑者。", "none"),
-    ("line_water", "产品用水单耗（上年）", "单位产品用水量，与登记的用水定额比较。", "suffix: m³/t"),
+    ("line_consumption", "产品单耗", "各两高生产线年初至今的单位产品综合能耗，至最近一个有产量的月份；劣于登记的基准水平即告警。", "suffix: kgce/t"),
+    ("line_rank", "能效领跑者", "同一产品各生产线的单耗排名，1 为领跑者。", "none"),
+    ("line_water", "产品用水单耗", "年初至今单位产品用水量；超出登记的用水定额即告警。", "suffix: m³/t"),
 )
-"""Figures of two-high lines, of closed years; left out where no line is registered."""
+"""Figures of two-high lines, of the year so far; left out where no line is registered."""
 
 
 def energy(bureau: Bureau) -> Board:
@@ -109,15 +109,17 @@ def _quota(bureau: Bureau) -> tuple[Card, ...]:
             title,
             note,
             style.bars(unit, style.PLAIN, overrides=style.titled(names)),
-            (queries.series(Ask(figure, "year", rules=NO_RULES)),),
-            span="732d",
+            (queries.series(Ask(figure, "ytd", rules=NO_RULES)),),
+            span="400d",
         )
         for number, (figure, title, note, unit) in enumerate(QUOTA)
     )
 
 
 def _loss(bureau: Bureau) -> Card:
-    firms = {one.id: one.name for one in bureau.registry.enterprises.values()}
-    look = style.lines("percent", overrides=style.coloured(firms))
-    note = "总表与其后各分表之差占总表的比例；持续过大是漏计或损耗，为负是倍率或接线有误。"
-    return Card(34, "逐日用电平衡差", note, look, (queries.series(Ask("electricity_loss", "day", tuple(firms), NO_RULES)),), span="62d")
+    known = bureau.registry
+    names = {f"{figure} {one.id}": f"{one.name} {LOSSES[figure]}" for one in known.enterprises.values() for figure in ("electricity_loss", "water_loss")}
+    names |= {f"meter_loss {one.behind}": f"{bureau.names[one.behind]} {LOSSES['meter_loss']}" for one in known.meters.values() if one.behind}
+    look = style.lines("percent", overrides=style.coloured(names))
+    note = "总表与其后各分表之差占总表的比例；持续过大是漏计或损耗，为负是倍率或接线有误。登记了允许范围（loss_low、loss_high）的企业，连续两日超出即告警。"
+    return Card(34, "逐日平衡差（电、水、分表）", note, look, (parts.losses(),), span="62d")

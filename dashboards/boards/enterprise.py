@@ -5,8 +5,9 @@ from __future__ import annotations
 from dashboards import parts, queries, style
 from dashboards.board import Band, Board, Card
 from dashboards.county import Bureau
-from dashboards.parts import CLUES, ENTERPRISE, METER_EVENTS, ORDER
+from dashboards.parts import CLUES, ENTERPRISE, ORDER
 from dashboards.queries import NO_RULES, Ask
+from domain.codes import METER_EVENTS
 from domain.energy import SHARE
 from domain.indicators import FIGURES
 
@@ -73,12 +74,17 @@ def _months() -> Card:
 def _use(bureau: Bureau, electric: tuple[str, ...], others: tuple[str, ...]) -> tuple[Card, ...]:
     def one(number: int, title: str, meters: tuple[str, ...], unit: str) -> Card:
         ask = Ask("meter_use", "hour", METER, NO_RULES, within=meters)
-        return Card(
-            number, title, "所选计量表每小时用量（登记单位）。", style.lines(unit, overrides=style.coloured(bureau.names)), (queries.series(ask),), span="7d"
-        )
+        return Card(number, title, "所选计量表每小时用量（登记单位）。", style.lines(unit, overrides=_own(bureau, meters)), (queries.series(ask),), span="7d")
 
     found = [one(21, "每小时用电", electric, "kwatth")] if electric else []
     return (*found, *([one(22, "每小时用水、用气、用热（登记单位）", others, "none")] if others else []))
+
+
+def _own(bureau: Bureau, meters: tuple[str, ...]) -> list[dict[str, object]]:
+    """Names and colours of meters; each enterprise begins with the first colour, for the board shows one."""
+    firms = dict.fromkeys(bureau.registry.meters[name].enterprise for name in meters)
+    groups = [{name: bureau.names[name] for name in meters if bureau.registry.meters[name].enterprise == firm} for firm in firms]
+    return [one for group in groups for one in style.coloured(group)]
 
 
 def _pairs(bureau: Bureau) -> tuple[Card, ...]:
@@ -94,7 +100,7 @@ def _pairs(bureau: Bureau) -> tuple[Card, ...]:
 
 
 def _events(bureau: Bureau) -> Card:
-    words = style.words({kind: (zh, None) for kind, zh in METER_EVENTS.items()})
+    words = style.words({kind: (zh, None) for kind, (zh, _) in METER_EVENTS.items()})
     looks = [
         parts.coded("计量表", parts.place_words(bureau.names), width=170),
         parts.coded("事件", words, width=120),
@@ -143,7 +149,7 @@ def _ordered() -> Card:
     ask = Ask("order_load", "hour", FIRM, NO_RULES)
     asks = (queries.series(ask, alias="用电量"), queries.series(ask, ("target",), alias="允许负荷"))
     note = "管控时段每小时用电量与允许负荷（平时同小时中位数 × 允许比例）；是否违反看线索，不凭单个小时。"
-    return Card(27, "管控时段用电量", note, style.lines("kwatth"), asks, span="92d")
+    return Card(27, "管控时段用电量", note, style.lines("kwatth", overrides=style.named("用电量", "允许负荷")), asks, span="92d")
 
 
 def _capture(bureau: Bureau) -> Card:

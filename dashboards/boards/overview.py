@@ -7,19 +7,20 @@ from typing import Any
 from dashboards import parts, queries, style
 from dashboards.board import Band, Board, Card
 from dashboards.county import Bureau
-from dashboards.parts import AIR, OVERVIEW, QUALITY
+from dashboards.parts import AIR, ENERGY, FIRST_TARGET, OVERVIEW, QUALITY, REPORTED_PANEL
 from dashboards.parts import WATER as WATER_BOARD
 from dashboards.queries import HOURLY, NO_RULES, Ask
 from dashboards.stored import WATER, rule_set
 from domain.indicators import FIGURES
+from domain.restating import CAUSES
 from domain.targets import Target
 from domain.water import CLASSES, RULE_SET
 
-FIRST_TARGET = 20
 ROW = 4
 COMPARED = ("pm25_mean_yoy", "pm10_mean_yoy", "o3_p90_yoy", "good_ratio_yoy", "good_days_yoy", "heavy_days_yoy", "composite_yoy")
-TARGET_FIELDS = ("value", "target", "margin", "low90", "high90", "status")
+TARGET_FIELDS = ("value", "margin", "low90", "high90", "status")
 LAST_YEAR = {"figure": "指标", "value": "变化", "target": "去年同期", "margin": "变化 %"}
+TOLD = {"figure": "目标", "status": "状态", "value": "填报累计", "target": "目标值", "margin": "余量", "Time": "截至"}
 SILENT = {"scope": "来源", "status": "状态", "value": "缺报次数", "Time": "时间"}
 RESTATED = {
     "Time": "数值日期",
@@ -33,16 +34,18 @@ RESTATED = {
     "cause": "原因",
 }
 
+AUDITED = ("rule_set", "basis", "period")
+
 
 def overview(bureau: Bureau) -> Board:
-    """The operators' first screen."""
+    """The operators' first screen: what fires, which target is in danger, who is silent and what changed fit on it without scrolling."""
     bands = (
         Band(4, (*_now(bureau), *_left(bureau))),
+        Band(8, (_targets(bureau), firing())),
+        Band(7, (_silent(bureau), restated(bureau, 40, brief=True))),
         *_goals(bureau),
-        Band(8, (_targets(bureau),)),
-        Band(9, (firing(), _silent(bureau)), title="正在告警与静默"),
-        Band(8, (_last_year(bureau),), title="同期与更正"),
-        Band(9, (restated(bureau, 40),)),
+        Band(6, _reported(bureau)),
+        Band(8, (_last_year(bureau),), title="与去年同期相比"),
     )
     return Board(OVERVIEW, "总览", _note(bureau), bands, (parts.rules(bureau), parts.basis()))
 
@@ -71,6 +74,8 @@ def _note(bureau: Bureau) -> str:
 def _now(bureau: Bureau) -> tuple[Card, ...]:
     county = Ask("aqi", "hour", bureau.scope, HOURLY)
     pm25 = Ask("pm25_24h", "hour", bureau.scope, HOURLY)
+    left = [style.override("status", ("mappings", parts.allowance_words()))]
+    rest = Ask("pm25_allowance_100", "day", bureau.scope, bureau.rules)
     return (
         Card(
             10, "全区空气质量 AQI", "最近一小时全区 AQI（HJ 633 实时报），评价点位小时均值计算；颜色为官方分级色。",
@@ -83,6 +88,11 @@ def _now(bureau: Bureau) -> tuple[Card, ...]:
         Card(
             12, "PM2.5 24 小时均值", "以最近整点结束的 24 小时滑动均值，至少 20 个有效小时。",
             style.stat(parts.unit(FIGURES["pm25_24h"].unit), style.PLAIN, decimals=0), (queries.series(pm25, alias="PM2.5"),), 2, span="48h", links=(("空气", AIR),),
+        ),
+        Card(
+            8, "今日 PM2.5 余量（保优良）", "今天余下小时的 PM2.5 均值不超过此值，当日 AQI 才不超过 100；已定局时没有数值，只有状态。",
+            style.stat(parts.unit(FIGURES["pm25_allowance_100"].unit), style.PLAIN, decimals=0, text="value", fields="/^(value|status)$/", overrides=left),
+            (queries.series(rest, ("value", "status"), "$col"),), 2, span="30h", links=(("空气", AIR),),
         ),
     )  # fmt: skip
 
@@ -131,28 +141,47 @@ def _targets(bureau: Bureau) -> Card:
         "figure": "目标",
         "status": "状态",
         "value": "实际",
-        "target": "目标值",
         "margin": "余量",
         "low90": "预测下限",
         "high90": "预测上限",
         "Time": "截至",
     }
     ask = Ask(tuple(bureau.judged) or ("*",), "ytd", bureau.scope, f"/^({RULE_SET}|{bureau.rules})$/", by="figure")
-    columns = [parts.wide(head, 110) for head in ("实际", "目标值", "预测下限", "预测上限")]
-    columns.append(style.override("截至", ("unit", "time:YYYY-MM-DD"), ("custom.width", 120)))
+    columns = [parts.wide(head, 80) for head in ("实际", "预测下限", "预测上限")]
+    columns.append(style.override("截至", ("unit", "time:MM-DD"), ("custom.width", 65)))
+    looks = [
+        parts.coded("目标", names),
+        parts.coded("状态", style.state_words(), coloured=True, width=105),
+        parts.number("余量", decimals=2, width=75),
+        *columns,
+    ]
+    note = "规划目标：最新实际值、余量（正数为有利方向）、年底预测 90% 区间和状态；当年目标值在名称中，没有的显示「目标值待下达」。"
+    chosen = queries.newest(ask, TARGET_FIELDS)
+    return Card(14, "规划目标状态", note, style.table(looks), (chosen,), 3, transformations=(parts.renamed(heads),))
+
+
+def _reported(bureau: Bureau) -> tuple[Card, ...]:
+    """Targets judged on what an authority reports: how much of the year's budget is used up."""
+    if not bureau.told:
+        return ()
+    names = style.words({target.id: (f"{target.name_zh} {parts.goal(target)}", None) for target in bureau.told})
     looks = [
         parts.coded("目标", names, width=400),
         parts.coded("状态", style.state_words(), coloured=True, width=130),
-        parts.number("余量", decimals=2, width=90),
-        *columns,
+        parts.number("填报累计", decimals=2),
+        parts.number("目标值", decimals=2),
+        parts.number("余量", decimals=2),
+        style.override("截至", ("unit", "time:YYYY-MM-DD"), ("custom.width", 120)),
     ]
-    note = "规划目标：最新实际值、当年目标值、余量（正数为有利方向）、年底预测 90% 区间和状态。没有目标值的显示「目标值待下达」。"
-    return Card(14, "规划目标状态", note, style.table(looks), (queries.newest(ask, TARGET_FIELDS),), transformations=(parts.renamed(heads),))
+    note = "能耗、碳排放和用水双控：按填报值判定，不用计量之和。用掉的比例高于已填报时段的比例为有风险；强度只由全年值判定。"
+    ask = Ask(tuple(bureau.reported), "ytd", bureau.scope, NO_RULES, "official", by="figure")
+    chosen = queries.newest(ask, ("value", "target", "margin", "status"))
+    return (Card(REPORTED_PANEL, "双控目标（填报）", note, style.table(looks, empty="今年尚未填报"), (chosen,), transformations=(parts.renamed(TOLD),), links=(("能源", ENERGY),)),)  # fmt: skip
 
 
 def firing() -> Card:
     """Alerts that fire or wait."""
-    return Card(15, "正在告警", "触发中、等待中、无数据和出错的告警，重要的在前。处置办法见每条告警的说明。", style.firing("环境告警"))
+    return Card(15, "正在告警", "触发中、等待中、无数据和出错的告警，重要的在前。处置办法见每条告警的说明。", style.firing("环境告警"), width=2)
 
 
 def _silent(bureau: Bureau) -> Card:
@@ -163,14 +192,14 @@ def _silent(bureau: Bureau) -> Card:
         "options": {"type": "include", "match": "all", "filters": [{"fieldName": "value", "config": {"id": "greater", "options": {"value": 0}}}]},
     }
     looks = [
-        parts.coded("来源", parts.place_words(bureau.names), width=200),
-        parts.coded("状态", fresh_words(), coloured=True),
-        parts.number("缺报次数", decimals=0, width=100),
+        parts.coded("来源", parts.place_words(bureau.names)),
+        parts.coded("状态", fresh_words(), coloured=True, width=100),
+        parts.number("缺报次数", decimals=0, width=90),
         parts.when("时间"),
     ]
     note = "缺报至少一次的来源：预期时间过后仍未收到读数。一次为迟到，两次及以上为静默。表为空时全部正常。"
     return Card(
-        16, "静默和迟到的来源", note, style.table(looks, sort="-缺报次数", empty="全部正常"), (queries.newest(ask, ("value", "status")),), span="26h",
+        16, "静默和迟到的来源", note, style.table(looks, sort="-缺报次数", empty="没有静默或迟到的来源"), (queries.newest(ask, ("value", "status")),), span="26h",
         transformations=(over, parts.renamed(SILENT)), links=(("数据质量", QUALITY),),
     )  # fmt: skip
 
@@ -202,15 +231,17 @@ def _last_year(bureau: Bureau) -> Card:
     return Card(17, "与去年同期相比", note, style.table(looks), (chosen,), transformations=(parts.renamed(LAST_YEAR, ("Time",)),))
 
 
-def restated(bureau: Bureau, limit: int, figures: tuple[str, ...] = ()) -> Card:
-    """Closed figures that changed."""
+def restated(bureau: Bureau, limit: int, figures: tuple[str, ...] = (), *, brief: bool = False) -> Card:
+    """Closed figures that changed; in brief without what only an auditor asks for."""
     made = {"mode": "binary", "alias": "更正时间", "replaceFields": False, "binary": {"left": "made", "operator": "*", "right": "1000"}}
+    figure, place, value, instant = (170, 105, 62, 110) if brief else (230, 150, 80, 150)
     looks = [
-        parts.coded("指标", parts.figure_words(), width=230), parts.coded("周期", parts.period_words(), width=90), parts.coded("口径", parts.basis_words(), width=90),
-        parts.coded("对象", parts.place_words(bureau.names), width=150), parts.wide("原值", 80), parts.wide("现值", 80), parts.wide("标准", 120),
-        parts.number("更正时间", "dateTimeAsIso", width=170), parts.wide("数值日期", 110),
-        style.override("数值日期", ("unit", "time:YYYY-MM-DD")),
+        parts.coded("指标", parts.figure_words(), width=figure), parts.coded("周期", parts.period_words(), width=90), parts.coded("口径", parts.basis_words(), width=90),
+        parts.coded("对象", parts.place_words(bureau.names), width=place), parts.coded("原因", style.heads({code: zh for code, (zh, _) in CAUSES.items()})), parts.wide("原值", value), parts.wide("现值", value), parts.wide("标准", 120),
+        style.override("更正时间", ("unit", "time:MM-DD HH:mm" if brief else "time:YYYY-MM-DD HH:mm"), ("custom.width", instant)),
+        style.override("数值日期", ("unit", "time:YYYY-MM-DD"), ("custom.width", 100)),
     ]  # fmt: skip
-    note = "周期已结束的数值发生变化：原值、现值、原因（迟到数据、更正、审核、沙尘、标准或登记册变更）。"
-    steps = ({"id": "calculateField", "options": made}, parts.renamed(RESTATED, ("made",)))
-    return Card(18, "更正记录", note, style.table(looks), (queries.restated(limit, figures),), transformations=steps)
+    known = "、".join(f"{code} {zh}" for code, (zh, _) in CAUSES.items())
+    note = f"周期已结束的数值发生变化：原值、现值、原因。原值与现值相同时，变的是有效小时数。原因代码：{known}。"
+    steps = ({"id": "calculateField", "options": made}, parts.renamed(RESTATED, ("made", *(AUDITED if brief else ()))))
+    return Card(18, "更正记录", note, style.table(looks, sort="-更正时间", empty="没有更正"), (queries.restated(limit, figures),), 1, transformations=steps)

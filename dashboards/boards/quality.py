@@ -53,7 +53,8 @@ def _fresh(bureau: Bureau) -> Card:
     looks = [
         parts.coded("来源", parts.place_words(bureau.names), width=180),
         parts.coded("状态", fresh_words(), coloured=True),
-        parts.number("缺报次数", decimals=0),
+        parts.number("缺报次数", decimals=0, width=90),
+        style.override("时间", ("unit", "time:MM-DD HH:mm"), ("custom.width", 110)),
     ]
     note = "所有登记来源的状态，缺报多的在前。"
     return Card(
@@ -72,7 +73,7 @@ def _lost(names: dict[str, str]) -> Card:
     ask = Ask("lost_hours", "day", "$station", NO_RULES)
     edges = style.steps((None, style.GOOD), (1, style.FAIR), (LOST_HOURS + 1, style.BAD))
     note = f"每日缺失的小时数；超过 {LOST_HOURS} 个小时，当日该项均值无效。"
-    return Card(12, "每日缺失小时", note, style.history([], edges, overrides=style.titled(names), unit="h"), (queries.series(ask),), 3, span="31d")
+    return Card(12, "每日缺失小时", note, style.history([], edges, overrides=style.titled(names)), (queries.series(ask),), 3, span="31d")
 
 
 def _capture(names: dict[str, str]) -> Card:
@@ -95,7 +96,7 @@ def _days(names: dict[str, str]) -> Card:
 def _refused(bureau: Bureau) -> Card:
     asks = tuple(queries.series(Ask(figure, "hour", bureau.scope, NO_RULES), alias=title) for figure, title in SHOWN)
     note = "被拒收（死信）和待人工判断的读数：过去一小时的和累计的；原因和重放见接口 /api/v1/deadletters 或 lanbi deadletters。"
-    return Card(15, "拒收与待审", note, style.lines("none"), asks)
+    return Card(15, "拒收与待审", note, style.lines("none", overrides=style.named(*(title for _, title in SHOWN))), asks)
 
 
 def _sensors(bureau: Bureau) -> Card:

@@ -55,15 +55,22 @@ def _note() -> str:
 def _law(bureau: Bureau) -> Card:
     asks = tuple(queries.series(Ask(figure, "hour", bureau.scope, NO_RULES), alias=FIGURES[figure].zh) for figure in LAW)
     note = "守恒律右侧各项，自日志开始以来的累计读数。"
-    return Card(16, "读数的去向（累计）", note, style.lines("none"), asks)
+    return Card(16, "读数的去向（累计）", note, style.lines("none", overrides=style.named(*(FIGURES[figure].zh for figure in LAW))), asks)
 
 
 def _received(bureau: Bureau) -> Card:
     ask = Ask("ingest_received", "hour", bureau.scope, NO_RULES)
-    return Card(17, "收到的读数（累计）", "自日志开始以来收到的读数；斜率为接收速度，变平即停收。", style.lines("none"), (queries.series(ask, alias="收到"),))
+    return Card(
+        17,
+        "收到的读数（累计）",
+        "自日志开始以来收到的读数；斜率为接收速度，变平即停收。",
+        style.lines("none", overrides=style.named("收到")),
+        (queries.series(ask, alias="收到"),),
+    )
 
 
 def _line(bureau: Bureau, number: int, title: str, figure: str, note: str) -> Card:
     known = FIGURES[figure]
     ask = Ask(figure, "hour", bureau.scope, NO_RULES)
-    return Card(number, title, note, style.lines(parts.unit(known.unit) if known.unit != "s" else "s"), (queries.series(ask, alias=known.zh),))
+    look = style.lines(parts.unit(known.unit) if known.unit != "s" else "s", overrides=style.named(known.zh))
+    return Card(number, title, note, look, (queries.series(ask, alias=known.zh),))

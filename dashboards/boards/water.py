@@ -122,7 +122,7 @@ def _breaches(names: dict[str, str]) -> Card:
         note,
         style.table(looks, empty="没有超类别"),
         (chosen,),
-        2,
+        1,
         span="400d",
         transformations=(parts.EXTRACTED, parts.renamed(EVENT, ("text",))),
     )

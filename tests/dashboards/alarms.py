@@ -1,6 +1,6 @@
 """Faults as figures, simulated time, and the table: per rule its fault, time to fire, time to recover.
 
-`python -m tests.dashboards.alarms` fills a store and prints it.
+`python -m tests.dashboards.alarms` fills a store and prints it; with ``docs/grafana.md`` it replaces the one on that page.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ import re
 import sys
 import tempfile
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dashboards.rules import alerting
+from dashboards.stored import Need
 from dashboards.watchlist import Watched, watchlist
 from domain import civil
 from domain.indicators import Event, Indicator
@@ -34,6 +36,8 @@ PACE_S = {"hour": civil.HOUR_S, "day": civil.DAY_S, "ytd": civil.DAY_S}
 FREE = civil.parse_time("2027-01-04T00:00:00+08:00")
 """Simulated time of planted faults: no history lies there."""
 EVENTS = "event"
+BEGIN, END = "<!-- python -m tests.dashboards.alarms docs/grafana.md -->", "<!-- end -->"
+"""Between these the table stands on the page."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def plant(uid: str) -> Planted:
     grid = GRID_S if period in {"hour", EVENTS} else COARSE_S
     scope = bureau.scope
     kind = kinds(question)[0] if period == EVENTS else ""
-    labels = (("source", scope),) if kind and len(kinds(question)) == 1 else (("kind", kind), ("source", scope)) if kind else (("scope", scope),)
+    labels = (("source", scope),) if kind and len(kinds(question)) == 1 else (("kind", kind), ("source", scope)) if kind else _labels(question, scope)
     if period == EVENTS or uid == "air-warning-met":
         # Where nothing is wrong there is no row: it is over when the last one has left the reach.
         over = begun + (3 * pace if uid == "air-warning-met" else 0) + question.reach - late
@@ -92,6 +96,12 @@ def plant(uid: str) -> Planted:
     else:
         recovery = seconds(rule["keepFiringFor"]) + 2 * grid
     return Planted(rule, question, healthy, faulty, begun, over, seconds(rule["for"]) + 2 * grid, recovery, labels, scope)
+
+
+def _labels(question: Watched, scope: str) -> Labels:
+    """Labels that a figure of a scope gets."""
+    figure = (("figure", question.ask.needs[0].figure),) if '"figure", "scope"' in question.ask.text else ()
+    return *figure, ("scope", scope)
 
 
 def kinds(question: Watched) -> list[str]:
@@ -138,16 +148,17 @@ def _rows(planted: Planted) -> list[tuple[int, Indicator | Event]]:
         if time > planted.over + planted.recovery + 10 * planted.grid:
             break
         if faulty or not sparse:
-            rules = _rule_set(question)
-            for need in question.needs:
-                value = planted.faulty if faulty else planted.healthy
-                made.append((time + late, Indicator(need.figure, need.period, planted.scope, rules, time, value, computed=float(time + late))))
+            value = planted.faulty if faulty else planted.healthy
+            made += [(time + late, _figure(planted, need, time, value, time + late)) for need in dict.fromkeys(question.needs)]
     return made
 
 
-def _rule_set(question: Watched) -> str:
-    text = question.ask.text.split('"rule_set" ')[1].split(" AND ")[0]
-    return "HJ633-2026" if text.startswith("=~") else text.split("'")[1]
+def _figure(planted: Planted, need: Need, time: int, value: float, written: int) -> Indicator:
+    """A figure as the rule's statement asks for it: by value, or by the room that is left below a limit."""
+    text = planted.question.ask.text
+    rules, basis = (found[1] if (found := re.search(f"\"{tag}\" = '([^']+)'", text)) else "HJ633-2026" for tag in ("rule_set", "basis"))
+    margin = value if text.startswith('SELECT "margin"') else None
+    return Indicator(need.figure, need.period, planted.scope, rules, time, value, basis, margin=margin, computed=float(written))
 
 
 def _put(county: Filled, rows: list[Indicator | Event]) -> None:
@@ -208,20 +219,51 @@ def quiet(county: Filled) -> tuple[list[tuple[str, int]], float]:
     return alerts, (span[1] - span[0]) / civil.DAY_S
 
 
-def main() -> int:
-    """Fill a store, let every rule meet its fault, print the table."""
+def recorded(county: Filled, uid: str) -> Evaluator:
+    """A rule over what the filled county's readings led to, from before its first fault until two days after its end."""
+    rule = next(rule for group in alerting(sample())["groups"] for rule in group["rules"] if rule["uid"] == uid)
+    question = next(one for one in watchlist(sample()) if one.uid == uid)
+    last = county.clock.now + 2 * civil.DAY_S
+    one, ask = Evaluator(rule, COARSE_S), Recorded(county, rule, question, (county.first, last))
+    for now in range(county.planted - 10 * civil.DAY_S, last, COARSE_S):
+        one.step(now, ask)
+    return one
+
+
+def row(planted: Planted, found: Evaluator) -> str:
+    """A rule's line of the table."""
+    fired, resolved = found.fired(), found.resolved()
+    times = [f"{(one[0].time - since) / 60:.0f} min" if one else "–" for one, since in ((fired, planted.begun), (resolved, planted.over))]
+    fault = f"{planted.healthy:g} → {planted.faulty:g}"
+    return f"| `{planted.rule['uid']}` | {planted.question.title} | {fault} | {times[0]} | {times[1]} | {len(fired)} |\n"
+
+
+def table(county: Filled) -> Iterator[str]:
+    """Every rule against its fault, then all of them in a county in which nothing is wrong."""
+    yield "| rule | title | fault | fires after | recovers after | alerts |\n|---|---|---|---|---|---|\n"
+    missed, uids = [], [rule["uid"] for group in alerting(sample())["groups"] for rule in group["rules"]]
+    for uid in uids:
+        planted = plant(uid)
+        found = simulated(county, planted)
+        missed += [] if found.fired() else [uid]
+        yield row(planted, found)
+    alerts, days = quiet(county)
+    told = ", ".join(f"`{uid}` on {civil.iso(time)[:10]}" for uid, time in alerts) or "none"
+    yield f"\nplanted: {len(uids)}, missed: {len(missed)} {missed or ''}".rstrip() + f"; quiet: {len(alerts)} alert(s) in {days:.0f} days ({told})\n"
+
+
+def main(page: Path | None) -> int:
+    """Fill a store, let every rule meet its fault, print the table and put it into a page."""
     with tempfile.TemporaryDirectory() as folder, filled(Path(folder), small(sample().registry)) as county:
-        sys.stdout.write("| rule | title | fault | fires after | recovers after | alerts |\n|---|---|---|---|---|---|\n")
-        for uid in (rule["uid"] for group in alerting(sample())["groups"] for rule in group["rules"]):
-            planted = plant(uid)
-            found = simulated(county, planted)
-            fired, resolved = found.fired(), found.resolved()
-            times = [f"{(one[0].time - since) / 60:.0f} min" if one else "–" for one, since in ((fired, planted.begun), (resolved, planted.over))]
-            sys.stdout.write(f"| `{uid}` | {planted.question.title} | {planted.healthy:g} → {planted.faulty:g} | {times[0]} | {times[1]} | {len(fired)} |\n")
-        alerts, days = quiet(county)
-        sys.stdout.write(f"\nquiet: {len(alerts)} alerts in {days:.0f} days {alerts}\n")
+        lines = []
+        for line in table(county):
+            sys.stdout.write(line)
+            lines.append(line)
+    if page is not None:
+        before, _, rest = page.read_text().partition(BEGIN)
+        page.write_text(f"{before}{BEGIN}\n{''.join(lines)}{END}{rest.partition(END)[2]}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path(sys.argv[1]) if sys.argv[1:] else None))

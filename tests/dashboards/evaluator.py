@@ -20,6 +20,11 @@ MISSING: Final = 2
 FIRING: Final = {"Alerting", "Recovering"}
 """For whoever is notified."""
 NO_DATA: Final[Labels] = (("alertname", "DatasourceNoData"),)
+ERROR: Final[Labels] = (("alertname", "DatasourceError"),)
+
+
+class Refused(Exception):
+    """The data source gave no answer, or refused one."""
 
 
 def seconds(text: str) -> int:
@@ -59,7 +64,9 @@ class Evaluator:
 
     def step(self, now: int, ask: Asked) -> None:
         """Evaluate once."""
-        results = self._results(now, ask)
+        results = self._answered(now, ask)
+        if results is None:
+            return
         if results:
             self._to(NO_DATA, "Normal", now) if NO_DATA in self.instances else None
             for labels, value in results.items():
@@ -67,9 +74,21 @@ class Evaluator:
         elif self.rule["noDataState"] == "NoData":
             self._to(NO_DATA, "NoData", now)
         for labels, one in list(self.instances.items()):
-            if labels not in results and labels != NO_DATA and now - one.seen >= MISSING * self.interval:
+            if labels not in results and labels not in {NO_DATA, ERROR} and now - one.seen >= MISSING * self.interval:
                 self._to(labels, "Normal", now)
                 del self.instances[labels]
+
+    def _answered(self, now: int, ask: Asked) -> dict[Labels, float | None] | None:
+        """What the store says; an error, told and taken back as an alert of its own, is no answer."""
+        try:
+            results = self._results(now, ask)
+        except Refused:
+            if self.rule["execErrState"] == "Error":
+                self._to(ERROR, "Error", now)
+            return None
+        if ERROR in self.instances:
+            self._to(ERROR, "Normal", now)
+        return results
 
     def _results(self, now: int, ask: Asked) -> dict[Labels, float | None]:
         (first, *_) = self.rule["data"]
@@ -114,11 +133,11 @@ class Evaluator:
 
     def fired(self) -> list[Change]:
         """When whom somebody was told about: the first of each stretch of firing."""
-        return [change for change in self.changes if change.new in {"Alerting", "NoData"} and change.old not in FIRING]
+        return [change for change in self.changes if change.new in {"Alerting", "NoData", "Error"} and change.old not in FIRING]
 
     def resolved(self) -> list[Change]:
         """When it was over."""
-        return [change for change in self.changes if change.old in {*FIRING, "NoData"} and change.new == "Normal"]
+        return [change for change in self.changes if change.old in {*FIRING, "NoData", "Error"} and change.new == "Normal"]
 
 
 def reduced(points: Points) -> float | None:

@@ -106,7 +106,7 @@ def grafana(folder: Path, environment: dict[str, str], *, provisioning: Path, wa
     """
     where = home()
     assert where is not None
-    port = free(0)
+    port = free()
     for name in ("notifiers", "plugins"):  # as a package has them; their absence is logged as an error
         (provisioning / name).mkdir(exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
@@ -158,6 +158,8 @@ check_for_updates = false
 check_for_plugin_updates = false
 [plugins]
 preinstall_disabled = true
+[database]
+wal = true
 [unified_alerting]
 enabled = true
 [alerting]

@@ -6,21 +6,31 @@ asked of the store at every evaluation, and Grafana's own logic decides. `python
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 
 import pytest
+import urllib3
 
 from dashboards.rules import alerting
-from tests.dashboards.alarms import Planted, plant, quiet, simulated
-from tests.dashboards.evaluator import NO_DATA, Evaluator
+from tests.dashboards.alarms import Planted, plant, quiet, recorded, simulated
+from tests.dashboards.asking import ask, expanded
+from tests.dashboards.evaluator import ERROR, NO_DATA, Evaluator, Found, Refused
 from tests.dashboards.filled import Filled
+from tests.dashboards.sample import alerting as file
 from tests.dashboards.sample import sample
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(400)]  # the first test fills the county
 
 UIDS = [rule["uid"] for group in alerting(sample())["groups"] for rule in group["rules"]]
 MONTH_DAYS = 30.4
+FROM_READINGS = [
+    "target-air-aqi-heavy-days", "quota-energy-total", "budget-air-aqi-heavy-days", "air-heavy-hour", "air-warning-met", "air-day-at-risk",
+    "data-restated-confirmed", "sensor-drift", "water-level-warning", "water-level-guarantee", "water-class-breach", "point-over-limit",
+    "meter-balance", "line-baseline", "line-water-quota", "meter-incomplete", "meter-fault", "clue-open", "order-receipt",
+]  # fmt: skip
+"""Rules whose fault lies in the readings and entries of the filled county (`filled.py`); those of the service are in `test_service_faults.py`."""
 
 
 @pytest.mark.parametrize("uid", UIDS)
@@ -32,6 +42,23 @@ def test_a_rule_fires_on_its_fault_and_recovers(county: Filled, uid: str) -> Non
     assert ([planted.labels], [planted.labels]) == ([one.labels for one in found.fired()], [one.labels for one in found.resolved()])
     assert planted.begun <= found.fired()[0].time <= planted.begun + planted.patience
     assert planted.over <= found.resolved()[0].time <= planted.over + planted.recovery
+
+
+@pytest.mark.parametrize("uid", FROM_READINGS)
+def test_a_fault_in_the_readings_fires_its_alert(county: Filled, uid: str) -> None:
+    """The same from the other end: readings and entries with a fault in them, through analytics into the store, raise the named alert."""
+    found = recorded(county, uid)
+
+    assert found.fired()
+    assert all(county.planted <= change.time for change in found.fired())
+
+
+def test_a_standing_sensor_is_no_faulty_meter(county: Filled) -> None:
+    """Both are told as events of one kind; the meters' rule names meters only."""
+    named = {dict(change.labels)["source"] for change in recorded(county, "meter-fault").fired()}
+
+    assert named
+    assert named <= set(county.registry.meters)
 
 
 @pytest.mark.parametrize("uid", ["target-air-pm25-annual-mean", "source-silent", "service-law"])
@@ -55,6 +82,38 @@ def test_an_empty_store_is_not_all_quiet(county: Filled) -> None:
         one.step(0, lambda *_: {})
         assert [NO_DATA] == [change.labels for change in one.fired()]
     assert rules
+
+
+def receivers(labels: dict[str, str]) -> set[str]:
+    """Who gets an alert with these labels, by the routes of the sample's files with all channels."""
+    (root,) = file("policies")["policies"]
+    found: set[str] = set()
+    for route in root["routes"]:
+        if all(re.fullmatch(value if sign == "=~" else re.escape(value), labels.get(key, "")) for key, sign, value in route["object_matchers"]):
+            found.add(route["receiver"])
+            if not route["continue"]:
+                break
+    return found or {root["receiver"]}
+
+
+@pytest.mark.parametrize("fault", ["a wrong secret", "an unreachable store"])
+def test_a_store_that_does_not_answer_is_told_to_whoever_runs_the_platform(county: Filled, fault: str) -> None:
+    """Every rule raises DatasourceError, for whatever it watches, takes it back when the store answers, and every channel of the platform's owner gets it."""
+
+    def refused(text: str, start: int, end: int) -> Found:
+        where = county if fault == "a wrong secret" else replace(county, url="http://127.0.0.1:9")
+        try:
+            return {(): [(row[0], 0.0) for row in ask(where, expanded(text, (start, end), {}), "wrong").get("series", [])]}
+        except (AssertionError, urllib3.exceptions.HTTPError) as error:
+            raise Refused(str(error)) from error
+
+    for rule in (rule for group in alerting(sample())["groups"] for rule in group["rules"]):
+        one = Evaluator(rule, 300)
+        one.step(0, refused)
+        one.step(300, lambda *_: {(): [(300, 0.0)]})
+        assert (ERROR, ERROR) == (one.fired()[0].labels, one.resolved()[0].labels), rule["uid"]
+
+    assert {"值班日志", "钉钉", "企业微信", "邮件", "MQTT"} == receivers({"alertname": "DatasourceError"}) == receivers({"alertname": "DatasourceNoData"})
 
 
 def test_a_year_without_faults_is_quiet(county: Filled, capsys: pytest.CaptureFixture[str]) -> None:

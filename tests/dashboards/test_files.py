@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 
-from dashboards.board import Board, built
+from dashboards import queries, style
+from dashboards.board import Band, Board, Card, built
 from dashboards.boards.overview import overview
 from dashboards.boards.runbook import runbook
+from dashboards.county import Bureau
 from dashboards.files import files, variables
 from dashboards.finalize import check, finalize
+from dashboards.queries import Ask
 from domain.errors import InputError, LanbiError
+from domain.restating import CAUSES
 from domain.targets import YearValue
 from lanbi.cli import main
 from tests.dashboards.sample import COMMITTED, ROOT, boards, sample
@@ -138,6 +146,45 @@ def test_a_county_without_stations_is_refused() -> None:
         files(replace(bureau, registry=replace(bureau.registry, air_stations={})))
 
 
+def bare() -> Bureau:
+    """A county that watches its air and has no section, well, point, enterprise, meter or line."""
+    none = dict.fromkeys(("water_sections", "wells", "points", "enterprises", "meters", "lines"), MappingProxyType({}))
+    return replace(sample(), registry=replace(sample().registry, **none))  # type: ignore[arg-type]
+
+
+def test_a_county_without_wells_or_enterprises_gets_no_empty_panel() -> None:
+    """What has nobody to show is left out and named in the 说明 of its board; no variable without a choice and no rule without a scope is written."""
+    texts = files(bare())
+    found = {board["uid"]: board for board in (json.loads(text) for name, text in texts.items() if name.startswith("dashboards/"))}
+    notes = {uid: next(panel["options"]["content"] for panel in board["panels"] if panel["title"] == "说明") for uid, board in found.items()}
+    silent = {"row", "text", "alertlist"}
+
+    assert [] == [(uid, panel["title"]) for uid, board in found.items() for panel in board["panels"] if panel["type"] not in silent and not panel["targets"]]
+    assert [] == [(uid, one["name"]) for uid, board in found.items() for one in board["templating"]["list"] if one["type"] == "custom" and not one["query"]]
+    assert [] == [(uid, row["title"]) for uid, board in found.items() for row, after in _rows(board) if after == "row"]
+    assert all(title in notes["env-energy"] for title in ("企业能耗、碳排放与用水", "逐日平衡差", "产品单耗"))
+    assert all(title in notes["env-water"] for title in ("断面类别", "水位状态"))
+    assert "/^()$/" not in "".join(texts.values())
+    for uid in ("meter-balance", "meter-incomplete", "point-over-limit", "water-level-warning", "line-water-quota"):
+        assert f'"uid": "{uid}"' not in texts["provisioning/alerting/rules.yaml"]
+
+
+def _rows(board: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
+    """Each heading with the kind of the panel below it; 说明 ends a board."""
+    panels = board["panels"]
+    return [(one, after["type"]) for one, after in pairwise(panels) if one["type"] == "row"]
+
+
+def test_a_figure_that_nobody_stores_is_named() -> None:
+    """A board that asks for a figure under a wrong name is written without that panel, and its 说明 says which name was not found."""
+    bureau = sample()
+    card = Card(10, "误名", "n", style.lines("none"), (queries.series(Ask("pm25_meen", "day", bureau.scope)),))
+    board = finalize(built(Board("env-test", "板", "n", (Band(5, (card,), title="空的一节"),)), bureau))
+
+    assert [("text", "说明")] == [(panel["type"], panel["title"]) for panel in board["panels"]]
+    assert "**误名**：`pm25_meen`(day)" in board["panels"][0]["options"]["content"]
+
+
 def test_overlapping_panels_are_a_fault() -> None:
     """Two panels on one place, an id used twice, a panel off the grid: each is named."""
     board = boards()["env-air"]
@@ -153,6 +200,17 @@ def test_colours_and_limits_stand_in_tables(path: Path) -> None:
 
     assert path.name == "style.py" or [] == found
     assert Board.__doc__
+
+
+@pytest.mark.parametrize("code", sorted(CAUSES))
+def test_a_cause_begins_with_words(code: str) -> None:
+    """The text of a cause begins with a code; an operator reads words, and what follows stays."""
+    overrides = next(panel for panel in boards()["env-overview"]["panels"] if panel["title"] == "更正记录")["fieldConfig"]["overrides"]
+    (shown,) = [rule["value"] for one in overrides if one["matcher"]["options"] == "原因" for rule in one["properties"] if rule["id"] == "mappings"]
+    said = f"{code}: s1 pm25; late: s2 o3"
+    found = [re.sub(rule["options"]["pattern"].strip("/"), rule["options"]["result"]["text"], said) for rule in shown]
+
+    assert [f"{CAUSES[code][0]}：s1 pm25; late: s2 o3"] == [one for one in found if one != said]
 
 
 def test_the_packaged_server_gets_every_variable() -> None:
