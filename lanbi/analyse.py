@@ -10,6 +10,7 @@ import importlib.metadata
 import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,9 +21,10 @@ from domain.places import Registry
 from domain.ports import Clock
 from domain.readings import Change
 from domain.restating import CONFIRMATION, confirmation_events, confirmations
-from domain.warning import SCHEMES
-from lanbi import machine_code, memory
-from lanbi.metrics import write_status
+from lanbi import logs, machine_code, memory
+from lanbi.question import Ear
+from lanbi.rehearsal import Lent, rehearse
+from lanbi.status import Status, lively
 from lanbi.watching import Watch
 
 if TYPE_CHECKING:
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
     from lanbi.settings import Settings
 
 POLL_S: Final = 0.2
-"""Between two looks for changes."""
+"""Between two looks for changes; a forwarder on this machine is heard earlier."""
+PIECE_S: Final = 0.05
+"""The same while there is something to look at that can wait."""
 BULK: Final = 500
 """Site-days in one look above which an import is running: analytics then waits until it is quiet."""
 QUIET_S: Final = 0.8
@@ -39,7 +43,6 @@ PATIENCE_S: Final = 20.0
 GAP_S: Final = 60.0
 """How long a missing change number is waited for before the whole year is read again."""
 RETRY_S: Final = 2.0
-BEAT_S: Final = 1.0
 POSITION: Final = "analysed"
 """Kind of the events that hold the position in each ingest's changes; their time is 0."""
 WORKED: Final = "computed-with"
@@ -86,7 +89,7 @@ class Position:
 
 
 class Follower:
-    """The loop's state: what was seen, what day it is, how the process is."""
+    """The loop's state: what was seen, what day it is, how the process is; ``idled`` says that the last step did a piece of what can wait."""
 
     def __init__(self, analyst: Analyst, store: Any, clock: Clock) -> None:
         self.analyst, self.store, self.clock = analyst, store, clock
@@ -97,19 +100,20 @@ class Follower:
         self.watch: Watch | None = None
         analyst.settler.confirmed = lambda: confirmations(store.entered(CONFIRMATION))
         self.hour = -1
+        self.idled = False
 
     def now(self) -> int:
         """Wall time, maybe simulated [s]."""
         return self.clock.now_ns() // _NS
 
-    def start(self) -> None:
-        """Bring this year and the last up to date, and every older year that changed since the stored position."""
+    def start(self, years: Collection[int] = ()) -> None:
+        """Bring this year and the last up to date, every older year that changed since the stored position, and ``years``."""
         from lanbi.analyst import away  # noqa: PLC0415  numba comes with it, after its cache folder is set
         from lanbi.comparing import NEVER  # noqa: PLC0415  same
 
         touched = self._touched(self._collect())
         year = civil.year_of_day(civil.day_of(self.now()))
-        older = {civil.year_of_day(one.day) for one in touched}
+        older = {*years} | {civil.year_of_day(one.day) for one in touched}
         known = [part for part in (away(touched), *self._since()) if part]
         cause = "; ".join(known) or f"rule: {self._versions().partition(' ')[2]}"
         self.analyst.settler.recall(self.now())
@@ -135,7 +139,7 @@ class Follower:
         return [f"{name}: {old} → {new}" for name, old, new in zip(names, before[::2], now[::2], strict=True) if old and old != new]
 
     def _versions(self) -> str:
-        return f"{self.analyst.registry.version} lanbi {importlib.metadata.version('lanbi')}"
+        return f"{self.analyst.registry.version} lanbi {_version()}"
 
     @staticmethod
     def _touched(changes: Sequence[Change]) -> set[Touched]:
@@ -158,8 +162,7 @@ class Follower:
             year = civil.year_of_day(civil.day_of(now))
             self.analyst.forget((year - 1, year), now)
             self._keep()
-        elif not self.analyst.watch.idle(now):
-            self.analyst.clues.idle(now)
+        self.idled = not changes and (self.analyst.watch.idle(now) or self.analyst.clues.idle(now))
         self.confirmations.look(self.clock.monotonic(), self.analyst.registry.county.id)
         if self.watch:
             self.watch.look()
@@ -186,6 +189,29 @@ class Follower:
         self.worked = versions
 
 
+class Stirred:
+    """Whether the forwarder of this data folder has noted something since the last look: the log of its state has another time or size.
+
+    Asked of the file, for that costs microseconds where asking a store costs milliseconds.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self._log = data / "state.db-wal"
+        self._seen = self._look()
+
+    def __call__(self) -> bool:
+        """Look at the file."""
+        before, self._seen = self._seen, self._look()
+        return before != self._seen
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            known = self._log.stat()
+        except OSError:
+            return None
+        return known.st_mtime_ns, known.st_size
+
+
 class Entered:
     """Confirmations as they are entered: each is said once more as an event, for whoever reads figures only."""
 
@@ -205,6 +231,12 @@ class Entered:
             self._seen = len(entries)
 
 
+@cache
+def _version() -> str:
+    """Version of the program that runs: what is installed later runs after the next start."""
+    return importlib.metadata.version("lanbi")
+
+
 def run(settings: Settings, stop: Callable[[], bool]) -> int:
     """Run the process until ``stop``; the store may come and go."""
     os.environ.setdefault("NUMBA_CACHE_DIR", str(machine_code.prepared(settings.data)))
@@ -214,22 +246,31 @@ def run(settings: Settings, stop: Callable[[], bool]) -> int:
     clock = wiring.clock(settings)
     status = Status(settings.data / "run" / "analyse.json", clock)
     status.write(ready=False, reasons=["starting"])
-    warm()
-    store = wiring.store(settings)
+    with lively(status, "compiling"):
+        warm()
+    status.write(ready=False, reasons=["starting"])
+    store = Lent(wiring.store(settings))
     registry = CurrentRegistry(settings)
     follower: Follower | None = None
+    stirred = Stirred(settings.data)
+    ear = Ear(
+        settings.data, clock, lambda asked: rehearse(settings, (follower.analyst, clock), store, asked) if follower else {"error": "analytics is starting"}
+    )
     while not stop():
         try:
             if follower is None or registry.changed():
                 follower = _follower(settings, registry, store, status)
             worked = follower.step()
             status.beat(now=bool(worked), **_figures(follower))
-            clock.sleep(POLL_S)
+            # While much comes in, looks stay apart: each costs the years of all sites that it touches.
+            ear.wait(PIECE_S if follower.idled else POLL_S, (lambda: False) if worked else stirred)
         except ServiceError as error:
             # What was half written is found again from the stored position; memory may claim more than the store holds.
             follower = None
             status.write(ready=False, reasons=[str(error)])
-            clock.sleep(RETRY_S)
+            logs.tell("figures.waiting", f"等待存储 waiting for the store: {error}")
+            ear.wait(RETRY_S)
+    ear.close()
     store.close()
     status.write(ready=False, reasons=["stopped"])
     return 0
@@ -237,23 +278,17 @@ def run(settings: Settings, stop: Callable[[], bool]) -> int:
 
 def _follower(settings: Settings, registry: CurrentRegistry, store: Any, status: Status) -> Follower:
     """A follower that has brought everything up to date; it keeps saying that it lives meanwhile."""
-    from analytics.skill import Cuts  # noqa: PLC0415  as in run
-    from lanbi import wiring  # noqa: PLC0415  as in run
-    from lanbi.analyst import Analyst  # noqa: PLC0415
-    from lanbi.refusals import RefusalView  # noqa: PLC0415
+    from lanbi.analysts import analyst_of  # noqa: PLC0415  as in run
 
-    analyst = Analyst(store, store, registry.load(), wiring.plans(settings))
-    analyst.scheme = SCHEMES.get(settings.analyse.warning)
-    analyst.cuts = Cuts(settings.analyse.on_course / 100, settings.analyse.at_risk / 100)
-    analyst.settler.closing = 60 * settings.analyse.closing
-    analyst.ledger.refusals = RefusalView(settings.data, analyst.registry, lambda: status.clock.now_ns() // _NS)
+    analyst = analyst_of(settings, registry.load(), store, lambda: status.clock.now_ns() // _NS)
     analyst.pulse = lambda: status.beat(ready=False, reasons=["computing"])
     follower = Follower(analyst, store, status.clock)
-    follower.watch = Watch(settings.data, analyst.registry, store, status.clock)
+    follower.watch = Watch(settings.data, analyst.registry, store, status.clock, beside=settings.ingest.beside)
     name_registry(store, analyst.registry, status.clock.now_ns() // _NS)
     follower.start()
     analyst.pulse = lambda: status.beat(**_figures(follower))
     status.write(ready=True, **_figures(follower))
+    logs.tell("figures.ready", f"就绪 ready: {analyst.registry.version}")
     return follower
 
 
@@ -291,8 +326,9 @@ class CurrentRegistry:
             return False
         try:
             self.load()
-        except LanbiError:
+        except LanbiError as error:
             self.stamp = stamp
+            logs.tell("registry.unreadable", f"{error.where}: {error.what}")
             return False
         return True
 
@@ -302,21 +338,3 @@ class CurrentRegistry:
         except OSError:
             return None
         return state.st_mtime_ns, state.st_size
-
-
-class Status:
-    """The process's status file: pid, heartbeat, ready, reasons and figures."""
-
-    def __init__(self, path: Path, clock: Clock) -> None:
-        self.path, self.clock = path, clock
-        self.last = float("-inf")
-
-    def write(self, *, ready: bool, reasons: Sequence[str] = (), **figures: Any) -> None:
-        """Say how the process is."""
-        self.last = self.clock.monotonic()
-        write_status(self.path, {"pid": os.getpid(), "heartbeat": self.clock.now_ns() / _NS, "ready": ready, "reasons": list(reasons), **figures})
-
-    def beat(self, *, now: bool = False, ready: bool = True, **words: Any) -> None:
-        """The same, but at most once a second unless something happened (``now``)."""
-        if now or self.clock.monotonic() - self.last >= BEAT_S:
-            self.write(ready=ready, **words)

@@ -23,7 +23,7 @@ from analytics.skill import CUTS
 from domain import air, civil, marks, statements
 from domain.indicators import FIGURES, Indicator, Query
 from domain.judgements import VERDICT
-from domain.places import Registry
+from domain.places import ASSESSMENT, Registry
 from domain.ports import Entries, ReadingSource
 from domain.readings import Entry
 from domain.targets import Plan
@@ -42,6 +42,8 @@ from lanbi.water_desk import WaterDesk
 SIGNALS: Final = frozenset(map(marks.signal, marks.KINDS))
 LINGER_DAYS: Final = 7
 """So long after New Year a year's cubes are still asked for all the time."""
+FEW: Final = 30
+"""Changed days of a site up to which its other hours are left as they are."""
 INSTANT_S: Final = 60
 """What an instantaneous value stands for where no device tells."""
 
@@ -158,7 +160,7 @@ class Analyst:
         for one in touched:
             when.evidence.cells.extend(self._reread(book, one))
         if touched:
-            self._work(book, sorted({one.site for one in touched}), when)
+            self._work(book, sorted({one.site for one in touched}), when, touched)
             self._allow(book, sorted({one.site for one in touched if one.day == civil.day_of(when.now)}), when.now)
             self._explain(book, touched, when.now)
         if when.evidence.general:
@@ -187,8 +189,13 @@ class Analyst:
     def forget(self, keep: Sequence[int], now: int) -> None:
         """Drop the books of years that nobody asks about; they come back when a late value does. The last year's cubes are folded."""
         self.books = {year: book for year, book in self.books.items() if year in keep}
+        stations = self.registry.air_stations.items()
+        assessed = {self.registry.county.id, *(name for name, one in stations if any(role == ASSESSMENT for _, role in one.role.steps))}
         for book in self.books.values():
-            if civil.year_days(book.year)[1] + LINGER_DAYS < civil.day_of(now):
+            # Days of the others are made anew when one of their hours is, those of a year that is over when it is asked for.
+            lingers = civil.year_days(book.year)[1] + LINGER_DAYS >= civil.day_of(now)
+            book.bases = {name: known for name, known in book.bases.items() if lingers and name in assessed}
+            if not lingers:
                 book.sites.fold()
         self.ledger.forget(keep)
         for desk in self.desks:
@@ -231,15 +238,22 @@ class Analyst:
         device = self.registry.device_of(site, day)
         return device.interval if device is not None else INSTANT_S
 
-    def _work(self, book: Book, sites: Iterable[str], when: When, *, anew: bool = False) -> None:
-        """Bring figures of some places, of the county and of its targets up to date; targets where they differ, or all of the year anew."""
+    def _work(self, book: Book, sites: Iterable[str], when: When, touched: Collection[Touched] | None = None, *, anew: bool = False) -> None:
+        """Bring figures of some places, of the county and of its targets up to date; targets where they differ, or all of the year anew.
+
+        Parameters
+        ----------
+        touched : collection of Touched, optional
+            The only site-days that may differ since the last time.
+        """
         at = stations.span(book.year, when.now)
         if not at.begun:
             return
         settled: dict[str, Settled] = {}
         for site in sites:
             self.pulse()
-            settled[site] = self.settler.sheets(book, site, self._site(book, site, at), when._replace(sites=(site,)))
+            days = None if touched is None else [one.day for one in touched if one.site == site]
+            settled[site] = self.settler.sheets(book, site, self._site(book, site, at, days), when._replace(sites=(site,)))
             self.comparer.scope(self.books, book, site, settled[site], when.now)
         self.comparer.ranks(book, settled, when.now)
         names, member = county.members(self.registry, at.first, at.begun)
@@ -251,12 +265,11 @@ class Analyst:
             if whole.changed:
                 self._beside(book, own)
 
-    def _site(self, book: Book, site: str, at: stations.Span) -> list[Sheet]:
-        year = book.sites[site]
-        known = book.bases[site] = scopes.site(year, self.marks, site, at.begun)
-        hours = year.hours[24 * BACK : 24 * (BACK + at.begun)]
-        found = [*stations.hour_sheets(site, at.first, hours), *stations.rolling_sheets(site, year, at)]
-        return [*found, *(sheet for basis in scopes.figures(site, known, at) for sheet in basis.sheets)]
+    def _site(self, book: Book, site: str, at: stations.Span, days: Sequence[int] | None) -> list[Sheet]:
+        few = days is not None and len(days) <= FEW and site in book.known
+        again = stations.Again(book.shelf.sheet, [day - at.first for day in days or ()], book.bases[site].raw if site in book.bases else None) if few else None
+        book.bases[site], found = scopes.sheets(book.sites[site], self.marks, site, at, again)
+        return found
 
     def _county(self, book: Book, names: tuple[str, ...], member: npt.NDArray[np.bool_], at: stations.Span) -> list[Sheet]:
         scope = self.registry.county.id

@@ -12,7 +12,7 @@ from analytics.jobs import county, ledgers
 from analytics.jobs.ledgers import Scope
 from domain import civil
 from domain.indicators import Indicator, side_by_side
-from domain.places import Registry
+from domain.places import ASSESSMENT, Registry
 from lanbi.refusals import NoRefusals, Refusals
 from lanbi.settling import Book, Settler
 
@@ -79,10 +79,16 @@ class Bookkeeper:
             if reason:
                 ledger.unserved(found, day, reason)
         scope = ledgers.station(site, found, raw.shown)
-        account = self.accounts[book.year, site] = Account(scope, ledger.main_reasons(found))
+        account = Account(scope, ledger.main_reasons(found))
+        if self._asked(site):
+            self.accounts[book.year, site] = account
         if not days:
             return []
         return [*ledgers.day_rows(scope, found, days), *ledgers.period_rows(scope, account.reasons, _months(days))]
+
+    def _asked(self, site: str) -> bool:
+        """Whether the county's ledger asks for a station's: of a province's many stations few are ever assessed."""
+        return any(role == ASSESSMENT for _, role in self.registry.air_stations[site].role.steps)
 
     def _unserved(self, site: str, day: int) -> str:
         device = self.registry.device_of(site, day)

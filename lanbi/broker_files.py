@@ -17,11 +17,13 @@ from lanbi import mosquitto
 from lanbi.folders import made
 from lanbi.journal_files import hold
 from lanbi.mosquitto import Logins
-from lanbi.settings import DEFAULT_INGEST, Settings
+from lanbi.settings import Settings
+from lanbi.settings_keys import DEFAULT_INGEST
 
 READABLE: Final = 0o640
 """Mosquitto reads them through the folder's group."""
 SECRET: Final = 0o600
+START_TODO: Final = "start Mosquitto, which reads them then (mosquitto -d -c mosquitto.conf, or systemctl start mosquitto); --no-reload asks for nothing"
 SIGNAL_TODO: Final = "run as root, or let somebody who may do so: systemctl reload mosquitto"
 
 
@@ -178,7 +180,7 @@ def reload(pid_file: Path) -> int:
         name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
         raise WorkError(
-            "Mosquitto was not told to read its files again: no running process behind its pid file", f"broker.pid_file = {pid_file}", SIGNAL_TODO
+            "Mosquitto was not told to read its files again: no running process behind its pid file", f"broker.pid_file = {pid_file}", START_TODO
         ) from error
     if name != "mosquitto":
         raise WorkError(f"Mosquitto was not told to read its files again: process {pid} is {name}", f"broker.pid_file = {pid_file}", SIGNAL_TODO)

@@ -11,6 +11,7 @@ from domain.errors import SettingsError
 from domain.places import Registry
 from domain.ports import Clock
 from domain.targets import Plan
+from lanbi import hj212_keys
 from lanbi.broker_access import HERE, address_of, tls_of
 from lanbi.journal_space import days_until_full, full_in, room, said
 from lanbi.secret import open_to_others, read_secret
@@ -67,6 +68,7 @@ def registry_hints(registry: Registry, settings: Settings, day: int) -> Iterator
     """What a valid registry may still be missing."""
     if registry.air_stations and not registry.assessment(day):
         yield 'no air station has role = "assessment" today, so the county has no air figures'
+    yield from hj212_keys.old(registry, settings.data, day)
     spoken = {source for name, device in registry.devices.items() if device.state.on(day) not in OUT for source in registry.sources_of(name, day)}
     silent = [source for source in registry.kinds if source not in spoken]
     if silent:
@@ -96,6 +98,7 @@ def journal_hints(settings: Settings) -> Iterator[str]:
 
 def settings_hints(settings: Settings) -> Iterator[str]:
     """Valid settings that may not be meant."""
+    yield from (f"passed over, written for a newer lanbi: {words}" for words in settings.passed_over)
     for key, address in (("ingest.health", settings.ingest.health), ("analyse.health", settings.analyse.health)):
         if not address.startswith(LOOPBACK):
             yield f"{key} = {address}: whoever reaches this address can read everything there, for health pages know no login"
@@ -104,14 +107,14 @@ def settings_hints(settings: Settings) -> Iterator[str]:
         yield "broker.password_file: there is no such file, so lanbi logs in to the broker without a password"
     if settings.broker.url.startswith("mqtt:") and not address_of(settings.broker.url)[0].startswith(HERE):
         yield "broker.url: passwords and readings travel in clear to another machine; use mqtts://"
-    for key, path in _secrets(settings):
+    for key, path in secrets_of(settings):
         if open_to_others(path):
             yield f"{key}: other users of this machine may read the file: chmod 600"
 
 
 def secret_faults(settings: Settings) -> Iterator[SettingsError]:
     """Secrets that the settings name and that cannot be read."""
-    for key, path in _secrets(settings):
+    for key, path in secrets_of(settings):
         try:
             read_secret(path, key)
         except SettingsError as error:
@@ -122,7 +125,8 @@ def secret_faults(settings: Settings) -> Iterator[SettingsError]:
         yield error
 
 
-def _secrets(settings: Settings) -> Iterator[tuple[str, Path]]:
+def secrets_of(settings: Settings) -> Iterator[tuple[str, Path]]:
+    """Key and file of every secret that the settings name."""
     password = settings.broker.password_file
     if password and password.exists():
         yield "broker.password_file", password

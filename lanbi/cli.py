@@ -32,9 +32,11 @@ class Program(NamedTuple):
 
 
 PROGRAMS: Final = {
+    "init": Program("init", "初始化：写出可用的设置、登记册、密码 · a working configuration, with passwords of its own"),
     "demo": Program("demo", "演示：模拟一个区县，网页看板 · a simulated county with a web board"),
     "run": Program("run", "运行全部：接收、计算、看板 · ingest, analytics and board, supervised"),
     "ingest": Program("ingest", "只运行接收 · only the ingest process"),
+    "instances": Program("instances", "多个接收进程：查看、改变数目 · several ingests: who takes what, change their number"),
     "analyse": Program("analyse", "只运行计算 · only the analytics process"),
     "serve": Program("serve", "只运行接口和看板 · only API and board"),
     "simulate": Program("simulate", "模拟设备 · simulated devices"),
@@ -54,6 +56,10 @@ PROGRAMS: Final = {
     "broker": Program("broker", "MQTT 服务器：访问控制、密码、收回 · the broker's access list, passwords, revocation"),
     "reconcile": Program("reconcile", "核对日志与存储，修复 · the journal against the store, row by row; repair"),
     "store": Program("store", "存储：InfluxDB 建桶、写令牌 · the server database: buckets and tokens"),
+    "backup": Program("backup", "备份：取、核对、加密归档 · take, verify, and seal a backup"),
+    "restore": Program("restore", "恢复备份到空文件夹 · give a backup back into an empty folder"),
+    "upgrade": Program("upgrade", "升级：看看要做什么，再做 · what an upgrade would change, and do it"),
+    "retain": Program("retain", "保留期限：日志五年、小时值十年、日值永久 · remove what is past its time; a dry run first"),
     "dashboards": Program("dashboards", "Grafana 看板与告警文件 · boards, alerts and provisioning of Grafana"),
     "access": Program("access", "账号、密钥、审计 · people, keys, and who did what"),
     "check": Program("check", "检查设置、登记册和规划 · check settings, registry and plans"),
@@ -67,7 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _guard_packages()
         return _run(words)
     except LanbiError as error:
-        _say(error)
+        if not error.told:
+            _say(error)
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("已中断，状态已保存。 Interrupted; what was done is kept.\n")

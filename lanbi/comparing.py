@@ -27,6 +27,7 @@ NEVER: Final = 2**62
 TOWNSHIP: Final = "township"
 _MANY: Final = 10_000_000
 Places = npt.NDArray[np.int64]
+_NONE: Final = np.zeros(0, np.int32)
 
 
 class Comparer:
@@ -62,9 +63,11 @@ class Comparer:
         return [tag for tag in known if compared.comparable(tag) and tag in book.shelf]
 
     def _places(self, one: Column, settled: Settled) -> Places:
-        """Rows that have to be written."""
-        due = np.flatnonzero(one.time >= self.since)
-        return np.union1d(due, np.array(settled.changed.get(one.tag, ()), np.int64))
+        """Rows that have to be written, in order."""
+        changed = settled.changed.get(one.tag, _NONE).astype(np.int64)
+        if self.since == NEVER:
+            return changed
+        return np.union1d(np.flatnonzero(one.time >= self.since), changed)
 
     def _near(self, books: Mapping[int, Book], year: int, scope: str, tags: Sequence[Tag]) -> Mapping[Tag, Column]:
         """Columns of another year, from memory or from the store."""

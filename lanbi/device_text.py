@@ -54,7 +54,7 @@ def _state_of(lines: list[str], device: str) -> int:
         if _TABLE.match(line):
             if mine and place >= 0:
                 return place
-            inside, mine, place = line.strip() == "[[device]]", False, -1
+            inside, mine, place = line.partition("#")[0].strip() == "[[device]]", False, -1
         key = _KEY.match(line) if inside else None
         if key and key[1] == "id":
             mine = key[2].partition("#")[0].strip().strip("\"'") == device

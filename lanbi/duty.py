@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,10 +37,11 @@ _OVER: Final = "EXISTS (SELECT 1 FROM line AS after WHERE after.fingerprint = li
 class DutyFile:
     """The duty log of one data folder, see :class:`api.desk.Duty`."""
 
-    def __init__(self, data: Path, clock: Clock, secret: Secret | None = None) -> None:
+    def __init__(self, data: Path, clock: Clock, secret: Secret | None = None, tell: Callable[[Sequence[Alert]], None] = lambda _: None) -> None:
         self._files = Connections(data / "duty.db", SCHEMA, what="duty log")
         self._clock = clock
         self._secret = secret
+        self._tell = tell
 
     def fault(self, stamp: str, signature: str, body: bytes) -> str:
         """Why a delivery's signature cannot be believed; empty if it can, ``none`` where no secret is set."""
@@ -52,13 +53,16 @@ class DutyFile:
         return "" if hmac.compare_digest(signed.encode(), signature.encode()) else "signature"
 
     def take(self, alerts: Sequence[Alert]) -> int:
-        """Write alerts down; what is there already is counted once more. Returns how many were new."""
+        """Write alerts down; what is there already is counted once more, what is new is told on. Returns how many were new."""
         now, names = self._clock.now_ns() // NS, f"{_ALERT}, received"
         text = f"INSERT INTO line ({names}) VALUES ({', '.join('?' * 10)}) ON CONFLICT DO UPDATE SET times = times + 1, ends = excluded.ends"  # noqa: S608  our own columns
         with self._files.write() as db:
-            before = db.execute("SELECT count(*) FROM line").fetchone()[0]
+            known = "SELECT 1 FROM line WHERE fingerprint = ? AND starts = ? AND status = ?"
+            new = [one for one in dict.fromkeys(alert[:3] for alert in alerts) if not db.execute(known, one).fetchone()]
             db.executemany(text, [(*one[:-1], json.dumps(dict(one.labels), ensure_ascii=False), now) for one in alerts])
-            return int(db.execute("SELECT count(*) FROM line").fetchone()[0] - before)
+        if new:
+            self._tell([alert for alert in {one[:3]: one for one in alerts}.values() if alert[:3] in new])
+        return len(new)
 
     def lines(self, after: int, limit: int, *, waiting: bool) -> list[Line]:
         """Lines below a number (0: the newest), newest first; with ``waiting`` only firing ones that nobody took note of."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import islice, product
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
@@ -159,6 +159,27 @@ class EmbeddedStore:
             AND rule_set = ? AND basis = 'raw' AND time <= ? ORDER BY time DESC LIMIT 1"""  # noqa: S608  our own columns
         return next((_figure(row) for row in self._files.all(text, (scope, figure, period, rule_set, now))), None)
 
+    def newest(self, figures: Collection[str], scopes: Collection[str], periods: Collection[str], window: tuple[int, int]) -> list[Indicator]:
+        """Of each rule set and basis of these figures, scopes and periods the row with the greatest time, start < time ≤ end; ordered by key."""
+        text = f"""SELECT {quoted(FIGURE_COLUMNS)} FROM indicator WHERE scope = ? AND figure = ? AND period = ? AND rule_set = ? AND basis = ?
+            AND time > ? AND time <= ? ORDER BY time DESC LIMIT 1"""  # noqa: S608  our own columns
+        series = [(*kind, *pair) for kind in product(set(scopes), set(figures), set(periods)) for pair in self._pairs(kind)]
+        found = [_figure(row) for key in series for row in self._files.all(text, (*key, *window))]
+        return sorted(found, key=lambda row: row.key)
+
+    def _pairs(self, kind: tuple[str, str, str]) -> Iterator[tuple[str, str]]:
+        """Rule set and basis of what stands of a scope, figure and period, each found behind the one before, as in :meth:`_kinds`."""
+        text = """SELECT rule_set, basis FROM indicator WHERE scope = ? AND figure = ? AND period = ? AND (rule_set, basis) > (?, ?)
+            ORDER BY rule_set, basis LIMIT 1"""
+        last = ("", "")
+        while found := self._files.all(text, (*kind, *last)):
+            last = found[0]
+            yield last
+
+    def several(self, queries: Sequence[Query]) -> list[list[Indicator]]:
+        """What each query finds."""
+        return [self.series(query) for query in queries]
+
     def series(self, query: Query) -> list[Indicator]:
         """Figures that fit the query, ordered by time and key, at most ``query.limit``."""
         tags = [(name, getattr(query, name)) for name in ("figure", "scope", "period", "rule_set", "basis")]
@@ -208,6 +229,17 @@ class EmbeddedStore:
         """All entries of a kind, in order of receipt."""
         found = self._files.all("SELECT kind, id, received_ns, user, body FROM entry WHERE kind = ? ORDER BY received_ns, length(id), id", (kind,))
         return [Entry(kind, name, received, user, json.loads(body)) for kind, name, received, user, body in found]
+
+    def hours_before(self, instant: int) -> int:
+        """How many hourly figures stand before an instant [s]."""
+        return int(self._files.all("SELECT count(*) FROM indicator WHERE period = 'hour' AND time < ?", (instant,))[0][0])
+
+    def drop_hours(self, instant: int) -> None:
+        """Take hourly figures before an instant [s] away, in transactions of a moment each."""
+        rows = "SELECT scope, figure, period, rule_set, basis, time FROM indicator WHERE period = 'hour' AND time < ? LIMIT ?"
+        while self.hours_before(instant):
+            with self._files.write() as db:
+                db.execute(f"DELETE FROM indicator WHERE (scope, figure, period, rule_set, basis, time) IN ({rows})", (instant, CHUNK))  # noqa: S608  above
 
     def checkpoint(self) -> int:
         """Keep the write-ahead log short; returns its size in bytes."""

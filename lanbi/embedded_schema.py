@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from domain.errors import StoreAway, StoreRefused
 from domain.items import BY_REALM, REALMS
 from lanbi.folders import made
 
+T = TypeVar("T")
 VERSION: Final = 1
 BUSY_S: Final = 10
 LONG_LOG: Final = 64 << 20
@@ -23,10 +24,16 @@ INDICATOR_TAGS: Final = ("figure", "period", "scope", "rule_set", "basis", "time
 
 
 class Schema(NamedTuple):
-    """Statements that make the tables of a file, and the version stamped into it."""
+    """Statements that make the tables of a file, the version stamped into it, and the one that a file has while a program works on it."""
 
     version: int
     text: str
+    held: int = 0
+
+    @property
+    def reads(self) -> int:
+        """The newest version that this program can go on with: the next one only adds, so that an upgrade can be taken back."""
+        return max(self.version + 1, self.held)
 
 
 def quoted(names: tuple[str, ...]) -> str:
@@ -89,11 +96,11 @@ class Connections:
                 self._migrate()
 
     def _migrate(self) -> None:
-        if self._version(self.db) == self.schema.version:
+        if self._version(self.db) >= self.schema.version:
             return
         with self.write() as db:
             # Asked again under the lock: another process may just have done it.
-            if self._version(db) == self.schema.version:
+            if self._version(db) >= self.schema.version:
                 return
             for statement in _statements(self.schema.text):
                 db.execute(statement)
@@ -101,9 +108,9 @@ class Connections:
 
     def _version(self, db: sqlite3.Connection) -> int:
         found = int(db.execute("PRAGMA user_version").fetchone()[0])
-        if found > self.schema.version:
-            known = self.schema.version
-            raise StoreRefused(f"made by a newer lanbi (schema {found}, this one knows {known})", str(self.path), "use the newer lanbi")
+        if found > self.schema.reads:
+            known = self.schema.reads
+            raise StoreRefused(f"made by a newer lanbi (schema {found}, this one goes on with {known} at most)", str(self.path), "use the newer lanbi")
         return found
 
     @property
@@ -128,6 +135,14 @@ class Connections:
         """Rows of one short read; empty while a file that is only read does not exist yet."""
         with self.refusals():
             return self.db.execute(text, tuple(values)).fetchall() if self.there() else []
+
+    def snapshot(self, read: Callable[[sqlite3.Connection], T], none: T) -> T:
+        """What several reads of one snapshot make; ``none`` while a file that is only read does not exist yet."""
+        with self.refusals():
+            if not self.there():
+                return none
+            with self.read() as db:
+                return read(db)
 
     def there(self) -> bool:
         """Is there a file with tables to read from?"""
@@ -194,6 +209,47 @@ class Connections:
         if hasattr(self._local, "db"):
             self._local.db.close()
             del self._local.db
+
+
+def version_of(path: Path) -> int:
+    """Version stamped into a file; 0 where there is none.
+
+    Raises
+    ------
+    StoreRefused
+        It is no database.
+    """
+    if not path.exists():
+        return 0
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)) as db:
+            return int(db.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        raise StoreRefused(f"the file is damaged: {error}", str(path), "move it away and replay the journal") from error
+
+
+def copy_of(source: Path, target: Path) -> None:
+    """One consistent copy of a database that others write meanwhile, without its empty pages.
+
+    Raises
+    ------
+    StoreRefused
+        The database is damaged, or there is no room for the copy.
+    """
+    try:
+        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)) as db:
+            db.execute("VACUUM INTO ?", (str(target),))
+    except sqlite3.DatabaseError as error:
+        raise StoreRefused(f"the database cannot be copied: {error}", str(source), "look at disk and room") from error
+
+
+def ahead(path: Path, numbers: int) -> None:
+    """Move the batch numbers of a restored ``state.db`` ahead, so that none of them was ever announced by the store beside it."""
+    try:
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("UPDATE batch SET n = n + ?", (numbers,))
+    except sqlite3.DatabaseError as error:
+        raise StoreRefused(f"the state cannot be prepared: {error}", str(path), "restore without it: it is made again from the journal") from error
 
 
 def _statements(text: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from domain.errors import FileError
 from domain.ports import ReadingSource
 from lanbi import wiring
 from lanbi.formats.rows import Said
-from lanbi.registers import stored
+from lanbi.register_rows import stored
 from lanbi.settings import Settings
 
 NEAR_DAYS: Final = 40

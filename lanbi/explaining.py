@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from domain.civil import SHANGHAI, day_of, iso, parse_time
+from domain.civil import SHANGHAI, day_of, iso
 from domain.errors import FileError, InputError, LanbiError, NotUnderstood
 from domain.items import ITEMS
 from domain.message import Refusal
@@ -20,13 +17,16 @@ from domain.readings import FLAGS
 from domain.reasons import ALL as REASONS
 from domain.rules import HJ212, NATIVE
 from domain.speaking import rule_of, starts
-from ingest.accept import NS, Acceptor, Speaker, Verdict
-from ingest.decoders import hj212_read
+from ingest.accept import NS, Acceptor, Speaker, Verdict, device_of
+from ingest.decoders import hj212_read, hj212_states
 from ingest.decoders.formats import dialects, example_of, looks_like
-from ingest.decoders.hj212 import Dialect, Packet, Parts, packets
+from ingest.decoders.hj212 import Dialect, Packet, packets
+from ingest.decoders.hj212_parts import Parts
 from ingest.decoders.mapping import Places
 from ingest.decoders.samples import Letter, Sample, shown
+from ingest.decoders.topics import Owners
 from ingest.ports import Refused
+from lanbi.captures import Captured
 from lanbi.journal import record
 from lanbi.registry import loads
 from lanbi.state import StateView
@@ -35,54 +35,6 @@ from lanbi.toml_lines import read
 SHOWN: Final = 40
 """Values of a message that are told one by one."""
 PAGE: Final = 1_000
-
-
-class Captured(NamedTuple):
-    """A message as it was captured, in the form in which accept takes journalled ones."""
-
-    payload: bytes
-    topic: str
-    received_ns: int
-    writer: str = "mqtt"
-    seq: int = 0
-    flags: int = 1
-    readings: int = 1
-
-
-def capture(data: bytes, topic: str, received_ns: int) -> list[Captured]:
-    """Messages of a file: JSON lines with ``topic`` and ``payload`` (``received``, ``base64`` and ``retain`` may stand beside), or one message.
-
-    Raises
-    ------
-    FileError
-        A line of a capture that cannot be used.
-    """
-    lines = [line for line in data.splitlines() if line.strip()]
-    rows = [_row(line) for line in lines]
-    if not rows or not all(row is not None and isinstance(row.get("topic"), str) and "payload" in row for row in rows):
-        return [Captured(data, topic, received_ns)]
-    return [_message(row, f"line {number}", received_ns) for number, row in enumerate(rows, 1) if row is not None]
-
-
-def _row(line: bytes) -> dict[str, Any] | None:
-    try:
-        seen = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return seen if isinstance(seen, dict) else None
-
-
-def _message(row: Mapping[str, Any], where: str, received_ns: int) -> Captured:
-    said = row["payload"]
-    try:
-        if row.get("base64"):
-            payload = base64.b64decode(said, validate=True)
-        else:
-            payload = said.encode() if isinstance(said, str) else json.dumps(said, ensure_ascii=False).encode()
-        when = parse_time(row["received"]) * NS if "received" in row else received_ns
-    except (ValueError, TypeError, AttributeError, binascii.Error, UnicodeEncodeError) as error:
-        raise FileError(f"no captured message: {error}", where, 'write {"topic": …, "payload": …, "received": "2026-11-23T09:01:00+08:00"}') from error
-    return Captured(payload, row["topic"], when, flags=1 | 2 * bool(row.get("retain")))
 
 
 def tried(registry: Registry, path: Path, device: str | None) -> Registry:
@@ -116,9 +68,13 @@ class Explainer:
     counts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self._acceptor = Acceptor(self.registry)
+        self._acceptor, self._owners = Acceptor(self.registry), Owners(self.registry)
         self._parts = Parts()
         self._memories: dict[str, dict[str, Any]] = {}
+
+    def owned(self, topic: str) -> bool:
+        """Whether a topic is a device's, registered or not: lanbi's own form, or a foreign one that the registry gives to one."""
+        return bool(device_of(topic) or self._owners.of(topic))
 
     def lines(self, message: Captured) -> Iterator[str]:
         """Every step of one message."""
@@ -151,7 +107,7 @@ class Explainer:
         yield f"规则 rule: {named}格式 format {rule.format}"
         yield f"时间 time: 时区 zone {speaker.zone or (SHANGHAI if rule.format == HJ212 else '—')}, 标签 label {label}, 单位 unit {_unit(rule.format, rule.time_format, speaker)}"
         if rule.format == HJ212:
-            yield from self._packets(message, Dialect(device.crc, rule.tolerant))
+            yield from self._packets(message, Dialect(device.crc, rule.tolerant, self.registry.keyring(device.id)))
         elif rule.format != NATIVE:
             letter = Letter(message.payload, message.topic, rule, message.received_ns // NS, speaker.zone, self._memories.setdefault(device.id, {}))
             yield from _samples(letter)
@@ -179,6 +135,9 @@ class Explainer:
                 unit = places.unit(sight.source, name) if places else known.unit
                 told = "撤回 withdrawn" if value is None else f"{value!r} {unit}"
                 yield f"    {name} ({known.zh}) = {told}, 标记 flag {flag} {FLAGS[flag][0]} {FLAGS[flag][1]}"
+        if verdict.event is not None:
+            self.counts["events"] += 1
+            yield f"事件 event: {hj212_states.words(verdict.event)}"
         for one in verdict.refused:
             yield f"拒绝 refused{f' {one.item}' if one.item else ''}: {_words(one)}"
 

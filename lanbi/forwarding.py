@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 from zlib import crc32
 
@@ -15,24 +18,28 @@ from domain.ports import Clock
 from domain.readings import Entry
 from ingest.forwarder import LIMIT, Forwarder, Store
 from ingest.listener import Listener
-from lanbi import wiring
+from lanbi import logs, wiring
+from lanbi.hj212_keys import with_keys
+from lanbi.instances import check_same, share_of
+from lanbi.journal_recent import Recent
 from lanbi.journal_view import JournalView
 from lanbi.nightly import OFF, Nights
-from lanbi.processes import say
 from lanbi.registry import load, loads
 from lanbi.settings import Settings
-from lanbi.state import State
+from lanbi.state import State, StateView
 from lanbi.store import OpenStore
 from lanbi.timed import WriteTimes, timed
 
 IDLE_S: Final = 0.1
-RETRY_S: Final = (0.5, 5.0)
+RETRY_S: Final = (0.5, 2.0)
 LONGEST_S: Final = 600.0
 """However long a store asks to be left alone, it is asked again after this."""
-MANY: Final = 20_000
+MANY: Final = 60_000
 """Readings of a batch for a server: several bodies, so that it and we work at the same time, and few transactions of the state."""
-WRITES: Final = 2
-"""Loads under way at once: the lines of one are made while those of the other are sent."""
+GATHER_S: Final = 0.5
+"""From one batch to the next at least, unless much is waiting: what a batch costs by itself is that of hundreds of readings."""
+THREADS: Final = 3
+"""Towards a server: two loads, the lines of one being made while those of the other are sent, and a question."""
 CHECKPOINT_S: Final = 1.0
 FORWARD: Final = "forward"
 REST: Final = 3.0
@@ -42,19 +49,23 @@ NS: Final = 1_000_000_000
 STALLED_S: Final = 60.0
 
 
-def forwarder(settings: Settings, state: State, store: Store, registry: Registry, pool: Executor | None = None) -> Forwarder:
+def forwarder(
+    settings: Settings, state: State, store: Store, registry: Registry, pool: Executor | None = None, *, recent: Mapping[str, Recent] = MappingProxyType({})
+) -> Forwarder:
     """The forwarder of a data folder; ``lanbi import`` uses the same one where no ingest runs."""
-    journal = JournalView(settings.data / "journal", lambda: load(settings.county))
+    journal = JournalView(settings.data / "journal", lambda: with_keys(load(settings.county), settings.data), recent)
 
     def reload(entry: Entry) -> Registry | None:
         try:
-            return loads(str(entry.body.get("text", "")), entry.id)
+            return with_keys(loads(str(entry.body.get("text", "")), entry.id), settings.data)
         except LanbiError:
             return None  # what cannot be read was never in force
 
-    name, _, count = settings.ingest.instance.partition("/")
+    check_same(settings, state)
+    state.belong(settings.ingest.instance)
+    share = share_of(settings)
     linger_ns = settings.store.second_look * NS if settings.store.kind == "influx" else 0
-    return Forwarder(journal, state, store, registry, name, count == "1", reload, pool=pool, linger_ns=linger_ns)
+    return Forwarder(journal, state, store, registry, str(share.number), share.alone, reload, pool=pool, linger_ns=linger_ns)
 
 
 def forward(settings: Settings, registry: Registry, writer: str, done: Callable[[int], None] = lambda _: None) -> Registry:
@@ -92,20 +103,26 @@ def forward(settings: Settings, registry: Registry, writer: str, done: Callable[
 class Patience:
     """Waiting for the ingest that forwards from the same data folder, as long as it gets on.
 
+    What is waited for may stand behind other work: live readings, or second looks that were asked for before. So any of that counts.
+
     Attributes
     ----------
     todo : str
         What to do if it does not.
     """
 
+    data: Path
     clock: Clock
     todo: str
-    _last: int | None = None
+    _last: object = None
     _since: float = 0.0
 
-    def wait(self, done: int) -> None:
+    def wait(self) -> None:
         """Pause; raises once nothing has moved for a minute."""
         now = self.clock.monotonic()
+        view = StateView(self.data)
+        done = view.pulse()
+        view.close()
         if done != self._last:
             self._last, self._since = done, now
         if now - self._since > STALLED_S:
@@ -121,6 +138,7 @@ class Forwarding:
     clock: Clock
     listener: Listener
     registry: Registry
+    recent: Mapping[str, Recent] = field(default_factory=dict)
     store: str = "ok"
     writes: WriteTimes = field(default_factory=WriteTimes)
     beat: float = 0.0
@@ -147,9 +165,9 @@ class Forwarding:
         try:
             store = timed(wiring.store(self.settings), self.clock, self.writes)
             # A server works while we do; the file of the embedded store is written by one thread.
-            away = ThreadPoolExecutor(WRITES, "store") if self.settings.store.kind == "influx" else None
+            away = ThreadPoolExecutor(THREADS, "store") if self.settings.store.kind == "influx" else None
             try:
-                self._work(forwarder(self.settings, state, store, self.registry, away), (state, store), stop)
+                self._work(forwarder(self.settings, state, store, self.registry, away, recent=self.recent), (state, store), stop)
             finally:
                 if away:
                     away.shutdown()
@@ -159,7 +177,7 @@ class Forwarding:
 
     def _work(self, one: Forwarder, files: tuple[State, OpenStore], stop: Callable[[], bool]) -> None:
         """Batch after batch; a store that is away is asked again, one that refuses is opened anew (its token may be another one by now)."""
-        one.tell = self.listener.tell
+        one.tell, one.ask = self.listener.tell, self.listener.outbox.rebirths.want
         self._doubt(one)
         while not stop():
             try:
@@ -198,14 +216,20 @@ class Forwarding:
         if self.listener.health.clock_back:
             self.clock.sleep(IDLE_S)
             return
-        worked = one.step(LIMIT if one.pool is None else MANY, self.clock.now_ns())
+        # Whether a server is there again is found out with little; most such attempts are in vain.
+        worked = one.step(LIMIT if one.pool is None or self._failures else MANY, self.clock.now_ns())
         self._say("ok")
         self._failures = 0
         if not worked:
             self._rest(one)
+        elif not one.more:
+            self.clock.sleep(max(0.0, GATHER_S - (self.clock.monotonic() - self.beat)))
 
     def _wait(self, error: LanbiError, stop: Callable[[], bool]) -> None:
         """Hold everything and try again; nothing has moved."""
+        # Each failure leaves a ring of frames, futures and what they held; the collector is set for a forwarder that leaves none,
+        # and in a day without a store that would be gigabytes. What was there at the start is frozen and costs nothing here.
+        gc.collect()
         kind = "busy" if isinstance(error, DataFolderBusy) else "down" if isinstance(error, ServiceError) else "refused"
         if kind != "busy":  # an import that forwards for us is no fault of the store
             self._say(f"{kind}: {error}")
@@ -229,5 +253,5 @@ class Forwarding:
     def _say(self, store: str) -> None:
         """Say how the store is; a change is told to whoever reads the log."""
         if store.partition(":")[0] != self.store.partition(":")[0]:
-            say(f"存储 store: {store}")
+            logs.tell("store.up" if store == "ok" else "store.down", f"存储 store: {store}", state=store.partition(":")[0])
         self.store = store

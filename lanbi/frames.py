@@ -21,7 +21,7 @@ import hashlib
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 HEADER: Final = b"LBJH"
@@ -31,12 +31,18 @@ VERSION: Final = 1
 HEAD: Final = struct.Struct("<4sII")
 _HEADER: Final = struct.Struct("<HHIi")
 _FRAME: Final = struct.Struct("<QQBBHI")
+_HEADED: Final = struct.Struct("<4sIIQQBBHI")
+"""Both at once, as they stand before a record."""
 _TOTALS: Final = struct.Struct("<QQQQ32s")
 _SALT: Final = struct.Struct("<I")
 HEADER_SIZE: Final = HEAD.size + _HEADER.size + _TOTALS.size
 TRAILER_SIZE: Final = HEAD.size + _TOTALS.size + _SALT.size
 MAX_BODY: Final = (1 << 28) + (1 << 17)
 """No MQTT message is longer; a greater length is damage."""
+MANY: Final = 20_000
+"""Topics that are remembered."""
+_new: Final = tuple.__new__
+"""Makes a named tuple without a call of its own constructor in between: a backlog reads millions."""
 _MARK: Final = re.compile(b"LBJ[FT]")
 
 DOORS: Final = ("mqtt", "hj212", "import", "person")
@@ -60,6 +66,10 @@ class Record(NamedTuple):
     def reference(self) -> str:
         """``writer/sequence``, as dead letters and restatements name it."""
         return f"{self.writer}/{self.seq}"
+
+
+Entry = tuple[int, int, int, int, str, bytes]
+"""A record without its writer: of these a commit has thousands, so they are plain tuples."""
 
 
 class Trailer(NamedTuple):
@@ -126,11 +136,18 @@ def read_header(data: bytes) -> Header | None:
 
 def frame(record: Record, salt: int) -> bytes:
     """Bytes of a record."""
-    topic = record.topic.encode(errors="surrogateescape")
-    door = DOORS.index(record.writer)
-    head = _FRAME.pack(record.seq, record.received_ns, door, record.flags, len(topic), record.readings)
-    body = b"".join((head, topic, record.payload))
-    return HEAD.pack(FRAME, len(body), zlib.crc32(body, salt)) + body
+    return frames([record[1:]], record.writer, salt)
+
+
+def frames(group: Iterable[Entry], writer: str, salt: int) -> bytes:
+    """Bytes of the records of a commit."""
+    pack, crc32, door = _FRAME.pack, zlib.crc32, DOORS.index(writer)
+    parts: list[bytes] = []
+    for seq, received_ns, flags, readings, name, payload in group:
+        topic = name.encode(errors="surrogateescape")
+        body = b"".join((pack(seq, received_ns, door, flags, len(topic), readings), topic, payload))
+        parts += HEAD.pack(FRAME, len(body), crc32(body, salt)), body
+    return b"".join(parts)
 
 
 def chained(before: bytes, group: bytes | memoryview, totals: Trailer) -> bytes:
@@ -169,13 +186,44 @@ def piece(data: bytes, at: int, salt: int) -> Piece | None:
     if body_at > len(data):
         return None
     magic, length, crc = HEAD.unpack_from(data, at)
+    if magic == FRAME:
+        found, end = row(data, at, salt, 1)
+        return _new(Piece, (found[0], end)) if found else None
     end = body_at + length
-    if end > len(data) or magic not in {FRAME, TRAILER}:
+    if magic != TRAILER or end > len(data):
         return None
-    if zlib.crc32(memoryview(data)[body_at:end], salt) != crc:
-        return None
-    what = _record(data, body_at, end) if magic == FRAME else _totals(data, body_at, end)
-    return Piece(what, end) if what else None
+    body = data[body_at:end]
+    what = _totals(body) if zlib.crc32(body, salt) == crc else None
+    return _new(Piece, (what, end)) if what else None
+
+
+def row(data: bytes, at: int, salt: int, most: int) -> tuple[list[Record], int]:
+    """Whole records one behind the other from ``at`` on, at most so many, and the offset behind them; whatever else comes ends them."""
+    unpack, crc32, head, names = _HEADED.unpack_from, zlib.crc32, HEAD.size, _names
+    found: list[Record] = []
+    last = len(data) - _HEADED.size
+    while at <= last and len(found) < most:
+        magic, length, crc, seq, received, door, flags, topic_size, readings = unpack(data, at)
+        begin = at + head
+        body = data[begin : begin + length]  # a copy of some hundred bytes costs less than a view of them
+        topic_end = _FRAME.size + topic_size
+        if magic != FRAME or crc32(body, salt) != crc or not topic_end <= length == len(body) or door >= len(DOORS):
+            break
+        name = body[_FRAME.size : topic_end]
+        found.append(_new(Record, (DOORS[door], seq, received, flags, readings, names.get(name) or _named(name), body[topic_end:])))
+        at = begin + length
+    return found, at
+
+
+_names: Final[dict[bytes, str]] = {}
+"""Topics as texts: each has its one, whose hash is known wherever it is looked up."""
+
+
+def _named(name: bytes) -> str:
+    if len(_names) >= MANY:
+        _names.clear()
+    text = _names[name] = name.decode(errors="surrogateescape")
+    return text
 
 
 def reach(data: bytes, at: int) -> int:
@@ -189,20 +237,8 @@ def reach(data: bytes, at: int) -> int:
     return at + HEAD.size + length if magic in {FRAME, TRAILER} and length <= MAX_BODY else at
 
 
-def _record(data: bytes, at: int, end: int) -> Record | None:
-    topic_at = at + _FRAME.size
-    if topic_at > end:
-        return None
-    seq, received, door, flags, size, readings = _FRAME.unpack_from(data, at)
-    topic_end = topic_at + size
-    if door >= len(DOORS) or topic_end > end:
-        return None
-    topic = data[topic_at:topic_end].decode(errors="surrogateescape")
-    return Record(DOORS[door], seq, received, flags, readings, topic, data[topic_end:end])
-
-
-def _totals(data: bytes, at: int, end: int) -> Trailer | None:
-    return Trailer(*_TOTALS.unpack_from(data, at)) if end - at == _TOTALS.size + _SALT.size else None
+def _totals(body: bytes) -> Trailer | None:
+    return Trailer(*_TOTALS.unpack_from(body)) if len(body) == _TOTALS.size + _SALT.size else None
 
 
 def resume(data: bytes, at: int, salt: int) -> int:

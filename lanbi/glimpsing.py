@@ -15,21 +15,21 @@ from ingest.ports import Latest
 from lanbi.clock import SimClock
 from lanbi.folders import made
 from lanbi.forwarding import IDLE_S, Forwarding
-from lanbi.journal import JournalReader
+from lanbi.journal import JournalReader, newest_trailer
 from lanbi.seen import path_of
 from lanbi.settings import Settings
 from lanbi.state import StateView
 from lanbi.waiting import oldest_ns
 
-EVERY_S: Final = 1.0
-BEHIND_S: Final = 5.0
+EVERY_S: Final = 0.5
+BEHIND_S: Final = 1.0
 """A reading that waits longer than this is shown before it is decided."""
 NS: Final = 1_000_000_000
 
 
 @dataclass
 class Glimpsing:
-    """Looks ahead once a second while the forwarder is behind; otherwise it sleeps."""
+    """Looks ahead twice a second while the forwarder is behind; otherwise it sleeps."""
 
     settings: Settings
     clock: Clock
@@ -78,9 +78,14 @@ class Glimpsing:
         self._say(list(glimpse.latest.values()))
 
     def _begin(self) -> Glimpse:
-        folder = self.settings.data / "journal"
-        reader, cursor = partial(JournalReader, folder), self._view.cursor
-        return Glimpse(reader, lambda writer: cursor(writer)[0], lambda: self.forwarding.registry)
+        folder, recent = self.settings.data / "journal", self.forwarding.recent
+        cursor, end = self._view.cursor, partial(newest_trailer, folder)
+        return Glimpse(
+            lambda writer, after: JournalReader(folder, writer, after, recent.get(writer)),
+            lambda writer: cursor(writer)[0],
+            lambda writer: end(writer).last_seq,
+            lambda: self.forwarding.registry,
+        )
 
     def _say(self, rows: Sequence[Latest]) -> None:
         path = path_of(self.settings.data)

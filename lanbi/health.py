@@ -8,6 +8,7 @@ with whoever started it, because its standard input then ends.
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import json
 import os
 import socket
@@ -17,9 +18,12 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final, NamedTuple
 
-from domain.errors import LanbiError
+from domain.errors import InputError, LanbiError
 from lanbi import metrics, wiring
+from lanbi.clock import SystemClock
 from lanbi.processes import address
+from lanbi.question import MOST as MOST_BYTES
+from lanbi.question import ask
 from lanbi.settings import Settings
 from lanbi.signs import metrics_of, sign_of
 
@@ -73,6 +77,17 @@ class Health:
         body = {"ready": sign.ready, "reasons": list(sign.reasons), "parts": parts, "store": store}
         return Answer(200 if sign.ready else 503, JSON, json.dumps(body, ensure_ascii=False) + "\n")
 
+    def question(self, body: bytes) -> Answer:
+        """What analytics answers to a question, or 503 with the cause."""
+        try:
+            asked = json.loads(body)
+            told = ask(self.data, asked if isinstance(asked, dict) else {}, SystemClock())
+        except (ValueError, InputError) as error:
+            return Answer(422, JSON, json.dumps({"error": str(error)}, ensure_ascii=False) + "\n")
+        except LanbiError as error:
+            return Answer(503, JSON, json.dumps({"error": str(error)}, ensure_ascii=False) + "\n")
+        return Answer(200, JSON, json.dumps(told, ensure_ascii=False) + "\n")
+
     def metrics(self) -> Answer:
         """Metrics in Prometheus' text form."""
         try:
@@ -91,13 +106,27 @@ class _Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "lanbi", ""
 
     def do_GET(self) -> None:
-        answer = self.health.answer(self.path)
+        self._say(self.health.answer(self.path))
+
+    def do_POST(self) -> None:
+        """A question to analytics; from this machine only, for it says what is entered nowhere else."""
+        size = self.headers.get("Content-Length", "")
+        if self.health.name != "analyse" or self.path != "/question":
+            self.send_error(501, "only lanbi analyse takes POST, at /question")
+        elif not ipaddress.ip_address(self.client_address[0].partition("%")[0]).is_loopback:
+            self._say(Answer(403, TEXT, "只许本机 this machine only\n"))
+        elif not size.isdigit() or int(size[:9]) > MOST_BYTES:
+            self._say(Answer(413, TEXT, f"正文最多 {MOST_BYTES} 字节 bytes at most\n"))
+        else:
+            self._say(self.health.question(self.rfile.read(int(size))))
+
+    def _say(self, answer: Answer) -> None:
         body = answer.body.encode()
         self.send_response(answer.status)
         for name, value in (("Content-Type", answer.kind), ("Content-Length", str(len(body))), NO_STORE):
             self.send_header(name, value)
         self.end_headers()
-        if self.command == "GET":
+        if self.command != "HEAD":
             self.wfile.write(body)
 
     do_HEAD = do_GET  # noqa: N815  the names of the standard library

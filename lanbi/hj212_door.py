@@ -20,7 +20,7 @@ from domain.errors import DataFolderBusy, LanbiError, PortTaken
 from domain.places import Registry
 from domain.ports import Clock
 from ingest.door import Door
-from lanbi import wiring
+from lanbi import logs, wiring
 from lanbi.health_child import DOOR
 from lanbi.journal import JournalWriter
 from lanbi.metrics import write_status
@@ -144,10 +144,12 @@ def main() -> int:
     ended = threading.Event()
     threading.Thread(target=_watch, args=(ended,), daemon=True).start()
     try:
-        with until_told() as told:
-            serve(wiring.settings(args.config), args.listen, lambda: told() or ended.is_set())
+        settings = wiring.settings(args.config)
+        with logs.speaking(settings.log, DOOR), until_told() as told:
+            serve(settings, args.listen, lambda: told() or ended.is_set())
     except LanbiError as error:
-        say(f"hj212: {error}")
+        if not error.told:
+            say(f"hj212: {error}")
         return error.exit_code
     return 0
 

@@ -24,6 +24,7 @@ from lanbi.formats.sources import open_source
 from lanbi.formats.survey import LOOK, FileSurvey, Survey
 from lanbi.forwarding import Patience, forward
 from lanbi.import_entries import LEVEL, REPORTED, EntryBook, Statements, published, registered, stranger, subject
+from lanbi.instances import check_import
 from lanbi.journal import JournalReader, JournalWriter
 from lanbi.progress import Progress
 from lanbi.settings import Settings
@@ -132,6 +133,7 @@ class Importer:
             The readings are safe in the journal and wait there.
         """
         self._check_subjects(survey)
+        check_import(self.settings, self.registry, sorted({self.registry.by_code.get(seen.name, seen.name) for seen in survey.places.values()}))
         check_forms(self.settings, survey.forms)
         writer = JournalWriter(self.journal, WRITER, self.settings.journal.quota)
         try:
@@ -259,7 +261,7 @@ class Importer:
 
     def _forward(self, writer: JournalWriter, bar: Progress | None) -> None:
         """Have everything journalled forwarded: here, or by the ingest that runs on this data folder."""
-        patience = Patience(self.clock, RERUN)
+        patience = Patience(self.settings.data, self.clock, RERUN)
         begun = self._cursor()[1]
 
         def done(readings: int) -> None:
@@ -271,7 +273,7 @@ class Importer:
             try:
                 forward(self.settings, self.registry, WRITER, done)
             except DataFolderBusy:
-                patience.wait(cursor[0])
+                patience.wait()
                 done(cursor[1])
         if bar:
             bar.close()

@@ -8,8 +8,8 @@ everything in their series, which is nearly all, need no look.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -19,6 +19,7 @@ from domain.indicators import Block, Event, Indicator, Query, Restatement, side_
 from domain.items import BY_REALM
 from domain.readings import Change, Entry, Key, Reading, Rejected, Series
 from lanbi import influx_tables as tables
+from lanbi.influx_asking import Tags, among, between, clamped, conditions, either, equal, equals, first, fits, ns, place, select, windows
 from lanbi.influx_http import LINES, Influx, Place
 from lanbi.influx_rows import Rows
 from lanbi.influx_tables import SECOND, Row, Table
@@ -33,11 +34,12 @@ TIES: Final = 2_000
 KEPT_CHANGES: Final = 100_000
 FORGET_EVERY: Final = 10_000
 NEVER: Final = -(2**63)
-FAR: Final = 9_200_000_000
-"""Seconds: about as far as nanoseconds in 64 bits reach."""
 
 Put = tuple[Table, Row]
-Tags = tuple[str, ...]
+
+
+LONG_AGO_S: Final = 9_000_000_000
+"""Before every time that InfluxDB can hold a row of ours at."""
 
 
 class InfluxStore:
@@ -118,17 +120,17 @@ class InfluxStore:
 
     def _find(self, table: Table, keys: Iterable[tuple[Tags, int]]) -> Iterator[Row]:
         wanted = set(keys)
-        texts = [_select(table, f"{_among(table, series)} AND time >= {first} AND time <= {last}") for (first, last), series in _windows(wanted).items()]
+        texts = [select(table, f"{among(table, series)} AND time >= {first} AND time <= {last}") for (first, last), series in windows(wanted).items()]
         for start in range(0, len(texts), STATEMENTS):
             yield from (row for row in self._db.select(table, *texts[start : start + STATEMENTS]) if (row.tags, row.time) in wanted)
 
     def rows(self, kind: str, sources: Sequence[str] | None, start: int, end: int, span: int | None = None) -> Iterator[Reading]:
         """Readings with start < time ≤ end, ordered by source, span, time."""
         table = tables.READINGS[kind]
-        found = self._db.series(table, f" WHERE {_between(start, end)}")
+        found = self._db.series(table, f" WHERE {between(start, end)}")
         wanted = [tags for tags in found if (sources is None or tags[0] in sources) and span in {None, int(tags[1])}]
         for tags in sorted(wanted, key=lambda tags: (tags[0], int(tags[1]))):
-            read = (tables.reading_of(kind, row) for row in self._pages(table, tags, _ns(start), _ns(end)))
+            read = (tables.reading_of(kind, row) for row in self._pages(table, tags, ns(start), ns(end)))
             yield from (reading for reading in read if reading is not None)
 
     def _pages(self, table: Table, tags: Tags, start: int, end: int) -> Iterator[Row]:
@@ -136,8 +138,8 @@ class InfluxStore:
             yield from tables.rows_of(table, page)
 
     def _tables(self, table: Table, tags: Tags, start: int, end: int) -> Iterator[pa.Table]:
-        same = " AND ".join(_is(name, value) for name, value in zip(table.tags, tags, strict=True))
-        while page := self._db.table(table, _select(table, f"{same} AND time > {start} AND time <= {end}", f"ORDER BY time LIMIT {PAGE}")):
+        same = " AND ".join(equal(name, value) for name, value in zip(table.tags, tags, strict=True))
+        while page := self._db.table(table, select(table, f"{same} AND time > {start} AND time <= {end}", f"ORDER BY time LIMIT {PAGE}")):
             yield page
             if page.num_rows < PAGE:
                 return
@@ -146,9 +148,9 @@ class InfluxStore:
     def columns(self, kind: str, source: str, start: int, end: int) -> Iterator[Series]:
         """Readings of one source with start < time ≤ end as columns, one series a span."""
         table = tables.READINGS[kind]
-        found = self._db.series(table, f" WHERE {_is('site', source)} AND {_between(start, end)}")
+        found = self._db.series(table, f" WHERE {equal('site', source)} AND {between(start, end)}")
         for span in sorted(int(tags[1]) for tags in found):
-            parts = [tables.columns_of(kind, page) for page in self._tables(table, (source, str(span)), _ns(start), _ns(end))]
+            parts = [tables.columns_of(kind, page) for page in self._tables(table, (source, str(span)), ns(start), ns(end))]
             if any(len(part[0]) for part in parts):
                 yield Series(span, *map(np.concatenate, zip(*parts, strict=True)))
 
@@ -176,7 +178,7 @@ class InfluxStore:
         names = sorted(self._db.series(tables.CHANGE))
         behind = [tables.SEQUENCE + seen.get(name, 0) for (name,) in names]
         texts = [
-            _select(tables.CHANGE, f"{_is('ingest', name)} AND time > {after}", f"ORDER BY time LIMIT {KEPT_CHANGES}")
+            select(tables.CHANGE, f"{equal('ingest', name)} AND time > {after}", f"ORDER BY time LIMIT {KEPT_CHANGES}")
             for (name,), after in zip(names, behind, strict=True)
         ]
         return [tables.change_of(row) for row in self._db.select(tables.CHANGE, *texts)] if texts else []
@@ -201,25 +203,41 @@ class InfluxStore:
 
     def latest(self, figure: str, scope: str, period: str, rule_set: str, now: int) -> Indicator | None:
         """The figure with the greatest time ≤ now, basis raw."""
-        same = _all({"figure": figure, "scope": scope, "period": period, "rule_set": rule_set, "basis": "raw"})
-        found = self._db.select(tables.INDICATOR, _select(tables.INDICATOR, f"{same} AND time <= {_ns(now)}", "ORDER BY time DESC LIMIT 1"))
+        same = equals({"figure": figure, "scope": scope, "period": period, "rule_set": rule_set, "basis": "raw"})
+        found = self._db.select(tables.INDICATOR, select(tables.INDICATOR, f"{same} AND time <= {ns(now)}", "ORDER BY time DESC LIMIT 1"))
         return tables.indicator_of(found[0]) if found else None
+
+    def newest(self, figures: Collection[str], scopes: Collection[str], periods: Collection[str], window: tuple[int, int]) -> list[Indicator]:
+        """Of each rule set and basis of these figures, scopes and periods the row with the greatest time, start < time ≤ end; ordered by key."""
+        if not (figures and scopes and periods):
+            return []
+        wanted = zip(("figure", "scope", "period"), (figures, scopes, periods), strict=True)
+        where = " AND ".join([*(either(name, values) for name, values in wanted), between(*window)])
+        tags = ", ".join(f'"{name}"' for name in tables.FIGURE_TAGS)
+        found = self._db.select(tables.INDICATOR, select(tables.INDICATOR, where, f"GROUP BY {tags} ORDER BY time DESC LIMIT 1"))
+        return sorted(map(tables.indicator_of, found), key=lambda row: row.key)
+
+    def several(self, queries: Sequence[Query]) -> list[list[Indicator]]:
+        """What each query finds; :data:`STATEMENTS` of them a question."""
+        found: list[list[Indicator]] = []
+        for start in range(0, len(queries), STATEMENTS):
+            part = queries[start : start + STATEMENTS]
+            rows = {row.key: row for row in map(tables.indicator_of, self._db.select(tables.INDICATOR, *map(first, part)))}
+            for query in part:
+                fit = sorted((row for row in rows.values() if fits(row, query)), key=lambda row: place(row.key))
+                # As in `series`: a full page may end amidst rows of one time.
+                found.append(fit if query.after is None and len(fit) < query.limit else self.series(query))
+        return found
 
     def series(self, query: Query) -> list[Indicator]:
         """Figures that fit the query, ordered by time and key, at most ``query.limit``."""
-        tags = {name: getattr(query, name) for name in tables.FIGURE_TAGS}
-        same = _all({name: value for name, value in tags.items() if value is not None})
-        start = query.start
-        if query.after is not None:
-            # Rows of the last row's own time may still be outstanding.
-            start = max(start, int(str(query.after[-1])) - 1)
-        where = " AND ".join([*([same] if same else []), _between(start, query.end)])
+        where = conditions(query)
         size = query.limit + TIES
         while True:
             # InfluxDB orders by time alone: a page that is full may end amidst rows of one time, which are then left out.
-            page = [tables.indicator_of(row) for row in self._db.select(tables.INDICATOR, _select(tables.INDICATOR, where, f"ORDER BY time LIMIT {size}"))]
+            page = [tables.indicator_of(row) for row in self._db.select(tables.INDICATOR, select(tables.INDICATOR, where, f"ORDER BY time LIMIT {size}"))]
             whole = page if len(page) < size else [row for row in page if row.time < page[-1].time]
-            fit = sorted((row for row in whole if query.after is None or _place(row.key) > _place(query.after)), key=lambda row: _place(row.key))
+            fit = sorted((row for row in whole if query.after is None or place(row.key) > place(query.after)), key=lambda row: place(row.key))
             if len(page) < size or len(fit) >= query.limit:
                 return fit[: query.limit]
             size *= 4
@@ -231,12 +249,12 @@ class InfluxStore:
 
     def restatements(self, start: int, end: int, limit: int) -> list[Restatement]:
         """Restatements made with start < made ≤ end, newest first."""
-        found = self._db.select(tables.RESTATEMENT, _select(tables.RESTATEMENT, f'"made" > {_clamped(start)} AND "made" <= {_clamped(end)}'))
+        found = self._db.select(tables.RESTATEMENT, select(tables.RESTATEMENT, f'"made" > {clamped(start)} AND "made" <= {clamped(end)}'))
         return sorted(map(tables.restatement_of, found), key=lambda row: (row.made, row.time), reverse=True)[:limit]
 
     def event_rows(self, start: int, end: int, limit: int) -> list[Event]:
         """Events with start < time ≤ end, newest first."""
-        return [tables.event_of(row) for row in self._db.select(tables.EVENT, _select(tables.EVENT, _between(start, end), f"ORDER BY time DESC LIMIT {limit}"))]
+        return [tables.event_of(row) for row in self._db.select(tables.EVENT, select(tables.EVENT, between(start, end), f"ORDER BY time DESC LIMIT {limit}"))]
 
     def enter(self, rows: Sequence[Entry]) -> None:
         """Put what people entered; the same id is one row."""
@@ -244,8 +262,20 @@ class InfluxStore:
 
     def entered(self, kind: str) -> list[Entry]:
         """All entries of a kind, in order of receipt."""
-        found = map(tables.entry_of, self._db.select(tables.ENTRY, _select(tables.ENTRY, _is("kind", kind))))
+        found = map(tables.entry_of, self._db.select(tables.ENTRY, select(tables.ENTRY, equal("kind", kind))))
         return sorted(found, key=lambda row: (row.received_ns, len(row.id), row.id))
+
+    def hours_before(self, instant: int) -> int:
+        """How many hourly figures stand before an instant [s]."""
+        table = tables.INDICATOR
+        counted = table._replace(tags=(), floats=(table.always,), texts=())
+        where = f"{equal('period', 'hour')} AND time < {ns(instant)}"
+        rows = self._db.select(counted, f'SELECT count("{table.always}") AS "{table.always}" FROM "{table.name}" WHERE {where}')  # noqa: S608  our own names
+        return sum(int(float(row.fields[table.always])) for row in rows)
+
+    def drop_hours(self, instant: int) -> None:
+        """Take hourly figures before an instant [s] away."""
+        self._db.delete(tables.INDICATOR._replace(tags=("period",)), ("hour",), ns(-LONG_AGO_S), ns(instant) - 1)
 
     def checkpoint(self) -> int:
         """Nothing to do: the server keeps its own log short."""
@@ -255,68 +285,3 @@ class InfluxStore:
         """Give connections back."""
         self._rows.close()
         self._db.close()
-
-
-def _select(table: Table, where: str, more: str = "") -> str:
-    columns = ", ".join(f'"{name}"' for name in table.columns)
-    return f'SELECT {columns} FROM "{table.name}" WHERE {where} {more}'  # noqa: S608  our own names; values are quoted by _is
-
-
-def _is(tag: str, value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"\"{tag}\" = '{escaped}'"
-
-
-def _all(tags: Mapping[str, str]) -> str:
-    return " AND ".join(_is(name, value) for name, value in tags.items())
-
-
-def _among(table: Table, series: Iterable[Tags]) -> str:
-    """Each tag among the values that it has in these series: a little too many rows, but a short question."""
-    columns = zip(*series, strict=True)
-    return " AND ".join(f"({' OR '.join(_is(name, value) for value in sorted(set(column)))})" for name, column in zip(table.tags, columns, strict=True))
-
-
-def _windows(keys: Iterable[tuple[Tags, int]]) -> dict[tuple[int, int], list[Tags]]:
-    """Stretches of time that hold the keys of a series closely, with the series that share a stretch."""
-    times: defaultdict[Tags, list[int]] = defaultdict(list)
-    for tags, time in keys:
-        times[tags].append(time)
-    found: defaultdict[tuple[int, int], list[Tags]] = defaultdict(list)
-    for tags, some in times.items():
-        for window in _stretches(sorted(some), _gap(tags)):
-            found[window].append(tags)
-    return found
-
-
-def _gap(tags: Tags) -> int:
-    """Up to this pause [ns], reading the rows between is cheaper than another statement."""
-    span = int(tags[1]) if len(tags) == 2 and tags[1].isdigit() else 86_400
-    return max(21_600, 50 * span) * SECOND
-
-
-def _stretches(times: Sequence[int], gap: int) -> Iterator[tuple[int, int]]:
-    first = times[0]
-    for before, time in pairwise(times):
-        if time - before > gap:
-            yield first, before
-            first = time
-    yield first, times[-1]
-
-
-def _clamped(seconds: int) -> int:
-    return max(-FAR, min(FAR, seconds))
-
-
-def _ns(seconds: int) -> int:
-    return _clamped(seconds) * SECOND
-
-
-def _between(start: int, end: int) -> str:
-    return f"time > {_ns(start)} AND time <= {_ns(end)}"
-
-
-def _place(key: tuple[object, ...]) -> tuple[object, ...]:
-    """Order of figures: by time, then scope, figure, period, rule set, basis."""
-    figure, period, scope, rule_set, basis, time = key
-    return time, scope, figure, period, rule_set, basis

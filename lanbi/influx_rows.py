@@ -6,7 +6,7 @@ writes for numbers is their shortest text, and its punctuation becomes that of l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,23 +29,25 @@ WORTH: Final = 500
 NEVER: Final = -(2**63)
 BUCKETS: Final = tuple(dict.fromkeys(table.bucket for table in tables.READINGS.values()))
 _encode: Final = msgspec.json.Encoder().encode
+_TO_FIELDS: Final = bytes.maketrans(b":", b"=")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Series:
-    """A source and span: its table, how its lines begin, its lane, and the time of its newest row [s]."""
+    """A source and span: its table, how its lines begin, where they are loaded, and the time of its newest row [s]."""
 
     table: Table
     head: bytes
-    lane: int
+    place: int
     newest: int
 
 
 @dataclass(slots=True)
 class _Load:
-    """Rows for one bucket on one lane, with their lines."""
+    """Rows for one bucket on one lane, with how their lines begin; and the lines."""
 
     rows: list[Reading] = field(default_factory=list)
+    heads: list[bytes] = field(default_factory=list)
     lines: list[bytes] = field(default_factory=list)
 
 
@@ -83,43 +85,49 @@ class Rows:
 
     def _laden(self, rows: Sequence[Reading]) -> list[Lane]:
         """The lines of all lanes. Few rows go one way, unless others are still under way on their own."""
-        fresh, old = self._sorted(rows)
+        lanes: list[Lane] = [{bucket: _Load() for bucket in BUCKETS} for _ in range(LANES)]
+        alone = len(rows) < WORTH and all(one.done() for one in self._sent)
+        loads = [load for lane in (lanes[:1] * LANES if alone else lanes) for load in lane.values()]
+        slow, old = self._sorted(rows, loads)
         if old:
             # Whether a row is there already can only be asked when nothing of it is under way.
             wait(self._sent)
-        lanes: list[Lane] = [{bucket: _Load() for bucket in BUCKETS} for _ in range(LANES)]
-        alone = len(rows) < WORTH and all(one.done() for one in self._sent)
-        ways = lanes[:1] * LANES if alone else lanes
-        whole = [way for way in fresh if WITHDRAWN not in way[1].flags.values()]
-        for (series, row), fields in zip(whole, _fields([row for _, row in whole]), strict=True):
-            load = ways[series.lane][series.table.bucket]
-            load.rows.append(row)
-            if row.flags and fields:
-                fields += _flags(row)  # noqa: PLW2901  the same fields, and more
-            load.lines.append(b"%b%d.0,%b %d000000000" % (series.head, row.rev, fields, row.time) if fields else _line(series, row))
-        withdrawn = [(series, row, tables.reading_row(row)) for series, row in fresh if WITHDRAWN in row.flags.values()]
-        for series, row, sent in [*withdrawn, *self._rewritten(old)]:
-            load = ways[series.lane][series.table.bucket]
+            slow = [way for way in slow if way[1].key not in old]
+        for load in (load for lane in lanes for load in lane.values()):
+            if old:
+                _leave(load, old)
+            load.lines = _lines(load)
+        made = [(series, row, tables.reading_row(row)) for series, row in slow]
+        for series, row, sent in [*made, *self._rewritten(list(old.values()))]:
+            load = loads[series.place]
             load.rows.append(row)
             load.lines.append(tables.line(series.table, sent).encode())
         return lanes
 
-    def _sorted(self, rows: Sequence[Reading]) -> tuple[list[Way], list[Way]]:
-        """Rows newer than everything in their series, and those that may be there already; each row once, the last one stands."""
-        fresh: list[Way] = []
+    def _sorted(self, rows: Sequence[Reading], loads: Sequence[_Load]) -> tuple[list[Way], dict[Key, Way]]:
+        """Load rows newer than everything in their series; returns those of them with a withdrawn value, and rows that may be there already, each once."""
+        slow: list[Way] = []
         old: dict[Key, Way] = {}
+        kind, known = "", dict[tuple[str, int], _Series]()
         for row in rows:
-            known = self._known.get(row.kind) or self._table(row.kind)
+            if row.kind != kind:
+                kind = row.kind
+                known = self._known.get(kind) or self._table(kind)
             series = known.get((row.source, row.span))
             if series is None:
-                series = known[row.source, row.span] = _series(tables.READINGS[row.kind], row.source, row.span, NEVER)
-            if row.time > series.newest:
-                # Before anything is sent: an answer that never came leaves rows that the repetition must look at.
-                series.newest = row.time
-                fresh.append((series, row))
-            else:
+                series = known[row.source, row.span] = _series(tables.READINGS[kind], row.source, row.span, NEVER)
+            if row.time <= series.newest:
                 old[row.key] = series, row
-        return [way for way in fresh if way[1].key not in old] if old else fresh, list(old.values())
+                continue
+            # Before anything is sent: an answer that never came leaves rows that the repetition must look at.
+            series.newest = row.time
+            if row.flags and WITHDRAWN in row.flags.values():
+                slow.append((series, row))
+                continue
+            load = loads[series.place]
+            load.rows.append(row)
+            load.heads.append(series.head)
+        return slow, old
 
     def _table(self, kind: str) -> dict[tuple[str, int], _Series]:
         """All series of a table, met for the first time."""
@@ -150,11 +158,24 @@ class Rows:
 
 def _series(table: Table, source: str, span: int, newest: int) -> _Series:
     head = tables.series(table, (source, str(span))).encode() + b" rev="
-    return _Series(table, head, crc32(source.encode()) % LANES, newest)
+    return _Series(table, head, crc32(source.encode()) % LANES * len(BUCKETS) + BUCKETS.index(table.bucket), newest)
 
 
-def _line(series: _Series, row: Reading) -> bytes:
-    return tables.line(series.table, tables.reading_row(row)).encode()
+def _leave(load: _Load, old: Container[Key]) -> None:
+    """Leave rows out that come once more: of two the last one stands."""
+    kept = [(row, head) for row, head in zip(load.rows, load.heads, strict=True) if row.key not in old]
+    load.rows, load.heads = [row for row, _ in kept], [head for _, head in kept]
+
+
+def _lines(load: _Load) -> list[bytes]:
+    """Lines of rows without withdrawn values."""
+    fields = _fields(load.rows)
+    if not fields:
+        return [tables.line(tables.READINGS[row.kind], tables.reading_row(row)).encode() for row in load.rows]
+    return [
+        b"%b%d.0,%b%b %d000000000" % (head, row.rev, values, _flags(row) if row.flags else b"", row.time)
+        for row, head, values in zip(load.rows, load.heads, fields, strict=True)
+    ]
 
 
 def _flags(row: Reading) -> bytes:
@@ -163,7 +184,7 @@ def _flags(row: Reading) -> bytes:
 
 
 def _fields(rows: Sequence[Reading]) -> Sequence[bytes]:
-    """Fields of the values of rows; empty where a row must go the long way.
+    """Fields of the values of rows; none at all where a row must go the long way.
 
     >>> _fields([Reading("air", "a", 60, 0, {"pm25": 58.0, "co": 1e-7})])
     [b'pm25=58.0,co=1e-7']
@@ -172,6 +193,6 @@ def _fields(rows: Sequence[Reading]) -> Sequence[bytes]:
         return []
     encoded = _encode([row.values for row in rows])
     if b"null" in encoded or b"{}" in encoded:
-        # A withdrawn value, or a number that is none and must be refused by name.
-        return [b""] * len(rows)
-    return encoded.replace(b'"', b"").replace(b":", b"=")[2:-2].split(b"},{")
+        # A number that is none and must be refused by name, or a row that says nothing.
+        return []
+    return encoded.translate(_TO_FIELDS, b'"')[2:-2].split(b"},{")

@@ -113,7 +113,8 @@ def rows_of(table: Table, answer: pa.Table) -> Iterator[Row]:
     fields = [name for name in (*table.floats, *table.texts) if answer.column(name).null_count < len(answer)]
     values = zip(*(answer.column(name).to_pylist() for name in fields), strict=True) if fields else iter([()] * len(answer))
     times = answer.column("time").to_pylist()
-    for key, time, row in zip(zip(*tags, strict=True), times, values, strict=True):
+    keys = zip(*tags, strict=True) if tags else iter([()] * len(answer))
+    for key, time, row in zip(keys, times, values, strict=True):
         yield Row(key, time, {name: value for name, value in zip(fields, row, strict=True) if value is not None})
 
 

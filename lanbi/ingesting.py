@@ -13,40 +13,35 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
-from zlib import crc32
 
-from domain.civil import iso
-from domain.places import Registry
+from domain.errors import DataFolderBusy
 from domain.ports import Clock
-from ingest.listener import TOPICS, Listener
-from lanbi import wiring
+from ingest.asking import Asking
+from ingest.listener import Listener
+from lanbi import logs, wiring
 from lanbi.broker_access import broker_of
 from lanbi.crew import Crew, Member, where
+from lanbi.folders import made
 from lanbi.forwarding import IDLE_S, Forwarding
 from lanbi.glimpsing import Glimpsing
 from lanbi.guarding import Guarding
 from lanbi.health_child import DOOR, HealthChild, kept
+from lanbi.instances import check_folder, share_of
 from lanbi.journal import JournalWriter
+from lanbi.journal_files import hold_writer
+from lanbi.journal_recent import Recent
 from lanbi.keeping import Keeper
 from lanbi.metrics import write_status
-from lanbi.processes import say
 from lanbi.settings import Settings
 
 NS: Final = 1_000_000_000
 STATUS_S: Final = 1.0
+STANDBY_S: Final = 0.2
 PATIENCE_S: Final = {"listener": 90.0, "forwarder": 300.0}
 """So long a thread may give no sign. A dial or a commit takes seconds; a batch may wait for several time-outs of a store."""
-
-
-def topics_of(instance: str, registry: Registry) -> tuple[str, ...]:
-    """What this ingest subscribes: everything, or its own devices where several ingests share them."""
-    mine, _, count = instance.partition("/")
-    own = [device for device in registry.devices if crc32(device.encode()) % int(count) == int(mine) - 1]
-    foreign = (topic for device in own for topic in registry.devices[device].topics)
-    ours = TOPICS if count == "1" else (topic.replace("+", device) for device in own for topic in TOPICS)
-    return tuple(dict.fromkeys((*ours, *foreign)))
 
 
 def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -> int:
@@ -63,11 +58,14 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
         Another ingest listens for this data folder.
     PortTaken
         Somebody else listens on the health address.
+    SettingsError
+        The data folder belongs to another share of the devices.
     """
     clock = wiring.clock(settings)
+    check_folder(settings)
     main = listener, forwarding, guarding, keeper = _made(settings, clock)
     crew = _crew(settings, clock, main, stop)
-    path, told, hung = settings.data / "run" / "ingest.json", Told(clock), ""
+    path, told, hung = settings.data / "run" / "ingest.json", Told(), ""
     with ExitStack() as children:
         minded = {name: children.enter_context(child) for name, child in _children(settings, clock, health=health).items()}
         crew.start()
@@ -77,7 +75,7 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
             now["reasons"], now["ready"] = reasons, not reasons
             write_status(path, now)
             told.say(now["reasons"])
-            listener.follow(topics_of(settings.ingest.instance, forwarding.registry))
+            listener.follow(share_of(settings).topics(forwarding.registry))
             _nap(clock, stop)
             hung = crew.hung()
         if hung and not stop():
@@ -85,6 +83,21 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
         crew.join()
     write_status(path, {**status(listener, forwarding, clock, crew), "ready": False, "reasons": ["stopped"]})
     return 0
+
+
+def stand_by(settings: Settings, stop: Callable[[], bool]) -> None:
+    """Wait until nobody holds the data folder: a lock that ends with its process is the only sign of life that cannot lie."""
+    clock, folder, waits = wiring.clock(settings), made(settings.data / "journal" / "mqtt"), False
+    while not stop():
+        try:
+            os.close(hold_writer(folder))
+        except DataFolderBusy:
+            if not waits:
+                logs.tell("ingest.standby", f"备用 standing by: {settings.data}")
+            waits = True
+            clock.sleep(STANDBY_S)
+        else:
+            return
 
 
 def _children(settings: Settings, clock: Clock, *, health: bool) -> dict[str, AbstractContextManager[HealthChild]]:
@@ -98,11 +111,15 @@ def _children(settings: Settings, clock: Clock, *, health: bool) -> dict[str, Ab
 
 def _made(settings: Settings, clock: Clock) -> tuple[Listener, Forwarding, Guarding, Keeper]:
     registry = wiring.registry(settings)
-    writer = JournalWriter(settings.data / "journal", "mqtt", settings.journal.quota)
-    topics = topics_of(settings.ingest.instance, registry)
-    listener = Listener(broker_of(settings), writer, clock, topics, newest_ns=writer.committed.committed_ns)
+    recent = Recent()
+    writer = JournalWriter(settings.data / "journal", "mqtt", settings.journal.quota, recent)
+    share, newest_ns = share_of(settings), writer.committed.committed_ns
+    # The broker may still have a session of this ingest from before the devices were shared, whatever became of its data folder.
+    asking = Asking(forgo=share.others(registry))
+    bulk = settings.ingest.receive == "bulk"
+    listener = Listener(broker_of(settings), writer, clock, share.topics(registry), newest_ns=newest_ns, asking=asking, bulk=bulk)
     keeper = Keeper(settings, clock, lambda: bool(listener.health.journal_fault))
-    return listener, Forwarding(settings, clock, listener, registry), Guarding(settings, clock, say), keeper
+    return listener, Forwarding(settings, clock, listener, registry, {"mqtt": recent}), Guarding(settings, clock, partial(logs.tell, "broker.unsafe")), keeper
 
 
 def _crew(settings: Settings, clock: Clock, main: tuple[Listener, Forwarding, Guarding, Keeper], stop: Callable[[], bool]) -> Crew:
@@ -132,7 +149,6 @@ def _give_up(path: Path, last: dict[str, Any], told: Told) -> int:
 class Told:
     """Says in the log when the process became ready or unready, and why; once a change."""
 
-    clock: Clock
     _said: list[str] | None = None
 
     def say(self, reasons: list[str]) -> None:
@@ -141,8 +157,10 @@ class Told:
         if plain == self._said:
             return
         self._said = plain
-        words = "未就绪 not ready: " + "; ".join(reasons) if reasons else "就绪 ready"
-        say(f"{iso(self.clock.now_ns() // NS)} ingest {words}")
+        if reasons:
+            logs.tell("ingest.unready", "未就绪 not ready: " + "; ".join(reasons), reasons=reasons)
+        else:
+            logs.tell("ingest.ready", "就绪 ready")
 
 
 def _nap(clock: Clock, stop: Callable[[], bool]) -> None:
@@ -167,10 +185,12 @@ def status(listener: Listener, forwarding: Forwarding, clock: Clock, crew: Crew)
         "messages": health.messages,
         "readings": health.readings,
         "reconnects": health.reconnects,
+        "receive": health.receive,
         "stale_acks": health.stale_acks,
         "faults": health.faults,
         "last_fault": health.last_fault,
         "sessions_lost": health.sessions_lost,
+        "rebirths": listener.outbox.rebirths.asked,
         "unsaid": health.unsaid + listener.outbox.dropped,
         "store": forwarding.store,
         "store_retries": dict(forwarding.retries),

@@ -14,11 +14,12 @@ from typing import Final
 
 from domain.civil import date_of, day_of, iso
 from domain.errors import JournalError
-from lanbi.frames import DOORS, EMPTY, Header, Record, Trailer, frame, header, trailer
+from lanbi.frames import DOORS, EMPTY, Entry, Header, Record, Trailer, frames, header, trailer
 from lanbi.journal_bytes import SUFFIX, files
 from lanbi.journal_files import Tip, day_of_file, hold_writer, newest_trailer, pack_tip, salt_of, sync_folder
 from lanbi.journal_range import between
 from lanbi.journal_reader import JournalReader, Loss, read, record
+from lanbi.journal_recent import Commit, Recent, Spot
 from lanbi.journal_recovery import Recovered, recover
 from lanbi.journal_space import QUOTA, Quota
 
@@ -29,7 +30,7 @@ __all__ = ["DOORS", "JournalReader", "JournalWriter", "Loss", "Record", "Trailer
 class JournalWriter:
     """The one appender of a writer's folder; used by one thread.
 
-    ``quota`` bounds the bytes of the whole journal, all writers together (None: the disk does).
+    ``quota`` bounds the bytes of the whole journal, all writers together (None: the disk does). ``recent`` gets what was committed.
 
     Raises
     ------
@@ -39,18 +40,20 @@ class JournalWriter:
         The folder cannot be read or written.
     """
 
-    def __init__(self, folder: Path, writer: str, quota: int | None = None) -> None:
+    def __init__(self, folder: Path, writer: str, quota: int | None = None, recent: Recent | None = None) -> None:
         self._quota = Quota(folder, quota)
+        self._recent = recent
         self._failing_ns = 0
         self.folder = folder / writer
         self.writer = writer
-        self.committed = self._pending = EMPTY
+        self.committed = EMPTY
         self._file = -1
         self._day = -1
         self._size = 0
         self._salt = 0
         self._unclean = False
-        self._group: list[Record] = []
+        self._group: list[Entry] = []
+        self._seq = self._readings = 0
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             sync_folder(folder)
@@ -63,15 +66,14 @@ class JournalWriter:
     @property
     def pending(self) -> int:
         """Records appended and not yet committed."""
-        return self._pending.records - self.committed.records
+        return len(self._group)
 
     def append(self, topic: str, payload: bytes, *, received_ns: int, readings: int = 1, flags: int = 0) -> int:
         """Take a message into the group in memory; returns its sequence number. Durable only after :meth:`commit`."""
-        before = self._pending
-        seq = before.last_seq + 1
-        self._group.append(Record(self.writer, seq, received_ns, flags, readings, topic, payload))
-        self._pending = Trailer(seq, before.records + 1, before.readings + readings, received_ns, b"")
-        return seq
+        self._seq += 1
+        self._readings += readings
+        self._group.append((self._seq, received_ns, flags, readings, topic, payload))
+        return self._seq
 
     def commit(self) -> Trailer:
         """Make the group durable: one write, one fdatasync.
@@ -88,22 +90,24 @@ class JournalWriter:
         try:
             self._quota.check()
             self._cut()
-            self._rotate(day_of(self._pending.committed_ns // NS))
+            self._rotate(day_of(self._group[-1][1] // NS))
             totals = self._write()
         except OSError as error:
             self._give_up()
-            self._failing_ns = self._failing_ns or self._group[-1].received_ns
+            self._failing_ns = self._failing_ns or self._group[-1][1]
             raise _failed(error, self.folder, self._failing_ns) from error
         self._failing_ns = 0
-        self.committed = self._pending = totals
-        self._group.clear()
+        self.committed = totals
+        entries, self._group = self._group, []
         self._publish()
+        if self._recent is not None:
+            self._recent.put(self._spot, Commit(entries, totals, self._size))
         return totals
 
     def discard(self) -> None:
         """Forget the group that could not be committed; its messages were never acknowledged."""
         self._group.clear()
-        self._pending = self.committed
+        self._seq, self._readings = self.committed.last_seq, self.committed.readings
 
     def close(self) -> None:
         """Close file and lock; an uncommitted group is gone, as its messages were not acknowledged."""
@@ -115,7 +119,8 @@ class JournalWriter:
     def _open(self, found: Recovered) -> None:
         self.torn = found.torn
         """Bytes behind the last trailer that were set aside at opening."""
-        self.committed = self._pending = found.totals
+        self.committed = found.totals
+        self._seq, self._readings = found.totals.last_seq, found.totals.readings
         self._day = found.day
         if found.path:
             self._use(found.path, os.open(found.path, os.O_WRONLY | os.O_APPEND), found.size)
@@ -125,8 +130,9 @@ class JournalWriter:
     def _write(self) -> Trailer:
         """Append header (in a new file), group and trailer, and make them durable."""
         first = b"" if self._size else header(Header(self.writer, self._salt, self._day, self.committed))
-        group = b"".join([frame(record, self._salt) for record in self._group])
-        closing, totals = trailer(self.committed, group, self._pending, self._salt)
+        group = frames(self._group, self.writer, self._salt)
+        upto = Trailer(self._seq, self.committed.records + len(self._group), self._readings, self._group[-1][1], b"")
+        closing, totals = trailer(self.committed, group, upto, self._salt)
         data = memoryview(first + group + closing)
         self._unclean = True
         done = 0
@@ -135,6 +141,7 @@ class JournalWriter:
             done += os.write(self._file, data[done:])
         os.fdatasync(self._file)
         self._unclean = False
+        self._spot = Spot(self._path.name, self._salt, self._size + len(first))
         self._size += len(data)
         self._quota.wrote(len(data))
         return totals

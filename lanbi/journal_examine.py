@@ -170,7 +170,7 @@ class Examination:
         seen: list[int] = []
         damage: list[Damage] = []
         first_ns, last_ns = NEVER, 0
-        for what, _ in walk.walk(end):
+        for what in walk.walk(end):
             if isinstance(what, Trailer):
                 self._judge(at, what, seen, damage)
                 return Commit(at, walk.offset, what, first_ns, last_ns)

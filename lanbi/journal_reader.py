@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-from lanbi.frames import EMPTY, HEADER_SIZE, Damage, Piece, Record, Trailer
+from lanbi.frames import EMPTY, HEADER_SIZE, Damage, Record, Trailer
 from lanbi.journal_bytes import files
 from lanbi.journal_files import Tip, durable_end, first_seq, opening, read_tip, salt_of, seek
-from lanbi.journal_walk import Walk
+from lanbi.journal_recent import Recent, Spot
+from lanbi.journal_walk import Group, Walk
 
 
 class Loss(NamedTuple):
@@ -26,18 +29,19 @@ class JournalReader:
     """Follows one writer's journal behind a sequence number; never hands out what is not durable.
 
     After each :meth:`read` the pair ``after``, ``readings`` is the cursor to keep: last sequence number done with, and
-    journalled readings up to there, those in damaged frames included.
+    journalled readings up to there, those in damaged frames included. What ``recent`` holds is not read from the disk.
     """
 
-    def __init__(self, folder: Path, writer: str, after: int = 0) -> None:
+    def __init__(self, folder: Path, writer: str, after: int = 0, recent: Recent | None = None) -> None:
         self.folder = folder
         self.writer = writer
         self.after = after
         self.readings = 0
+        self._recent = recent
         self._losses: list[Loss] = []
         self._file: Walk | None = None
-        self._walk: Iterator[Piece] = iter(())
-        self._held: Record | None = None
+        self._walk: Iterator[Group] = iter(())
+        self._held: list[Record] = []
         self._base: Trailer | None = None
         self._seen_records = 0
         self._seen_readings = 0
@@ -47,14 +51,16 @@ class JournalReader:
         """The next records, about ``limit`` readings of them and at least one record; empty when up to date."""
         found: list[Record] = []
         count = 0
-        while record := self._next():
+        while records := self._next():
             if count >= limit:
-                self._held = record
+                # Looked at all the same: what was lost at the end of a commit belongs to the cursor behind it.
+                self._held = records
                 break
-            found.append(record)
-            count += max(record.readings, 1)
-            self.after = record.seq
-            self._see(record)
+            place, count = _filled(records, count, limit)
+            taken, self._held = records[:place], records[place:]
+            self.after = taken[-1].seq
+            self._see(taken)
+            found += taken
         return found
 
     def take_losses(self) -> list[Loss]:
@@ -62,28 +68,34 @@ class JournalReader:
         taken, self._losses = self._losses, []
         return taken
 
-    def _see(self, record: Record) -> None:
-        self._seen_records += 1
-        self._seen_readings += record.readings
+    def _see(self, records: Sequence[Record]) -> None:
+        self._seen_records += len(records)
+        self._seen_readings += sum([record.readings for record in records])
         self.readings = (self._base.readings if self._base else 0) + self._seen_readings
 
-    def _next(self) -> Record | None:
-        """The next record behind ``after``; trailers and damage before it are taken account of."""
+    def _next(self) -> list[Record]:
+        """The next records behind ``after``; trailers and damage before them are taken account of. Empty if there are none."""
         if self._held:
-            held, self._held = self._held, None
+            held, self._held = self._held, []
             return held
         while True:
-            for what, _ in self._walk:
+            for what in self._walk:
                 if isinstance(what, Trailer):
                     self._close_group(what)
                 elif isinstance(what, Damage):
                     self._damage.append(what)
-                elif what.seq > self.after:
-                    return what
-                else:
-                    self._see(what)
+                elif fresh := self._behind(what):
+                    return fresh
             if not self._advance():
-                return None
+                return []
+
+    def _behind(self, records: list[Record]) -> list[Record]:
+        """Those of a row of records that were not done with."""
+        if records[0].seq > self.after:
+            return records
+        known = [record for record in records if record.seq <= self.after]
+        self._see(known)
+        return records[len(known) :]
 
     def _close_group(self, totals: Trailer) -> None:
         """Compare what was seen since the last trailer with what this one says."""
@@ -107,6 +119,12 @@ class JournalReader:
 
     def _advance(self) -> bool:
         """Take up what became durable since, in this file or the next; False if there is nothing."""
+        if self._file and self._recent:
+            commit = self._recent.at(Spot(self._file.path.name, self._file.salt, self._file.offset))
+            if commit:
+                self._walk = iter((commit.records(self.writer), commit.totals))
+                self._file.offset = commit.end
+                return True
         tip = read_tip(self.folder, self.writer)
         if self._file and tip and tip.name == self._file.path.name and tip.offset <= self._file.offset:
             return False
@@ -114,7 +132,7 @@ class JournalReader:
             # The end is looked up before the next file: what is appended in between is not skipped.
             end = durable_end(self._file.path, tip)
             if end > self._file.offset:
-                self._walk = self._file.walk(end)
+                self._walk = self._file.groups(end)
                 return True
             if tip and tip.name == self._file.path.name:
                 return False
@@ -150,7 +168,14 @@ class JournalReader:
             if found:
                 self._file.offset = offset
                 self._begin(found)
-        self._walk = self._file.walk(end)
+        self._walk = self._file.groups(end)
+
+
+def _filled(records: Sequence[Record], count: int, limit: int) -> tuple[int, int]:
+    """How many of the records it takes to come to the limit, and the count behind them."""
+    counts = list(accumulate([record.readings or 1 for record in records], initial=count))
+    place = bisect_left(counts, limit) if counts[-1] >= limit else len(records)
+    return place, counts[place]
 
 
 def read(folder: Path, writer: str, after: int, limit: int = 5_000) -> list[Record]:

@@ -115,7 +115,7 @@ def _pace(folder: Path, writer: str) -> float:
     path = next(iter(files(folder, writer)), None)
     if not tip or not path or not path.exists():
         return 0.0
-    first = next((one.what for one in Walk(path, salt_of(path) or 0, HEADER_SIZE).walk(tip.offset) if isinstance(one.what, Record)), None)
+    first = next((one for one in Walk(path, salt_of(path) or 0, HEADER_SIZE).walk(tip.offset) if isinstance(one, Record)), None)
     since = (tip.totals.committed_ns - first.received_ns) / NS if first else 0.0
     return tip.offset / since * DAY_S if since >= HOUR_S else 0.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -12,9 +12,11 @@ from typing import Final
 from domain.errors import LanbiError
 from domain.places import Registry
 from lanbi.frames import DOORS, Record
+from lanbi.hj212_keys import with_keys
 from lanbi.journal import JournalReader, files, read
 from lanbi.journal_files import first_seq
 from lanbi.journal_range import begin
+from lanbi.journal_recent import Recent
 from lanbi.registry import loads
 
 PERSON: Final = "person"
@@ -29,10 +31,13 @@ class JournalView:
     ----------
     first : callable
         The registry that was in force before the first change that the journal knows.
+    recent : mapping of writer to Recent
+        What writers of this process committed a moment ago.
     """
 
     folder: Path
     first: Callable[[], Registry]
+    recent: Mapping[str, Recent] = field(default_factory=dict)
     _changes: JournalReader | None = None
     _upto: int = -1
     """Receive time up to which all changes are known: what is entered later was received later."""
@@ -42,7 +47,7 @@ class JournalView:
 
     def reader(self, writer: str, after: int) -> JournalReader:
         """Follows a writer behind a sequence number."""
-        return JournalReader(self.folder, writer, after)
+        return JournalReader(self.folder, writer, after, self.recent.get(writer))
 
     def begin(self, writer: str, since_ns: int) -> int:
         """A sequence number behind which everything received since then is found."""
@@ -71,15 +76,15 @@ class JournalView:
             self._changes = JournalReader(self.folder, PERSON)
         while records := self._changes.read():
             for record in records:
-                registry = _registry_of(record) if record.topic.endswith(LEVEL) else None
+                registry = _registry_of(record, self.folder.parent) if record.topic.endswith(LEVEL) else None
                 if registry is not None:
                     self._times.append(max(record.received_ns, self._times[-1] if self._times else 0))
                     self._registries.append(registry)
 
 
-def _registry_of(record: Record) -> Registry | None:
+def _registry_of(record: Record, data: Path) -> Registry | None:
     """The registry of a change; what cannot be read was never in force."""
     try:
-        return loads(str(json.loads(record.payload)["text"]), f"{record.writer}/{record.seq}")
+        return with_keys(loads(str(json.loads(record.payload)["text"]), f"{record.writer}/{record.seq}"), data)
     except (LanbiError, ValueError, KeyError, TypeError):
         return None

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from lanbi.frames import Damage, Piece, piece, reach, resume
+from lanbi.frames import Damage, Piece, Record, Trailer, piece, reach, resume, row
 from lanbi.journal_bytes import open_bytes
 
 _CHUNK: Final = 1 << 20
+
+Group = list[Record] | Trailer | Damage
+"""Records one behind the other, or what stands between two such rows."""
 
 
 class Walk:
@@ -20,8 +23,16 @@ class Walk:
         self.salt = salt
         self.offset = offset
 
-    def walk(self, end: int) -> Iterator[Piece]:
-        """Pieces from ``offset`` to ``end``, read in chunks; damage comes with its place in the file."""
+    def walk(self, end: int) -> Iterator[Record | Trailer | Damage]:
+        """Everything from ``offset`` to ``end``, one by one; behind a trailer or damage ``offset`` is the end of it."""
+        for group in self.groups(end):
+            if isinstance(group, list):
+                yield from group
+            else:
+                yield group
+
+    def groups(self, end: int) -> Iterator[Group]:
+        """The same with records in rows, read in chunks; damage comes with its place in the file."""
         size = _CHUNK
         with open_bytes(self.path) as source:
             while self.offset < end:
@@ -33,15 +44,19 @@ class Walk:
                 # A frame longer than the chunk, or long damage: more at once.
                 size = _CHUNK if self.offset > before else size * 4
 
-    def _chunk(self, data: bytes, *, last: bool) -> Iterator[Piece]:
+    def _chunk(self, data: bytes, *, last: bool) -> Iterator[Group]:
         base, at = self.offset, 0
         while at < len(data):
+            records, at = row(data, at, self.salt, len(data))
+            self.offset = base + at
+            if records:
+                yield records
             found = piece(data, at, self.salt) or self._damaged(data, at, last=last)
             if not found:
                 return
             at = found.end
             self.offset = base + at
-            yield found
+            yield [found.what] if isinstance(found.what, Record) else found.what
 
     def _damaged(self, data: bytes, at: int, *, last: bool) -> Piece | None:
         """Damage at ``at``; None if the end of the chunk may only have cut a whole piece."""

@@ -2,7 +2,8 @@
 
 Compressing and examining a day takes a core for a minute. In a thread that would slow the listener, for Python threads share
 one interpreter; so a thread only looks whether something is to be done, and has :func:`round_of` done by a child that runs
-when nothing else wants the processor. The child ends with its parent, and may be killed at any moment.
+when nothing else wants the processor, or at once while the journal is full and may make room: nothing is acknowledged then.
+The child ends with its parent, and may be killed at any moment.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from domain.civil import day_of, iso
-from domain.errors import LanbiError
+from domain.errors import DataFolderBusy, LanbiError
 from domain.ports import Clock
-from lanbi import wiring
+from lanbi import logs, wiring
 from lanbi.anchoring import anchor, waiting
 from lanbi.frames import DOORS
 from lanbi.journal_bytes import files, is_closed
@@ -34,13 +35,16 @@ from lanbi.settings import Settings
 
 NS: Final = 1_000_000_000
 LOOK_S: Final = 60.0
-URGENT_S: Final = 5.0
+URGENT_S: Final = 2.0
 """While the journal is full, room is looked for so often."""
 AGAIN_S: Final = (60.0, 900.0)
 """After a failure the next try comes later each time."""
 IDLE_S: Final = 0.2
 STOP_S: Final = 2.0
 DROP: Final = "drop-oldest-forwarded"
+IDLE: Final = "--idle"
+CHILD: Final = "--child"
+"""How a round is started: when nothing else wants the processor; or at once, because devices wait for room."""
 MARGIN: Final = 1 << 30
 SHARE: Final = 50
 """With ``drop-oldest-forwarded`` a fiftieth of the room is kept free, a gigabyte at most."""
@@ -63,12 +67,18 @@ def round_of(settings: Settings, clock: Clock, say: Callable[[str], None] = lamb
     Raises
     ------
     DataFolderBusy
-        Another round is under way.
+        Another round is under way, and there is room enough to wait for it.
     """
     folder = settings.data / "journal"
     folder.mkdir(parents=True, exist_ok=True)
-    lock = hold(folder / "keeper.lock", "another process seals this journal")
     faults: list[str] = []
+    try:
+        lock = hold(folder / "keeper.lock", "another process seals this journal")
+    except DataFolderBusy:
+        if settings.journal.on_full != DROP or not short(settings):
+            raise
+        # Removing what is sealed harms nobody who seals, and twice removed is removed.
+        return _told(settings, clock, 0, _make_room(settings, clock, faults, say), faults)
     try:
         sealed = sum(_seal_writer(folder, writer, clock, faults, Watched(say, clock, bars=bars)) for writer in DOORS)
         dropped = _make_room(settings, clock, faults, say)
@@ -76,7 +86,12 @@ def round_of(settings: Settings, clock: Clock, say: Callable[[str], None] = lamb
         faults += anchor(settings, clock)
     finally:
         os.close(lock)
-    rest = {seal.digest for some in waiting(folder, settings.journal.anchor_mail).values() for seal in some}
+    return _told(settings, clock, sealed, dropped, faults)
+
+
+def _told(settings: Settings, clock: Clock, sealed: int, dropped: int, faults: list[str]) -> dict[str, Any]:
+    """What the status file says after a round."""
+    rest = {seal.digest for some in waiting(settings.data / "journal", settings.journal.anchor_mail).values() for seal in some}
     now = iso(clock.now_ns() // NS)
     return {"time": now, "sealed": sealed, "dropped": dropped, "unanchored": len(rest), "faults": faults, "quota": settings.journal.quota}
 
@@ -177,7 +192,8 @@ class Keeper:
     _due: float = 0.0
     _urgent: float = 0.0
     _names: list[int] = field(default_factory=list, repr=False)
-    _child: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict, repr=False)
+    """By manner, one each: who makes room does not wait for a round at leisure, which a busy machine may hold up for minutes."""
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Keep until told to stop; a round that is under way then is ended, and done again another time."""
@@ -195,19 +211,22 @@ class Keeper:
 
     def _look(self) -> None:
         now = self.clock.monotonic()
-        if self._child:
-            self._mind()
-        elif now >= self._due or (now >= self._urgent and self._wants_room()):
+        for manner, child in list(self._children.items()):
+            self._mind(manner, child)
+        urgent = now >= self._urgent and self._wants_room()
+        if CHILD in self._children or (self._children and not urgent):
+            return
+        if now >= self._due or urgent:
             self._due, self._urgent = now + LOOK_S, now + URGENT_S
             if self.work_waits():
-                self._start()
+                self._start(CHILD if urgent or self._room_is_short() else IDLE)
 
     def work_waits(self) -> bool:
         """Whether a round would find something to do; cheap enough for a thread beside the listener."""
         folder, today = self.settings.data / "journal", day_of(self.clock.now_ns() // NS)
         if any(sealable(folder, writer) for writer in DOORS) or any(_idle(folder, writer, today) for writer in DOORS if writer != "mqtt"):
             return True
-        if self.settings.journal.on_full == DROP and short(self.settings) and removable(self.settings.data, self.clock, FLOOR_DAYS):
+        if self._room_is_short() and removable(self.settings.data, self.clock, FLOOR_DAYS):
             return True
         # Reading five years of seals takes a tenth of a second, so it is done only after a name in the folders has changed.
         names = [path.stat().st_mtime_ns for path in (folder, *(folder / writer for writer in DOORS)) if path.exists()]
@@ -217,21 +236,23 @@ class Keeper:
         self._names = [] if waits else names
         return waits
 
+    def _room_is_short(self) -> bool:
+        return self.settings.journal.on_full == DROP and short(self.settings)
+
     def _wants_room(self) -> bool:
         return self.settings.journal.on_full == DROP and self.full()
 
-    def _start(self) -> None:
+    def _start(self, manner: str) -> None:
         config = ("--config", str(self.settings.file)) if self.settings.file else ()
-        command = [sys.executable, "-m", "lanbi", "journal", "keep", "--idle", *config]
+        command = [sys.executable, "-m", "lanbi", "journal", "keep", manner, *config]
         self.rounds += 1
         # It ends when its standard input does: threads run here, so nothing may happen between fork and exec but exec.
-        self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self._children[manner] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
 
-    def _mind(self) -> None:
-        child = self._child
-        if child is None or child.poll() is None:
+    def _mind(self, manner: str, child: subprocess.Popen[bytes]) -> None:
+        if child.poll() is None:
             return
-        self._forget()
+        self._forget(manner)
         from_status = _faults(self.settings.data)
         if child.returncode == 0 and not from_status:
             self.fault, self._failures = "", 0
@@ -240,20 +261,21 @@ class Keeper:
 
     def _failed(self, words: str) -> None:
         self.fault = words
+        logs.tell("journal.unkept", words)
         low, high = AGAIN_S
         self._due = self.clock.monotonic() + min(high, low * 2.0**self._failures)
         self._failures = min(self._failures + 1, 10)
 
     def _end(self) -> None:
-        if self._child:
-            self._child.kill()
-            self._child.wait(STOP_S)
-            self._forget()
+        for manner, child in list(self._children.items()):
+            child.kill()
+            child.wait(STOP_S)
+            self._forget(manner)
 
-    def _forget(self) -> None:
-        if self._child and self._child.stdin:
-            self._child.stdin.close()
-        self._child = None
+    def _forget(self, manner: str) -> None:
+        child = self._children.pop(manner)
+        if child.stdin:
+            child.stdin.close()
 
 
 def _idle(folder: Path, writer: str, today: int) -> bool:
@@ -283,10 +305,14 @@ def keep(settings: Settings, say: Callable[[str], None], *, bars: bool = False) 
 
 
 def only_idle() -> None:
-    """Run when nothing else wants the processor, and end with whoever started us: standard input ends then."""
+    """Run when nothing else wants the processor."""
     with suppress(OSError):  # a kernel or container that does not allow it: the niceness stays
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     os.nice(19)
+
+
+def end_with_parent() -> None:
+    """End with whoever started us: standard input ends then."""
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
 
 

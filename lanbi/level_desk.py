@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,7 @@ from domain.indicators import Query
 from domain.places import Registry
 from domain.ports import ReadingSource
 from domain.targets import Plan
+from lanbi.desks import YearDesk
 from lanbi.metering import cause_of
 from lanbi.settling import Book, Settler, When
 from lanbi.singles import MANY, Singles
@@ -41,15 +42,14 @@ class LevelBook:
     closed: int = -1
 
 
-class LevelDesk:
+class LevelDesk(YearDesk[LevelBook]):
     """Levels of sections and wells, year by year."""
 
     def __init__(self, source: ReadingSource, settler: Settler, registry: Registry, plans: Sequence[Plan], waters: WaterDesk) -> None:
+        super().__init__()
         self.source, self.settler, self.registry, self.plans, self.waters = source, settler, registry, plans, waters
         self.wells: Mapping[str, Gauge] = {name: jobs.well(place) for name, place in registry.wells.items()}
         self.gauges: Mapping[str, Gauge] = {**{name: jobs.section(place) for name, place in registry.water_sections.items()}, **self.wells}
-        self.books: dict[int, LevelBook] = {}
-        self.pulse: Callable[[], None] = lambda: None
 
     def load(self, year: int, now: int, cause: str) -> None:
         """Read a whole year of the wells and bring the levels of all places up to date."""
@@ -90,18 +90,11 @@ class LevelDesk:
                 known[name].pop(day, None)
                 known[name] |= new
 
-    def pass_time(self, now: int) -> None:
-        """A day has ended: running means move on."""
-        day = civil.day_of(now)
-        for year in sorted({civil.year_of_day(day), civil.year_of_day(day - 1)}):
-            if year not in self.books:
-                self.load(year, now, "")
-            elif self.books[year].closed != stations.span(year, now).closed:
-                self._settle(year, self.gauges, When(now, Evidence(), ()))
+    def _behind(self, year: int, now: int) -> bool:
+        return self.books[year].closed != stations.span(year, now).closed
 
-    def forget(self, keep: Collection[int]) -> None:
-        """Drop years that nobody asks about."""
-        self.books = {year: known for year, known in self.books.items() if year in keep}
+    def _move(self, year: int, when: When) -> None:
+        self._settle(year, self.gauges, when)
 
     def _days(self, name: str, first: int, last: int) -> Iterator[tuple[int, Day]]:
         known = self.source.columns(records.REALM, name, civil.day_start(first), civil.day_end(last))

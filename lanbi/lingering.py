@@ -7,6 +7,7 @@ for ever, and its limit of lines would then refuse everybody else.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -21,6 +22,9 @@ EACH: Final = 100
 """Lines of one address; of this machine itself, whose proxy speaks for many, the total is the bound."""
 TOTAL: Final = 1_000
 """Lines at once; beyond it uvicorn answers 503."""
+UNSENT: Final = 65_536
+"""Bytes that the kernel takes of an answer beyond what is on its way to the reader. On the loopback it would take two and a half megabytes a line, and
+four answers in a row would be made and copied for a reader that takes none."""
 HERE: Final = ("127.", "::1")
 
 
@@ -37,13 +41,21 @@ class Watched(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to watch; an address with too many lines is cut off at once."""
         super().connection_made(transport)
+        # Head and body leave one after the other: with Nagle's delay the body would wait 40 ms for the caller to confirm the head. asyncio
+        # switches it off only for sockets that were made with TCP by name.
+        line = transport.get_extra_info("socket")
+        if line is not None and line.family in {socket.AF_INET, socket.AF_INET6}:
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
         address = self.client[0] if self.client else ""
-        mine = sum(1 for one in self.connections if isinstance(one, Watched) and one.client and one.client[0] == address)
-        if mine > self.each and not address.startswith(HERE):
+        if not address.startswith(HERE) and self._lines_of(address) > self.each:
             transport.abort()
             return
         self._since = self.loop.time()
         self._timer = self.loop.call_later(self.look_s, self._look)
+
+    def _lines_of(self, address: str) -> int:
+        return sum(1 for one in self.connections if isinstance(one, Watched) and one.client and one.client[0] == address)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop watching."""

@@ -17,10 +17,14 @@ NOTE: Final = "note"
 """Allowed, but somebody should look."""
 FAULT: Final = "fault"
 PARTS: Final[Mapping[str, str]] = {
+    "safety": "lanbi.live_safety",
+    "machine": "lanbi.live_machine",
     "processes": "lanbi.live_processes",
     "broker": "lanbi.live_broker",
+    "store": "lanbi.live_store",
     "journal": "lanbi.live_journal",
     "account": "lanbi.live_law",
+    "backup": "lanbi.live_backup",
 }
 """Part → module with ``look(settings) -> Iterable[Finding]``; imported only when it is asked for."""
 

@@ -9,7 +9,7 @@ from ingest.probe import Look
 from lanbi.broker import EMBEDDED
 from lanbi.broker_access import probe_of
 from lanbi.clock import SystemClock
-from lanbi.guarding import in_clear, on_this_machine
+from lanbi.guarding import in_clear
 from lanbi.live import FAULT, NOTE, OK, Finding
 from lanbi.settings import Settings
 
@@ -17,7 +17,7 @@ PART: Final = "broker"
 
 
 def look(settings: Settings) -> Iterator[Finding]:
-    """One finding a try; what is unsafe is a fault where others can reach the broker, and a note on 127.0.0.1.
+    """One finding a try; what is unsafe is a fault, by whichever address lanbi reaches the broker: devices come in by another.
 
     Raises
     ------
@@ -28,10 +28,9 @@ def look(settings: Settings) -> Iterator[Finding]:
         yield Finding(PART, NOTE, "演示用内置服务器：不设登录", "the demo's own broker knows no logins; it is for the demo only")
         return
     probe = probe_of(settings, SystemClock())
-    here = on_this_machine(probe.broker)
     looks = probe.look()
     yield Finding(PART, OK, f"{probe.broker.address} 有应答", f"{probe.broker.address} answers")
-    yield from (_of(one, here=here) for one in looks)
+    yield from (_of(one) for one in looks)
     if in_clear(probe.broker):
         yield Finding(PART, FAULT, "密码和读数明文传输", "passwords and readings travel in clear", "use mqtts:// (deploy/mosquitto)")
     dropped = probe.dropped() if probe.login else None
@@ -41,7 +40,7 @@ def look(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _of(one: Look, *, here: bool) -> Finding:
+def _of(one: Look) -> Finding:
     if one.safe:
         return Finding(PART, OK, one.zh, one.en)
-    return Finding(PART, NOTE if here or one.safe is None else FAULT, one.zh, one.en, "docs/broker.md")
+    return Finding(PART, NOTE if one.safe is None else FAULT, one.zh, one.en, "docs/broker.md")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ssl
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
+from domain.errors import SettingsError
 from domain.ports import Clock
 from lanbi.clock import SystemClock
+from lanbi.founding import PROBE_KEY
 from lanbi.live import FAULT, NOTE, OK, Finding
+from lanbi.secret import read_secret
 from lanbi.settings import Settings
 from lanbi.state import OUTCOMES, StateView
 
@@ -28,16 +34,26 @@ NAMES: Final = {
 }
 REPORT: Final = "停止接收，保留数据文件夹，报告此行 stop ingest, keep the data folder, report this line"
 PATIENCE_S: Final = 5
+TODO_KEY: Final = "lanbi access key add lanbi-check --role probe --days 3650, and write the key into {} (chmod 600)"
 Law = Mapping[str, int]
+
+
+class Asked(NamedTuple):
+    """An address with /metrics, the certificate that it shows, and the file of the key that it wants."""
+
+    address: str
+    certificate: Path | None = None
+    key: Path | None = None
 
 
 def look(settings: Settings) -> Iterator[Finding]:
     """Several looks at the totals while readings flow, then one scrape of each /metrics that answers."""
     yield from judged(_looks(settings, SystemClock()))
-    scrapes = {address: _scraped(address) for address in (settings.http.listen, settings.ingest.health)}
-    for address, text in scrapes.items():
+    board = Asked(settings.http.listen, settings.http.cert_file, settings.data / "secrets" / PROBE_KEY)
+    for asked in (board, Asked(settings.ingest.health)):
+        text = _scraped(asked)
         if text is not None:
-            yield _of_scrape(address, scraped(text))
+            yield _of_scrape(asked.address, scraped(text))
 
 
 def _looks(settings: Settings, clock: Clock) -> list[Law]:
@@ -96,10 +112,28 @@ def scraped(text: str) -> Law | None:
     return law if set(law) == set(NAMES.values()) else None
 
 
-def _scraped(address: str) -> str | None:
+def _scraped(asked: Asked) -> str | None:
+    """The scrape; None where nobody listens.
+
+    Raises
+    ------
+    SettingsError
+        The API wants a key, and there is none here, or it is not taken.
+    """
+    head = {"Authorization": f"Bearer {read_secret(asked.key, 'key').reveal()}"} if asked.key and asked.key.exists() else {}
+    scheme, trust = "http", None
+    if asked.certificate:
+        # We ask our own address, which no certificate names: it must be this very certificate instead.
+        scheme, trust = "https", ssl.create_default_context(cafile=str(asked.certificate))
+        trust.check_hostname = False
     try:
-        with urllib.request.urlopen(f"http://{address}/metrics", timeout=PATIENCE_S) as answer:
+        request = urllib.request.Request(f"{scheme}://{asked.address}/metrics", headers=head)  # noqa: S310  an address of the settings
+        with urllib.request.urlopen(request, timeout=PATIENCE_S, context=trust) as answer:  # noqa: S310  same
             return str(answer.read().decode())
+    except urllib.error.HTTPError as error:
+        if error.code in {401, 403}:
+            raise SettingsError(f"/metrics wants a key ({error.code})", asked.address, TODO_KEY.format(asked.key)) from error
+        return None
     except (OSError, ValueError):
         return None
 

@@ -10,6 +10,8 @@ from lanbi.settings import Settings
 from lanbi.signs import PATIENCE, Sign, sign_of
 
 PART: Final = "processes"
+BUSY: Final = {"starting", "compiling", "computing"}
+"""What a process says that gives signs and will be ready: after a start, after another registry, after a large import."""
 WORDS: Final = {"ingest": "接收", "analyse": "计算", "serve": "看板接口"}
 
 
@@ -30,4 +32,6 @@ def _of(name: str, sign: Sign) -> Finding:
     if sign.ready:
         return Finding(PART, OK, f"{word}就绪（{sign.age:.0f} 秒前）", f"{name} is ready, {sign.age:.0f} s ago")
     why = "; ".join(sign.reasons) or "no reason given"
+    if sign.alive and set(sign.reasons) <= BUSY and sign.reasons:
+        return Finding(PART, NOTE, f"{word}正在进行：{why}", f"{name} is at work: {why}", "look again in a minute")
     return Finding(PART, FAULT, f"{word}未就绪：{why}", f"{name} is not ready: {why}", f"start it, or look into the log of {name}")

@@ -7,7 +7,7 @@ differs from what is stored is written, and restated where its period had closed
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property, partial
@@ -27,6 +27,7 @@ from domain.ports import Entries, ReadingSource
 from domain.readings import Entry
 from domain.targets import Plan
 from domain.workdays import Calendar
+from lanbi.desks import YearDesk
 from lanbi.meter_events import MeterEvents, bounds
 from lanbi.registers import BACK_DAYS, Desk
 from lanbi.settling import Book, Settler, When
@@ -39,30 +40,27 @@ class Source(ReadingSource, Entries, Protocol):
     """Readings, and what people and files entered about them."""
 
 
-class Metering:
+class Metering(YearDesk[Book]):
     """Figures of a county's meters, year by year.
 
     Attributes
     ----------
-    pulse : callable
-        Called between two meters, for whoever must show that it lives.
     said : dict of int to int
         What was written last of balances and repair clocks, key and row as hashes: rows of whole years are too many to keep.
     """
 
     def __init__(self, source: Source, settler: Settler, registry: Registry, plans: Sequence[Plan] = ()) -> None:
+        super().__init__()
         self.source, self.settler, self.registry, self.plans = source, settler, registry, plans
         self.derived: dict[tuple[object, ...], Indicator] = {}
         self.entered: dict[str, list[Entry]] = {}
         self.stated: dict[str, list[Quantity]] = {}
         self.desk = Desk(source, registry, self._forms, lambda name: self.stated.get(name, ()))
         self.events = MeterEvents(settler.figures, registry)
-        self.books: dict[int, Book] = {}
         self.days: dict[int, dict[str, MeterDays]] = {}
         self.accounts: dict[int, dict[str, Account]] = {}
         self.repaired: dict[tuple[int, str], dict[int, Indicator]] = {}
         self.said: dict[int, int] = {}
-        self.pulse: Callable[[], None] = lambda: None
 
     @cached_property
     def owners(self) -> Mapping[str, list[Meter]]:
@@ -117,18 +115,16 @@ class Metering:
         owners = sorted({self.registry.meters[name].enterprise for name in days})
         self._work(year, owners, When(now, Evidence(general=[cause_of(days)]), tuple(days)), frozenset(days))
 
-    def pass_time(self, now: int) -> None:
-        """An hour or a day has passed: running figures move on, silence grows."""
-        day = civil.day_of(now)
-        for year in {civil.year_of_day(day), civil.year_of_day(day - 1)}:
-            if year in self.books:
-                self._work(year, self.owners, When(now, Evidence(), ()), frozenset())
-            else:
-                self.load(year, now, "")
+    def _behind(self, year: int, now: int) -> bool:
+        del year, now  # silence grows at every moment
+        return True
+
+    def _move(self, year: int, when: When) -> None:
+        self._work(year, self.owners, when, frozenset())
 
     def forget(self, keep: Collection[int]) -> None:
         """Drop years that nobody asks about."""
-        self.books = {year: one for year, one in self.books.items() if year in keep}
+        super().forget(keep)
         self.days = {year: one for year, one in self.days.items() if year in keep}
         self.accounts = {year: one for year, one in self.accounts.items() if year in keep}
         self.repaired = {key: rows for key, rows in self.repaired.items() if key[0] in keep}
@@ -204,7 +200,7 @@ class Metering:
         first, county = civil.year_days(year)[0], self.registry.county.id
         made = intensities.outputs(self.entered.get(statements.OUTPUT, ()), year)
         found = [row for owner, account in self.accounts[year].items() for row in intensities.per_value(owner, account, made.get(owner, ()), first)]
-        found += intensities.lines(self.registry, self._worths(year) if self.registry.lines else {}, made, first)
+        found += intensities.lines(self.registry, self._worths(year) if self.registry.lines else {}, made, first, civil.day_of(now))
         found += intensities.bills(self.entered.get(statements.BILL, ()), {name: partial(self._used, name) for name in self.registry.meters}, year)
         reports = self.entered.get(statements.REPORTED, ())
         whole = enterprise.together(self.accounts[year].values(), max((one.days for one in self.accounts[year].values()), default=0))

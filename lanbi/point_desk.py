@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from domain.indicators import Query
 from domain.places import Registry
 from domain.ports import Entries, ReadingSource
 from domain.targets import Plan
+from lanbi.desks import YearDesk
 from lanbi.metering import cause_of
 from lanbi.settling import Book, Settler, When
 from lanbi.singles import MANY, Singles
@@ -38,14 +39,13 @@ class PointBook:
     hour: int = -1
 
 
-class PointDesk:
+class PointDesk(YearDesk[PointBook]):
     """Figures of permit points, year by year."""
 
     def __init__(self, source: Source, settler: Settler, registry: Registry, plans: Sequence[Plan]) -> None:
+        super().__init__()
         self.source, self.settler, self.registry, self.plans = source, settler, registry, plans
-        self.books: dict[int, PointBook] = {}
         self.marks: bases.Marks = bases.Marks()
-        self.pulse: Callable[[], None] = lambda: None
 
     def load(self, year: int, now: int, cause: str) -> None:
         """Read a whole year of every point and bring its figures up to date."""
@@ -80,18 +80,11 @@ class PointDesk:
                     self.books[year].hours[name] |= self._hours(name, day, day)
             self._settle(year, days, When(now, Evidence(general=[cause_of(days)]), tuple(days)))
 
-    def pass_time(self, now: int) -> None:
-        """An hour has passed: another one is due."""
-        day = civil.day_of(now)
-        for year in sorted({civil.year_of_day(day), civil.year_of_day(day - 1)}):
-            if year not in self.books:
-                self.load(year, now, "")
-            elif self.books[year].hour != now // civil.HOUR_S:
-                self._settle(year, self.registry.points, When(now, Evidence(), ()))
+    def _behind(self, year: int, now: int) -> bool:
+        return self.books[year].hour != now // civil.HOUR_S
 
-    def forget(self, keep: Collection[int]) -> None:
-        """Drop years that nobody asks about."""
-        self.books = {year: known for year, known in self.books.items() if year in keep}
+    def _move(self, year: int, when: When) -> None:
+        self._settle(year, self.registry.points, when)
 
     def _learn(self) -> None:
         self.marks = bases.read(self.source.entered(marks.MARK), self.registry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import secrets
 import signal
 import socket
 import sys
@@ -17,6 +18,8 @@ from lanbi.supervisor import INTERRUPTED, Program
 
 SWITCH_S: Final = 0.0005
 GARBAGE: Final = (500_000, 20, 20)
+QUIET_PORTS: Final = range(10_000, 32_768)
+"""Below what Linux (32,768) and everybody else (49,152) give to connections that ask for no port of their own."""
 THREE: Final = ("ingest", "analyse", "serve")
 
 
@@ -116,16 +119,20 @@ def free_port(host: str, port: int) -> None:
             raise PortTaken(what, f"{host}:{port}", "stop what uses it, or choose another with --http HOST:PORT") from error
 
 
-def free(wanted: int) -> int:
-    """The wanted port of the loopback if it is free, else any free one."""
-    for port in (wanted, 0):
+def free(wanted: int = 0) -> int:
+    """The wanted port of the loopback if it is free, else one that the system never gives to a connection by itself.
+
+    A port that a connection got stays taken as long as it lasts, so one that is listened on only some seconds
+    after it was found free must not come from the range of the connections.
+    """
+    for port in (*[wanted] * bool(wanted), *secrets.SystemRandom().sample(QUIET_PORTS, 100)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            return port
     message = "no free port on 127.0.0.1"
     raise PortTaken(message, "127.0.0.1", "close some programs")
 

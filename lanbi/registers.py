@@ -19,9 +19,9 @@ from analytics import counting
 from analytics.counting import Counted, Exchange, Longs, Readings
 from analytics.energy.stated import Quantity, merged
 from domain import civil
-from domain.items import BY_REALM
 from domain.places import Meter, Registry
 from domain.ports import ReadingSource
+from lanbi.register_rows import Floats, stored
 
 BACK_DAYS: Final = 40
 FAR_DAYS: Final = 400
@@ -33,11 +33,7 @@ LARGEST: Final = 10**12
 """A register above is none."""
 FINEST: Final = 4
 """Decimals beyond the registered resolution that a register may show."""
-COUNTED: Final = tuple(ord(letter) for letter in "NPZS")
-"""Flags whose registers count; S is a reading that a person took down."""
-_REGISTER: Final = list(BY_REALM["meter"]).index("register")
 Year = tuple[int, str]
-Floats = npt.NDArray[np.float64]
 
 
 class Known(NamedTuple):
@@ -160,17 +156,6 @@ class Desk:
         known = {day: self.registry.device_of(name, day) for day in np.unique(days).tolist()}
         trial = [day for day, device in known.items() if device is not None and device.state.on(day) == "trial"]
         return np.isin(days, trial)
-
-
-def stored(source: ReadingSource, name: str, start: int, end: int) -> tuple[Longs, Floats]:
-    """Registers of a meter with start < time ≤ end that count, each time once; of two spans the shorter stands."""
-    times, values = [np.zeros(0, np.int64)], [np.zeros(0)]
-    for series in source.columns("meter", name, start, end):
-        own = np.isin(series.flags[:, _REGISTER], COUNTED) & ~np.isnan(series.values[:, _REGISTER])
-        times.append(series.time[own])
-        values.append(series.values[own, _REGISTER])
-    known, place = np.unique(np.concatenate(times), return_index=True)
-    return known, np.concatenate(values)[place]
 
 
 def readings_of(meter: Meter, times: Longs, values: Floats) -> Readings:

@@ -29,6 +29,7 @@ from lanbi.registry_values import (
     text,
     texts,
     units,
+    waiting,
     whole,
     windows,
     yes_no,
@@ -94,6 +95,8 @@ FIELDS: Final[Mapping[str, Mapping[str, Field]]] = {
         "monitoring": Field(yes_no, default=False),
         "loss_low": _NUMBER,
         "loss_high": _NUMBER,
+        "contact": _TEXT,
+        "bureau_delay": Field(waiting, default=0),
     },
     "meter": {
         "id": _ID,

@@ -74,6 +74,12 @@ def minutes(value: object) -> tuple[str, Any]:
     return ("", str(int(Decimal(found)))) if good else (f"whole minutes from 1 to 1440 are needed, not {value!r}", "60")
 
 
+def waiting(value: object) -> tuple[str, Any]:
+    """Whole minutes from none to a week."""
+    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10_080
+    return ("", value) if good else (f"whole minutes from 0 to 10080 are needed, not {value!r}", 0)
+
+
 def yes_no(value: object) -> tuple[str, Any]:
     """True or false."""
     return ("", value) if isinstance(value, bool) else (f"true or false is needed, not {value!r}", False)

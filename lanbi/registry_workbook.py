@@ -61,9 +61,9 @@ def _sheets(path: Path) -> list[tuple[str, list[tuple[Any, ...]]]]:
 
     try:
         # Decorations that openpyxl does not know are none of the registry's business.
-        with warnings.catch_warnings():
+        with path.open("rb") as file, warnings.catch_warnings():  # opened here: a broken one openpyxl leaves open
             warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(path, data_only=True)
+            book = openpyxl.load_workbook(file, data_only=True)
         sheets = [(sheet.title.strip(), list(sheet.iter_rows(values_only=True))) for sheet in book.worksheets]
     except FileNotFoundError as error:
         raise FileError("no such workbook", str(path), "check the path") from error

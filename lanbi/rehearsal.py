@@ -1,26 +1,25 @@
 """What an entry would change, computed and not written: the analyst works as always, on a store that keeps nothing.
 
-A process of its own, started for one question and gone with its answer: `python -m lanbi.rehearsal` takes an entry as JSON on standard
-input and writes the figures that would differ. So the API needs no numba, and nothing half-computed stands anywhere.
+It happens in a copy of the analytics process (:mod:`lanbi.question`), so that the analyst's memory may learn what is tried.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from domain import marks
-from domain.civil import iso, year_of_day
+from domain.civil import iso
 from domain.errors import LanbiError
 from domain.indicators import COMPARISONS, Block, Event, Indicator, Query, Restatement
 from domain.readings import Entry
-from lanbi import machine_code, wiring
+from lanbi import wiring
+from lanbi.refusals import NoRefusals
 
 if TYPE_CHECKING:
-    from domain.places import Registry
+    from domain.ports import Clock
+    from lanbi.analyst import Analyst
+    from lanbi.desks import Touched
     from lanbi.settings import Settings
     from lanbi.store import OpenStore
 
@@ -82,55 +81,50 @@ class Rehearsing:
         newest: dict[tuple[object, ...], int] = {}
         for row in self.rows.values():
             newest[row.key[:5]] = max(row.time, newest.get(row.key[:5], row.time))
-        for key, new in sorted(self.rows.items(), key=lambda pair: tuple(map(str, pair[0]))):
-            if new.period == "ytd" and new.time != newest[key[:5]]:
-                continue
-            found = self._store.series(Query(new.figure, new.scope, new.period, new.rule_set, new.basis, new.time - 1, new.time))
+        rows = [row for row in self.rows.values() if row.period != "ytd" or row.time == newest[row.key[:5]]]
+        rows.sort(key=lambda row: tuple(map(str, row.key)))
+        asked = [Query(row.figure, row.scope, row.period, row.rule_set, row.basis, row.time - 1, row.time) for row in rows]
+        for new, found in zip(rows, self._store.several(asked), strict=True):
             old = found[0] if found else None
             before = (old.value, old.status) if old else (None, "")
             if before != (new.value, new.status):
-                yield Change(*new.key[:5], iso(new.time), before[0], new.value, before[1], new.status, key in self.said)
+                yield Change(*new.key[:5], iso(new.time), before[0], new.value, before[1], new.status, new.key in self.said)
 
 
-def rehearse(settings: Settings, kind: str, body: Mapping[str, object]) -> list[Change]:
-    """Figures that an entry about the air would change.
+class Lent:
+    """The store as the analyst holds it; what is behind may be another one."""
 
-    Raises
-    ------
-    StoreAway, StoreRefused
-        The store does not answer.
-    """
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(machine_code.prepared(settings.data)))
-    from lanbi.analyst import Analyst  # noqa: PLC0415  numba comes with it, after its cache folder is set
+    def __init__(self, store: OpenStore) -> None:
+        self.behind: Any = store
 
-    registry, clock = wiring.registry(settings), wiring.clock(settings)
-    store = wiring.store(settings, write=False)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.behind, name)
+
+
+def rehearse(settings: Settings, known: tuple[Analyst, Clock], lent: Lent, question: Any) -> Mapping[str, object]:
+    """Figures that an entry would change: the first :data:`MOST` of them, and how many in all. Only in a copy of the process."""
+    kind, body = str(question.get("kind")), dict(question.get("body") or {})
+    fault = marks.fault(kind, body) if kind in marks.KINDS else f"no kind of evidence: {kind[:40]}"
+    if fault:
+        return {"fault": fault}
+    analyst, clock = known
     try:
-        tried: Any = Rehearsing(store, Entry(kind, "person/0", clock.now_ns(), str(body.get("user", "")), body))
-        analyst = Analyst(tried, tried, registry, wiring.plans(settings))
-        analyst.settler.closing = 60 * settings.analyse.closing
-        for year in _years(kind, body, registry):
-            analyst.load(year, clock.now_ns() // NS, f"{marks.CODES[kind]}: tried")
-        return list(tried.changes())
-    finally:
-        store.close()
-
-
-def _years(kind: str, body: Mapping[str, object], registry: Registry) -> list[int]:
-    return sorted({year_of_day(day) for day in marks.touched(kind, body, registry)})
-
-
-def main(load: Callable[[str | None], Settings] = wiring.settings) -> int:
-    """Answer the question on standard input."""
-    asked = json.load(sys.stdin)
-    try:
-        found = rehearse(load(asked["config"]), asked["kind"], asked["body"])
+        # A connection of before the copying belongs to the other process.
+        store = wiring.store(settings, write=False)
+        tried = Rehearsing(store, Entry(kind, "person/0", clock.now_ns(), str(body.get("user", "")), body))
+        lent.behind = tried
+        analyst.ledger.refusals = NoRefusals()
+        analyst.pulse = lambda: None
+        analyst.refresh(_touched(kind, body, analyst), clock.now_ns() // NS)
+        found = list(tried.changes())
     except LanbiError as error:
-        sys.stdout.write(json.dumps({"error": str(error)}))
-        return error.exit_code
-    sys.stdout.write(json.dumps({"changes": [one._asdict() for one in found[:MOST]], "count": len(found)}))
-    return 0
+        return {"error": str(error)}
+    return {"changes": [one._asdict() for one in found[:MOST]], "count": len(found)}
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _touched(kind: str, body: Mapping[str, Any], analyst: Analyst) -> set[Touched]:
+    """Places and days, and the signal that entries of this kind are to be read again, as a change row would name them."""
+    from lanbi.desks import Touched  # noqa: PLC0415  numba comes with it, after its cache folder is set
+
+    days = marks.touched(kind, body, analyst.registry)
+    return {Touched(site, day) for day, sites in days.items() for site in (*sites, marks.signal(kind))}

@@ -78,7 +78,7 @@ def wait(settings: Settings, name: str) -> Job:
     """
     clock = wiring.clock(settings)
     bar = Progress("进度 progress", 1, clock)
-    patience = Patience(clock, STANDS.format(name))
+    patience = Patience(settings.data, clock, STANDS.format(name))
 
     def show(_: int = 0) -> None:
         job = look(settings, name)
@@ -97,7 +97,7 @@ def wait(settings: Settings, name: str) -> Job:
         try:
             forward(settings, wiring.registry(settings), WRITER, show)
         except DataFolderBusy:
-            patience.wait(job.slices if job else -1)
+            patience.wait()
             show()
         except (ServiceError, StoreRefused) as error:
             error.todo = f"{error.todo}; {STANDS.format(name)}"

@@ -15,24 +15,26 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.accounts import Doors
-from api.app import create_app
+from api.app import create_app, described
 from api.sources import Health, Sources
 from domain.errors import LanbiError
 from domain.places import Registry
-from lanbi import metrics, wiring
+from lanbi import logs, metrics, wiring
 from lanbi.accounts import AccountFile
 from lanbi.clock import SimClock, SystemClock
 from lanbi.desk import PersonDesk
 from lanbi.duty import DutyFile
 from lanbi.guarded import Guarded
 from lanbi.lingering import TOTAL, Watched
-from lanbi.processes import Told, address, free_port
+from lanbi.notifying import Channels, notifiers
+from lanbi.processes import Told, address, free_port, share_interpreter
 from lanbi.reports.kinds import written
 from lanbi.secret import read_secret
 from lanbi.seen import Seen
 from lanbi.settings import Settings
 from lanbi.settings_sections import HttpSettings
 from lanbi.signs import metrics_of, sign_of
+from lanbi.together import Together, folders
 
 OTHERS: Final = ("ingest", "analyse")
 """Whom `/readyz` looks at."""
@@ -60,8 +62,8 @@ class CurrentRegistry:
     def _reload(self) -> None:
         try:
             self._registry = wiring.registry(self.settings)
-        except LanbiError:
-            return
+        except LanbiError as error:
+            logs.tell("registry.unreadable", f"{error.where}: {error.what}")
 
     def _look(self) -> tuple[int, int] | None:
         try:
@@ -89,14 +91,14 @@ def sources(settings: Settings) -> Sources:
         figures=asked,
         readings=asked,
         entries=asked,
-        state=Seen(settings.data),
+        state=Together([Seen(data) for data in folders(settings)]),
         clock=clock,
         health=lambda: health(settings.data),
         metrics=lambda: metrics.text([*metrics.collect(settings.data, clock), *metrics_of(settings.data)]),
         speed=clock.speed if isinstance(clock, SimClock) else None,
         doors=doors(settings),
         desk=PersonDesk(settings),
-        duty=DutyFile(settings.data, SystemClock(), secret),
+        duty=DutyFile(settings.data, SystemClock(), secret, Channels(notifiers())),
     )
     return replace(found, report=lambda kind, asked, about, form: written(found, kind, asked, about, form))
 
@@ -177,5 +179,9 @@ def run(settings: Settings, told: Told) -> int:
     host, port = address(settings.http.listen)
     free_port(host, port)
     with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128) as listening:
-        asyncio.run(Server(config(create_app(sources(settings)), settings.http), settings.data / "run" / "serve.json", told).serve([listening]))
+        app = create_app(sources(settings))
+        # All that stays for as long as we serve is made now: the first who asks does not wait for it, and the collector never walks through it.
+        described(app)
+        share_interpreter()
+        asyncio.run(Server(config(app, settings.http), settings.data / "run" / "serve.json", told).serve([listening]))
     return 0

@@ -56,6 +56,7 @@ class StoreSettings:
     token_file: Path
     read_token_file: Path
     second_look: int
+    keep_hours: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,14 @@ class HttpSettings:
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """The ingest process: its health address, its share of the devices, when it compares journal and store, and its door for loggers."""
+    """The ingest process: health address, share of the devices and others' folders, way of reading, hour of the comparison, door for loggers."""
 
     health: str
     instance: str
+    receive: str
     reconcile: str
     hj212: str | None = None
+    beside: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,14 @@ class AnalyseSettings:
     on_course: int
     closing: int
     at_risk: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """How running programs say what happens: text or JSON lines, and how many of one event a minute."""
+
+    format: str
+    lines: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,25 +8,29 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from domain.errors import StoreAway, StoreRefused
 from domain.readings import Key, Reading
 from ingest.jobs import Finding, Job
 from ingest.ports import Batch, Before, Cells, Latest, Refused, Version
+from lanbi import state_fresh
 from lanbi.embedded_schema import Connections
 from lanbi.folders import made
 from lanbi.frames import DOORS
 from lanbi.journal_files import hold, newest_trailer
 from lanbi.state_schema import SCHEMA
 
-_decode_items: Final = msgspec.json.Decoder(dict[str, tuple[float | None, str]]).decode
 OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
 ADDED: Final = ("decoded_more", "replayed")
 """Readings received that no trailer of the journal counts."""
+SHARE: Final = "share"
+"""Name under which the totals keep the share; its reason is the share itself."""
 _decode_row: Final = msgspec.json.Decoder(Reading).decode
 _decode_job: Final = msgspec.json.Decoder(Job).decode
 _decode_cells: Final = msgspec.json.Decoder(Cells).decode
@@ -55,6 +59,11 @@ class StateView:
         """Counts by (name, reason) since the journal began."""
         return {(name, reason): count for name, reason, count in self._files.all("SELECT name, reason, count FROM total")}
 
+    def share(self) -> str:
+        """Which of several ingests this data folder belongs to, as ``i/N``; empty while nothing was ever forwarded from it."""
+        told = [reason for name, reason in self.totals() if name == SHARE]
+        return told[0] if told else "1/1" if self._files.all("SELECT 1 FROM cursor LIMIT 1") else ""
+
     def conservation(self) -> dict[str, int]:
         """The six terms of the law, from one snapshot: received, stored, duplicate, deadletter, quarantined, pending."""
         return self.account()[0]
@@ -79,8 +88,7 @@ class StateView:
 
     def latest(self) -> list[Latest]:
         """The newest reading of every source and span."""
-        found = self._files.all("SELECT source, span, kind, time, rev, received_ns, device, items FROM latest")
-        return [Latest._make((*row[:7], _decode_items(row[7]))) for row in found]
+        return self._files.snapshot(state_fresh.latest, [])
 
     def versions(self, keys: Iterable[Key]) -> dict[Key, list[Version]]:
         """All versions of rows that were written more than once."""
@@ -106,7 +114,7 @@ class StateView:
         after : (time, span, item, revision)
             Only versions behind this one.
         """
-        finished = "(writer = '' OR seq <= coalesce((SELECT seq FROM cursor WHERE cursor.writer = revised.writer), 0))"
+        finished = "(writer = '' OR writer LIKE '%@%' OR seq <= coalesce((SELECT seq FROM cursor WHERE cursor.writer = revised.writer), 0))"
         text = f"""SELECT kind, source, span, time, {_VERSION} FROM revised WHERE source = ? AND time > ? AND time <= ?
             AND (time, span, item, rev) > (?, ?, ?, ?) AND {finished} ORDER BY time, span, item, rev LIMIT ?"""  # noqa: S608  our own columns
         rows = self._files.all(text, (source, *window, *after, limit))
@@ -175,6 +183,12 @@ class StateView:
         """Jobs with something left to do, oldest first."""
         return [_decode_job(row[0]) for row in self._files.all("SELECT body FROM job WHERE open ORDER BY asked_ns, length(id), id")]
 
+    def pulse(self) -> tuple[int, int, int]:
+        """Signs of life of the forwarder, whatever it works on: records behind its cursors, open jobs, and slices of these done."""
+        behind = self._files.all("SELECT coalesce(sum(seq), 0) FROM cursor")
+        jobs = self._files.all("SELECT count(*), coalesce(sum(json_extract(body, '$.slices')), 0) FROM job WHERE open")
+        return (behind[0][0], *jobs[0]) if behind and jobs else (0, 0, 0)
+
     def unfinished(self, writer: str) -> int:
         """Greatest record of a writer beyond its cursor that was intended: a batch up to there never finished; else 0."""
         text = "SELECT max(seq) FROM (SELECT seq FROM revised WHERE writer = ?1 UNION ALL SELECT seq FROM past WHERE writer = ?1) WHERE seq > ?2"
@@ -202,7 +216,7 @@ class StateView:
 
     def sequences(self) -> dict[tuple[str, int], int]:
         """Greatest sequence number seen of every run of every device."""
-        return {(device, run): seq for device, run, seq in self._files.all("SELECT device, run, seq FROM sequence")}
+        return self._files.snapshot(state_fresh.sequences, {})
 
     def change_number(self, ingest: str) -> int:
         """Number of the last change announced."""
@@ -229,17 +243,17 @@ class State(StateView):
         self._lock = hold(made(data) / "state.lock", "another lanbi forwards from this data folder")
         try:
             super().__init__(data)
+            self.settle()
         except BaseException:
             os.close(self._lock)
             raise
 
     def intend(self, writer: str, upto: int, versions: Sequence[Version], before: Iterable[Before] = ()) -> None:
         """Keep versions and rows as they were before the store is written; what an unfinished batch intended up to there is forgotten."""
-        packed = [(*row.key, *row[1:]) for row in versions]
         behind = self.cursor(writer)[0]
         with self._files.write() as db:
             db.execute("DELETE FROM revised WHERE writer = ? AND seq > ? AND seq <= ?", (writer, behind, upto))
-            db.executemany(_REVISED, packed)
+            db.executemany(_REVISED, [(*row.key, *row[1:]) for row in versions])
             db.execute("DELETE FROM past WHERE writer = ? AND seq <= ?", (writer, upto))
             found = [(writer, *one.key, one.seq, msgspec.json.encode(one.cells).decode()) for one in before]
             db.executemany("INSERT OR REPLACE INTO past VALUES (?, ?, ?, ?, ?, ?, ?)", found)
@@ -250,19 +264,21 @@ class State(StateView):
             db.executemany(_REVISED, [(*row.key, *row[1:]) for row in versions])
             db.execute(_JOB, _packed(job))
 
+    def newest(self) -> Mapping[state_fresh.Series, state_fresh.Seen]:
+        """The newest reading of every source and span; the mapping follows every commit from now on."""
+        return self._files.snapshot(self._fresh.load, {})
+
     def commit(self, batch: Batch, ingest: str) -> None:
         """Move everything of a batch in one transaction."""
         with self._files.write() as db:
+            counts = self._fresh.add(db, batch)
             if batch.writer:
                 db.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", (batch.writer, batch.seq, batch.readings))
             more = "INSERT INTO total VALUES (?, ?, ?) ON CONFLICT (name, reason) DO UPDATE SET count = count + excluded.count"
             db.executemany(more, [(*name, count) for name, count in batch.totals.items()])
-            rows = [(*row[:7], msgspec.json.encode(dict(row.items)).decode()) for row in batch.latest.values()]
-            db.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
             db.executemany(f"INSERT INTO refused VALUES (NULL, {', '.join('?' * 14)})", list(batch.refused))  # noqa: S608  question marks
             db.executemany("INSERT OR REPLACE INTO run VALUES (?, ?, ?)", [(*name, number) for name, number in batch.runs.items()])
             db.execute("DELETE FROM past WHERE writer = ? AND seq <= ?", (batch.writer, batch.seq))
-            db.executemany("INSERT OR REPLACE INTO sequence VALUES (?, ?, ?)", [(*name, seq) for name, seq in batch.sequences.items()])
             db.executemany(_JOB, [_packed(job) for job in batch.jobs])
             if batch.findings:
                 db.executemany(_FINDING, [(batch.jobs[0].id, one.what, *one.key, _text(one.expected), _text(one.found), one.mended) for one in batch.findings])
@@ -272,13 +288,26 @@ class State(StateView):
             db.executemany("UPDATE refused SET outcome = ?, reason = ?, detail = ? WHERE id = ?", renamed)
             if batch.change_number is not None:
                 db.execute("INSERT OR REPLACE INTO batch VALUES (?, ?)", (ingest, batch.change_number))
+        self._fresh.added(batch, counts)
+
+    def settle(self) -> None:
+        """Leave what was seen last in rows only, as programs want it that know of nothing else."""
+        with self._files.write() as db:
+            state_fresh.settle(db)
+        self._fresh = state_fresh.Fresh()
+
+    def belong(self, share: str) -> None:
+        """Remember which of several ingests this data folder belongs to."""
+        with self._files.write() as db:
+            db.execute("DELETE FROM total WHERE name = ? AND reason != ?", (SHARE, share))
+            db.execute("INSERT OR IGNORE INTO total VALUES (?, ?, 1)", (SHARE, share))
 
     def forget_gentle(self, before_ns: int) -> None:
         """Drop jobs that nobody asked for, and their findings, from before a moment."""
-        old = "SELECT id FROM job WHERE asked_ns < ? AND json_extract(body, '$.gentle')"
+        old = "(SELECT id FROM job WHERE asked_ns < ? AND json_extract(body, '$.gentle'))"
         with self._files.write() as db:
-            db.execute(f"DELETE FROM finding WHERE job IN ({old})", (before_ns,))  # noqa: S608  our own words
-            db.execute(f"DELETE FROM job WHERE id IN ({old})", (before_ns,))  # noqa: S608  our own words
+            for table, name in (("finding", "job"), ("job", "id")):
+                db.execute(f"DELETE FROM {table} WHERE {name} IN {old}", (before_ns,))  # noqa: S608  our own words
 
     def checkpoint(self) -> int:
         """Keep the write-ahead log short."""
@@ -286,8 +315,12 @@ class State(StateView):
 
     def close(self) -> None:
         """Close the file and give the lock back."""
-        super().close()
-        os.close(self._lock)
+        try:
+            with suppress(StoreAway, StoreRefused):  # records are as good as rows, and whoever opens the file next is told
+                self.settle()
+        finally:
+            super().close()
+            os.close(self._lock)
 
 
 def _text(row: Reading | None) -> str | None:

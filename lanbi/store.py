@@ -10,6 +10,14 @@ from domain.ports import Entries, FigureBlocks, IndicatorSink, IndicatorSource, 
 class OpenStore(ReadingSink, ReadingSource, IndicatorSink, IndicatorSource, FigureBlocks, Entries, Protocol):
     """The ports, and the little that belongs to having a store open."""
 
+    def hours_before(self, instant: int) -> int:
+        """How many hourly figures stand before an instant [s]."""
+        ...
+
+    def drop_hours(self, instant: int) -> None:
+        """Take hourly figures before an instant [s] away; days and longer periods stay."""
+        ...
+
     def checkpoint(self) -> int:
         """Keep the store's own log short; returns its size in bytes, 0 if that is the server's business."""
         ...

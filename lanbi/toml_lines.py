@@ -68,9 +68,13 @@ def parse(text: str, name: str, error: type[InputError]) -> dict[str, Any]:
         raise error(f"not TOML: {fault}", f"{name}:{line[1] if line else end}", "mend this line") from None
 
 
+UNKNOWN = "unknown key"
+"""How the words for one begin."""
+
+
 def unknown(given: Mapping[str, object], known: Sequence[str]) -> list[tuple[str, str]]:
     """Keys that are not known, each with words that name the nearest one."""
-    return [(key, f"unknown key '{key}'{nearest(key, known)}") for key in given if key not in known]
+    return [(key, f"{UNKNOWN} '{key}'{nearest(key, known)}") for key in given if key not in known]
 
 
 def nearest(key: str, known: Sequence[str]) -> str:

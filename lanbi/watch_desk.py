@@ -45,6 +45,7 @@ class WatchDesk:
         self._teller: Teller | None = None
         self._day = self._hour = -1
         self._counted: dict[str, tuple[int, float | None, str]] = {}
+        self._look: tuple[str, Iterator[None]] | None = None
 
     @property
     def teller(self) -> Teller:
@@ -57,7 +58,7 @@ class WatchDesk:
     def load(self, year: int, now: int, cause: str) -> None:
         """A year was read anew: every place is looked at again, when there is time."""
         del year, cause
-        self.queue = sorted({*self.registry.air_stations, *self.registry.water_sections})
+        self.queue, self._look = sorted({*self.registry.air_stations, *self.registry.water_sections}), None
         # What stands is counted from the first moment on: whether a county has alarms must not depend on when the first day ends.
         self._count(now)
 
@@ -67,6 +68,8 @@ class WatchDesk:
         late = {site for site, day in places if day < today - 1}
         if late & set(self.registry.air_stations):
             late |= set(self.registry.air_stations)
+        if self._look is not None and self._look[0] in late:
+            self._look = None
         self.queue += sorted(site for site in late - set(self.queue) if site in self.registry.air_stations or site in self.registry.water_sections)
         if any(site == marks.signal(VERDICT) for site, _ in places):
             self._count(now)
@@ -87,15 +90,24 @@ class WatchDesk:
         """Nothing of its own is kept by year."""
 
     def idle(self, now: int) -> bool:
-        """Look at one place; False if none waits."""
-        if not self.queue:
-            return False
-        site = self.queue.pop(0)
-        found = self._section(site, now) if site in self.registry.water_sections else self._station(site, now)
+        """A piece of the look at one place, a twentieth of a second or so, for a late reading may wait for its end; False if none waits."""
+        if self._look is None:
+            if not self.queue:
+                return False
+            site = self.queue.pop(0)
+            self._look = site, self._looked(site, now)
+        if next(self._look[1], self) is self:
+            self._look = None
+        return True
+
+    def _looked(self, site: str, now: int) -> Iterator[None]:
+        found: list[Event] = []
+        for some in self._section(site, now) if site in self.registry.water_sections else self._station(site, now):
+            found += some
+            yield
         begin = self._begin()
         if self.teller.tell(found, lambda event: event.source == site and event.time > begin) or not self.queue:
             self._count(now)
-        return True
 
     def _count(self, now: int) -> None:
         """Alarms that nobody has settled, by place; written where they differ, and anew each day."""
@@ -144,8 +156,7 @@ class WatchDesk:
         told = self.teller.told.get(event[:3])
         return told is not None and told.text != WITHDRAWN
 
-    def _station(self, site: str, now: int) -> list[Event]:
-        found: list[Event] = []
+    def _station(self, site: str, now: int) -> Iterator[Iterable[Event]]:
         items: dict[str, watches.Floats] = {}
         times = np.zeros(0, np.int64)
         for item in AIR:
@@ -153,11 +164,12 @@ class WatchDesk:
             if known is None or site not in known.sites:
                 continue
             beside = watches.neighbours(self.registry, site, known.sites, civil.day_of(now))
-            if beside:
-                found += watches.drifts(known, site, beside, self.limits)
-            items[item] = known.table[:, known.sites.index(site)]
-            times = known.start + civil.HOUR_S * np.arange(1, len(known.table) + 1, dtype=np.int64)
-        return [*found, *watches.standing("air", site, times, items), *self._flagged(site, now)]
+            yield watches.drifts(known, site, beside, self.limits) if beside else ()
+            own = known.table[:, known.sites.index(site)]
+            items[item] = own.copy()
+            times = known.start + civil.HOUR_S * np.arange(1, len(own) + 1, dtype=np.int64)
+        yield watches.standing("air", site, times, items)
+        yield self._flagged(site, now)
 
     def _flagged(self, site: str, now: int) -> list[Event]:
         """What the rules of quality flag; a copy may be that of any other station."""
@@ -169,20 +181,20 @@ class WatchDesk:
         beside = {name: parts[name] for name in watches.neighbours(self.registry, site, list(parts), civil.day_of(now))}
         return list(watches.flagged(site, civil.year_days(years[0])[0], parts[site], closed, beside))
 
-    def _section(self, site: str, now: int) -> list[Event]:
+    def _section(self, site: str, now: int) -> Iterator[Iterable[Event]]:
         days = list(self._days(site))
         if not days:
-            return []
+            return
         times = np.concatenate([day.time for day in days])
         values = np.concatenate([day.values for day in days])
-        found = list(watches.standing("water", site, times, {item: values[:, place] for place, item in enumerate(NAMES)}))
+        yield watches.standing("water", site, times, {item: values[:, place] for place, item in enumerate(NAMES)})
         for year in self._years():
             known, closed = self.waters.books.get(year), stations.span(year, now).closed
             if known is not None and closed:
-                found += watches.flagged_water(site, known.days.get(site, {}), year, closed)
+                yield watches.flagged_water(site, known.days.get(site, {}), year, closed)
         days_of = {day: one for year in self._years() if year in self.waters.books for day, one in self.waters.books[year].days.get(site, {}).items()}
         visits = probes.told(self.waters.source.entered("event"), self.registry).get(site, ())
-        return [*found, *probes.findings(site, days_of, visits, self.probe_limits)]
+        yield probes.findings(site, days_of, visits, self.probe_limits)
 
     def _days(self, site: str) -> Iterator[Day]:
         for year in self._years():

@@ -19,6 +19,7 @@ from ingest.ports import Latest
 from lanbi import metrics
 from lanbi.clocks import FUTURE, Clocks
 from lanbi.state import StateView
+from lanbi.together import Together, added
 
 if TYPE_CHECKING:
     from domain.places import Registry
@@ -81,6 +82,8 @@ class Watch:
     store: IndicatorSink
     clock: Clock
     clocks: Clocks = field(default_factory=Clocks)
+    beside: tuple[Path, ...] = ()
+    """Data folders of the other ingests on this machine."""
     _due: float = float("-inf")
     _well: tuple[bool, ...] = ()
     _said: int = 0
@@ -93,12 +96,13 @@ class Watch:
             return 0
         self._due = self.clock.monotonic() + LOOK_S
         now = self.clock.now_ns() // 10**9
-        view = StateView(self.data)
+        views = [StateView(data) for data in (self.data, *self.beside)]
         try:
-            latest = view.latest()
-            held = [one for _, one in view.refused(reason=FUTURE, since_ns=(now - civil.DAY_S) * 10**9, limit=HELD)]
+            latest = Together(views).latest()
+            held = [one for view in views for _, one in view.refused(reason=FUTURE, since_ns=(now - civil.DAY_S) * 10**9, limit=HELD)]
         finally:
-            view.close()
+            for view in views:
+                view.close()
         rows = [*self._own(now), *self._sources(latest, now)]
         if rows:
             self.store.put(rows)
@@ -108,7 +112,7 @@ class Watch:
         return len(rows)
 
     def _own(self, now: int) -> Iterator[Indicator]:
-        found = gauges(self.data, self.clock)
+        found = added([gauges(data, self.clock) for data in (self.data, *self.beside)])
         state = well(found)
         pause = civil.HOUR_S if all(state) else UNWELL_S
         if state == self._well and now // pause == self._said // pause:

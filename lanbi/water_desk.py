@@ -7,7 +7,7 @@ in :mod:`lanbi.settling`. A record's class is restated at once, other figures on
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from domain.marks import Span
 from domain.places import Registry
 from domain.ports import Entries, ReadingSource
 from domain.targets import Plan
+from lanbi.desks import YearDesk
 from lanbi.settling import Book, Settler, When
 from lanbi.singles import MANY, Singles
 from lanbi.telling import Teller
@@ -54,17 +55,16 @@ class Source(ReadingSource, Entries, Protocol):
     """Readings, and what people entered about them."""
 
 
-class WaterDesk:
+class WaterDesk(YearDesk[WaterBook]):
     """Figures of sections and of the county's waters, and their targets, year by year."""
 
     def __init__(self, source: Source, settler: Settler, registry: Registry, plans: Sequence[Plan]) -> None:
+        super().__init__()
         self.source, self.settler, self.registry, self.plans = source, settler, registry, plans
-        self.books: dict[int, WaterBook] = {}
         self.marks: bases.Marks | None = None
-        self.pulse: Callable[[], None] = lambda: None
 
     def load(self, year: int, now: int, cause: str) -> None:
-        """Read a whole year from the store and bring its figures up to date; ``cause`` is why they may differ from what is stored."""
+        """Read a whole year of every section, and settle it."""
         if not self.registry.water_sections:
             return
         first, last = civil.year_days(year)
@@ -97,18 +97,11 @@ class WaterDesk:
             if due:
                 self._settle(self.books[year], due, When(now, Evidence(cells), ()))
 
-    def pass_time(self, now: int) -> None:
-        """A day has ended: running figures move on."""
-        day = civil.day_of(now)
-        for year in sorted({civil.year_of_day(day), civil.year_of_day(day - 1)}):
-            if year not in self.books:
-                self.load(year, now, "")
-            elif self.books[year].closed != stations.span(year, now).closed:
-                self._settle(self.books[year], dict.fromkeys(self.registry.water_sections, ()), When(now, Evidence(), ()), anew=True)
+    def _behind(self, year: int, now: int) -> bool:
+        return self.books[year].closed != stations.span(year, now).closed
 
-    def forget(self, keep: Collection[int]) -> None:
-        """Drop the books of years that nobody asks about."""
-        self.books = {year: known for year, known in self.books.items() if year in keep}
+    def _move(self, year: int, when: When) -> None:
+        self._settle(self.books[year], dict.fromkeys(self.registry.water_sections, ()), when, anew=True)
 
     def _days(self, site: str, first: int, last: int) -> dict[int, Day]:
         known = self.source.columns(records.REALM, site, civil.day_start(first), civil.day_end(last))

@@ -34,10 +34,11 @@ def clock(chosen: Settings) -> Clock:
 
 def registry(chosen: Settings) -> Registry:
     """The registry in force: the applied one, else the file that the settings name."""
+    from lanbi.hj212_keys import with_keys
     from lanbi.registry import load
 
     applied = chosen.data / "registry" / "current.toml"
-    return load(applied if applied.exists() else chosen.county)
+    return with_keys(load(applied if applied.exists() else chosen.county), chosen.data)
 
 
 def plans(chosen: Settings) -> tuple[Plan, ...]:

@@ -1,5 +1,6 @@
 """What all tests share: which skips are for want of a service, and what is said about them at the end."""
 
+import gc
 import os
 import re
 import shutil
@@ -28,6 +29,13 @@ def pytest_configure() -> None:
     """
     if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         tempfile.tempdir = str(MEMORY)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_was_opened_is_closed() -> Generator[None]:
+    """What the tests of a file leave open is told with its last one, and not with whichever runs when the collector comes by."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)

@@ -115,7 +115,7 @@ def _standard(year: _Year, rule_set: str, running: years.Running) -> dict[str, A
     rules = air.BY_NAME.get(rule_set)
     if rules is None:
         return {"compliance": [], "attained": None}
-    whole = periods.Period("year", 0, len(running), slice(0, civil.month_of_day(year.first + len(running) - 1)[1]))
+    whole = periods.Period("year", 0, len(running), (0, civil.month_of_day(year.first + len(running) - 1)[1]))
     found = periods.figures(year.days, running, rules, (whole,))
     items = compliance.verdicts(found, 0, rules)
     return {"compliance": [_item(found, one) for one in items], "attained": compliance.overall(items)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
+
+from lanbi import machine_code
 
 _KINDS = {
     "air-hourly": "小时 AQI · hourly AQI, level, primary pollutants",
@@ -66,9 +67,7 @@ def _days(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compute and write; nothing is written unless all of the input was good."""
-    # The kernels' machine code is kept between calls; a read-only installation has no place for it beside the source.
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lanbi" / "numba"
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache))
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(machine_code.personal()))
     from lanbi.assess.calculators import CALCULATORS
 
     CALCULATORS[args.kind](args)

@@ -115,7 +115,8 @@ def _look(settings: Settings, found: _Found) -> None:
 
 
 def _explain(*, as_json: bool) -> None:
-    from lanbi.settings import KEYS, variable
+    from lanbi.settings import variable
+    from lanbi.settings_keys import KEYS
 
     rows = [
         {"key": name, "variable": variable(name), "default": list(key.default) if isinstance(key.default, tuple) else key.default, "zh": key.zh, "en": key.en}

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from domain.places import Registry
     from domain.ports import IndicatorSource
     from lanbi.settings import Settings
+    from lanbi.store import OpenStore
 
 STATES = {"explain": "explained", "confirm": "confirmed", "reopen": "open"}
 HELP = {
@@ -81,18 +82,23 @@ def _enter(args: argparse.Namespace, settings: Settings, store: IndicatorSource)
     return clue_book.answer(settings, store, asked, {"user": args.person, "document": args.document})
 
 
-def _show(args: argparse.Namespace, store: IndicatorSource, registry: Registry, now: int) -> int:
+def _show(args: argparse.Namespace, store: OpenStore, registry: Registry, now: int) -> int:
     from domain.clues import RULES
-    from lanbi import clue_book
+    from ingest.entries import EVENT
+    from lanbi import clue_book, clue_evidence
     from lanbi.since import since
 
     of_clues = args.part == "list"
     found = clue_book.told(store, since(args.since, now), 2**40, tuple(RULES) if of_clues else (clue_book.ORDER,))
-    if args.json:
-        for row in found:
-            sys.stdout.write(json.dumps({"kind": row.kind, "source": row.source, **clue_book.body_of(row)}, ensure_ascii=False) + "\n")
-        return 0
-    for line in (clue_book.lines if of_clues else clue_book.orders)(found, registry):
-        sys.stdout.write(line + "\n")
-    sys.stdout.write(f"{len(found)} 条 shown\n")
+    events = store.entered(EVENT) if of_clues and found else []
+    for row in found:
+        if args.json:
+            logger = clue_evidence.beside(row, events) if events else []
+            more = {"logger": logger} if logger else {}
+            sys.stdout.write(json.dumps({"kind": row.kind, "source": row.source, **clue_book.body_of(row), **more}, ensure_ascii=False) + "\n")
+            continue
+        shown = (clue_book.lines if of_clues else clue_book.orders)([row], registry)
+        sys.stdout.writelines(f"{line}\n" for line in (*shown, *clue_evidence.lines(row, events)))
+    if not args.json:
+        sys.stdout.write(f"{len(found)} 条 shown\n")
     return 0

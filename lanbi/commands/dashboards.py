@@ -48,13 +48,15 @@ def bureau(settings: Settings) -> Bureau:
     if not find_spec("grafanalib"):
         raise SettingsError("grafanalib is not installed", "lanbi dashboards", "pip install 'lanbi[board]'")
     from analytics.attainment import figure_of
+    from analytics.jobs.intensities import controlled
     from analytics.jobs.water_targets import CHARTS, subject
     from dashboards.county import Bureau
 
     plans = wiring.plans(settings)
     judged = {target.id: figure for plan in plans for target in plan.targets if (figure := figure_of(target) or CHARTS.get(subject(target)))}
+    reported = tuple(dict.fromkeys(target.id for plan in plans for target in plan.targets if controlled(target.id)))
     return Bureau(
-        wiring.registry(settings), plans, judged, settings.analyse.on_course, settings.analyse.at_risk, settings.store.bucket, settings.grafana.channels,
+        wiring.registry(settings), plans, judged, reported, settings.analyse.on_course, settings.analyse.at_risk, settings.store.bucket, settings.grafana.channels,
         settings.grafana.webhook,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""``lanbi device add|test|accept|rotate|retire``: a device from its first login to its last."""
+"""``lanbi device add|test|accept|rotate|key|retire``: a device from its first login to its last."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ EXAMPLES = """例 example: lanbi device add plug-1 --source m-0001 --interval 30
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Five verbs."""
+    """Six verbs."""
     parser.epilog = EXAMPLES
-    verbs = parser.add_subparsers(dest="verb", metavar="add|test|accept|rotate|retire", required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="add|test|accept|rotate|key|retire", required=True)
     adding = verbs.add_parser("add", help="登记并发放密码，状态为试运行 · register it on trial and give it a password")
     testing = verbs.add_parser("test", help="检查最近的报文：身份、时钟、标签、单位、序号、续传、表底数 · check what it sent lately")
     accepting = verbs.add_parser("accept", help="自某日起计入数值 · its readings enter figures from a day on")
     rotating = verbs.add_parser("rotate", help="换新密码 · give it a new password")
+    keying = verbs.add_parser("key", help="登记 HJ 212-2025 的 SM4 密钥（标准输入） · a new SM4 key of HJ 212-2025, from standard input")
     retiring = verbs.add_parser("retire", help="自某日起停用 · out of service from a day on")
-    for verb in (adding, testing, accepting, rotating, retiring):
+    for verb in (adding, testing, accepting, rotating, keying, retiring):
         verb.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="设置文件 settings")
         verb.add_argument("id", metavar="ID", help="设备编号 the device's id")
     _adding(adding)
     testing.add_argument("--hours", type=int, default=24, metavar="N", help="最近 N 小时 the last N hours (default 24)")
     testing.add_argument("--json", action="store_true", help="机器可读 machine-readable answer")
-    for verb in (accepting, retiring):
+    for verb in (accepting, keying, retiring):
         verb.add_argument("--from", dest="day", metavar="DATE", help="自此日起 from this day on (default: today)")
     for verb in (adding, accepting, retiring):
         verb.add_argument("--person", required=True, metavar="NAME", help="责任人 who answers for it")
@@ -70,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
         return _test(args, settings, registry, device)
     if args.verb == "rotate":
         return _password(args, settings)
+    if args.verb == "key":
+        return _key(args, settings, device)
     return _state(args, settings, device, {"accept": "accepted", "retire": "retired"}[args.verb])
 
 
@@ -101,18 +104,42 @@ def _add(args: argparse.Namespace, settings: Settings, registry: Registry) -> in
     return code
 
 
-def _state(args: argparse.Namespace, settings: Settings, device: Device, state: str) -> int:
-    from domain.civil import date_of, day_of, parse_date
+def _key(args: argparse.Namespace, settings: Settings, device: Device) -> int:
+    """From standard input, because what stands on a command line can be read by every user of the machine."""
+    from domain.civil import date_of
+    from lanbi.hj212_keys import LIFE, add
+
+    day = _from(args, settings)
+    path = add(settings.data, device.id, sys.stdin.readline(200), day)
+    _say(f"{device.id}: 自 {date_of(day)} 起的密钥已登记 a key from that day on is in {path}；应于 {date_of(day + LIFE)} 前更换 to be replaced by then")
+    _say(f"补读已到的加密报文 packets that came before it: lanbi deadletters replay --device {device.id}")
+    return 0
+
+
+def _from(args: argparse.Namespace, settings: Settings) -> int:
+    from domain.civil import day_of, parse_date
     from domain.errors import InputError
     from lanbi import wiring
-    from lanbi.device_text import with_state
 
     try:
-        day = parse_date(args.day) if args.day else day_of(wiring.clock(settings).now_ns() // 10**9)
+        return parse_date(args.day) if args.day else day_of(wiring.clock(settings).now_ns() // 10**9)
     except ValueError as error:
         raise InputError(str(error), "--from", "write 2026-12-01") from error
+
+
+def _state(args: argparse.Namespace, settings: Settings, device: Device, state: str) -> int:
+    from domain.civil import date_of
+    from lanbi import wiring
+    from lanbi.broker import EMBEDDED
+    from lanbi.checking import today
+    from lanbi.device_text import with_state
+
+    day = _from(args, settings)
     version = _applied(args, settings, with_state(_text(settings), device, day, state))
     _say(f"{device.id}: 自 {date_of(day)} 起 {state} from that day on; 登记册版本 registry {version}")
+    if state == "retired" and settings.broker.url != EMBEDDED:
+        now = day <= today(wiring.clock(settings))
+        _say(f"下一步 next{'' if now else f'（{date_of(day)}）on that day'}: lanbi broker acl，此后服务器不再接受它 from then on the broker lets it in no more")
     return 0
 
 

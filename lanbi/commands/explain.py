@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 EXAMPLES = """例 example: mosquitto_sub -t tele/plug/SENSOR -C 1 | lanbi explain - --topic tele/plug/SENSOR
+           mosquitto_sub -v -t 'tele/#' -W 60 | lanbi explain -
            lanbi explain capture.jsonl --try new-mapping.toml
            lanbi explain --try new-mapping.toml --device plug-1"""
 LARGEST = 1 << 28
@@ -18,7 +19,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """A file, whose it is, and a mapping on trial."""
     parser.epilog = EXAMPLES
     parser.add_argument(
-        "file", nargs="?", metavar="FILE|-", help='报文，或每行 {"topic", "payload"} 的抓包 a message, or a capture of JSON lines; - is standard input'
+        "file",
+        nargs="?",
+        metavar="FILE|-",
+        help="报文，或多条报文的抓包 a message, or a capture of several (JSON lines, mosquitto_sub -v, HJ 212 frames); - is standard input",
     )
     parser.add_argument("--device", metavar="ID", help="设备 as if this device had sent it on its data topic")
     parser.add_argument("--topic", metavar="TOPIC", help="主题 as if it had come on this topic")
@@ -46,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     if args.file is None:
         return _dead(args, settings, registry)
     explainer = Explainer(registry)
-    for number, message in enumerate(_messages(args, settings), 1):
+    for number, message in enumerate(_messages(args, settings, explainer), 1):
         lines = list(explainer.lines(message))
         if args.json:
             sys.stdout.write(json.dumps({"message": number, "topic": message.topic, "steps": lines}, ensure_ascii=False) + "\n")
@@ -58,11 +62,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _messages(args: argparse.Namespace, settings: Any) -> list[Any]:
+def _messages(args: argparse.Namespace, settings: Any, explainer: Any) -> list[Any]:
     from domain.civil import parse_time
     from domain.errors import FileError, InputError
     from lanbi import wiring
-    from lanbi.explaining import capture
+    from lanbi.captures import capture
 
     try:
         received = parse_time(args.received) * 10**9 if args.received else wiring.clock(settings).now_ns()
@@ -73,7 +77,7 @@ def _messages(args: argparse.Namespace, settings: Any) -> list[Any]:
     except OSError as error:
         raise FileError(f"cannot be read: {error.strerror}", args.file, "check the path") from error
     topic = args.topic or (f"lanbi/v1/{args.device}/data" if args.device else "")
-    return capture(data, topic, received)
+    return capture(data, topic, received, explainer.owned)
 
 
 def _dead(args: argparse.Namespace, settings: Any, registry: Any) -> int:

@@ -12,17 +12,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """What else than the settings says."""
     parser.add_argument("--hj212-listen", metavar="HOST:PORT", help="HJ 212 数采仪的 TCP 监听地址 address for HJ 212 loggers over TCP (setting: ingest.hj212)")
     parser.add_argument("--no-health", action="store_true", help="不开健康端口 no health address; lanbi run does so, because its API answers for all")
+    parser.add_argument("--standby", action="store_true", help="备机：等数据文件夹空出后立即接替 wait until nobody holds the data folder, then take over")
     parser.epilog = "例 example: lanbi ingest --config lanbi.toml"
 
 
 def run(args: argparse.Namespace) -> int:
     """Listen and forward until SIGTERM (0) or SIGINT (130)."""
-    from lanbi import ingesting, wiring
+    from domain.errors import InputError
+    from lanbi import ingesting, logs
+    from lanbi.instances import share_of
     from lanbi.processes import address, share_interpreter
+    from lanbi.release import marked
+    from lanbi.safety import safe
 
-    settings = wiring.settings(args.config)
+    settings = safe(args.config)
     if args.hj212_listen:
         address(args.hj212_listen, "--hj212-listen")
+        if not share_of(settings).alone:
+            raise InputError("HJ 212 loggers dial one ingest, whichever device they are", "--hj212-listen", "not with several ingests: see docs/scaling.md")
         settings = replace(settings, ingest=replace(settings.ingest, hj212=args.hj212_listen))
     asked: list[int] = []
 
@@ -32,6 +39,10 @@ def run(args: argparse.Namespace) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, note)
+    marked(settings.data)
     share_interpreter()
-    code = ingesting.run(settings, lambda: bool(asked), health=not args.no_health)
+    with logs.speaking(settings.log, "ingest"):
+        if args.standby:
+            ingesting.stand_by(settings, lambda: bool(asked))
+        code = 0 if asked else ingesting.run(settings, lambda: bool(asked), health=not args.no_health)
     return 130 if code == 0 and asked and asked[0] == signal.SIGINT else code

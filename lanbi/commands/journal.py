@@ -45,7 +45,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     prune.add_argument("--person", default="", metavar="NAME", help="负责人 · who answers for it")
     prune.add_argument("--yes", action="store_true", help="确实删除 · do it; without it only told")
     keep = verbs.add_parser("keep", help="立即封存和寄送 · seal, mail and make room now")
-    keep.add_argument("--idle", action="store_true", help=argparse.SUPPRESS)
+    for manner in ("--idle", "--child"):  # of the keeper in ingest
+        keep.add_argument(manner, action="store_true", help=argparse.SUPPRESS)
     for verb in (info, verify, export, archive, prune, keep):
         verb.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="设置文件 settings")
         if verb in {info, verify, export, archive, prune}:
@@ -263,13 +264,22 @@ def _prune(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _keep(args: argparse.Namespace, settings: Settings) -> int:
-    from lanbi.keeping import STATUS, keep, only_idle
+    from contextlib import nullcontext
+    from functools import partial
+
+    from lanbi import logs
+    from lanbi.keeping import STATUS, end_with_parent, keep, only_idle
     from lanbi.metrics import read_status
     from lanbi.processes import say
 
     if args.idle:
         only_idle()
-    faults = keep(settings, (lambda _: None) if args.json else say, bars=not args.idle)
+    told = (lambda _: None) if args.json else say
+    if child := args.idle or args.child:
+        end_with_parent()
+        told = partial(logs.tell, "journal.kept")
+    with logs.speaking(settings.log, "keeper") if child else nullcontext():
+        faults = keep(settings, told, bars=not child)
     _tell(
         args, read_status(settings.data / STATUS), [*(f"未成 failed: {fault}" for fault in faults), "已完成 done" if not faults else "未全完成 not all is done"]
     )

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lanbi.settings import Settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -13,16 +17,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run ingest, analytics and board under one supervisor."""
-    from lanbi import wiring
+    from lanbi import logs, wiring
+    from lanbi.safety import safe
+
+    settings = safe(args.config)
+    with logs.speaking(settings.log, "run"):
+        wiring.registry(settings)
+        wiring.plans(settings)
+        return _supervised(settings, args.config)
+
+
+def _supervised(settings: Settings, config: str | None) -> int:
+    from functools import partial
+
+    from lanbi import logs
     from lanbi.clock import SystemClock
     from lanbi.processes import address, family, free_port, say
+    from lanbi.release import marked
     from lanbi.supervisor import Supervisor, lean, sole
 
-    settings = wiring.settings(args.config)
-    wiring.registry(settings)
-    wiring.plans(settings)
     with sole(settings.data):
         free_port(*address(settings.http.listen))
-        programs = family(settings.data, args.config, log=None, broker=settings.broker.url == "embedded")
+        marked(settings.data)
+        programs = family(settings.data, config, log=None, broker=settings.broker.url == "embedded")
         say(f"看板 board: http://{settings.http.listen}")
-        return Supervisor(programs, SystemClock(), say, lean(os.environ)).run()
+        return Supervisor(programs, SystemClock(), partial(logs.tell, "program.ended"), lean(os.environ)).run()

@@ -12,9 +12,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show what is stored until told to stop."""
-    from lanbi import serving, wiring
+    from lanbi import logs, serving
     from lanbi.processes import until_told
+    from lanbi.safety import safe
 
-    settings = wiring.settings(args.config)
-    with until_told() as told:
+    settings = safe(args.config)
+    with logs.speaking(settings.log, "serve"), until_told() as told:
         return serving.run(settings, told) or told.exit_code

@@ -17,6 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     one.add_argument("--retention", type=int, metavar="DAYS", help="原始数据保留天数，0 为永久 days that raw readings are kept, 0 = for ever (new: 1826)")
     one.add_argument("--operator-token-file", type=Path, metavar="FILE", help="管理令牌文件 file of the operator token, if somebody else set InfluxDB up")
     one.add_argument("--renew", action="store_true", help="换发令牌 issue new tokens and revoke the old ones")
+    one.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="设置文件 settings")
     parser.epilog = "例 example: lanbi store init --retention 1826"
 
 

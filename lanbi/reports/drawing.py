@@ -16,7 +16,8 @@ from lanbi.reports.page import Chart, Series
 WIDE: Final = 900
 HIGH: Final = 260
 LEFT: Final = 52
-RIGHT: Final = 12
+RIGHT: Final = 40
+"""Room for the names of level lines, where no bar stands."""
 TOP: Final = 14
 BOTTOM: Final = 40
 INKS: Final = ("#1f5fa8", "#b3501e", "#2f7d4f", "#7a4fa0", "#8a6d00", "#006d77", "#9d2449", "#555555")
@@ -27,7 +28,7 @@ MOST_LABELS: Final = 16
 def svg(chart: Chart) -> str:
     """The picture; empty charts say so."""
     values = [value for one in chart.series for value in one.values if value is not None] + [value for _, value in chart.lines]
-    if not chart.labels or not values:
+    if not chart.labels or len(values) == len(chart.lines):
         return "<p>无数据 no data</p>"
     low, high, step = _scale(values)
     parts = [*_grid(low, high, step, chart.unit), *_labels(chart.labels)]
@@ -98,7 +99,7 @@ def _line(one: Series, ink: str, low: float, high: float) -> Iterator[str]:
 def _bounds(lines: Sequence[tuple[str, float]], low: float, high: float) -> Iterator[str]:
     for name, value in lines:
         y = _y(value, low, high)
-        yield f'<line x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{y}" y2="{y}" stroke="#c00" stroke-dasharray="5 4"/><text class="r" fill="#c00" x="{WIDE - RIGHT - 2}" y="{y - 4}">{escape(name)}</text>'
+        yield f'<line x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{y}" y2="{y}" stroke="#c00" stroke-dasharray="5 4"/><text fill="#c00" x="{WIDE - RIGHT + 4}" y="{round(y + 4, 1)}">{escape(name)}</text>'
 
 
 def _legend(series: Sequence[Series]) -> Iterator[str]:

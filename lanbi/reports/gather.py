@@ -13,7 +13,9 @@ from api.sources import Sources
 from api.today import SIGNS
 from domain.air import LEVELS
 from domain.civil import date_of, day_of, iso, period_stamp
-from domain.indicators import BASES, FIGURES, Indicator, Query
+from domain.codes import BASES, both, state_words
+from domain.indicators import FIGURES, Indicator, Query
+from domain.items import ITEMS
 from domain.restating import CAUSES as RESTATED
 from domain.restating import CONFIRMATION, Confirmations, causes_of, confirmations, period_text
 from domain.targets import STATUSES
@@ -28,9 +30,17 @@ FIGURE_COLUMNS: Final = tuple(
 SIX: Final = ("pm25", "pm10", "so2", "no2", "co", "o3_8h")
 DIGITS: Final = {"co": 1}
 MOST: Final = 100_000
+NO_RULES: Final = "none"
 REGISTERED: Final = "registered unit"
 ROLES: Final = {"assessment": "评价点", "township": "乡镇", "micro": "微站", "site": "园区", "background": "对照点"}
-UNITS: Final = {"day": "天", "ug/m3": "µg/m³", "unit": "个", "class": "类", "enterprise": "家", "station": "个"}
+UNITS: Final = {
+    "ug/m3": "µg/m³", "m3": "m³", "day": "天", "10^4 CNY/tce": "万元/吨标煤", "10^4 kW": "万千瓦", "10^4 mu": "万亩", "10^4 t": "万吨", "10^4 t/a": "万吨/年",
+    "10^8 CNY": "亿元", "% vs 2020": "%（比2020年）", "check": "次", "class": "类", "enterprise": "家", "kiln": "座", "m3/10^4 CNY": "m³/万元", "project": "个",
+    "risk": "起", "round": "轮", "site": "处", "source": "个", "station": "个", "t": "吨", "tCO2": "吨CO₂", "tCO2/10^4 CNY": "吨CO₂/万元", "tce": "吨标煤",
+    "tce/10^4 CNY": "吨标煤/万元", "unit": "个", "water body": "条",
+}  # fmt: skip
+"""Units of targets as they are printed: plans are typed in ASCII."""
+FIGURE_UNITS: Final = {"day": "天 day", "class": "类 class", "level": "级 level"}
 SOURCES: Final = {"measured": "实测", "official": "公布", "reported": "填报"}
 
 
@@ -72,8 +82,8 @@ def figures(found: Gathered, scope: str, period: str, day: int, title: str) -> T
     stamp = period_stamp(day)
     rows = found.rows(Query(None, scope, period, basis=None, start=stamp - 1, end=stamp, limit=MOST))
     beside = {(row.figure, row.rule_set, row.basis): row for row in rows}
-    order = {name: number for number, name in enumerate(FIGURES)}
-    plain = sorted((row for row in rows if row.figure in FIGURES), key=lambda row: (order[row.figure], row.rule_set, BASES.index(row.basis)))
+    order, bases = ({name: number for number, name in enumerate(names)} for names in (FIGURES, BASES))
+    plain = sorted((row for row in rows if row.figure in FIGURES), key=lambda row: (order[row.figure], row.rule_set, bases[row.basis]))
     return Table(title, FIGURE_COLUMNS, [_figure(found, row, beside) for row in plain if "_allowance_" not in row.figure])
 
 
@@ -89,17 +99,23 @@ def _figure(found: Gathered, row: Indicator, beside: dict[tuple[str, str, str], 
     counts = f"{printed(row.valid, 0)}/{printed(row.expected, 0)}" if row.valid is not None and row.expected is not None else printed(row.valid, 0)
     state = "已确认 confirmed" if found.confirmed.covers(row.period, row.time) else "暂定 provisional"
     version = f", 第 {int(row.version)} 版" if row.version > 1 else ""
-    more = f" {row.status}" if row.status else ""
+    words = both(state_words(row.figure, row.status))
+    more = f"，{words}" if words else ""
     return [
-        known.zh, printed(row.value, known.digits), _unit(found, row), counts, change, printed(official.target, known.digits) if official else "", row.rule_set, row.basis,
+        known.zh, printed(row.value, known.digits), _unit(found, row), counts, change, printed(official.target, known.digits) if official else "", _rules(row.rule_set), both(BASES[row.basis]),
         f"{state}{version}{more}",
     ]  # fmt: skip
 
 
+def _rules(name: str) -> str:
+    """A rule set by its name; what is judged by none has none."""
+    return "" if name == NO_RULES else name
+
+
 def _unit(found: Gathered, row: Indicator) -> str:
     """A figure's unit; of what a meter counted, the meter's own."""
-    meter = found.sources.registry().meters.get(row.scope)
-    return meter.unit if meter and FIGURES[row.figure].unit == REGISTERED else FIGURES[row.figure].unit
+    meter, unit = found.sources.registry().meters.get(row.scope), FIGURES[row.figure].unit
+    return meter.unit if meter and unit == REGISTERED else FIGURE_UNITS.get(unit, unit)
 
 
 def days(found: Gathered, scope: str, first: int, last: int, title: str) -> tuple[Table, Chart]:
@@ -138,7 +154,13 @@ def _day_row(day: int, rows: dict[str, Indicator]) -> list[str | float | None]:
     aqi = rows.get("aqi")
     level = LEVELS[int(aqi.status) - 1].zh if aqi and aqi.status.isdigit() else ""
     values: list[str | float | None] = [rows[name].value if name in rows else None for name in SIX]
-    return [date_of(day).isoformat(), *values, aqi.value if aqi else None, level, aqi.text if aqi else ""]
+    return [date_of(day).isoformat(), *values, aqi.value if aqi else None, level, _primary(aqi)]
+
+
+def _primary(row: Indicator | None) -> str:
+    """Primary pollutants as people write them."""
+    items = (ITEMS.get(("air", name)) for name in (row.text if row else "").split("+"))
+    return "、".join(item.en.partition(" ")[0] for item in items if item)
 
 
 def stations(found: Gathered, period: str, day: int, names: Sequence[str], title: str) -> Table:
@@ -152,7 +174,8 @@ def stations(found: Gathered, period: str, day: int, names: Sequence[str], title
             if row.rule_set in {rules, "none"}
         }
         table.append([found.name(station.id), ROLES.get(station.role.on(day) or "", ""), *(rows[name].value if name in rows else None for name in names)])
-    heads = (Column(f"{FIGURES[name].zh} [{FIGURES[name].unit}]" if FIGURES[name].unit else FIGURES[name].zh, FIGURES[name].digits) for name in names)
+    units = {name: FIGURE_UNITS.get(FIGURES[name].unit, FIGURES[name].unit) for name in names}
+    heads = (Column(f"{FIGURES[name].zh} [{unit}]" if unit else FIGURES[name].zh, FIGURES[name].digits) for name, unit in units.items())
     return Table(title, (Column("站点 station"), Column("角色 role"), *heads), table)
 
 
@@ -217,7 +240,7 @@ def restated(found: Gathered, first: int, last: int, scopes: frozenset[str] | No
     )
     table = [
         [
-            iso(row.made), _zh(row.figure), found.name(row.scope), period_text(row.period, row.time), _short(row.old), _short(row.new), f"{row.rule_set} {row.basis}",
+            iso(row.made), _zh(row.figure), found.name(row.scope), period_text(row.period, row.time), _short(row.old), _short(row.new), "，".join(filter(None, (_rules(row.rule_set), both(BASES[row.basis])))),
             f"{'、'.join(RESTATED[code][0] for code in causes_of(row.cause))} {row.cause}".strip(), "是 yes" if found.confirmed.covers(row.period, row.time, row.made) else "",
         ]
         for row in rows

@@ -12,12 +12,14 @@ from api.schemas_targets import TargetAnswer
 from api.shaping import printed
 from api.sources import Sources
 from domain import marks
-from domain.civil import HOUR_S, date_of, day_end, day_of, iso, month_of_day, year_of_day
+from domain.civil import HOUR_S, date_of, day_end, day_of, iso, month_of_day, period_stamp, year_of_day
+from domain.codes import EVENTS, PERIODS, REPORTS, both, state_words
 from domain.errors import InputError
 from domain.indicators import ALARMS, Query
 from domain.items import BY_REALM, ITEMS
 from domain.readings import Reading
 from domain.statements import LEVELS, ORDERS
+from domain.targets import KINDS as TARGET_KINDS
 from domain.targets import STATUSES
 from domain.water import CLASSES
 from lanbi.reports import gather
@@ -37,12 +39,12 @@ WEEK: Final = 7
 
 def day(sources: Sources, asked: marks.Period, _about: str) -> Page:
     """One page to paste: yesterday or any day."""
-    return _brief(sources, asked, "日报 day report")
+    return _brief(sources, asked, both(REPORTS["day"]))
 
 
 def week(sources: Sources, asked: marks.Period, _about: str) -> Page:
     """One page to paste: seven days up to the one named."""
-    return _brief(sources, asked._replace(first=asked.last - WEEK + 1), "周报 week report")
+    return _brief(sources, asked._replace(first=asked.last - WEEK + 1), both(REPORTS["week"]))
 
 
 def _brief(sources: Sources, asked: marks.Period, title: str) -> Page:
@@ -98,12 +100,12 @@ def _data_lines(found: Gathered, asked: marks.Period) -> Iterator[str]:
 
 def month(sources: Sources, asked: marks.Period, _about: str) -> Page:
     """The month for leaders and files."""
-    return _period(sources, asked, "空气质量月报 month report")
+    return _period(sources, asked, both(REPORTS["month"]))
 
 
 def year(sources: Sources, asked: marks.Period, _about: str) -> Page:
     """The year."""
-    return _period(sources, asked, "环境质量年报 year report")
+    return _period(sources, asked, both(REPORTS["year"]))
 
 
 def _period(sources: Sources, asked: marks.Period, title: str) -> Page:
@@ -143,7 +145,7 @@ def plan(sources: Sources, asked: marks.Period, _about: str) -> Page:
     """The sheet of the plan's targets: clause, departments, our and the official value, document, state, projection."""
     found = Gathered(sources)
     rows = [_plan_row(row) for row in gather.targets(found, year_of_day(asked.last))]
-    return _page(found, "规划目标进展 progress of the plan", asked, [Table("目标 targets", tuple(map(Column, PLAN)), rows), method(AIR, WATER)])
+    return _page(found, both(REPORTS["plan"]), asked, [Table("目标 targets", tuple(map(Column, PLAN)), rows), method(AIR, WATER)])
 
 
 def _plan_row(row: TargetAnswer) -> list[Cell]:
@@ -152,7 +154,19 @@ def _plan_row(row: TargetAnswer) -> list[Cell]:
     known = f"{printed(row.median, 1)}（90 %：{printed(row.low90, 1)} – {printed(row.high90, 1)}）未达概率 {printed(row.p_miss, 2)}"
     ahead = "" if row.median is None else known
     state = STATUSES[row.status][0]
-    return [row.clause, row.name_zh, row.kind, "、".join(row.departments), goal, row.document, ours, *_theirs(row), state, ahead, row.note_zh]
+    return [
+        row.clause,
+        row.name_zh,
+        both(TARGET_KINDS[row.kind]),
+        "、".join(row.departments),
+        goal,
+        row.document,
+        ours,
+        *_theirs(row),
+        state,
+        ahead,
+        row.note_zh,
+    ]
 
 
 def _theirs(row: TargetAnswer) -> tuple[str, str]:
@@ -179,12 +193,12 @@ def station(sources: Sources, asked: marks.Period, about: str) -> Page:
         gather.restated(found, asked.first, asked.last, frozenset({about})),
         method(AIR),
     ]
-    return _page(found, f"站点报告 station {found.name(about)}", asked, parts)
+    return _page(found, f"{both(REPORTS['station'])} {found.name(about)}", asked, parts)
 
 
 def _losses(found: Gathered, scope: str, asked: marks.Period) -> Table:
-    rows = found.rows(Query("lost_hours", scope, "day", basis="raw", start=day_end(asked.first - 1) - 1, end=day_end(asked.last), limit=MOST))
-    table: list[list[Cell]] = [[date_of(day_of(row.time + 1)).isoformat(), row.value, row.status] for row in rows if row.value]
+    rows = found.rows(Query("lost_hours", scope, "day", basis="raw", start=period_stamp(asked.first) - 1, end=period_stamp(asked.last), limit=MOST))
+    table: list[list[Cell]] = [[date_of(day_of(row.time + 1)).isoformat(), row.value, both(state_words(row.figure, row.status))] for row in rows if row.value]
     return Table("缺失小时 lost hours", (Column("日期 date"), Column("小时 hours"), Column("状态 state")), table)
 
 
@@ -204,7 +218,7 @@ def section(sources: Sources, asked: marks.Period, about: str) -> Page:
     rows: list[list[Cell]] = [[iso(row.time), *(row.values.get(name) for name in items), _class(classes.get(row.time))] for row in records]
     parts: list[Part] = [gather.figures(found, about, asked.kind, asked.last, "指标 figures"), *_levels(records, classes, items)]
     parts += [Table("记录 records", columns, rows), gather.restated(found, asked.first, asked.last, frozenset({about})), method(WATER)]
-    return _page(found, f"断面报告 section {found.name(about)}", asked, parts)
+    return _page(found, f"{both(REPORTS['section'])} {found.name(about)}", asked, parts)
 
 
 def _class(value: float | None) -> str:
@@ -230,10 +244,18 @@ def enterprise(sources: Sources, asked: marks.Period, about: str) -> Page:
     parts += [gather.figures(found, meter.id, asked.kind, asked.last, f"计量表 meter {meter.id}（{meter.medium}，{meter.unit}）") for meter in own]
     names = {about, *(meter.id for meter in own)}
     events = [row for row in sources.figures.event_rows(day_end(asked.first - 1), day_end(asked.last), MOST) if row.source in names]
-    table: list[list[Cell]] = [[iso(row.time), row.source, row.kind, "" if row.value is None else f"{row.value:.10g}", row.text[:200]] for row in events]
+    table: list[list[Cell]] = [
+        [iso(row.time), row.source, _event(row.kind), "" if row.value is None else f"{row.value:.10g}", row.text[:200]] for row in events
+    ]
     parts += [Table("事件 events", tuple(map(Column, ("时间 time", "对象 source", "类型 kind", "数值 value", "说明 text"))), table)]
     parts += [gather.restated(found, asked.first, asked.last, frozenset(names)), method(METERS)]
-    return _page(found, f"企业报告 enterprise {found.name(about)}", asked, parts)
+    return _page(found, f"{both(REPORTS['enterprise'])} {found.name(about)}", asked, parts)
+
+
+def _event(kind: str) -> str:
+    """Words of what happened to a meter or an enterprise."""
+    known = ALARMS.get(kind)
+    return both((known.zh, known.en) if known else EVENTS.get(kind, (kind, kind)))
 
 
 def episode(sources: Sources, asked: marks.Period, _about: str) -> Page:
@@ -241,8 +263,8 @@ def episode(sources: Sources, asked: marks.Period, _about: str) -> Page:
     found = Gathered(sources)
     table, chart = gather.days(found, found.county, asked.first, asked.last, "逐日 days")
     start, end = day_end(asked.first - 1), day_end(asked.last)
-    warnings = found.rows(Query("warning", found.county, None, basis="raw", start=start - 1, end=end, limit=MOST))
-    met: list[list[Cell]] = [[iso(row.time), row.period, row.value, row.rule_set, row.text[:120]] for row in warnings if row.value]
+    warnings = found.rows(Query("warning", found.county, None, basis="raw", start=start, end=end, limit=MOST))
+    met: list[list[Cell]] = [[iso(row.time), both(PERIODS[row.period]), row.value, row.rule_set, row.text[:120]] for row in warnings if row.value]
     orders = [
         [str(one.body.get(name, "")) for name in ("level", "from", "to", "document")] for one in sources.entries.entered(ORDERS) if _touches(one.body, asked)
     ]
@@ -253,7 +275,7 @@ def episode(sources: Sources, asked: marks.Period, _about: str) -> Page:
         Table("指令 orders", tuple(map(Column, ("级别 level", "起 from", "止 to", "文件 document"))), said),
         gather.restated(found, asked.first, asked.last), method(AIR),
     ]  # fmt: skip
-    return _page(found, "重污染过程报告 episode", asked, parts)
+    return _page(found, both(REPORTS["episode"]), asked, parts)
 
 
 def _hours(found: Gathered, start: int, end: int) -> Chart:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from domain.codes import BASES, both
 from lanbi.reports.page import Words
 
 AIR: Final = (
@@ -16,7 +17,7 @@ WATER: Final = ("水质类别：GB 3838-2002，自动站按溶解氧、高锰酸
 METERS: Final = ("用量：登记倍率下相邻读数之差；待核实区间不计入。综合能耗：GB/T 2589，系数见登记册。energy: GB/T 2589, factors by the registry",)
 ALWAYS: Final = (
     "修约：GB/T 8170，四舍六入五成双，只在显示时修约一次。rounding half to even, once",
-    "口径：raw 原始，reviewed 审核，dust-excluded 剔除沙尘，official 公布。bases",
+    f"口径 bases：{'，'.join(map(both, BASES.values()))}。",
     "本表数值由本平台计算，非官方公布值；以上级审核确认的数值为准。these figures are not official",
     "数值与接口 /api/v1 相同；当月确认前均为暂定，此后变更列入更正记录。the same numbers as the API; provisional until confirmed",
 )

@@ -21,10 +21,15 @@ STYLE: Final = """
 body { font: 13px/1.5 "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Zen Hei", sans-serif; color: #111; max-width: 1100px; margin: 0 auto; padding: 12px; }
 h1 { font-size: 22px; margin: 0 0 4px; } h2 { font-size: 15px; margin: 18px 0 6px; border-bottom: 1px solid #999; }
 header p { margin: 0; color: #333; } table { border-collapse: collapse; width: 100%; font-size: 11.5px; } caption { text-align: left; }
-th, td { border: 1px solid #bbb; padding: 2px 5px; text-align: left; vertical-align: top; overflow-wrap: anywhere; } th { background: #eef2f5; } td.n { text-align: right; white-space: nowrap; overflow-wrap: normal; }
+th, td { border: 1px solid #bbb; padding: 2px 5px; text-align: left; vertical-align: top; overflow-wrap: break-word; } th { background: #eef2f5; } td.w { overflow-wrap: anywhere; } td.n { text-align: right; white-space: nowrap; overflow-wrap: normal; } td.s { white-space: nowrap; }
 thead { display: table-header-group; } tr { break-inside: avoid; } section.chart { break-inside: avoid; } svg { width: 100%; height: auto; font-size: 11px; fill: #222; }
 svg .g { stroke: #ddd; } svg .r { text-anchor: end; } svg .m { text-anchor: middle; } footer { margin-top: 16px; color: #555; font-size: 11px; }
 """
+_NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?(（[+-]?\d+(\.\d+)?）)?|\d+/\d+")
+"""A number, one with its difference behind it, or a share of what is due."""
+SHORT: Final = 10
+_LONG: Final = re.compile(r"[!-~]{25,}")
+"""A digest, an address: it may break anywhere, or its table would be wider than the page."""
 _NAME: Final = re.compile(r"[\[\]:*?/\\]")
 
 
@@ -83,7 +88,17 @@ def _html(part: Part) -> str:
 
 def _td(cell: Cell, column: Column) -> str:
     if isinstance(cell, str):
-        return f"<td>{escape(cell)}</td>"
+        # A number that brings its own digits stands as one; a date or a short word is no worse for one line.
+        kind = (
+            ' class="n"'
+            if _NUMBER.fullmatch(cell)
+            else ' class="s"'
+            if 0 < len(cell) <= SHORT and " " not in cell
+            else ' class="w"'
+            if _LONG.search(cell)
+            else ""
+        )
+        return f"<td{kind}>{escape(cell)}</td>"
     return f'<td class="n">{cell_text(cell, column)}</td>'
 
 

@@ -2,7 +2,6 @@
 
 import secrets
 import shutil
-import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import pytest
 import urllib3
+
+from lanbi.processes import free
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,13 +50,6 @@ def find_influxd() -> str:
     if not found:
         pytest.skip("influxd is not there: run `make services`")
     return found
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +95,7 @@ def set_up(url: str) -> Server:
 @contextmanager
 def running(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Start influxd in a folder, wait until it answers, and stop it afterwards."""
-    port = free_port()
+    port = free()
     files = ["--bolt-path", str(folder / "bolt"), "--engine-path", str(folder / "engine"), "--sqlite-path", str(folder / "sqlite")]
     command = [find_influxd(), "run", *files, "--http-bind-address", f"127.0.0.1:{port}", "--reporting-disabled", "--log-level", "error"]
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:

@@ -20,7 +20,8 @@ from domain.readings import Change, Key, Reading
 from lanbi import influx_tables as tables
 from lanbi import wiring
 from lanbi.cli import main
-from lanbi.influx import InfluxStore, _windows
+from lanbi.influx import InfluxStore
+from lanbi.influx_asking import windows
 from lanbi.influx_http import Place
 from lanbi.influx_words import refusal
 from lanbi.secret import Secret
@@ -75,7 +76,7 @@ def test_keys_close_together_are_one_question() -> None:
     """Sources that share their hours share one statement; a key far away has its own."""
     hours = [n * HOUR * 10**9 for n in range(5)]
     keys = [((site, "3600"), time) for site in "abc" for time in hours] + [(("a", "3600"), 10**18)]
-    assert {(hours[0], hours[-1]): 3, (10**18, 10**18): 1} == {window: len(series) for window, series in _windows(keys).items()}
+    assert {(hours[0], hours[-1]): 3, (10**18, 10**18): 1} == {window: len(series) for window, series in windows(keys).items()}
 
 
 @pytest.mark.parametrize(

@@ -318,6 +318,46 @@ def test_series_filters_and_pages(store: Store) -> None:
     assert len(rows) == len({row.key for row in joined}) == len(joined)
 
 
+def test_the_newest_of_many_is_one_question(store: Store) -> None:
+    """Of each rule set and basis the row with the greatest time within the window, whole; as many figures, scopes and periods as are asked."""
+    rich = replace(figure(T0 + 2, None), target=43.0, low90=41.0, status="met", text='{"注": "§"}', version=3.0)
+    others = [
+        figure(T0 + 3, 3.0, basis="official"),
+        figure(T0 + 1, 1.0, rule_set="HJ633-2026"),
+        figure(T0 + 1, 4.0, scope="b's"),
+        figure(T0, 5.0, period="year"),
+    ]
+    aside = [
+        figure(T0 + 1, 1.0),
+        figure(T0 + 9, 9.0),
+        figure(T0 - 9, 0.0, rule_set="old"),
+        figure(T0 + 2, 6.0, figure="aqi"),
+        figure(T0 + 2, 7.0, period="day"),
+    ]
+    store.put([*aside, rich, *others])
+
+    assert sorted([rich, *others], key=lambda row: row.key) == store.newest(("pm25_mean", "none"), ("a", "b's"), ("ytd", "year"), (T0 - 1, T0 + 5))
+    assert [] == store.newest((), ("a",), ("ytd",), (0, T0))
+    assert [] == store.newest(("pm25_mean",), ("a",), ("ytd",), (T0 + 9, T0 + 99))
+
+
+def test_several_queries_are_answered_as_one_by_one(store: Store) -> None:
+    """Also those that overlap, that find nothing, and that find more than they want."""
+    rows = [figure(T0 + n, float(n), scope=scope, figure=name) for n in range(9) for scope in ("a", "b") for name in ("aqi", "pm25")]
+    store.put([*rows, figure(T0 + 1, 1.0, basis="official")])
+    asked = [
+        Query("aqi", "a", start=T0, end=T0 + 4),
+        Query("aqi", start=T0 + 2, limit=3),
+        Query(None, "b", start=T0 + 6),
+        Query("none"),
+        Query("aqi", "b", after=rows[2].key, limit=4),
+        Query(basis="official"),
+    ] * 10
+
+    assert [store.series(one) for one in asked] == store.several(asked)
+    assert [4, 3, 4, 0, 4, 1] == [len(some) for some in store.several(asked)][:6]
+
+
 def restatement(version: int, new: float) -> Restatement:
     """A changed day mean."""
     return Restatement("pm25", "day", "a", "HJ633-2012", "raw", T0, version, 40.0, new, "2", "3", T0 + version, "mqtt/7")
@@ -387,3 +427,27 @@ def test_two_processes_open_an_empty_store_at_once(adapter: Adapter, tmp_path: P
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)
     ]
     assert [("0\n", "")] * 4 == [child.communicate(timeout=60) for child in children]
+
+
+def test_hours_past_their_time_go_and_nothing_else_does(store: Store) -> None:
+    """Of every scope, rule set and basis; days and longer, hours from the instant on, readings and events stay; a second time finds nothing."""
+    kept = (("hour", 100 * HOUR), ("day", 0), ("month", 0), ("year", 0))
+    old = [
+        Indicator("pm25", "hour", scope, rules, HOUR * number, 1.0, basis)
+        for scope in "ab"
+        for rules in ("r", "s")
+        for basis in ("raw", "official")
+        for number in range(3)
+    ]
+    store.put([*old, *(Indicator("pm25", period, "a", "r", time, 2.0, "raw") for period, time in kept)])
+    store.write([Reading("air", "a", HOUR, HOUR, {"pm25": 3.0}, {}, 1)])
+    store.events([Event("registry", "a", HOUR, None, "v")])
+
+    assert len(old) == store.hours_before(100 * HOUR)
+    store.drop_hours(100 * HOUR)
+
+    left = [(row.period, row.time) for period, _ in kept for row in store.series(Query(period=period, basis=None, start=-HOUR, end=200 * HOUR, limit=100))]
+    assert list(kept) == left
+    assert (0, 1, 1) == (store.hours_before(100 * HOUR), len(list(store.rows("air", ["a"], 0, 2 * HOUR))), len(store.event_rows(0, 2 * HOUR, 10)))
+    store.drop_hours(100 * HOUR)
+    assert 1 == store.hours_before(101 * HOUR)

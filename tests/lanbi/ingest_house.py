@@ -31,9 +31,9 @@ MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sb
 PATIENCE_S = 60
 
 
-def until(happened: Callable[[], Any], what: str) -> Any:
+def until(happened: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
     """Wait for something, and say what it was if it never comes."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + patience_s
     while time.monotonic() < end:
         found = happened()
         if found:
@@ -74,13 +74,13 @@ class House:
     """A data folder, the port of its broker, and the ingest process while it runs."""
 
     data: Path
-    port: int = field(default_factory=lambda: free(0))
+    port: int = field(default_factory=free)
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         (self.data / "county.toml").write_text(TEXT)
         lines = [f"data = {json.dumps(str(self.data))}", f"county = {json.dumps(str(self.data / 'county.toml'))}"]
-        self.health = free(0)
+        self.health = free()
         lines += [f"targets = [{json.dumps(str(ROOT / 'plans' / 'chiping.toml'))}]", "[broker]", f'url = "mqtt://127.0.0.1:{self.port}"']
         lines += ["[ingest]", f'health = "127.0.0.1:{self.health}"']
         (self.data / "lanbi.toml").write_text("\n".join(lines))
@@ -88,7 +88,7 @@ class House:
     def influx(self, url: str) -> None:
         """Use an InfluxDB at this address; ``none``: one whose token file is missing."""
         token = self.data / "token"
-        token.write_text("t")
+        token.write_text("a token of nobody")
         token.chmod(0o600)
         lines = ["", "[store]", 'kind = "influx"', f"url = {json.dumps(url if url != 'none' else 'http://127.0.0.1:9')}"]
         lines.append(f"token_file = {json.dumps(str(token if url != 'none' else self.data / 'nowhere'))}")

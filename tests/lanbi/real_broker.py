@@ -29,7 +29,7 @@ class Mosquitto:
 
     folder: Path
     lines: list[str]
-    port: int = field(default_factory=lambda: free(0))
+    port: int = field(default_factory=free)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from domain import civil
-from domain.errors import StoreAway
+from domain.errors import ServiceError, StoreAway
 from domain.readings import Change, Reading
+from ingest.ports import Batch
 from lanbi import analyse, wiring
+from lanbi.clock import SystemClock
 from lanbi.embedded import EmbeddedStore
 from lanbi.metrics import read_status
 from lanbi.plans import folder
+from lanbi.question import Ear, ask
 from lanbi.registry import load
+from lanbi.state import State
+from lanbi.status import Status, lively
+from tests.faults.parts.house import until
 
 
 @pytest.fixture
@@ -80,6 +89,81 @@ def test_a_store_that_is_away_is_waited_for(config: str, monkeypatch: pytest.Mon
     analyse.run(settings, look)
 
     assert [(False, ["starting"]), (False, ["away"]), (True, [])] == told
+
+
+def test_a_forwarder_is_heard_before_the_next_look(tmp_path: Path) -> None:
+    """Each batch that it commits to its state is heard once, and waiting ends with it; without a state nothing is heard."""
+    stirred = analyse.Stirred(tmp_path)
+    assert not stirred()
+    state = State(tmp_path)
+    stirred()
+    heard = []
+    for seq in (1, 2):
+        state.commit(Batch("mqtt", seq, seq), "1")
+        heard += [stirred(), stirred()]
+    state.close()
+
+    assert [True, False, True, False] == heard
+
+
+def test_waiting_ends_when_somebody_calls(tmp_path: Path) -> None:
+    """A wait of minutes is over as soon as it is called."""
+    ear = Ear(tmp_path, SystemClock(), lambda _: {})
+    asked: list[int] = []
+    ear.wait(600.0, lambda: bool(asked.append(1)) or len(asked) > 2)
+    ear.close()
+
+    assert 3 == len(asked)
+
+
+def test_who_asks_again_at_once_is_answered(tmp_path: Path) -> None:
+    """A copy that has answered takes a moment to end; only one that is still at work turns others away."""
+    ear = Ear(tmp_path, SystemClock(), lambda _: {"heard": True})
+    told: list[object] = []
+
+    def asks(seconds: float) -> None:
+        ear._copy = os.fork()
+        if not ear._copy:
+            time.sleep(seconds)
+            os._exit(0)
+        caller = threading.Thread(target=lambda: told.append(asked(tmp_path)))
+        caller.start()
+        ear.wait(5.0, lambda: not caller.is_alive())
+
+    def asked(data: Path) -> object:
+        try:
+            return ask(data, {}, SystemClock())
+        except ServiceError as error:
+            return str(error)
+
+    asks(0.1)
+    asks(1.5)
+    ear.wait(5.0, ear._gone)
+    ear.close()
+
+    assert {"heard": True} == told[0]
+    assert "another question is being answered" in str(told[1])
+
+
+def test_one_long_call_gives_signs_too(tmp_path: Path) -> None:
+    """While kernels compile the status is written anew each second, so that nobody takes the process for dead; then it is left alone."""
+    path = tmp_path / "run" / "analyse.json"
+    with lively(Status(path, SystemClock()), "compiling"):
+        beats = {until(lambda: read_status(path).get("heartbeat"), "a sign")}
+        beats.add(until(lambda: (beat := read_status(path)["heartbeat"]) not in beats and beat, "another one"))
+        assert (False, ["compiling"]) == (read_status(path)["ready"], read_status(path)["reasons"])
+
+    assert 2 == len(beats)
+    assert "signs" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_whoever_compiles_for_ever_falls_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that hangs must not look alive for ever: then the supervisor would never start it again."""
+    monkeypatch.setattr("lanbi.status.WARM_S", 0.0)
+    with lively(Status(tmp_path / "run" / "analyse.json", SystemClock()), "compiling"):
+        until(lambda: "signs" not in [thread.name for thread in threading.enumerate()], "its thread has ended")
+
+    assert not (tmp_path / "run" / "analyse.json").exists()
 
 
 def test_the_registry_behind_the_figures_is_named_once(config: str) -> None:

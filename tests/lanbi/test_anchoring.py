@@ -60,7 +60,7 @@ def test_a_failure_is_said_and_tried_again(tmp_path: Path) -> None:
     """A refused address holds up no other; a server that is away or hangs up costs nothing but time."""
     journalled(tmp_path / "journal", 2)
     seal_all(tmp_path / "journal")
-    port = free(0)
+    port = free()
     chosen = settings(tmp_path, port)
     (away, *_) = anchor(chosen, SystemClock())
     assert "cannot be used: Connection refused" in away

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from analytics import cube, filling
 from analytics.jobs import stations
 from domain import civil
-from domain.indicators import Indicator
+from domain.indicators import Indicator, Query
 from domain.items import AIR
 from domain.readings import Reading
 from lanbi.state import State
@@ -63,8 +64,10 @@ def bring(house: House, *payloads: str) -> list[tuple[str, str | None]]:
 
 
 def of(house: House, *scopes: str) -> dict[KEY, Indicator]:
-    """Figures of some scopes."""
-    return {key: row for key, row in house.figures().items() if row.scope in scopes}
+    """The figures that the house compares, of some scopes, with all that they are; when and how often they were computed is left out."""
+    kept = house.figures()
+    rows = house.store.series(Query(basis=None, limit=10**6))
+    return {row.key: replace(row, computed=None, version=1.0) for row in rows if row.key in kept and row.scope in scopes}
 
 
 LATE = DAY + 30 * 3_600

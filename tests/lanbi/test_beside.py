@@ -126,6 +126,21 @@ def test_a_late_day_moves_the_difference(office: Office) -> None:
     assert (11.5, "unknown") == (after.value, after.status)
 
 
+def test_what_a_correction_takes_away_leaves_no_difference(office: Office) -> None:
+    """Where our figure is withdrawn its difference goes with it, as on a computation of everything; the official one stays beside nothing."""
+    office.say("official", official("46.0"))
+    office.follower.step()
+    before = row(office, "pm25_mean_official")
+    withdrawn = {site: [replace(one, values={**one.values, "pm25": None}, rev=10**6) for one in month(site, VALUES[site])] for site in STATIONS}
+    office.bring([one for some in withdrawn.values() for one in some])
+    office.follower.step()
+    after = row(office, "pm25_mean_official")
+
+    assert (0.0, "equal", 28.0) == (before.value, before.status, before.valid)
+    assert (None, "", 0.0, 46.0) == (after.value, after.status, after.valid, after.target)
+    assert {"document": "月报2"} == json.loads(after.text)
+
+
 def test_counties_are_ranked_by_their_official_figures(office: Office) -> None:
     """Without a published rank, the figures of other counties that were imported give one; equal ones share it."""
     office.say("official", official("44.0"))

@@ -96,18 +96,26 @@ def test_a_name_carries_no_rule_of_its_own(name: str) -> None:
 def test_several_ingests_have_logins_of_their_own(tmp_path: Path) -> None:
     """One name is one client id; a name that was chosen stands alone."""
     config = tmp_path / "lanbi.toml"
-    config.write_text('[ingest]\ninstance = "2/3"\n')
+    config.write_text('[store]\nkind = "influx"\n[ingest]\ninstance = "2/3"\n')
     own = load(str(config), {})
-    config.write_text('[ingest]\ninstance = "2/3"\n[broker]\nusername = "mine"\n')
+    config.write_text('[store]\nkind = "influx"\n[ingest]\ninstance = "2/3"\n[broker]\nusername = "mine"\n')
 
     assert "lanbi-ingest-2" == own.broker.username
     assert Logins(("lanbi-ingest", "lanbi-ingest-2", "lanbi-ingest-3"), "lanbi-ingest-probe") == logins(own)
     assert Logins(("mine",), "mine-probe") == logins(load(str(config), {}))
 
 
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    """Whatever is made is open to everybody, unless somebody sees to it; for one test, or the next ones' folders would be refused as unsafe."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("open_umask")
 def test_passwords_are_made_once_and_kept_from_others(yard: Yard, capsys: pytest.CaptureFixture[str]) -> None:
     """Clear text of mode 600 and never on the screen, hashes of mode 640; a second run changes nothing, a named device is renewed."""
-    os.umask(0)
     yard.prepare()
     said = capsys.readouterr().out
     passwd = yard.folder / "broker" / "passwd"
@@ -268,7 +276,7 @@ class TestRealBroker:
     def test_the_shipped_tls_listener_lets_devices_in(self, yard: Yard, capsys: pytest.CaptureFixture[str]) -> None:
         """Beside the one on this machine, with the same files; the self-test over TLS finds it safe."""
         certificate(authority(yard.folder / "certs", "ca"), "server")
-        secure = free(0)
+        secure = free()
         lines = [line.replace("listener 8883", f"listener {secure} 127.0.0.1") for line in shipped(yard.folder, "mosquitto.conf", "tls.conf")]
         yard.broker.lines = lines
         text = yard.config.read_text().replace(f"mqtt://127.0.0.1:{yard.broker.port}", f"mqtts://127.0.0.1:{secure}")

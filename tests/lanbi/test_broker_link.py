@@ -172,7 +172,7 @@ def test_a_port_that_says_nothing_is_told(tmp_path: Path) -> None:
 
 def test_nobody_there_is_told(tmp_path: Path) -> None:
     """A wrong port, and a host name that does not exist."""
-    with listening(settings(tmp_path, f"mqtt://127.0.0.1:{free(0)}")) as listener:
+    with listening(settings(tmp_path, f"mqtt://127.0.0.1:{free()}")) as listener:
         until(lambda: "nobody listens" in listener.health.reasons()[0], "the cause")
     with listening(settings(tmp_path, "mqtt://broker.invalid:1883")) as listener:
         until(lambda: "no such host" in listener.health.reasons()[0], f"the cause: {listener.health.cause}")

@@ -9,7 +9,8 @@ import pytest
 
 from lanbi.cli import main
 from lanbi.plans import folder
-from lanbi.settings import KEYS, variable
+from lanbi.settings import variable
+from lanbi.settings_keys import KEYS
 
 OTHER = folder() / "sample-county-b.toml"
 

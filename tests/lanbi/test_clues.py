@@ -9,6 +9,7 @@ import pytest
 
 from domain import civil
 from domain.indicators import Event
+from domain.readings import Entry
 from lanbi.cli import main
 from lanbi.embedded import EmbeddedStore
 from lanbi.plans import folder
@@ -60,6 +61,50 @@ def test_clues_and_orders_are_listed(config: str, capsys: pytest.CaptureFixture[
     assert "橙色 某指办1号" in (text := capsys.readouterr().out) and "未回执 no receipt yet" in text and "cannot-tell 4 h" in text
     assert 0 == main(["--config", config, "clues", "list", "--since", "2025-06-01", "--json"])
     assert {**CLUE, "kind": "treatment-off", "source": "m-0003"} == json.loads(capsys.readouterr().out)
+
+
+def test_what_a_logger_says_stands_beside_the_clue(config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """States within it and the last one before, running hours of its day, of this meter's unit; another unit's, others' events and other days' never."""
+    unit = {"unit": "SB1", "meter": "m-0003"}
+    off, on = {"state": 0, "zh": "停运", "en": "off"}, {"state": 1, "zh": "运行", "en": "running"}
+    said: list[dict[str, object]] = [
+        {"type": "equipment", "time": "2025-06-03T12:05:00+08:00", "units": [{**unit, **off}, {"unit": "SB2", **on}]},
+        {"type": "equipment", "time": "2025-06-03T11:00:00+08:00", "units": [{**unit, **on}]},
+        {"type": "equipment", "time": "2025-06-03T09:00:00+08:00", "units": [{**unit, **off}]},
+        {"type": "equipment", "time": "2025-06-03T16:00:00+08:00", "units": [{**unit, **on}]},
+        {
+            "type": "running-time",
+            "day": "2025-06-03",
+            "time": "2025-06-03T00:00:00+08:00",
+            "to": "2025-06-04T00:00:00+08:00",
+            "units": [{**unit, "hours": 20.5}],
+        },
+        {
+            "type": "running-time",
+            "day": "2025-06-01",
+            "time": "2025-06-01T00:00:00+08:00",
+            "to": "2025-06-02T00:00:00+08:00",
+            "units": [{**unit, "hours": 24.0}],
+        },
+        {"type": "equipment", "time": "soon", "units": [{**unit, **off}]},
+        {"type": "equipment", "time": 7, "units": "SB1"},
+        {"type": "maintenance"},
+    ]
+    store = EmbeddedStore(tmp_path / "data" / "store.db")
+    store.enter([Entry("event", f"mqtt/{number}#0", number, "logger", body) for number, body in enumerate(said)])
+    store.close()
+    assert 0 == main(["--config", config, "clues", "list", "--since", "2025-06-01"])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines() if "logger" in line]
+    assert 0 == main(["--config", config, "clues", "list", "--since", "2025-06-01", "--json"])
+    beside = json.loads(capsys.readouterr().out)["logger"]
+
+    head = "数采仪自报 its logger says:"
+    assert [
+        f"{head} running-time, 2025-06-03: SB1 (m-0003) 20.5 h",
+        f"{head} equipment, 2025-06-03T11:00:00+08:00: SB1 (m-0003) 运行 running",
+        f"{head} equipment, 2025-06-03T12:05:00+08:00: SB1 (m-0003) 停运 off",
+    ] == lines
+    assert [[{**unit, "hours": 20.5}], [{**unit, **on}], [{**unit, **off}]] == [one["units"] for one in beside]
 
 
 @pytest.mark.parametrize(("word", "state"), [("explain", "explained"), ("confirm", "confirmed"), ("reopen", "open")])

@@ -83,7 +83,7 @@ def test_a_store_that_is_away_keeps_the_confirmation_waiting(tmp_path: Path, cap
     """With InfluxDB away the confirmation is durable, and the operator is told that it waits."""
     (tmp_path / "data").mkdir()
     token = tmp_path / "token"
-    token.write_text("t")
+    token.write_text("a token of nobody")
     token.chmod(0o600)
     path = tmp_path / "lanbi.toml"
     text = f'[store]\nkind = "influx"\nurl = "http://127.0.0.1:1"\ntoken_file = "{token}"\nread_token_file = "{token}"\n'

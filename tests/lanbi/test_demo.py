@@ -12,7 +12,7 @@ from domain.civil import day_end, iso, parse_time
 from domain.errors import DataFolderBusy, InputError, LanbiError, PortTaken, WorkError
 from lanbi import demo as demos
 from lanbi.demo import Story, Wish, demo
-from lanbi.processes import address, family
+from lanbi.processes import address, family, free
 from lanbi.supervisor import sole
 
 
@@ -72,7 +72,7 @@ def test_taken_port_is_named(tmp_path: Path, taken: int) -> None:
 )
 def test_wrong_arguments_are_explained(tmp_path: Path, changes: dict[str, object], where: str) -> None:
     """A wrong address, speed or start names its option, exit 2, and leaves no demo behind."""
-    error = refusal(wish(tmp_path, **({"http": f"127.0.0.1:{_free()}"} | changes)))
+    error = refusal(wish(tmp_path, **({"http": f"127.0.0.1:{free()}"} | changes)))
 
     assert isinstance(error, InputError)
     assert (2, where) == (error.exit_code, error.where)
@@ -82,7 +82,7 @@ def test_wrong_arguments_are_explained(tmp_path: Path, changes: dict[str, object
 def test_foreign_folder_is_left_alone(tmp_path: Path) -> None:
     """A folder with other files is not turned into a demo."""
     (tmp_path / "letters.txt").write_text("dear")
-    error = refusal(wish(tmp_path, http=f"127.0.0.1:{_free()}"))
+    error = refusal(wish(tmp_path, http=f"127.0.0.1:{free()}"))
 
     assert isinstance(error, InputError)
     assert "letters.txt" in error.what
@@ -93,7 +93,7 @@ def test_foreign_folder_is_left_alone(tmp_path: Path) -> None:
 def test_another_story_in_the_same_folder_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
     """A folder keeps the seed and start it was begun with."""
     Story(seed=1, start=parse_time(demos.START), days=365).save(tmp_path)
-    error = refusal(wish(tmp_path, http=f"127.0.0.1:{_free()}", **changes))
+    error = refusal(wish(tmp_path, http=f"127.0.0.1:{free()}", **changes))
 
     assert isinstance(error, InputError)
     assert "seed 1" in error.what
@@ -102,7 +102,7 @@ def test_another_story_in_the_same_folder_is_refused(tmp_path: Path, changes: di
 def test_broken_story_is_explained(tmp_path: Path) -> None:
     """A damaged demo.json is one clear message."""
     (tmp_path / "demo.json").write_text("{")
-    error = refusal(wish(tmp_path, http=f"127.0.0.1:{_free()}"))
+    error = refusal(wish(tmp_path, http=f"127.0.0.1:{free()}"))
 
     assert isinstance(error, WorkError)
     assert str(tmp_path / "demo.json") == error.where
@@ -132,9 +132,3 @@ def test_family_is_three_and_the_broker(tmp_path: Path) -> None:
 def test_address_of_the_sixth_kind() -> None:
     """An IPv6 address loses its brackets."""
     assert ("::1", 8080) == address("[::1]:8080")
-
-
-def _free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -75,10 +75,11 @@ def test_accepted_and_retired_from_a_day_on(desk: Desk) -> None:
     """What was before that day stays, and every change is a journal record with its person."""
     desk(*ADD, "--person", "王工", "--no-reload")
     assert 0 == desk("accept", "logger", "--from", "2026-12-01", "--person", "王工", "--document", "验收单 7")[0]
-    assert 0 == desk("retire", "logger", "--from", "2027-06-01", "--person", "李工")[0]
+    code, said = desk("retire", "logger", "--from", "2027-06-01", "--person", "李工")
     logger = wiring.registry(load(str(desk.config), {})).devices["logger"]
     days = [parse_date(day) for day in ("2026-12-01", "2027-06-01")]
 
+    assert (0, True) == (code, "（2027-06-01）on that day: lanbi broker acl" in said)
     assert ["trial", "accepted", "retired"] == [word for _, word in logger.state.steps]
     assert days == [first for first, _ in logger.state.steps[1:]]
     assert "# 注释留下" in desk.text

@@ -9,9 +9,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.civil import parse_time
+from ingest.decoders.hj212 import Packet, packets
 from lanbi import wiring
+from lanbi.captures import frames
 from lanbi.cli import main
 from lanbi.forwarding import forward
 from lanbi.journal import JournalWriter
@@ -19,6 +23,7 @@ from lanbi.settings import load
 from lanbi.state import StateView
 from tests.ingest.decoders.foreign_house import HOUR, NS, PLACES, device
 from tests.ingest.decoders.test_hj212_read import FRAMES, speaking
+from tests.ingest.decoders.test_hj212_sm4 import KEY, SEALED
 from tests.lanbi.ingest_house import ROOT
 
 RULE = '[[mapping]]\nid = "air"\nformat = "json"\ntime = "t"\nitems = [{item = "pm25", name = "pm"}]\n'
@@ -90,6 +95,43 @@ def test_a_capture_is_explained_message_by_message(house: Path, capsys: pytest.C
     assert any("像是 ms" in line for line in second)
 
 
+ONE, OTHER = (json.dumps({"t": at, "pm": 12}) for at in (HOUR, HOUR - 60))
+FRAME = FRAMES["V7"]
+CAPTURES = {
+    "frames behind each other, one broken, the end cut off": (
+        FRAME + b"\r\n" + FRAME.replace(b"=58,", b"=59,") + FRAMES["V15"] + FRAME[:90], ("--device", "d1"), 4, "accepted 2, 拒绝 refused 2",
+    ),
+    "mosquitto_sub -v": (f"yard/air {ONE}\nyard/air {OTHER}\nlanbi/v1/nobody/data 7\nnew thing/x {ONE}\n".encode(), (), 4, "accepted 2, 拒绝 refused 2"),
+    "lines of JSON": (f"{ONE}\n\n{OTHER}\n".encode(), ("--topic", "yard/air"), 2, "accepted 2, 拒绝 refused 0"),
+    "hexadecimal, and mosquitto's own time": (
+        json.dumps({"topic": "lanbi/v1/d1/data", "payload": FRAME.hex(), "hex": True, "tst": "2026-11-23T09:01:00.512+0800"}).encode(), (), 1, "accepted 1, 拒绝 refused 0",
+    ),
+    "JSON of several lines is one message": (b'{"t": %d,\n "pm": 12}\n' % HOUR, ("--topic", "yard/air"), 1, "accepted 1, 拒绝 refused 0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CAPTURES)
+def test_a_capture_is_split_into_its_messages(house: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """In the forms in which captures are made; each byte belongs to one message."""
+    data, words, number, outcome = CAPTURES[name]
+    (house / "c").write_bytes(data)
+    code, told = explain(house, capsys, str(house / "c"), *words, "--received", "2026-11-23T09:01:00+08:00")
+
+    assert 0 == code
+    assert f"共 {number} 条报文 messages: 接受 {outcome}" in told
+    assert number == told.count("──\n")
+
+
+@given(st.lists(st.sampled_from([FRAME, FRAMES["V15"], FRAME[:50], b"##", b"#", b"\r\n", b"noise", FRAME.replace(b"=58,", b"=59,")])))
+def test_frames_of_a_capture_lose_no_byte(pieces: list[bytes]) -> None:
+    """What was cut gives the capture again; every sound frame is a message of its own, with blanks at most."""
+    data = b"".join(pieces)
+    found = list(frames(data))
+
+    assert data == b"".join(found)
+    assert all(sum(isinstance(one, Packet) for one in packets(part)) <= 1 for part in found)
+
+
 def test_a_mapping_is_tried_on_the_dead_letters(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """How many would pass whole, in part, or not; nothing is stored by it."""
     settings = load(str(house / "lanbi.toml"), {})
@@ -142,3 +184,51 @@ def test_a_mistake_in_a_mapping_is_told_at_its_line(house: Path, capsys: pytest.
     assert 2 == code
     assert f"where: {trial}:3\n" in told
     assert f"{trial}:2: mapping '3' has no format" in told
+
+
+def test_encrypted_hours_are_replayed_once_their_key_is_there(house: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dead letter with its reason; after `lanbi device key` the explanation shows the values, and the replay stores them. No key is printed."""
+    settings = load(str(house / "lanbi.toml"), {})
+    writer = JournalWriter(settings.data / "journal", "mqtt")
+    writer.append("lanbi/v1/d1/data", SEALED["V7"][1], received_ns=parse_time("2026-11-23T09:01:00+08:00") * NS, readings=1)
+    writer.commit()
+    writer.close()
+    forward(settings, wiring.registry(settings), "mqtt")
+    (house / "v7").write_bytes(SEALED["V7"][1])
+    asked = (str(house / "v7"), "--device", "d1", "--received", "2026-11-23T09:01:00+08:00")
+    _, before = explain(house, capsys, *asked)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(KEY.hex() + "\n"))
+    assert 0 == main(["device", "key", "d1", "--from", "2026-10-01", "--config", str(house / "lanbi.toml")])
+    given = capsys.readouterr().out
+    _, after = explain(house, capsys, *asked)
+    assert 0 == main(["deadletters", "replay", "--device", "d1", "--config", str(house / "lanbi.toml")])
+    view = StateView(settings.data)
+    law, standing = view.conservation(), view.refused(limit=10)
+    view.close()
+
+    assert "encrypted" in before
+    assert "no key is registered" in before
+    assert "2026-12-30" in given
+    assert "SM4" in after
+    assert "pm25 (细颗粒物 PM2.5) = 58.0" in after
+    assert KEY.hex() not in given + after
+    assert (1, 0, []) == (law["stored"], law["pending"], list(standing))
+
+
+def test_states_of_equipment_become_evidence(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An entry of the device in the store, no reading; explain names each unit."""
+    settings = load(str(house / "lanbi.toml"), {})
+    writer = JournalWriter(settings.data / "journal", "mqtt")
+    writer.append("lanbi/v1/d1/data", FRAMES["V13"], received_ns=parse_time("2026-11-23T09:01:00+08:00") * NS, readings=0)
+    writer.commit()
+    writer.close()
+    forward(settings, wiring.registry(settings), "mqtt")
+    store = wiring.store(settings)
+    (entry,) = store.entered("event")
+    store.close()
+    (house / "v13").write_bytes(FRAMES["V13"])
+    code, told = explain(house, capsys, str(house / "v13"), "--device", "d1")
+
+    assert ("mqtt/1#0", "d1", "equipment") == (entry.id, entry.user, entry.body["type"])
+    assert 0 == code
+    assert "事件 event: equipment, 2016-08-01T08:58:57+08:00: SB1 运行 running, SB2 停运 off" in told

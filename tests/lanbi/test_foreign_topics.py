@@ -12,7 +12,7 @@ import pytest
 from domain.errors import RegistryError
 from lanbi import mosquitto
 from lanbi.embedded import EmbeddedStore
-from lanbi.ingesting import topics_of
+from lanbi.instances import Share
 from lanbi.mosquitto import Logins
 from lanbi.registry import loads
 from lanbi.state import StateView
@@ -76,9 +76,9 @@ def test_the_access_list_grants_a_foreign_topic_to_its_device_alone() -> None:
 def test_ingest_subscribes_its_own_devices_foreign_topics() -> None:
     """All of them, or those of its share."""
     registry = house(device('["m1"]', f'mapping = "z"\ntopics = ["{TOPIC}"]', "plug") + RULE)
-    shares = [topics_of(f"{one}/2", registry) for one in (1, 2)]
+    shares = [Share(one, 2).topics(registry) for one in (1, 2)]
 
-    assert TOPIC in topics_of("1/1", registry)
+    assert TOPIC in Share(1, 1).topics(registry)
     assert 1 == sum(TOPIC in share for share in shares)
 
 

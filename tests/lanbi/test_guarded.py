@@ -12,7 +12,7 @@ import pytest
 from api.app import THREADS
 from domain.errors import StoreAway
 from domain.readings import Reading
-from lanbi.guarded import AT_ONCE, PAUSE_S, Guarded
+from lanbi.guarded import AT_ONCE, KEPT_S, PAUSE_S, Guarded
 from lanbi.store import OpenStore
 
 
@@ -80,6 +80,21 @@ def test_well_store_is_simply_asked() -> None:
 
     assert [["reported"]] * 5 == [one.entered("reported") for _ in range(5)]
     assert [0, 1, 2] == [row.time for row in one.rows("air", None, 0, 9)]
+
+
+def test_what_was_entered_is_asked_for_once_a_second() -> None:
+    """Within a second the same entries are told again; another kind, and the next second, are asked for."""
+    clock, store = Hand(), Store()
+    one = guard(store, clock)
+    told = [one.entered("confirmation") for _ in range(3)]
+    told[0].clear()
+    one.entered("reported")
+    within = store.asked
+    clock.now += KEPT_S
+
+    assert ([["confirmation"]] * 2, 2) == (told[1:], within)
+    assert ["confirmation"] == one.entered("confirmation")
+    assert 3 == store.asked
 
 
 def test_silent_store_holds_so_many_questions_and_no_more() -> None:

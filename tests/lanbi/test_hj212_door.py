@@ -18,20 +18,22 @@ from typing import Any
 
 import pytest
 
-from domain.civil import SHANGHAI
+from domain.civil import SHANGHAI, parse_date
 from domain.errors import JournalError, RegistryError
-from ingest.decoders.hj212 import MAX_FRAME, Packet, frame, packets
+from ingest.decoders.hj212 import MAX_FRAME, Dialect, Packet, frame, packets
 from ingest.door import IDLE_S, MOST, NOISE, ONCE, PARTIAL_S, STRANGER_S, Door
 from lanbi.cli import main
 from lanbi.clock import SystemClock
 from lanbi.embedded import EmbeddedStore
 from lanbi.hj212_door import bound
+from lanbi.hj212_keys import add, with_keys
 from lanbi.journal import JournalWriter, read
 from lanbi.metrics import read_status
 from lanbi.processes import free
 from lanbi.registry import loads
 from tests.ingest.decoders.foreign_house import PLACES, device
 from tests.ingest.decoders.test_hj212_read import FRAMES, MN
+from tests.ingest.decoders.test_hj212_sm4 import KEY, SEALED
 from tests.lanbi.ingest_house import PATIENCE_S, ROOT, listens, until
 
 LOGGER = f'format = "hj212"\nnames = {{"{MN}" = "a1"}}\npeers = ["127.0.0.1"]\n'
@@ -58,7 +60,7 @@ class House:
         self.registry, self.clock = loads(county, "door.toml"), Clockwork()
         self.folder = folder / "journal"
         self.writer = JournalWriter(self.folder, "hj212")
-        self.port = free(0)
+        self.port = free()
         self.door = Door(bound(f"127.0.0.1:{self.port}"), self.writer, self.clock, lambda: self.registry)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self.door.run, args=(self._over.is_set,))
@@ -295,10 +297,10 @@ def test_a_wrong_address_is_told_where_it_was_written(tmp_path: Path, capsys: py
 
 def test_lanbi_ingest_opens_the_door(tmp_path: Path) -> None:
     """The real process: answered, stored; its door ends with it, even when it is killed."""
-    port = free(0)
+    port = free()
     (tmp_path / "county.toml").write_text(COUNTY, encoding="utf-8")
     lines = [f"data = {json.dumps(str(tmp_path / 'var'))}", f"county = {json.dumps(str(tmp_path / 'county.toml'))}"]
-    lines += [f"targets = [{json.dumps(str(ROOT / 'plans' / 'chiping.toml'))}]", "[broker]", f'url = "mqtt://127.0.0.1:{free(0)}"']
+    lines += [f"targets = [{json.dumps(str(ROOT / 'plans' / 'chiping.toml'))}]", "[broker]", f'url = "mqtt://127.0.0.1:{free()}"']
     (tmp_path / "lanbi.toml").write_text("\n".join(lines), encoding="utf-8")
     words = ["ingest", "--no-health", "--hj212-listen", f"127.0.0.1:{port}", "--config", str(tmp_path / "lanbi.toml")]
     payload, end = now_frame()
@@ -329,3 +331,19 @@ def _stored(data: Path) -> list[tuple[int, dict[str, float | None]]]:
     found = [(row.time, dict(row.values)) for row in store.rows("air", None, -(2**62), 2**62)]
     store.close()
     return found
+
+
+def test_an_encrypted_packet_waits_in_the_journal_for_its_key(tmp_path: Path) -> None:
+    """Without a key its sender is known by the plain header: kept whole, counted as a packet, answered. With keys what none opens is broken."""
+    plain, sealed = SEALED["V7"]
+    with house(tmp_path) as one, one.call() as logger:
+        logger.sendall(sealed)
+        assert [("9014", "20261123090000001")] == [(packet.command, packet.header["QN"]) for packet in answers(logger, 1)]
+        assert [("lanbi/v1/d1/data", sealed)] == one.kept()
+        add(tmp_path, "d1", KEY.hex(), parse_date("2026-10-01"))
+        one.registry = with_keys(one.registry, tmp_path)
+        logger.sendall(sealed.replace(b"{0x", b"{0xff,0x", 1)[: len(sealed) - 7] + sealed[-7:] + sealed)
+        assert 1 == len(answers(logger, 1))
+        until(lambda: 3 == len(one.kept()), "all bytes are kept")
+        assert {"packets": 2, "bad": 1} == {name: one.door.counts[name] for name in ("packets", "bad")}
+        assert plain in b"".join(packet.raw for packet in packets(sealed, Dialect(keys=one.registry.keyring("d1"))) if isinstance(packet, Packet))

@@ -217,11 +217,11 @@ def test_a_refused_login_is_said_in_plain_words(house: House) -> None:
 def test_newest_values_go_on_while_the_store_is_away(house: House) -> None:
     """With nobody behind the store's address, ingest confirms on, and the newest value is seen with every further reading."""
     for name in ("write", "read"):
-        (house.data / name).write_text("token\n")
+        (house.data / name).write_text("a token of nobody\n")
         (house.data / name).chmod(0o600)
     files = f"token_file = {json.dumps(str(house.data / 'write'))}\nread_token_file = {json.dumps(str(house.data / 'read'))}\n"
     with (house.data / "lanbi.toml").open("a") as out:
-        out.write(f'\n[store]\nkind = "influx"\nurl = "http://127.0.0.1:{free(0)}"\n{files}')
+        out.write(f'\n[store]\nkind = "influx"\nurl = "http://127.0.0.1:{free()}"\n{files}')
     with iotcore_broker(house.port, house.data):
         house.start()
         until(lambda: house.status().get("ready"), "ready")

@@ -17,49 +17,19 @@ import pytest
 from domain.errors import DataFolderBusy, JournalError
 from ingest.ports import Batch
 from lanbi import journal_removal, keeping
-from lanbi.journal import JournalWriter, files, newest_trailer
+from lanbi.journal import JournalWriter, files
 from lanbi.journal_bytes import parity_path, sealed_path
 from lanbi.journal_files import hold
 from lanbi.journal_removal import Cause, document, gone, removable, remove, undocumented
 from lanbi.journal_space import Room
 from lanbi.journal_verify import verify
-from lanbi.keeping import DROP, STATUS, Keeper, keep, round_of, short
+from lanbi.keeping import DROP, STATUS, keep, round_of, short
 from lanbi.metrics import read_status
 from lanbi.seals import seals
-from lanbi.settings import Settings, load
 from lanbi.state import State
-from tests.lanbi.ingest_house import House, until
+from tests.lanbi.keeping_house import Stopped, settings
 from tests.lanbi.mail_house import MailHouse, mail_house
-from tests.lanbi.sealed_house import DAY_NS, NOON_NS, everything, journalled, seal_all
-
-
-class Stopped:
-    """A clock that stands at a day after the journal's first noon; waiting is real."""
-
-    def __init__(self, days: float) -> None:
-        self.days = days
-
-    def now_ns(self) -> int:
-        """Wall time."""
-        return NOON_NS + int(self.days * DAY_NS)
-
-    def monotonic(self) -> float:
-        """Real seconds."""
-        from lanbi.clock import SystemClock
-
-        return SystemClock().monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        from lanbi.clock import SystemClock
-
-        SystemClock().sleep(seconds)
-
-
-def settings(data: Path, **journal: object) -> Settings:
-    """Settings of a data folder."""
-    chosen = load(None, {"LANBI_DATA": str(data)})
-    return replace(chosen, journal=replace(chosen.journal, **journal))  # type: ignore[arg-type]
+from tests.lanbi.sealed_house import everything, journalled, seal_all
 
 
 def forwarded(data: Path, upto: int, writer: str = "mqtt") -> None:
@@ -214,6 +184,22 @@ def test_room_is_made_only_where_it_is_allowed(tmp_path: Path, tight: Callable[[
     assert {("lanbi", True)} == {(body["user"], DROP in body["why"]) for body in bodies}
 
 
+def test_room_is_made_beside_a_round_that_is_held_up(tmp_path: Path, tight: Callable[[int], None]) -> None:
+    """Where somebody seals already a round is turned away; where room is short and may be made, it is made all the same."""
+    journalled(tmp_path / "journal", 9)
+    seal_all(tmp_path / "journal")
+    forwarded(tmp_path, 10**6)
+    tight(5)
+    lock = hold(tmp_path / "journal" / "keeper.lock", "held by the test")
+    with pytest.raises(DataFolderBusy):
+        round_of(settings(tmp_path), Stopped(50))
+    told = round_of(settings(tmp_path, on_full=DROP), Stopped(50))
+    os.close(lock)
+
+    assert (3, 0, []) == (told["dropped"], told["sealed"], told["faults"])
+    assert 3 == len(everything(tmp_path / "journal", "person"))
+
+
 def test_a_day_that_is_needed_is_not_dropped_for_room(tmp_path: Path, tight: Callable[[int], None]) -> None:
     """Nothing forwarded, or nothing old enough: everything stays, and that is told."""
     journalled(tmp_path / "journal", 4)
@@ -232,60 +218,6 @@ def test_short_is_a_fiftieth_of_the_room(tmp_path: Path, monkeypatch: pytest.Mon
     for now, expected in ((Room(990, 1_000, 9_000, 9_000), True), (Room(970, 1_000, 9_000, 9_000), False), (Room(10**13, None, 10**9, 10**14), True)):
         monkeypatch.setattr(keeping, "room", lambda *_, now=now: now)
         assert expected == short(settings(tmp_path))
-
-
-def test_the_keeper_starts_a_round_only_when_there_is_work(tmp_path: Path) -> None:
-    """Nothing closed, nothing to do; a closed day is sealed by a child of its own, whose report it tells."""
-    journalled(tmp_path / "journal", 1)
-    (tmp_path / "lanbi.toml").write_text(f'data = "{tmp_path}"\n')
-    chosen = replace(settings(tmp_path), file=tmp_path / "lanbi.toml")
-    keeper = Keeper(chosen, Stopped(0.1))
-    assert [False, False] == [keeper.work_waits() for _ in range(2)]
-    JournalWriter(tmp_path / "journal", "mqtt").close()
-    writer = JournalWriter(tmp_path / "journal", "mqtt")
-    writer.append("t", b"next day", received_ns=NOON_NS + DAY_NS)
-    writer.commit()
-    assert keeper.work_waits()
-    over: list[int] = []
-    import threading
-
-    thread = threading.Thread(target=keeper.run, args=(lambda: bool(over),), daemon=True)
-    thread.start()
-    until(lambda: read_status(tmp_path / STATUS).get("sealed") == 1 and not keeper.fault and keeper._child is None, "sealed")
-    over.append(1)
-    thread.join()
-    writer.close()
-
-    assert (1, False) == (keeper.rounds, keeper.work_waits())
-    assert 1 == len(seals(tmp_path / "journal", "mqtt"))
-    assert 2 == newest_trailer(tmp_path / "journal", "mqtt").records - 5
-
-
-def test_a_keeper_s_failure_is_told_and_comes_back_later(tmp_path: Path) -> None:
-    """Mail that cannot go is the keeper's fault in words; it is no reason to stop, and the next try waits longer."""
-    journalled(tmp_path / "journal", 2)
-    (tmp_path / "lanbi.toml").write_text(f'data = "{tmp_path}"\n[journal]\nanchor_mail = ["a@example.cn"]\n[mail]\nurl = "smtp://127.0.0.1:9"\n')
-    keeper = Keeper(replace(load(str(tmp_path / "lanbi.toml"), {}), file=tmp_path / "lanbi.toml"), Stopped(1.2))
-    keeper._look()
-    until(lambda: (keeper._mind(), keeper._child is None)[1], "the round is over")
-
-    assert "seals wait" in keeper.fault
-    assert keeper._due > keeper.clock.monotonic() + 30
-    assert 2 == len(seals(tmp_path / "journal", "mqtt"))
-    assert keeper.work_waits()
-
-
-def test_a_keeper_s_child_ends_with_its_parent(tmp_path: Path) -> None:
-    """It reads nothing, but when its standard input ends it does too, in the middle of whatever it does."""
-    (tmp_path / "lanbi.toml").write_text(f'data = "{tmp_path}"\n')
-    code = "import lanbi.keeping as k, time; k.only_idle(); print('up', flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as child:
-        assert child.stdin
-        assert child.stdout
-        assert b"up\n" == child.stdout.readline()
-        assert os.SCHED_IDLE == os.sched_getscheduler(child.pid)
-        child.stdin.close()
-        assert 0 == child.wait(20)
 
 
 def test_keeping_reports_to_the_status_file(tmp_path: Path) -> None:
@@ -319,22 +251,3 @@ def test_kill_9_of_the_sealing_process_costs_nothing(tmp_path: Path) -> None:
     assert verify(tmp_path / "journal", "mqtt", seals(tmp_path / "journal", "mqtt")).sound
     assert kills
     assert not list((tmp_path / "journal" / "mqtt").glob("*.new"))
-
-
-def test_ingest_keeps_by_itself(tmp_path: Path) -> None:
-    """A running ingest seals what is closed, mails the seals, and tells in its status what it could not do; ready or not is no matter of it."""
-    journalled(tmp_path / "journal", 3)
-    house = House(tmp_path)
-    with mail_house(MailHouse(refuse="b@example.cn")) as mails:
-        with (tmp_path / "lanbi.toml").open("a") as file:
-            file.write(f'\n[journal]\nanchor_mail = ["a@example.cn", "b@example.cn"]\n[mail]\nurl = "smtp://127.0.0.1:{mails.port}"\n')
-        house.start()
-        try:
-            warnings = until(lambda: [word for word in house.status().get("warnings", []) if word.startswith("keeper")], "the keeper tells")
-        finally:
-            assert 0 == house.stop()
-
-    assert "b@example.cn: the mail server refused: 550 no such person" in warnings[0]
-    assert ["a@example.cn"] == [to for to, _ in mails.mails]
-    assert 2 == len(seals(tmp_path / "journal", "mqtt"))
-    assert not any("keeper" in reason for reason in house.status()["reasons"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,9 @@ from types import ModuleType
 import pytest
 
 from domain.errors import StoreAway
-from lanbi import live
+from lanbi import live, live_processes
 from lanbi.cli import main
-from lanbi.live import FAULT, OK, Finding, findings
+from lanbi.live import FAULT, NOTE, OK, Finding, findings
 from lanbi.metrics import write_status
 from lanbi.settings import Settings, load
 
@@ -69,6 +70,25 @@ def test_parts_are_told_to_people_and_machines(config: str, tmp_path: Path, caps
     answer = json.loads(capsys.readouterr().out)
     assert [False, ["fault", "fault", "note", "ok"]] == [answer["ok"], [row["state"] for row in answer["live"]]]
     assert {"part", "state", "zh", "en", "do"} == set(answer["live"][0])
+
+
+def test_a_process_at_work_is_no_fault(config: str) -> None:
+    """While analytics compiles or computes that is a note; the same of a process that gives no signs any more is a fault."""
+    settings = load(config, {})
+    path = settings.data / "run" / "analyse.json"
+
+    def seen() -> str:
+        return next(one.state for one in live_processes.look(settings) if "analyse" in one.en)
+
+    states = []
+    for reason in ("starting", "compiling", "computing", "the store is away"):
+        write_status(path, {"pid": 1, "heartbeat": 0, "ready": False, "reasons": [reason]})
+        states.append(seen())
+    write_status(path, {"pid": 1, "heartbeat": 0, "ready": False, "reasons": ["computing"]})
+    os.utime(path, (1, 1))
+
+    assert [NOTE, NOTE, NOTE, FAULT] == states
+    assert FAULT == seen()
 
 
 def test_faults_of_the_files_come_first(config: str, capsys: pytest.CaptureFixture[str]) -> None:

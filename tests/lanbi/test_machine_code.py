@@ -38,3 +38,20 @@ def test_without_it_each_data_folder_compiles_its_own(tmp_path: Path, monkeypatc
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "prefix"))
 
     assert not machine_code.prepared(tmp_path / "data").exists()
+
+
+def test_other_sources_have_other_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code of before a change is not even looked at; of the same sources it is found again."""
+    monkeypatch.setattr(machine_code, "SOURCES", tmp_path / "analytics")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    source = tmp_path / "analytics" / "kernels" / "aqi.py"
+    source.parent.mkdir(parents=True)
+    seen = []
+    for text in ("old", "new", "old"):
+        source.write_text(text)
+        machine_code.edition.cache_clear()
+        seen.append((machine_code.folder(tmp_path), machine_code.installed(), machine_code.personal()))
+    machine_code.edition.cache_clear()
+
+    assert seen[0] == seen[2]
+    assert not set(seen[0]) & set(seen[1])

@@ -300,12 +300,15 @@ def test_lines_against_their_levels(tmp_path: Path) -> None:
     rows = {name: house.value("line_consumption", name, "year", "2025-12-31") for name in ("l-1", "l-2")}
     share = house.value("two_high_share", "c", "year", "2025-12-31")
     ranks = [house.value("line_rank", name, "year", "2025-12-31").value for name in ("l-1", "l-2")]
+    running = [house.value("line_consumption", name, "ytd", "2025-01-06") for name in ("l-1", "l-2")]
     live = house.value("lines_live", "c", "year", "2025-12-31").value
     house.close()
 
     assert [("advanced", round(float(tce / 10), 2)), ("below", round(float(tce / 5), 2))] == [(row.status, row.value) for row in rows.values()]
     assert (25.0, {"advanced": ["l-1"], "below": ["l-2"]}) == (share.value, json.loads(share.text))
     assert ([1.0, 2.0], 100.0) == (ranks, live)
+    assert [(row.value, row.status) for row in rows.values()] == [(row.value, row.status) for row in running]
+    assert [True, False] == [row.margin is not None and row.margin > 0 for row in running]
 
 
 def test_meters_behind_the_main_one_are_balanced(house: MeterHouse) -> None:

@@ -134,7 +134,7 @@ def test_writes_are_a_histogram(tmp_path: Path) -> None:
 @pytest.mark.parametrize("where", ["ingest", "serve"])
 def test_every_process_shows_the_same_account_over_http(house: House, where: str) -> None:
     """A separate ingest on its health address and the API's process both answer with all promised names, adding up."""
-    listen = free(0)
+    listen = free()
     path = house.data / "lanbi.toml"
     path.write_text(path.read_text() + f'\n[http]\nlisten = "127.0.0.1:{listen}"\n')
     with iotcore_broker(house.port, house.data):

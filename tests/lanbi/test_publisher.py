@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from domain.civil import iso
+from lanbi.processes import answers, free
 from tests.lanbi.ingest_house import ROOT, House, iotcore_broker, until
 
 PROGRAM = ROOT / "examples" / "publisher" / "publisher.py"
@@ -75,3 +77,37 @@ def test_it_starts_with_words(words: list[str]) -> None:
     answer = subprocess.run([sys.executable, str(PROGRAM), *words], capture_output=True, text=True, check=False)
 
     assert ("--once" in answer.stdout) if words == ["--help"] else ("/nowhere" in answer.stderr and answer.returncode)
+
+
+METER = """
+import sys, time
+from dlt645 import MeterServerService
+meter = MeterServerService.new_tcp_server("127.0.0.1", int(sys.argv[1]), 3000)
+meter.set_address("123456781012")
+meter.set_00(0x00000000, 5715.7)
+meter.set_02(0x02010100, 229.4)
+meter.server.start()
+time.sleep(60)
+"""
+
+
+def test_a_meter_of_dlt645_is_read() -> None:
+    """Register and voltage of another implementation's meter; one that does not answer is an error that the loop tells and tries again."""
+    name = importlib.util.spec_from_file_location("publisher", PROGRAM)
+    assert name and name.loader
+    publisher = importlib.util.module_from_spec(name)
+    name.loader.exec_module(publisher)
+    port = free()
+    feed = {"host": "127.0.0.1", "port": port, "address": "123456781012", "source": "m1", "items": {"register": "00000000", "voltage": "02010100"}}
+    with subprocess.Popen([sys.executable, "-c", METER, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as meter:
+        try:
+            until(lambda: answers("127.0.0.1", port), "the meter listens")
+            source = publisher.dlt645_tcp(feed, None)
+            ((reading,), marks) = next(source)
+            source.close()
+        finally:
+            meter.kill()
+
+    assert ({"register": 5715.7, "voltage": 229.4}, "m1", 0, {}) == (reading["values"], reading["source"], reading["span"], marks)
+    with pytest.raises(ConnectionError, match="does not answer"):
+        next(publisher.dlt645_tcp({**feed, "port": free()}, None))

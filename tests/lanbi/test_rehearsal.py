@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from domain.civil import DAY_S, HOUR_S, parse_time
+from domain.civil import DAY_S, HOUR_S, day_of, parse_time
 from domain.indicators import Query
 from domain.readings import Entry, Reading
 from lanbi import rehearsal, wiring
-from lanbi.analyst import Analyst
+from lanbi.analyse import Follower
+from lanbi.analysts import analyst_of
 from lanbi.clock import SystemClock
+from lanbi.desks import Touched
 from lanbi.settings import Settings
 
 PLANS = Path(__file__).resolve().parents[2] / "plans"
@@ -29,17 +31,28 @@ def settings(tmp_path: Path) -> Settings:
     found = wiring.settings(str(file))
     store = wiring.store(found)
     store.write([Reading("air", "sc-a01", HOUR_S, DAY + hour * HOUR_S, {**SIX, "pm25": 50.0 + hour // 25}, {}, hour) for hour in range(1, 73)])
-    compute(found)
     store.close()
+    follower, _ = following(found)
+    follower.analyst.refresh({Touched("sc-a01", day_of(DAY + 1) + day) for day in range(3)}, follower.now())
     return found
 
 
-def compute(settings: Settings) -> None:
-    """What analytics does with a year."""
-    store = wiring.store(settings)
-    analyst = Analyst(store, store, wiring.registry(settings), wiring.plans(settings))
-    analyst.load(2025, SystemClock().now_ns() // NS, "review: entered")
-    store.close()
+def following(settings: Settings) -> tuple[Follower, rehearsal.Lent]:
+    """Analytics that has the year in memory."""
+    clock, lent = wiring.clock(settings), rehearsal.Lent(wiring.store(settings))
+    analyst = analyst_of(settings, wiring.registry(settings), lent, lambda: clock.now_ns() // NS)
+    analyst.load(2025, clock.now_ns() // NS, "")
+    return Follower(analyst, lent, clock), lent
+
+
+def rehearsed(settings: Settings, body: dict[str, str]) -> list[rehearsal.Change]:
+    """What its copy says; here it may keep what it tried."""
+    follower, lent = following(settings)
+    told = rehearsal.rehearse(settings, (follower.analyst, follower.clock), lent, {"kind": "mark", "body": body})
+    found = told["changes"]
+    assert isinstance(found, list)
+    assert len(found) == told["count"]
+    return [rehearsal.Change(**row) for row in found]
 
 
 def stored(settings: Settings) -> dict[tuple[object, ...], tuple[float | None, str]]:
@@ -53,12 +66,11 @@ def stored(settings: Settings) -> dict[tuple[object, ...], tuple[float | None, s
 def test_the_preview_is_what_happens(settings: Settings) -> None:
     """Old values are the stored ones, nothing is written, and after entering the mark the store holds the new ones."""
     before = stored(settings)
-    told = rehearsal.rehearse(settings, "mark", MARK)
+    told = rehearsed(settings, MARK)
     assert before == stored(settings)
-    store = wiring.store(settings)
+    follower, store = following(settings)
     store.enter([Entry("mark", "person/1", SystemClock().now_ns(), "wang", MARK)])
-    store.close()
-    compute(settings)
+    follower.analyst.refresh({Touched("sc-a01", day_of(DAY + 1)), Touched("~mark", day_of(DAY + 1))}, follower.now())
     after = stored(settings)
     days = {
         row.figure: (row.old, row.new)
@@ -79,11 +91,11 @@ def test_the_preview_is_what_happens(settings: Settings) -> None:
 
 def test_a_mark_that_changes_nothing_says_so(settings: Settings) -> None:
     """To take back a mark that nobody made changes no figure."""
-    assert [] == rehearsal.rehearse(settings, "mark", {**MARK, "flag": "N"})
+    assert [] == rehearsed(settings, {**MARK, "flag": "N"})
 
 
 def test_closed_figures_are_called_restated(settings: Settings) -> None:
     """A day that is over would be restated."""
-    told = rehearsal.rehearse(settings, "mark", MARK)
+    told = rehearsed(settings, MARK)
 
     assert {True} == {row.restated for row in told if row.period == "day" and row.figure == "pm25" and row.old is not None}

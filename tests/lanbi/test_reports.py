@@ -17,7 +17,8 @@ from api.app import create_app
 from api.shaping import printed
 from api.sources import Sources
 from domain import marks
-from domain.indicators import Indicator
+from domain.codes import BASES, METER_EVENTS, PERIODS, both
+from domain.indicators import Event, Indicator
 from domain.readings import Entry
 from lanbi.cli import main
 from lanbi.embedded import EmbeddedStore
@@ -39,6 +40,8 @@ ASKED = {
     "enterprise": ("2025-10", "e-001"),
 }
 MADE = 1_760_000_000
+LOST = (1_759_161_600, 1_759_248_000, 1_761_840_000, 1_761_926_400)
+"""00:00 +08:00 of 2025-09-30, 2025-10-01, 2025-10-31 and 2025-11-01."""
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +56,12 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> County:
         Indicator("pm25_mean_yoy", "month", "sc", "HJ633-2012", month, -3.25, target=41.7, computed=float(MADE)),
         Indicator("meter_use", "month", "m-0001", "none", 1_761_840_000, 12.5, computed=float(MADE)),
     ])  # fmt: skip
+    store.put([
+        Indicator("water_quality", "month", "sc", "GB3838-2002", month, 1.0, status="excellent", computed=float(MADE)),
+        *(Indicator("lost_hours", "day", "sc-a01", "none", day, 2.0, status="incomplete", computed=float(MADE)) for day in LOST),
+        *(Indicator("warning", "hour", "sc", "plan", day, 1.0, computed=float(MADE)) for day in LOST),
+    ])  # fmt: skip
+    store.events([Event(kind, "m-0001", 1_760_400_000, 1.0, "text") for kind in ("rollover", "treatment-off", "order")])
     store.enter([Entry("orders", "person/9", NOW * NS, "王工", {"level": "red", "from": "2025-10-13 08:00", "to": "2025-10-14 20:00", "document": "=1+1"})])
     store.close()
     return found
@@ -107,7 +116,7 @@ def test_figures_are_the_apis(county: County, client: Client) -> None:
     told = client.get("/api/v1/indicators?period=month&figure=pm25_mean&from=2025-09-01&to=2025-09-30").json()["items"][0]
     row = table(page(county.sources(), "month"), "全区指标").rows[0]
 
-    assert (printed(told["value"], 1), told["rule_set"], told["basis"]) == (row[1], row[6], row[7])
+    assert (printed(told["value"], 1), told["rule_set"], both(BASES[told["basis"]])) == (row[1], row[6], row[7])
     assert ("38.4", "30/30", "41.7（-3.2）") == (row[1], row[3], row[4])
     assert "已确认 confirmed, 第 2 版" == row[8]
 
@@ -135,6 +144,39 @@ def test_a_restated_figure_is_listed_with_its_cause(county: County) -> None:
 def test_a_meters_unit_is_its_own(county: County) -> None:
     """What a meter counted stands in its registered unit."""
     assert ["计量表用量", "12.500", "kWh"] == list(table(page(county.sources(), "enterprise"), "计量表 meter m-0001").rows[0][:3])
+
+
+def test_a_period_ends_where_it_ends(county: County) -> None:
+    """October's lost hours are those of its first to its last day; hours of an episode those after its first midnight, up to its last."""
+    asked = marks.period("2025-10")._replace(kind="episode")
+    episode = KINDS["episode"](county.sources(), asked, "")
+
+    assert ["2025-10-01", "2025-10-31"] == [row[0] for row in table(page(county.sources(), "station"), "缺失小时").rows]
+    assert ["2025-10-31T00:00:00+08:00", "2025-11-01T00:00:00+08:00"] == [row[0] for row in table(episode, "达到的预警条件").rows]
+
+
+def test_units_are_printed_as_people_write_them(county: County) -> None:
+    """The plan is typed in ASCII; its sheet is not."""
+    goals = [str(row[4]) for row in table(page(county.sources(), "plan"), "目标").rows]
+
+    assert "优良天数 [天 day]" in [column.name for column in table(page(county.sources(), "month"), "各站点").columns]
+    assert {"万亩", "亿元"} <= {goal.rpartition(" ")[2] for goal in goals}
+    assert [] == [goal for goal in goals if re.search(r"\^|[a-z]{5,}", goal)]
+
+
+def test_codes_are_told_in_words(county: County) -> None:
+    """A reader meets words, not the codes that programs read: kind of target, basis, state of waters, state of a ledger, what happened to a meter."""
+    sheets = {kind: page(county.sources(), kind) for kind in ("month", "plan", "station", "enterprise")}
+    waters = next(row for row in table(sheets["month"], "全区指标").rows if row[0] == "水质状况")
+    events = [row[2] for row in table(sheets["enterprise"], "事件").rows]
+    codes = {*BASES, *PERIODS, *METER_EVENTS, "none", "annual", "year-end", "excellent", "incomplete"}
+
+    assert ("GB3838-2002", "实况 as measured") == tuple(waters[6:8])
+    assert str(waters[8]).endswith("，优 excellent")
+    assert {"部分项目无效 an item is not valid"} == {row[2] for row in table(sheets["station"], "缺失小时").rows}
+    assert {"满量程翻转 roll-over", "E1 生产在用而治污停运 E1 treatment stood while production ran", "管控命令 order"} == set(events)
+    assert {"年度 yearly", "年末 at year's end"} <= {row[2] for row in table(sheets["plan"], "目标").rows}
+    assert set() == codes & {cell for made in sheets.values() for part in made.parts if isinstance(part, Table) for row in part.rows for cell in row}
 
 
 def test_an_episode_shows_orders_and_hours(county: County) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from domain.errors import SettingsError
 from lanbi.secret import Secret, open_to_others, read_secret
-from lanbi.settings import KEYS, load, variable
+from lanbi.settings import load, variable
+from lanbi.settings_keys import KEYS
 
 
 def write(folder: Path, text: str) -> str:

@@ -11,7 +11,8 @@ import pytest
 from domain.places import Dated
 from lanbi import plans
 from lanbi.registry_fields import FIELDS
-from lanbi.settings import FREE_NAMES, FREE_PREFIXES, KEYS, variable
+from lanbi.settings import FREE_NAMES, FREE_PREFIXES, variable
+from lanbi.settings_keys import KEYS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
 

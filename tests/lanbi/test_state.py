@@ -1,16 +1,16 @@
 """The forwarder's state: one transaction a batch, one writer, and the conservation law at every read."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from domain.errors import DataFolderBusy, StoreAway
 from domain.readings import Key
+from ingest.newest import Newest
 from ingest.ports import Batch, Latest, Refused, Version
 from lanbi.journal import JournalReader, JournalWriter
 from lanbi.state import State, StateView
+from tests.lanbi.dying import killed
 
 NOON_NS = 1_760_000_000 * 10**9
 KEY = Key("air", "a", 3_600, 1_760_000_400)
@@ -30,7 +30,8 @@ def version(seq: int, rev: int, value: float | None = 1.0) -> Version:
 def test_a_batch_moves_everything_together(tmp_path: Path) -> None:
     """Cursor, totals, latest, runs, sequences, refusals and change number are there after a commit and after a restart."""
     latest = Latest("a", 3_600, "air", KEY.time, 7, NOON_NS, "dev", {"pm25": (58.0, "N"), "co": (None, "W")})
-    batch = Batch("mqtt", 12, 15, latest={("a", 3_600): latest}, refused=[refused(3)], runs={("dev", 5): 1}, sequences={("dev", 5): 17}, change_number=4)
+    newest = Newest(*latest[:7], {"pm25": 58.0, "co": None}, {"co": "W"})
+    batch = Batch("mqtt", 12, 15, latest={("a", 3_600): newest}, refused=[refused(3)], runs={("dev", 5): 1}, sequences={("dev", 5): 17}, change_number=4)
     batch.count("stored", by=14)
     batch.count("deadletter", "bad-json")
     state = State(tmp_path)
@@ -160,10 +161,7 @@ while True:
     print(number, flush=True)
 """
     for stop in (3, 50, 200):
-        with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as child:
-            assert child.stdout
-            done = next(int(line) for line in child.stdout if int(line) >= stop)
-            child.kill()
+        done = killed(code, tmp_path, stop)
         view = StateView(tmp_path)
         seq, readings = view.cursor("mqtt")
         assert seq >= done

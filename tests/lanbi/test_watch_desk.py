@@ -154,6 +154,25 @@ class Recorder:
         self.written += rows
 
 
+def test_a_late_value_begins_a_half_done_look_anew(house: Watched) -> None:
+    """A look goes piece by piece; when a value of its station comes late in between, the place waits once more and nothing of the half is told."""
+    follower, desk = house.follower, house.follower.analyst.watch
+    desk.load(0, house.clock.now, "")
+    name = desk.queue[0]
+    assert desk.idle(house.clock.now)
+    assert name not in desk.queue
+    time = START + 3_600 * (24 * STUCK_DAY + 1)
+    house.bring([Reading("air", name, 3_600, time, {"pm25": 61.0, "no2": 33.0}, {}, 10**5)])
+    assert 1 == follower.step()
+
+    assert name in desk.queue
+    house.look(follower)
+    before, again = house.alarms(), house.open()
+    again.start()
+    house.look(again)
+    assert before == house.alarms()
+
+
 def test_the_hourly_look_tells_a_masked_sampler_within_six_hours(house: Watched) -> None:
     """Hours come in one by one; when four of six are masked the next hour's look tells it."""
     begin = (NOW - START) // 3_600 - 1
