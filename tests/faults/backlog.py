@@ -9,6 +9,7 @@ Run it alone with ``python -m tests.faults.backlog --away 60``.
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import threading
 import time
@@ -25,11 +26,12 @@ from lanbi.sealing import close_idle, seal, sealable
 from tests.faults.parts.devices import Fleet, Ids, Pace
 from tests.faults.parts.house import House, until
 from tests.faults.parts.judge import FromInflux, judge, refusals
-from tests.faults.parts.proxy import HANG, REFUSE, Mode
+from tests.faults.parts.proxy import HANG, Mode
 from tests.faults.parts.report import Asked, Finding, main
 from tests.faults.parts.truth import CLEAN, SPAN, County
 from tests.faults.parts.watch import Watch, percentiles, slope
 
+STOP: Final = "stop"
 MEGABYTE: Final = 1 << 20
 DAY_S: Final = 86_400
 FAR_DAY: Final = 1_000_000
@@ -58,8 +60,8 @@ class Size:
     rate: float
     warm: float = 20.0
     devices: int = 100
-    how: str = REFUSE
-    """The proxy's mode while the store is away."""
+    how: str = STOP
+    """How the store is away: influxd itself is stopped, or the proxy before it refuses or hangs."""
 
 
 FULL: Final = Size(away=600.0, rate=10_000.0)
@@ -131,7 +133,7 @@ def backlog(folder: Path, seed: int, size: Size) -> Finding:
     county = County(seed, size.devices, int(time.time()) // DAY_S * DAY_S - 200 * DAY_S, CLEAN)
     log = folder / "devices.log"
     most = int(size.rate * (size.away + 600) / size.devices)
-    with House(folder / "house", county.registry(), serve=True) as house:
+    with House(folder / "house", county.registry(), serve=True, direct=size.how == STOP) as house:
         fleet, watch = Fleet(county, house.broker_port, log, most, Pace(size.rate, again_s=15.0)), Watch(house, every=1.0)
         gaze = Gaze(house, fleet)
         with closing(fleet), closing(watch), closing(gaze):
@@ -161,12 +163,12 @@ def _outage(house: House, parts: tuple[Fleet, Watch, Gaze], size: Size) -> dict[
     time.sleep(size.warm)
     warm = _stretch(fleet, watch)
     gaze.start()
-    house.proxy.set(Mode(size.how))
+    _take_away(house, size.how)
     begun, cpu = watch.now, _cpu(house.ingest.pid)
     time.sleep(size.away)
     away = {**_stretch(fleet, watch), "ingest_cpu_s": round(_cpu(house.ingest.pid) - cpu, 1)}
     looks = [look for look in watch.looks if begun <= look.at]
-    house.proxy.set(Mode())
+    _bring_back(house, size.how)
     back = _return(house, fleet, watch, size)
     gaze.close()
     settled = fleet.settle(60)
@@ -175,6 +177,20 @@ def _outage(house: House, parts: tuple[Fleet, Watch, Gaze], size: Size) -> dict[
     memory = _memory([look.at for look in looks], [look.resident / MEGABYTE for look in looks])
     api = {"asked": gaze.asked, "silent": gaze.silent, "freshness_lag": _lag(gaze.lags), "values_lag": _lag(gaze.values)}
     return {"warm": warm, "away": away, "back": back, "memory": memory, "api": api, "settled": settled}
+
+
+def _take_away(house: House, how: str) -> None:
+    if how == STOP:
+        house.influx.stop()
+    else:
+        house.proxy.set(Mode(how))
+
+
+def _bring_back(house: House, how: str) -> None:
+    if how == STOP:
+        house.influx.start()
+    else:
+        house.proxy.set(Mode())
 
 
 def _bars(found: dict[str, Any], gaze: Gaze, size: Size, *, whole: bool) -> dict[str, bool]:
@@ -226,11 +242,12 @@ def _stretch(fleet: Fleet, watch: Watch) -> dict[str, Any]:
 def _return(house: House, fleet: Fleet, watch: Watch, size: Size) -> dict[str, Any]:
     """The store is back: until what is pending is what comes in a moment, while the devices go on."""
     begun, pending = watch.now, house.law()["pending"]
-    cpu = {part.name: _cpu(part.pid) for part in (house.ingest, house.influx)}
+    parts = {part.name: part.pid for part in (house.ingest, house.influx, house.broker, house.api)} | {"devices and observer": os.getpid()}
+    cpu = {name: _cpu(pid) for name, pid in parts.items()}
     while house.law()["pending"] > FRESH_S * size.rate and watch.now - begun < GIVE_UP_S:
         time.sleep(0.1)
     took = watch.now - begun
-    spent = {part.name: round(_cpu(part.pid) - cpu[part.name], 1) for part in (house.ingest, house.influx)}
+    spent = {name: round(_cpu(pid) - cpu[name], 1) for name, pid in parts.items()}
     done = pending + size.rate * took
     return {"backlog": pending, "up_to_date_s": round(took, 1), "readings_s": round(done / max(took, 0.1)), "cpu_s": spent, **_stretch(fleet, watch)}
 
@@ -300,6 +317,6 @@ if __name__ == "__main__":
     arguments = (
         ("--away", float, FULL.away, "seconds without the database"),
         ("--rate", float, FULL.rate, "readings a second"),
-        ("--how", str, FULL.how, "how it is away: refuse or hang"),
+        ("--how", str, FULL.how, "how it is away: stop, refuse or hang"),
     )
     sys.exit(main("backlog", __doc__.splitlines()[0], campaign, arguments))

@@ -4,17 +4,23 @@ Each history goes through the real journal, forwarder, state, store and analyst 
 readings, corrections and restarts of forwarder and analyst between; once whole and in order. Rows of the store, cubes and figures
 must then be the same to the bit (of every twentieth history also the ledger and the comparisons), rows and days those of slow
 twins written from the rules, superseded values still there with their receipt, and every reading accounted for. The full form:
-10,000 histories. ``python -m tests.faults.orders --seed 3 --histories 500``.
+10,000 histories; ``--minutes`` ends it earlier, and it says how many there were. ``python -m tests.faults.orders --seed 3 --histories 500``.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
+from multiprocessing import get_context
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +29,7 @@ import numpy as np
 
 from analytics import cube
 from domain import civil
-from domain.indicators import Indicator, Query
+from domain.indicators import Query
 from domain.message import scan
 from domain.readings import STATISTICAL, Key
 from lanbi.analyse import Follower
@@ -42,9 +48,12 @@ FAST: Final = Path("/dev/shm")
 FULL: Final = 10_000
 QUICK: Final = 60
 WHOLE: Final = 20
-"""Every so many histories the ledger and the comparisons are part of it."""
+"""Every so many histories the ledger, the comparisons and the watches are part of it."""
 SHOWN: Final = 5
+PORTION: Final = 25
+"""Histories that a process takes at a time."""
 _NS: Final = 10**9
+_SAID: Final = attrgetter("value", "valid", "expected", "target", "margin", "low90", "high90", "status", "text")
 
 
 class Hand:
@@ -63,7 +72,7 @@ class Hand:
 
 
 class Nothing:
-    """Stands for ledger and comparisons, which follow from settled figures and cost most of the time."""
+    """Stands for ledger, comparisons and watches, which follow from settled figures and hours and cost most of the time."""
 
     since = NEVER
 
@@ -79,6 +88,11 @@ class Nothing:
     def ranks(self, *_: object) -> None:
         """No ranks."""
 
+    def idle(self, now: int) -> bool:
+        """No sensor is watched."""
+        del now
+        return False
+
 
 @dataclass
 class House:
@@ -87,7 +101,7 @@ class House:
     Attributes
     ----------
     bare : bool
-        Without ledger and comparisons.
+        Without ledger, comparisons and watches.
     """
 
     folder: Path
@@ -114,7 +128,8 @@ class House:
         if restart or self.follower is None:
             analyst = Analyst(self.store, self.store, REGISTRY, ())
             if self.bare:
-                analyst.comparer = analyst.ledger = Nothing()  # type: ignore[assignment]
+                analyst.desks.remove(analyst.watch)
+                analyst.comparer = analyst.ledger = analyst.watch = Nothing()  # type: ignore[assignment]
             self.follower = Follower(analyst, self.store, Hand())
             self.follower.start()
         self.follower.step()
@@ -124,10 +139,10 @@ class House:
         found = (row for row in self.store.rows("air", None, -(2**62), 2**62))
         return {row.key: {"rev": row.rev} | {name: (value, row.flags.get(name, "N")) for name, value in row.values.items()} for row in found}
 
-    def figures(self) -> dict[tuple[object, ...], Indicator]:
-        """All figures but for when and how often they were computed."""
+    def figures(self) -> dict[tuple[object, ...], tuple[Any, ...]]:
+        """What all figures say, their value first; when and how often they were computed is left out."""
         rows = self.store.series(Query(basis=None, limit=10**6))
-        return {row.key: replace(row, computed=None, version=1.0) for row in rows if (row.valid is None or row.valid > 0) and row.figure != "sensor_alarms"}
+        return {row.key: _SAID(row) for row in rows if (row.valid is None or row.valid > 0) and row.figure != "sensor_alarms"}
 
     def cubes(self) -> dict[int, bytes]:
         """Digest of every year in memory."""
@@ -156,6 +171,13 @@ class Judge:
         self.faults[kind] += 1
         if len(self.examples) < SHOWN:
             self.examples.append(f"history {seed}: {kind} {words[:200]}")
+
+    def add(self, other: Judge) -> None:
+        """What another process found."""
+        self.faults += other.faults
+        self.examples = [*self.examples, *other.examples][:SHOWN]
+        for name in ("readings", "days", "figures", "superseded", "restarts"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def compare(self, made: History, one: House, whole: House) -> None:
         """The state as it came about, the one computed on everything, and the slow twins."""
@@ -188,7 +210,7 @@ class Judge:
                 if lost:
                     self.blame("superseded", made.seed, f"{key} {lost}")
 
-    def _days(self, made: History, one: House, found: dict[tuple[object, ...], Indicator]) -> None:
+    def _days(self, made: History, one: House, found: dict[tuple[object, ...], tuple[Any, ...]]) -> None:
         """Days in = days out, and each raw station-day is the slow twin's; days with people's marks are left to the other comparison."""
         marked = any("mark" in entry.topic for entry in made.entered)
         for station in STATIONS:
@@ -199,7 +221,7 @@ class Judge:
                 self.days += 1
                 if any(any(value is not None for value in row) for row in hours) != any(values) and not (marked and station == "a"):
                     self.blame("days", made.seed, f"{station} {civil.date_of(day)}")
-                if not (marked and station == "a") and _twin(hours) != [None if row is None or row.value is None else row.value for row in values]:
+                if not (marked and station == "a") and _twin(hours) != [None if row is None else row[0] for row in values]:
                     self.blame("twin", made.seed, f"{station} {civil.date_of(day)}")
 
     def _law(self, made: History, one: House) -> None:
@@ -267,17 +289,33 @@ def _hundreds(said: Sequence[Any]) -> list[Sequence[Any]]:
     return [said[begin : begin + 100] for begin in range(0, len(said), 100)]
 
 
+def portion(seeds: Sequence[int], folder: Path) -> Judge:
+    """Some histories, in a process of their own; what each of them is depends on its seed alone."""
+    judge = Judge()
+    for seed in seeds:
+        with tempfile.TemporaryDirectory(dir=folder) as own:
+            one_history(seed, Path(own), judge, bare=seed % WHOLE != 0)
+    return judge
+
+
 def campaign(asked: Asked) -> Finding:
     """Many histories; the seed chooses them."""
-    number = asked.more.histories or (QUICK if asked.quick else FULL)
-    judge = Judge()
-    for count in range(number):
-        with tempfile.TemporaryDirectory(dir=FAST if FAST.is_dir() else asked.folder) as folder:
-            one_history(asked.seed * 100_000 + count, Path(folder), judge, bare=count % WHOLE != 0)
-        if count % 250 == 249:
-            print(f"orders: {count + 1} histories, faults {sum(judge.faults.values())} {judge.examples[:1]}", flush=True)
+    number, begun = asked.more.histories or (QUICK if asked.quick else FULL), time.monotonic()
+    judge, done, side = Judge(), 0, asked.more.processes or os.cpu_count() or 1
+    first = asked.seed * 100_000
+    parts = [range(first + start, min(first + start + PORTION, first + number)) for start in range(0, number, PORTION)]
+    work = partial(portion, folder=FAST if FAST.is_dir() else asked.folder)
+    with ProcessPoolExecutor(side, mp_context=get_context("spawn")) as pool:
+        # No more is handed out than is being done, so that the end in time comes in time.
+        for start in range(0, len(parts), 2 * side):
+            if asked.more.minutes and time.monotonic() - begun > 60 * asked.more.minutes:
+                break
+            for found in pool.map(work, parts[start : start + 2 * side]):
+                judge.add(found)
+            done = min(number, PORTION * (start + 2 * side))
+            print(f"orders: {done} histories, faults {sum(judge.faults.values())} {judge.examples[:1]}", flush=True)
     words = [
-        f"{number:,} histories, {judge.readings:,} readings, {judge.restarts:,} restarts of the analyst",
+        f"{done:,} histories{'' if done == number else f' of {number:,}'}, {judge.readings:,} readings, {judge.restarts:,} restarts of the analyst",
         f"{judge.figures:,} figures and all cubes bit-identical to a computation on everything" if not judge.faults else f"faults {dict(judge.faults)}",
         f"{judge.days:,} station-days equal to plain fractions, {judge.superseded:,} superseded values still readable",
     ]
@@ -285,4 +323,6 @@ def campaign(asked: Asked) -> Finding:
 
 
 if __name__ == "__main__":
-    sys.exit(main("orders", __doc__ or "", campaign, [("--histories", int, 0, "how many; default 10,000, in the short form 60")]))
+    how_many = ("--histories", int, 0, "how many; default 10,000, in the short form 60")
+    at_once = ("--processes", int, 0, "side by side; default: as many as there are cores")
+    sys.exit(main("orders", __doc__ or "", campaign, [how_many, at_once, ("--minutes", int, 0, "end after so many; default: never")]))

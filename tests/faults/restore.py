@@ -141,9 +141,9 @@ def drill(folder: Path, seed: int, store: str, readings: int) -> Finding:
             since, size = _backed_up(one, readings, took)
             before = one.verdict(watch.look().law)
             one.wipe()
-            _timed(took, "restore_s", one.give)
+            timed(took, "restore_s", one.give)
             restored = one.verdict(house.law())
-            _timed(took, "replay_s", lambda: _replay(house, since))
+            timed(took, "replay_s", lambda: _replay(house, since))
             after = one.verdict(watch.look().law)
             rebuilt = _rebuilt(one, took) if readings <= REBUILT else after
     return {
@@ -167,12 +167,12 @@ def drill(folder: Path, seed: int, store: str, readings: int) -> Finding:
 def _backed_up(one: Drill, readings: int, took: dict[str, float]) -> tuple[int, int]:
     """Fill the store, back it up while devices speak, fill the rest; from when on the journal must be replayed, and the backup's size."""
     one.fleet.start()
-    _timed(took, "fill_s", lambda: one.fill(int(readings * SHARE)))
+    timed(took, "fill_s", lambda: one.fill(int(readings * SHARE)))
     until(lambda: one.house.law()["pending"] < readings * SHARE / 4, "most of it is stored", 3_600)
     one.fleet.speak(readings)
     since = oldest(one.house)
-    size = _timed(took, "backup_s", one.take)
-    _timed(took, "fill_more_s", lambda: one.fill(readings))
+    size = timed(took, "backup_s", one.take)
+    timed(took, "fill_more_s", lambda: one.fill(readings))
     one.quiet()
     return since, size
 
@@ -186,7 +186,7 @@ def _rebuilt(one: Drill, took: dict[str, float]) -> Verdict:
     """Wiped once more, and this time there is no backup."""
     one.wipe()
     one.begin_anew()
-    _timed(took, "rebuild_s", lambda: _replay(one.house, 0))
+    timed(took, "rebuild_s", lambda: _replay(one.house, 0))
     return one.verdict(one.house.law())
 
 
@@ -203,7 +203,8 @@ def _replay(house: House, since: int) -> None:
     until(lambda: house.law()["pending"] == 0, "the replay is done", 3_600)
 
 
-def _timed(took: dict[str, float], name: str, work: Callable[[], Any]) -> Any:
+def timed(took: dict[str, float], name: str, work: Callable[[], Any]) -> Any:
+    """Do it, and note how long it took [s]."""
     begun = time.monotonic()
     found = work()
     took[name] = round(time.monotonic() - begun, 1)

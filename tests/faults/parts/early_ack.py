@@ -24,10 +24,11 @@ class EarlyListener(Listener):
     _written: float = 0.0
 
     def _commit(self) -> None:
-        self.outbox.durable(self._durable)
-        acks, self._acks, self._durable = self._acks, [], []
-        for ack in acks:
-            self._client.ack(ack.mid, 1)
+        taken = self._group.messages, self._group.size
+        owed = self._group.settle()
+        self._group.messages, self._group.size = taken
+        self.outbox.durable(owed.numbers.items())
+        self._acknowledge(owed)
         now = self.clock.monotonic()
         if now - self._written > LATE_S:
             self._written = now

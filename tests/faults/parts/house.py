@@ -138,31 +138,38 @@ class House:
 
     Attributes
     ----------
+    listens : bool
+        Whether its ingest is started.
     registry : str
         The county's text, as of :meth:`County.registry`.
     ingest_command : list of str
         What stands in for ``python -m lanbi ingest``, for the proof that a planted fault is seen.
     mosquitto_more : str
         Further lines of Mosquitto's configuration.
-    store_more, more : str
-        Further lines of ``lanbi.toml``: of its store, and at its end.
+    ingest_more, store_more, more : str
+        Further lines of ``lanbi.toml``: of its ingest, of its store, and at its end.
+    direct : bool
+        The service talks to influxd itself: the proxy shares its interpreter with the devices, and would be part of every measured rate.
     """
 
     folder: Path
     registry: str
     store: str = "influx"
     serve: bool = False
+    listens: bool = True
     ingest_command: Iterable[str] = ("-m", "lanbi", "ingest")
     mosquitto_more: str = ""
+    ingest_more: str = ""
     store_more: str = ""
     more: str = ""
+    direct: bool = False
     data: Path = field(init=False)
 
     def __post_init__(self) -> None:
         self.data = self.folder / "data"
         self.data.mkdir(parents=True)
-        self.broker_port, self.influx_port, self.http_port = free(0), free(0), free(0)
-        self.health_port = free(0)
+        self.broker_port, self.influx_port, self.http_port = free(), free(), free()
+        self.health_port = free()
         self.proxy = Proxy(self.influx_port)
         (self.data / "county.toml").write_text(self.registry, encoding="utf-8")
         self.config = self.data / "lanbi.toml"
@@ -179,7 +186,8 @@ class House:
             self.influx.start()
             self.proxy.start()
             self.init_store()
-        self.ingest.start()
+        if self.listens:
+            self.ingest.start()
         if self.serve:
             self.api.start()
         return self
@@ -193,9 +201,9 @@ class House:
     def _settings(self) -> str:
         lines = [f"data = {_quoted(self.data)}", f"county = {_quoted(self.data / 'county.toml')}"]
         lines += [f"targets = [{_quoted(ROOT / 'plans' / 'chiping.toml')}]", "[broker]", f'url = "mqtt://127.0.0.1:{self.broker_port}"']
-        lines += ["[http]", f'listen = "127.0.0.1:{self.http_port}"', "[ingest]", f'health = "127.0.0.1:{self.health_port}"']
+        lines += ["[http]", f'listen = "127.0.0.1:{self.http_port}"', "[ingest]", f'health = "127.0.0.1:{self.health_port}"', self.ingest_more]
         if self.store == "influx":
-            lines += ["[store]", 'kind = "influx"', f'url = "http://127.0.0.1:{self.proxy.port}"', f'org = "{ORG}"']
+            lines += ["[store]", 'kind = "influx"', f'url = "http://127.0.0.1:{self.influx_port if self.direct else self.proxy.port}"', f'org = "{ORG}"']
             lines += [f"token_file = {_quoted(self.secret('influx-write'))}", f"read_token_file = {_quoted(self.secret('influx-read'))}"]
             lines.append(self.store_more)
         return "\n".join([*lines, self.more]) + "\n"
@@ -226,7 +234,11 @@ class House:
 
     def lanbi(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a one-shot command of lanbi on this house; it must succeed."""
-        command = [sys.executable, "-m", "lanbi", "--config", str(self.config), *words]
+        return self.bare("--config", str(self.config), *words, **environment)
+
+    def bare(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """The same without settings."""
+        command = [sys.executable, "-m", "lanbi", *words]
         done = subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{' '.join(words)}: {done.stdout}{done.stderr}"
         return done

@@ -49,7 +49,7 @@ class Liar:
     target: int
     seed: int
     lies: Lies = HONEST
-    port: int = field(default_factory=lambda: free(0))
+    port: int = field(default_factory=free)
     told: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:

@@ -41,7 +41,7 @@ class Proxy:
     """The proxy and its thread."""
 
     target: int
-    port: int = field(default_factory=lambda: free(0))
+    port: int = field(default_factory=free)
     counts: Counter[str] = field(default_factory=Counter)
     """Connections by mode, and answers given in the store's name by status."""
 
