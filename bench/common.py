@@ -11,8 +11,10 @@ import gc
 import json
 import os
 import statistics
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -37,6 +39,15 @@ def version_of(distribution: str) -> str:
         return version(distribution)
     except PackageNotFoundError:
         return ""
+
+
+@contextmanager
+def on_disk() -> Iterator[Path]:
+    """A folder on a disk, not in memory: a journal is fsynced before each PUBACK, and that shall cost what it costs. ``TMPDIR`` has the last word."""
+    place = Path(os.environ.get("TMPDIR") or Path(__file__).resolve().parent.parent / ".services")
+    place.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=place) as folder:
+        yield Path(folder)
 
 
 @dataclass
@@ -102,12 +113,21 @@ class Bench:
         return self.race(ours, clock=time.perf_counter)[0]
 
     def add(
-        self, case: str, ours: float, unit: str, *, peer: float | None = None, peer_name: str = "", threads: int = 1, higher_is_better: bool = False
+        self,
+        case: str,
+        ours: float,
+        unit: str,
+        *,
+        peer: float | None = None,
+        peer_name: str = "",
+        peer_version: str = "",
+        threads: int = 1,
+        higher_is_better: bool = False,
     ) -> None:
-        """Note a case."""
+        """Note a case; the peer's version need be told only where it is no distribution of that name."""
         above, below = (ours, peer) if higher_is_better else (peer, ours)
         ratio = above / below if above is not None and below else None
-        self.lines.append(Line(self.name, case, ours, peer, peer_name, version_of(peer_name), unit, ratio, threads))
+        self.lines.append(Line(self.name, case, ours, peer, peer_name, peer_version or version_of(peer_name), unit, ratio, threads))
 
     def finish(self) -> None:
         """Print the table and append the JSON lines."""

@@ -23,22 +23,17 @@ from ingest.accept import Acceptor
 from ingest.decoders.hj212 import crc16
 from ingest.decoders.hj212_read import count
 from ingest.express import Express
+from ingest.foresight import STRIDE
+from ingest.sequences import Runs
 from lanbi.registry import loads
 from tests.ingest.decoders.foreign_house import HOUR, PLACES, Message, device, stored
 from tests.ingest.decoders.test_hj212_read import FRAMES, speaking
 
 VALUES = {"pm25": 58.0, "pm10": 112.0, "so2": 9.0, "no2": 41.0, "co": 0.9, "o3": 33.0}
 ITEMS = ", ".join(f'{{item = "{name}", name = "{name}"}}' for name in VALUES)
+MICRO = 1e6
 PACK = 60
 """Readings of a SenML pack, one value each."""
-
-
-class Runs:
-    """All runs are known: what a message costs when its device is no newcomer."""
-
-    def known(self, *_: object) -> int:
-        """The first."""
-        return 0
 
 
 def rule(format_: str, more: str = "", items: str = ITEMS) -> str:
@@ -84,9 +79,18 @@ CASES: dict[str, tuple[str, bytes, int]] = {
 def judging(county: str, payload: bytes, readings: int) -> Callable[[], object]:
     """Judges one message; it is accepted whole."""
     acceptor, message = Acceptor(loads(PLACES + county, "bench")), Message(payload)
-    verdicts = acceptor.judge(message)
+    for _ in range(3):  # a device's first messages are learned from
+        verdicts = acceptor.judge(message)
     assert len(stored(verdicts)) == readings and not any(verdict.refused for verdict in verdicts)
     return lambda: acceptor.judge(message)
+
+
+def short(express: Express, payloads: list[bytes], readings: int) -> Callable[[], object]:
+    """Takes messages the short way, as many at once as the forwarder does; all of them."""
+    messages, runs = [Message(payload) for payload in payloads], Runs()
+    (easy,) = express.easy(messages, runs)
+    assert easy is not None and [VALUES] * readings == [row.values for row in easy.rows]
+    return lambda: express.easy(messages, runs)
 
 
 def plain(payload: bytes) -> Callable[[], object]:
@@ -117,16 +121,21 @@ def main() -> None:
     times = 500 if bench.quick else 3_000
     for case, (county, payload, readings) in CASES.items():
         often = max(1, times // readings)
-        bench.add(case, bench.race(many(judging(county, payload, readings), often))[0] / often / readings * 1e6, "µs a reading")
-    native = text({"seq": 1, "time": HOUR, "span": 3600, "values": VALUES})
-    express, message = Express(Acceptor(loads(PLACES + device(), "bench"))), Message(native)
-    easy = express.easy(message, Runs())  # type: ignore[arg-type]
-    assert easy is not None and VALUES == easy.rows[0].values
-    ours, peer = bench.race(many(lambda: express.easy(message, Runs()), times), many(plain(native), times))  # type: ignore[arg-type]
-    bench.add("native, 6 items, the short way", ours / times * 1e6, "µs a reading", peer=peer / times * 1e6, peer_name="json and a loop")
+        bench.add(case, bench.race(many(judging(county, payload, readings), often))[0] / often / readings * MICRO, "µs a reading")
+    express = Express(Acceptor(loads(PLACES + device(), "bench")))
+    native = [text({"seq": seq, "time": HOUR, "span": 3600, "values": VALUES}) for seq in range(STRIDE)]
+    tens = [text([{"seq": seq, "time": HOUR - 60 * seq, "span": 60, "values": VALUES} for seq in range(10)])] * (STRIDE // 10)
+    rounds = times * 10 // STRIDE
+    ours, peer = bench.race(many(short(express, native, STRIDE), rounds), many(plain(native[0]), rounds * STRIDE))
+    each = MICRO / rounds / STRIDE
+    bench.add("native, 6 items, the short way", ours * each, "µs a reading", peer=peer * each, peer_name="json and a loop")
+    bench.add("native, 6 items, the short way, message by message", bench.race(many(short(express, native[:1], 1), times))[0] / times * MICRO, "µs a reading")
+    found = bench.race(many(short(express, tens, len(tens) * 10), rounds))[0] / rounds / len(tens) / 10
+    bench.add("native, 10 readings of 6 items, the short way", found * MICRO, "µs a reading")
+    bench.add("yardstick: json.loads of the native message", bench.race(many(lambda: json.loads(native[0]), times))[0] / times * MICRO, "µs")
     segment = FRAMES["V7"][6:-6]
-    bench.add("HJ 212 CRC, 279 bytes", bench.race(many(lambda: crc16(segment), times))[0] / times * 1e6, "µs")
-    bench.add("HJ 212, counted before the commit", bench.race(many(lambda: count(FRAMES["V7"]), times))[0] / times * 1e6, "µs a frame")
+    bench.add("HJ 212 CRC, 279 bytes", bench.race(many(lambda: crc16(segment), times))[0] / times * MICRO, "µs")
+    bench.add("HJ 212, counted before the commit", bench.race(many(lambda: count(FRAMES["V7"]), times))[0] / times * MICRO, "µs a frame")
     bench.finish()
 
 

@@ -47,7 +47,7 @@ NS: Final = 10**9
 GZIP: Final = shutil.which("gzip") or "gzip"
 DAY_NS: Final = 86_400 * NS
 LEVELS: Final = (4, LEVEL, 9)
-GROUPS: Final = ((1, 100), (10, 100), (1, 14), (1, 1), (10, 1))
+GROUPS: Final = ((1, 100), (10, 100), (1, 9), (1, 1), (10, 1))
 """Readings a message, messages a commit: a busy listener, a quiet one at 140 messages a second, and the worst case."""
 
 

@@ -41,7 +41,7 @@ from domain.message import Message, encode
 from domain.places import Registry
 from ingest.forwarder import Forwarder
 from lanbi import influx_tables as tables
-from lanbi.forwarding import MANY, WRITES
+from lanbi.forwarding import MANY, THREADS
 from lanbi.influx import InfluxStore
 from lanbi.influx_http import LINES, Influx, Place
 from lanbi.journal import JournalWriter
@@ -117,29 +117,39 @@ class Server:
         for suffix in tables.BUCKETS:
             self.ask("POST", "buckets", {"orgID": self.org, "name": prefix + suffix, "retentionRules": []})
 
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._part.pid
+
     def cpu(self) -> float:
         """Seconds that its threads have run."""
-        tasks = Path(f"/proc/{self._part.pid}/task")
+        tasks = Path(f"/proc/{self.pid}/task")
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / NS
 
 
-def county() -> Registry:
-    """Stations and their devices."""
+def county_text(stations: int = STATIONS) -> str:
+    """Stations and their devices, as a registry."""
     text = ['[county]\nid = "b"\nname = "b"']
-    for number in range(STATIONS):
+    for number in range(stations):
         text.append(f'[[air_station]]\nid = "b-a{number:03d}"\nname = "{number}"\nrole = "township"')
         text.append(f'[[device]]\nid = "d{number:03d}"\nsources = ["b-a{number:03d}"]\nformat = "lanbi-json"\ninterval = 60\nstate = "accepted"')
-    return loads("\n".join(text), "bench/store.py")
+    return "\n".join(text) + "\n"
 
 
-def said(first: int, readings: int, per_message: int) -> list[tuple[str, bytes, int]]:
+def county() -> Registry:
+    """The same, read."""
+    return loads(county_text(), "bench/store.py")
+
+
+def said(first: int, readings: int, per_message: int, stations: int = STATIONS) -> list[tuple[str, bytes, int]]:
     """Messages of all stations by turns: topic, payload of about 200 bytes a reading, time of the last."""
     chance = np.random.default_rng(first)
     values = np.round(np.array(list(MEDIANS.values())) * (1 + 0.08 * chance.random((readings, len(MEDIANS)))), 1).tolist()
     found = []
     for place in range(0, readings, per_message):
-        number = place // per_message % STATIONS
-        minute = place // per_message // STATIONS * per_message
+        number = place // per_message % stations
+        minute = place // per_message // stations * per_message
         rows = [dict(zip(MEDIANS, values[place + n], strict=True)) for n in range(per_message)]
         messages = [Message(first + 60 * (minute + n + 1), 60, row, seq=minute + n) for n, row in enumerate(rows)]
         found.append((f"lanbi/v1/d{number:03d}/data", encode(messages if per_message > 1 else messages[0]), messages[-1].time))
@@ -166,7 +176,7 @@ class Ours:
         writer.commit()
         writer.close()
         store, self.state = InfluxStore(Place(self.server.url, "lanbi", "ours"), Secret(TOKEN)), State(self.folder)
-        with ThreadPoolExecutor(WRITES) as pool:
+        with ThreadPoolExecutor(THREADS) as pool:
             self.forwarder = Forwarder(JournalView(self.folder / "journal", lambda: self.registry), self.state, store, self.registry, pool=pool)
             self.forwarder.step(1)
             yield self

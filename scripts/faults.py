@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from scripts import sizing
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "faults.md"
 KEPT = ROOT / "docs" / "faults.jsonl"
@@ -51,6 +53,7 @@ def main(paths: list[str]) -> int:
     rows = newest(read(KEPT) if KEPT.exists() else [], *(read(Path(path)) for path in paths))
     KEPT.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), rows), encoding="utf-8")
+    sizing.main()  # what follows from these figures
     return 0
 
 

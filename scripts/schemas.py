@@ -1,4 +1,4 @@
-"""Writes ``docs/schemas`` from the code's own tables: the JSON Schema of the messages and the AsyncAPI document; ``--check`` only compares."""
+"""Writes ``docs/schemas`` from the code's own tables: the JSON Schemas of messages, registry and plan, and the AsyncAPI document; ``--check`` only compares."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from domain.message import MAX_RUN, MAX_SEQ, MAX_SPAN
 from domain.readings import DEVICE_FLAGS, FLAGS
 from domain.reasons import ALL, MAX_MESSAGE
 from ingest.entries import EVENTS
+from scripts import schemas_county
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "docs" / "schemas"
@@ -93,6 +94,8 @@ def state() -> dict[str, Any]:
 
 SCHEMAS: Final = {"data": message, "event": event, "state": state, "receipt": receipt, "error": refusal}
 SENT: Final = ("data", "event", "state")
+WRITTEN: Final = {"registry": schemas_county.registry, "plan": schemas_county.plan}
+"""Files that a county writes; no message, so not of AsyncAPI."""
 
 
 def asyncapi() -> dict[str, Any]:
@@ -131,7 +134,7 @@ def asyncapi() -> dict[str, Any]:
 
 def files() -> dict[Path, str]:
     """Every file with its text."""
-    texts = {FOLDER / f"{name}.schema.json": make() for name, make in SCHEMAS.items()}
+    texts = {FOLDER / f"{name}.schema.json": make() for name, make in {**SCHEMAS, **WRITTEN}.items()}
     return {path: json.dumps(body, ensure_ascii=False, indent=1) + "\n" for path, body in {**texts, FOLDER / "asyncapi.json": asyncapi()}.items()}
 
 

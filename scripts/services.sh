@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Mosquitto, iproute2, openssl, Chromium and influxd for the tests: found, or installed, or named as missing with what is then skipped.
+# Mosquitto, iproute2, openssl, Chromium, influxd and a Sparkplug producer for the tests: found, or installed, or named as missing with what is then skipped.
 # Everything built here lies in .services/; nothing is started, and the tests bind to 127.0.0.1 only.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -86,12 +86,29 @@ influxd_is_right() { # a path: it starts and says that it is 2.9 or a later 2.x
     "$1" version 2>/dev/null | grep -Eq '^InfluxDB v?2\.(9|[1-9][0-9])\.'
 }
 
+# A Sparkplug producer of others, with the older paho-mqtt that it asks for: it cannot stand in lanbi's own environment.
+sparkplug() {
+    local python=.venv/bin/python there=.services/sparkplug
+    [ -x "$python" ] || python=python3
+    if ! cmp -s requirements-sparkplug.txt "$there/locked.txt"; then
+        rm -rf "$there"
+        "$python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target "$there" -r requirements-sparkplug.txt >.services/sparkplug.log 2>&1 &&
+            cp requirements-sparkplug.txt "$there/locked.txt"
+    fi
+    if [ -f "$there/locked.txt" ]; then
+        say sparkplug "$(pwd)/$there"
+    else
+        absent sparkplug "the installation failed, see .services/sparkplug.log" "the test with a live Sparkplug producer"
+    fi
+}
+
 mkdir -p .services
 debian_package mosquitto mosquitto "tests against a real broker and the ACL tests"
 debian_package ip iproute2 "the network campaign (tests.faults.netcut)"
 debian_package openssl openssl "TLS tests, which make their own certificates"
 debian_package chromium chromium "tests of the board in a real browser"
 chinese_font
+sparkplug
 
 on_path="$(command -v influxd || true)"
 if .services/influxd version 2>/dev/null | grep -q "^InfluxDB $INFLUXD_VERSION "; then

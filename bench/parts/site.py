@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from itertools import cycle
 from pathlib import Path
 from typing import Final
 
@@ -14,11 +12,14 @@ import numpy as np
 import pandas as pd
 
 from analytics import bases, cube
+from analytics.air.days import Days
 from analytics.jobs import scopes, stations
+from analytics.jobs.sheets import Sheet, Shelf
 from bench.common import Bench
 from bench.parts.air import HOURS, Ints
 
 SITES: Final = 20
+TURNS: Final = 10
 ROWS: Final = 1_000_000
 ROWS_QUICK: Final = 100_000
 _WATCHED: Final = """
@@ -29,30 +30,52 @@ print(time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN).
 """
 
 
-def sites(hours: Ints) -> Iterator[cube.SiteYear]:
-    """Site-years, one after the other and round again, so that none is still in the core's cache when its turn comes."""
+def sites(hours: Ints) -> list[tuple[str, cube.SiteYear]]:
+    """Site-years with their names."""
     made = []
     for place in range(SITES):
         one = cube.empty(2025)
         one.hours[24 * cube.BACK :] = hours[:, place]
-        made.append(one)
-    return cycle(made)
+        made.append((f"s{place}", one))
+    return made
 
 
 def run(bench: Bench, hours: Ints) -> None:
-    """Everything that is recomputed when one value of a site changes, both rule sets."""
-    turn = sites(hours)
-    at = stations.Span(next(turn).first, 365, 365, HOURS)
+    """Everything that is recomputed of a site's year, both rule sets: when one of its values changed, and when nothing is known of it yet.
 
-    def columns() -> int:
-        site = next(turn)
-        found = [*stations.hour_sheets("a", site.first, site.hours[24 * cube.BACK :]), *stations.rolling_sheets("a", site, at)]
-        for basis in scopes.figures("a", scopes.site(site, bases.Marks(), "a", 365), at):
-            found += basis.sheets
-        return len(found)
+    The sites take turns, so that none is still in the core's cache when it comes again. A changed value is taken back afterwards, so
+    that what is kept stays what was there before.
+    """
+    some, shelf, nothing = sites(hours), Shelf(), bases.Marks()
+    at = stations.Span(some[0][1].first, 365, 365, HOURS)
+    known: dict[str, Days] = {}
+    chance = np.random.default_rng(3)
 
-    (seconds,) = bench.race(lambda: [columns() for _ in range(SITES)])
-    bench.add("one site-year: all stored columns (hours, days, running figures, closed periods)", seconds / SITES * 1e6, "µs")
+    def whole(name: str, one: cube.SiteYear) -> list[Sheet]:
+        return scopes.sheets(one, nothing, name, at)[1]
+
+    def changed(name: str, one: cube.SiteYear, *, looked: bool = False) -> None:
+        day, hour, item = chance.integers(0, (365, 24, 6)).tolist()
+        cell = 24 * (cube.BACK + day) + hour, item
+        before, one.hours[cell] = int(one.hours[cell]), 1_000 * (day + 1)
+        found = scopes.sheets(one, nothing, name, at, stations.Again(shelf.sheet, [day], known[name]))[1]
+        assert not looked or _said(found) == _said(whole(name, one)), "what is kept and what is made anew are the whole"
+        one.hours[cell] = before
+
+    for name, one in some:
+        known[name] = scopes.site(one, nothing, name, at.begun).raw
+        for sheet in whole(name, one):
+            shelf.put(sheet)
+        changed(name, one, looked=True)
+    turns = TURNS * some
+    changes, anew = bench.race(lambda: [changed(*one) for one in turns], lambda: [whole(*one) for one in turns])
+    what = "all stored columns (hours, days, running figures, closed periods)"
+    bench.add(f"one site-year after a changed value: {what}", changes / TURNS / SITES * 1e6, "µs")
+    bench.add(f"one site-year from nothing: {what}", anew / TURNS / SITES * 1e6, "µs")
+
+
+def _said(found: list[Sheet]) -> list[list[object]]:
+    return [[one.kind, *(getattr(one, name).tolist() for name in ("units", "valid", "status", "text"))] for one in found]
 
 
 def calculator(bench: Bench) -> None:
