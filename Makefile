@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench faults services lock clean
+.PHONY: demo test check bench bench-peers faults services sbom wheel lock clean
 .DEFAULT_GOAL := test
 
 demo: .venv/ready
@@ -23,6 +23,10 @@ bench: .venv/ready
 	    $(BIN)/python $$file $(BENCH) --json bench/results.jsonl; done
 	$(if $(findstring --quick,$(BENCH)),,$(BIN)/python -m scripts.performance bench/results.jsonl)
 
+# Telegraf, for bench/ingest.py; without it the bench leaves that side out and says so.
+bench-peers:
+	scripts/peers.sh
+
 faults: .venv/ready
 	@set -e; for name in $(filter-out test_%,$(basename $(notdir $(wildcard tests/faults/*.py)))); do \
 	    $(BIN)/python -m tests.faults.$$name $(FAULTS); done
@@ -30,15 +34,27 @@ faults: .venv/ready
 services:
 	scripts/services.sh
 
-# The kernels are compiled here, so that no first start waits for it.
-# --no-deps: the lock is complete, and pip must not look for more. The editable install puts `lanbi` into .venv/bin.
-.venv/ready: requirements-dev.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lanbi needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+# The kernels are compiled here, so that no first start waits for it; anew whenever their sources have changed.
+.venv/ready: .venv/installed $(shell find analytics -name '*.py')
+	@echo '编译计算核心（约一分钟） compiling kernels: about a minute'
 	$(BIN)/python -m lanbi.machine_code
 	touch $@
+
+# --no-deps: the lock is complete, and pip must not look for more. The editable install puts `lanbi` into .venv/bin.
+.venv/installed: requirements-dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lanbi needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo '安装依赖（一两分钟，网慢时更久） installing packages: a minute or two, longer on a slow line'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+wheel: .venv/ready
+	rm -f dist/lanbi-*.whl
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation -w dist .
+
+sbom: .venv/ready
+	scripts/sbom.sh
 
 lock:
 	$(PYTHON) -m venv .venv-lock

@@ -213,7 +213,7 @@ def test_the_home_county_is_not_named(word: str) -> None:
     assert [] == [name for name, text in texts.items() if word in text]
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-sparkplug.txt"])
 def test_locks_hold_hashes_and_no_address(name: str) -> None:
     """Every locked package has a hash, and no line says where to fetch it."""
     lines = (ROOT / name).read_text().splitlines()
@@ -227,8 +227,8 @@ def test_make_names_are_the_promised_ones() -> None:
     """The targets that users and CI call are in the Makefile, and CI calls only those."""
     makefile = (ROOT / "Makefile").read_text()
     ci = (ROOT / ".ci" / "run").read_text()
-    promised = {"demo", "test", "check", "bench", "faults", "services"}
+    promised = {"demo", "test", "check", "bench", "faults", "services", "sbom"}
 
     assert set() == {target for target in promised if f"\n{target}:" not in makefile}
-    assert {"services", "check", "bench", "faults"} == {line.split("make ")[1].split()[0] for line in ci.splitlines() if "make " in line}
+    assert {"services", "check", "bench", "faults", "sbom"} == {line.split("make ")[1].split()[0] for line in ci.splitlines() if "make " in line}
     assert os.access(ROOT / ".ci" / "run", os.X_OK)

@@ -16,7 +16,7 @@ from domain.readings import FLAGS
 from lanbi import metrics
 from lanbi.cli import PROGRAMS
 from lanbi.clock import SystemClock
-from lanbi.settings import KEYS
+from lanbi.settings_keys import KEYS
 from lanbi.state import State
 from scripts import readme
 

@@ -61,12 +61,13 @@ def tracked(pattern: str) -> set[str]:
     return {path.relative_to(ROOT).as_posix() for path in files if "__pycache__" not in path.parts}
 
 
-def test_wheel_holds_the_rooms_and_the_plans(wheel: Path) -> None:
-    """Every module and data file of the rooms and every plan is in the wheel, and nothing of tests, benches or documents."""
+def test_wheel_holds_the_rooms_the_plans_and_the_templates(wheel: Path) -> None:
+    """Every module and data file of the rooms every plan and what `lanbi init` fills in are in the wheel, and nothing of tests, benches or documents."""
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     plans = {f"plans/{path.name}" for path in (ROOT / "plans").glob("*.toml")}
+    templates = {path.relative_to(ROOT).as_posix() for name in ("init", "mosquitto") for path in (ROOT / "deploy" / name).iterdir()}
 
-    assert tracked("*") | plans == held
+    assert tracked("*") | plans | templates == held
 
 
 def test_installed_program_is_the_wheels(program: Path, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ class Page:
         self.number += 1
         self.socket.send(json.dumps({"id": self.number, "method": method, "params": parameters}))
         while True:
-            answer = json.loads(self.socket.recv(timeout=30))
+            answer = json.loads(self.socket.recv(timeout=90))
             if answer.get("id") == self.number:
                 if LEAVING in answer.get("error", {}).get("message", ""):
                     raise LeavingError
@@ -69,7 +69,7 @@ class Page:
         except LeavingError:
             return False
 
-    def wait(self, script: str, seconds: float = 20) -> None:
+    def wait(self, script: str, seconds: float = 60) -> None:
         """Until a script is true."""
         end = CLOCK.monotonic() + seconds
         while not self._true(script):

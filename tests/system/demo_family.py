@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -15,15 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lanbi.clock import SystemClock
+from lanbi.processes import free
 
 CLOCK = SystemClock()
-
-
-def free_port() -> int:
-    """A port that nobody uses right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], bool], seconds: float, every: float = 0.1) -> bool:
@@ -59,7 +52,7 @@ class Demo:
     """One `lanbi demo` on a folder; ``start`` may be called again after it ended."""
 
     data: Path
-    http: str = field(default_factory=lambda: f"127.0.0.1:{free_port()}")
+    http: str = field(default_factory=lambda: f"127.0.0.1:{free()}")
     options: tuple[str, ...] = ()
     process: subprocess.Popen[str] | None = None
 

@@ -10,11 +10,11 @@ import pytest
 from api.app import create_app
 from tests.api.seeded import County
 from tests.api.served import Client, served
-from tests.system.chromium_page import Page, browser, program
+from tests.system.chromium_page import Page, program
+from tests.system.desk_family import SIZES
 
 pytestmark = [pytest.mark.services, pytest.mark.skipif(program() is None, reason="Chromium is not installed (make services)")]
 
-SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 READY = "document.documentElement?.dataset.ready === 'true' && document.querySelector('#chart')?.dataset.drawn === 'true'"
 # Elements whose text is cut or that stick out of their panel or of the window; the unseen captions are meant to be.
 CLIPPED = """
@@ -54,13 +54,6 @@ OVERLAPS = """
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """A server of a county in trouble: silent, late and refused things, a target at risk and one missed."""
     with served(create_app(County(Path(tmp_path_factory.mktemp("county"))).sources())) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def tab() -> Iterator[Page]:
-    """One browser for the file."""
-    with browser() as found:
         yield found
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from tests.system.demo_family import Demo, children, pss_mb, wait_for
 
 SHORT = ("--history", "20", "--speed", "600")
 NAMES = {"ingest", "analyse", "serve", "simulate"}
+CLIENT = Path(__file__).resolve().parents[2] / "examples" / "client" / "client.py"
 pytestmark = pytest.mark.timeout(240)
 
 
@@ -40,6 +43,11 @@ def test_demo_comes_up_and_lives(demo: Demo) -> None:
     before = demo.totals()["lanbi_ingest_readings_stored_total"]
 
     assert wait_for(lambda: demo.totals().get("lanbi_ingest_readings_stored_total", 0) > before + 50, 60)
+
+    example = subprocess.run([sys.executable, str(CLIENT), f"http://{demo.http}"], capture_output=True, text=True, check=False)
+
+    assert (0, "") == (example.returncode, example.stderr)
+    assert {"air.pm25.annual_mean", "µg/m³"} <= {word for line in example.stdout.splitlines() for word in line.split("\t")}
 
     now = demo.totals()
     parts = ("stored", "duplicate", "deadletter", "quarantined")

@@ -8,20 +8,12 @@ from pathlib import Path
 import pytest
 
 from api.app import create_app
-from api.desk import Alert
 from tests.api.house import OWN, PASSWORD, House
 from tests.api.served import Client, served
-from tests.system.chromium_page import Page, browser, program
+from tests.system.chromium_page import Page, program
+from tests.system.desk_family import READY, SIZES, alert, enter
 
-pytestmark = [pytest.mark.services, pytest.mark.skipif(program() is None, reason="Chromium is not installed (make services)")]
-
-SIZES = {"desk": (1440, 900), "phone": (390, 844)}
-READY = "document.documentElement?.dataset.ready === 'true'"
-
-
-def alert(name: str) -> Alert:
-    """A firing alert."""
-    return Alert(name, "2025-10-15T09:00:00+08:00", "firing", f"告警 {name}", "page", "空气科", "<b>实验中学</b> 30 小时无数据", "", {})
+pytestmark = [pytest.mark.services, pytest.mark.usefixtures("pause"), pytest.mark.skipif(program() is None, reason="Chromium is not installed (make services)")]
 
 
 @pytest.fixture(scope="module")
@@ -42,31 +34,6 @@ def client(house: House) -> Iterator[Client]:
     sources.duty.take([alert("one"), alert("two")])
     with served(create_app(sources)) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def tab() -> Iterator[Page]:
-    """One browser for the file."""
-    with browser() as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def pause(house: House) -> None:
-    """Tries of one address are paced: between two tests time passes."""
-    house.county.clock.sleep(120)
-
-
-def enter(page: Page, client: Client, name: str, path: str = "/board/desk.html", size: str = "desk") -> None:
-    """Log in by hand and come to a page."""
-    page.size(*SIZES[size])
-    page.open(f"http://127.0.0.1:{client.port}/board/login.html")
-    page.call("Network.clearBrowserCookies")
-    page.open(f"http://127.0.0.1:{client.port}{path}")
-    page.wait("location.pathname === '/board/login.html' && document.querySelector('#login button')?.textContent")
-    page.run(f"document.getElementById('name').value = '{name}'; document.getElementById('password').value = '{PASSWORD}'")
-    page.run("document.querySelector('#login button').click()")
-    page.wait(f"location.pathname === '{path}' && {READY}")
 
 
 def test_a_wrong_password_is_told(tab: Page, client: Client) -> None:
@@ -148,6 +115,21 @@ def test_an_enterprise_sees_its_own(tab: Page, client: Client) -> None:
     assert "m-0001" in text
     assert "m-0004" not in text
     assert tab.run("document.getElementById('review-panel').hidden")
+
+
+def test_an_enterprise_lands_on_its_own_page(tab: Page, client: Client) -> None:
+    """After the login comes what is told to it first, not the county's board without figures."""
+    tab.open("about:blank")
+    tab.wait("location.href === 'about:blank'")
+    tab.call("Network.clearBrowserCookies")
+    tab.open(f"http://127.0.0.1:{client.port}/board/login.html")
+    tab.wait("document.querySelector('#login button')?.textContent")
+    tab.run(f"document.getElementById('name').value = 'liu'; document.getElementById('password').value = '{PASSWORD}'")
+    tab.run("document.querySelector('#login button').click()")
+    tab.wait(f"location.pathname === '/board/filings.html' && {READY}")
+
+    assert "m-0001" in tab.run("document.getElementById('news').innerText")
+    assert tab.run("document.getElementById('alarm').hidden || !document.getElementById('alarm').textContent")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -12,17 +12,18 @@ from pathlib import Path
 import pytest
 
 from lanbi.demo import COUNTY, PLAN, sample
-from tests.system.demo_family import free_port, wait_for
+from lanbi.processes import free
+from tests.system.demo_family import wait_for
 
 
 def settings(folder: Path) -> tuple[Path, str]:
     """A settings file and the board's address."""
-    http = f"127.0.0.1:{free_port()}"
+    http = f"127.0.0.1:{free()}"
     path = folder / "lanbi.toml"
     path.write_text(
         f'data = "{folder}/var"\ncounty = "{sample(COUNTY)}"\ntargets = ["{sample(PLAN)}"]\n'
         f'[broker]\nurl = "embedded"\n[http]\nlisten = "{http}"\n'
-        f'[ingest]\nhealth = "127.0.0.1:{free_port()}"\n[analyse]\nhealth = "127.0.0.1:{free_port()}"\n',
+        f'[ingest]\nhealth = "127.0.0.1:{free()}"\n[analyse]\nhealth = "127.0.0.1:{free()}"\n',
     )
     return path, http
 
