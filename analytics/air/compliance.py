@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from analytics import tables
 from analytics.air.periods import Figures
-from analytics.air.years import MEANS
+from analytics.air.years import MEANS, Running
 from domain import air, fixed
 from domain.items import AIR
 
@@ -52,12 +52,14 @@ class Verdict(NamedTuple):
 
 def verdicts(found: Figures, row: int, rules: air.RuleSet) -> tuple[Verdict, ...]:
     """Compliance of the six items in a period; annual limits for means, daily limits for percentiles."""
-    return held(measured(found, row), found.running.first, rules)
+    one = found.periods[row]
+    return held(measured(found.running, (one.start, one.stop), found.percentiles[:, row].tolist()), found.running.first, rules)
 
 
-def measured(found: Figures, row: int) -> list[tuple[tuple[int, int] | None, int]]:
-    """Exact mean and percentile [hundredths of a displayed unit; -1 = none] of the six items in a period: the same under every rule set."""
-    return list(zip([found.exact(item, row) if item in MEANS else None for item in AIR], found.percentiles[:, row].tolist(), strict=True))
+def measured(running: Running, span: tuple[int, int], tops: Sequence[int]) -> list[tuple[tuple[int, int] | None, int]]:
+    """Exact mean and percentile [hundredths of a displayed unit; -1 = none] of the six items from one row of days up to another: the same under every rule set."""
+    start, stop = span
+    return list(zip([running.exact(item, stop - 1, start - 1) if item in MEANS else None for item in AIR], tops, strict=True))
 
 
 def held(known: Sequence[tuple[tuple[int, int] | None, int]], first: int, rules: air.RuleSet) -> tuple[Verdict, ...]:
@@ -71,6 +73,12 @@ def overall(items: tuple[Verdict, ...]) -> bool | None:
     if False in states:
         return False
     return None if None in states else True
+
+
+def whole(name: str, first: int, parts: int) -> list[list[int]]:
+    """Limits of means in units of a sum of ``parts`` times as many parts as a daily value has, by item, and of percentiles; 0 = none."""
+    limits = _limits(name, first)
+    return [[tables.COMMON * parts * yearly * (item in MEANS) for item, yearly, _ in limits], [daily for _, _, daily in limits]]
 
 
 @lru_cache(maxsize=64)

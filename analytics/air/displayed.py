@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from analytics import tables
-from analytics.air.periods import Figures, laid
-from analytics.air.years import MEANS, TOPS, Running
-from analytics.kernels import figures as kernel
+from analytics.air import compliance, periods
+from analytics.air.days import Days
+from analytics.air.hours import Seen
+from analytics.air.years import CUTS, MEANS, TOPS, Running
+from analytics.kernels import scopes as kernel
+from analytics.kernels import years
+from analytics.kernels.figures import Digits
 from domain import air
 from domain.fixed import half_even
 from domain.indicators import FIGURES
@@ -42,12 +46,51 @@ class Figured(NamedTuple):
     behind: npt.NDArray[np.uint16]
 
 
+class Made(NamedTuple):
+    """Figures of a scope's year under each rule set.
+
+    Attributes
+    ----------
+    running : tuple of Figured
+        Of the days that are over, in the order of :data:`NAMES`.
+    closed : (r, f, p) int32 and uint16
+        Of the periods that are over, in the order of :data:`PERIODICAL` and :data:`YEARLY`; as in :class:`Figured`.
+    short : (r, f, p) uint8
+        1 where a figure is made of too few daily values.
+    standard : (r, 2) int64 and (r, 2) uint8
+        Of the last period: its largest exceedance multiple and the fewest values of an item; 1 with too few values, 2 if it keeps
+        its limits, 3 if not, and bit i = item i exceeds.
+    """
+
+    running: tuple[Figured, ...]
+    closed: tuple[Ints, npt.NDArray[np.uint16]]
+    short: npt.NDArray[np.uint8]
+    standard: tuple[Longs, npt.NDArray[np.uint8]]
+
+
 NAMES: Final = (*(f"{item}_mean" for item in MEANS), *(f"{item}_p{air.PERCENTILES[item]}" for item in TOPS), *_COUNTED)
 """Figures of a running year in their order: four means, two percentiles, and what counts days."""
 YEARLY: Final = tuple(f"{item}_p{air.PERCENTILES[item]}" for item in MEANS)
 """Percentiles of few days say little: these are figures of years only."""
 PERIODICAL: Final = (*NAMES, *(f"{item}_rate" for item in AIR))
 """Figures of months and quarters; those of closed years go on with :data:`YEARLY`."""
+
+
+_ALL: Final = (*PERIODICAL, *YEARLY)
+_RULES: Final = tuple(rules.name for rules in air.RULE_SETS)
+_MOST: Final = 2**62 // (366 * 200_000 * tables.COMMON)
+"""Parts of a daily value up to which a year of limits, at most 200 units, is a number of 64 bits."""
+
+
+def _needs(figure: str) -> int:
+    """What a figure is made of, bit by bit: each of the items, and days with an AQI."""
+    item = figure.partition("_")[0]
+    if item in AIR:
+        return 1 << AIR.index(item)
+    return (1 << len(AIR)) - 1 if figure == "composite" else 1 << len(AIR)
+
+
+_NEEDS: Final = np.array([_needs(figure) for figure in _ALL], np.uint8)
 
 
 @lru_cache
@@ -65,64 +108,103 @@ def _steps(parts: int) -> Longs:
 
 
 @lru_cache
-def _digits(tops: tuple[str, ...]) -> kernel.Digits:
+def _digits(tops: tuple[str, ...]) -> Digits:
     places = [AIR.index(item) for item in tops]
     factors = [tables.STEPS[place] * 10 ** FIGURES[f"{item}_p{air.PERCENTILES[item]}"].digits for item, place in zip(tops, places, strict=True)]
     judged = [(tops.index(item), air.COMPOSITE[item]) for item in TOPS if item in tops]
     ratio = _HUNDREDTHS * 10 ** FIGURES["good_ratio"].digits
-    return kernel.Digits(np.array(places, np.int32), np.array(factors, np.int64), 1_000 * _HUNDREDTHS, np.array(judged, np.int64), ratio)
+    return Digits(np.array(places, np.int32), np.array(factors, np.int64), 1_000 * _HUNDREDTHS, np.array(judged, np.int64), ratio)
 
 
-def of_year(years: Sequence[Running], count: int) -> list[Figured]:
-    """Running figures of the first ``count`` days under each rule set, in the order of :data:`NAMES`; only counts differ between rule sets."""
-    first = years[0]
-    tops, valid = _beside([first.percentiles[item][:count] for item in TOPS], np.int64), np.ascontiguousarray(first.valid[:count])
-    joined = len(first.sums) == 1
-    made = _means(first, first.sums[0].total[:count], valid) if joined else _without_divisor(first, np.arange(count), np.full(count, -1))
-    counts, shape = _beside([running.counts[:count] for running in years]), (len(years), len(NAMES), count)
-    out = np.empty(shape, np.int32), np.empty(shape, np.uint16)
-    kernel.displayed(made, tops, valid, counts, _elapsed(count), _digits(TOPS), out)
-    units, behind = out
-    same = all(np.array_equal(behind[0], one) for one in behind[1:])
-    # The same days have an AQI under every rule set, nearly always: then their numbers are kept once.
-    kept = [behind[0].copy()] * len(years) if same else [*behind]
-    return [Figured(*one) for one in zip(units, kept, strict=True)]
+def of_station(days: Days, seen: Seen, first: int, count: int) -> Made:
+    """Figures of a station's year.
+
+    Parameters
+    ----------
+    days : Days
+        (d, 6): calendar days from the first of January on; one station, so every divisor is 1.
+    seen : Seen
+        The same days as rows of figures.
+    first : int
+        Civil day of the first row.
+    count : int
+        Days that are over.
+    """
+    law, size = _law(first, count, _RULES, 1), len(days.exact)
+    room, out = _room(law, seen.top)
+    year = years.Alone(
+        np.empty((6, size), np.int64), np.empty((6, size), np.int32), np.empty((len(seen.aqi), 3, size), np.int32), np.empty((2, size), np.int64)
+    )
+    kernel.station(days.exact, seen.shown, seen.aqi, law, room, year, out)
+    return _made(out, year.counts[:, 0, :count])
+
+
+def of(several: Sequence[Running], shown: Ints, rules: Sequence[air.RuleSet], count: int) -> Made:
+    """The same of any scope: running years under some rule sets, and (6, d) displayed daily values."""
+    one = several[0]
+    joined = len(one.sums) == 1 and one.sums[0].parts <= _MOST
+    law = _law(one.first, count, tuple(law.name for law in rules), one.sums[0].parts if joined else 1)
+    room, out = _room(law, int(shown.max(initial=0)))
+    counts = np.empty((len(several), 3, len(one)), np.int32)
+    for place, running in enumerate(several):
+        counts[place] = running.counts.T
+    tops = np.empty((len(TOPS), len(one)), np.int64)
+    for place, item in enumerate(TOPS):
+        tops[place] = one.percentiles[item]
+    year = years.Alone(np.ascontiguousarray(one.sums[0].total.T), np.ascontiguousarray(one.valid.T), counts, tops)
+    if joined:
+        kernel.joined(year, shown, law, room, out)
+    else:
+        kernel.counted(year, shown, law, room)
+        _apart(several, rules, law, room, out)
+        kernel.displayed(year, law, room, out)
+    return _made(out, counts[:, 0, :count])
+
+
+def _made(out: kernel.Out, days: Ints) -> Made:
+    units, behind = out.running
+    if all(np.array_equal(days[0], one) for one in days[1:]):
+        # The same days have an AQI under every rule set, nearly always: then their numbers are kept once.
+        behind = (behind[0],) * len(units)
+    return Made(tuple([Figured(*one) for one in zip(units, behind, strict=True)]), out.closed, out.short, out.standard)
 
 
 @lru_cache(maxsize=64)
-def _elapsed(count: int) -> Ints:
-    return np.arange(1, count + 1, dtype=np.int32)
+def _law(first: int, count: int, names: tuple[str, ...], parts: int) -> kernel.Law:
+    sizes = periods.laid(first, periods.closed(first, count))
+    ranked = np.array([AIR.index(item) for item in TOPS], np.int32), np.array([air.PERCENTILES[item] for item in TOPS], np.int32)
+    length = np.ascontiguousarray(sizes.spans[:, 1] - sizes.spans[:, 0])
+    elapsed, limits = np.arange(1, count + 1, dtype=np.int32), np.array([compliance.whole(name, first, parts) for name in names], np.int64)
+    daily, digits, power = periods.law(names, first), (_digits(TOPS), _digits(MEANS)), np.int64(10 ** FIGURES["standard"].digits)
+    return kernel.Law(CUTS, ranked, sizes, daily, _steps(parts), digits, elapsed, length, _NEEDS, np.ascontiguousarray(limits.swapaxes(0, 1)), power)
 
 
-def of_periods(several: Sequence[Figures]) -> list[Figured]:
-    """Figures of closed periods under each rule set, in the order of :data:`PERIODICAL` and :data:`YEARLY`."""
-    first = several[0]
-    sizes = laid(first.running.first, first.periods)
-    tops, valid, shape = first.percentiles, first.valid, (len(several), len(PERIODICAL) + len(YEARLY), len(first.periods))
-    if len(first.running.sums) == 1:
-        known, room, made = first.running.sums[0], np.empty(valid.shape, np.int64), np.empty((2, len(MEANS), len(valid)), np.int64)
-        kernel.between(np.ascontiguousarray(known.total), sizes.spans, room, valid, _steps(known.parts), made)
-    else:
-        made = _without_divisor(first.running, (sizes.spans[:, 1] - 1).astype(np.int64), (sizes.spans[:, 0] - 1).astype(np.int64))
-    days = valid, _beside([found.counts for found in several]), sizes.spans[:, 1] - sizes.spans[:, 0], _beside([found.within for found in several])
-    out = np.empty(shape, np.int32), np.empty(shape, np.uint16)
-    kernel.periodical(made, tops, days, (_digits(TOPS), _digits(MEANS)), out)
-    return [Figured(*one) for one in zip(*out, strict=True)]
+def _room(law: kernel.Law, top: int) -> tuple[kernel.Room, kernel.Out]:
+    """Scratch and outputs; ``top`` is the largest displayed daily value."""
+    rules, count, closed, many = law.limits.shape[1], len(law.elapsed), len(law.length), len(_ALL)
+    made = np.empty((2, len(MEANS), count), np.int64), np.empty((2, len(MEANS), closed), np.int64)
+    room = kernel.Room(*made, np.empty((len(AIR), closed), np.int64), np.zeros(top + 2, np.int32), periods.room(rules, closed))
+    running = tuple([np.empty((len(NAMES), count), np.int32) for _ in range(rules)]), tuple([np.empty((len(NAMES), count), np.uint16) for _ in range(rules)])
+    figures = np.empty((rules, many, closed), np.int32), np.empty((rules, many, closed), np.uint16)
+    standard = np.empty((rules, 2), np.int64), np.empty((rules, 2), np.uint8)
+    return room, kernel.Out(running, figures, np.empty((rules, many, closed), np.uint8), standard)
 
 
-def _beside(parts: Sequence[npt.NDArray[Any]], kind: type[np.integer] = np.int32) -> npt.NDArray[Any]:
-    """Arrays of one shape as one; ``numpy.stack`` takes thrice the time."""
-    out = np.empty((len(parts), *parts[0].shape), kind)
-    for place, one in enumerate(parts):
-        out[place] = one
-    return out
-
-
-def _means(running: Running, total: Longs, valid: Ints) -> Longs:
-    """(2, 4, n): means in units of their last digit, and in hundredths of their parts of the composite index."""
-    made = np.empty((2, len(MEANS), len(total)), np.int64)
-    kernel.means(np.ascontiguousarray(total), valid, _steps(running.sums[0].parts), made)
-    return made
+def _apart(several: Sequence[Running], rules: Sequence[air.RuleSet], law: kernel.Law, room: kernel.Room, out: kernel.Out) -> None:
+    """Means and compliance where 64 bits hold no common divisor of the stations that were valid."""
+    one, spans, rows = several[0], law.sizes.spans.astype(np.int64), np.arange(len(law.elapsed))
+    room.running[:] = _without_divisor(one, rows, np.full(len(rows), -1))
+    room.closed[:] = _without_divisor(one, spans[:, 1] - 1, spans[:, 0] - 1)
+    if not len(spans):
+        return
+    start, stop = spans[-1].tolist()
+    known = compliance.measured(one, (start, stop), room.days.tops[:, -1].tolist())
+    for place, own in enumerate(rules):
+        items = compliance.held(known, one.first, own)
+        out.standard[0][place] = max((each.units(int(law.power)) for item in items for each in item.measures), default=-1), room.days.valid[:, -1].min()
+        met = compliance.overall(items)
+        status = 1 if met is None or not room.days.enough[place, : len(AIR), -1].all() else 2 if met else 3
+        out.standard[1][place] = status, sum(1 << number for number, item in enumerate(items) if item.attained is False)
 
 
 def _without_divisor(running: Running, stops: Longs, before: Longs) -> Longs:

@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.air.days import Days
-from analytics.air.hours import judge
-from analytics.kernels.aqi import Verdicts
+from analytics.air.hours import Seen, judge, levels
 from domain import air
 from domain.items import AIR
 from domain.marks import PARTICLES
@@ -20,27 +19,27 @@ from domain.marks import PARTICLES
 _PM = [AIR.index(item) for item in PARTICLES]
 
 
-def judged(kept: Days, measured: tuple[Verdicts, ...], touched: npt.NDArray[np.bool_]) -> tuple[Verdicts, ...]:
-    """Verdicts of days without dust under each rule set.
+def judged(kept: Days, seen: Seen, measured: Seen, touched: npt.NDArray[np.bool_]) -> Seen:
+    """Days without dust with their verdicts under each rule set.
 
     Parameters
     ----------
     kept : Days
         (d, 6) without the particulates of dust hours.
-    measured : tuple of Verdicts
-        Verdicts of the same days with them, by rule set.
+    seen : Seen
+        The same days as rows of figures, whose own verdicts are not asked for.
+    measured : Seen
+        The same days with those particulates.
     touched : (d,) bool
         Days with an excluded hour.
     """
-    return tuple(_one(kept, verdict, np.flatnonzero(touched & (verdict.aqi > air.GOOD_MAX)), place) for place, verdict in enumerate(measured))
-
-
-def _one(kept: Days, measured: Verdicts, rows: npt.NDArray[np.integer], place: int) -> Verdicts:
-    found = Verdicts(measured.aqi.copy(), measured.primary.copy(), measured.valid)
-    if len(rows):
-        shown = kept.shown[rows].copy()
-        # An index of 0 is no missing item and can be no primary pollutant.
-        shown[:, _PM] = np.maximum(shown[:, _PM], 0)
-        again = judge(np.ascontiguousarray(shown), np.full(len(rows), place, np.uint8), daily=True)
-        found.aqi[rows], found.primary[rows] = again.aqi, again.primary
-    return found
+    aqi, primary = measured.aqi.copy(), measured.primary.copy()
+    for place in range(len(aqi)):
+        rows = np.flatnonzero(touched & (aqi[place] > air.GOOD_MAX))
+        if len(rows):
+            shown = kept.shown[rows].copy()
+            # An index of 0 is no missing item and can be no primary pollutant.
+            shown[:, _PM] = np.maximum(shown[:, _PM], 0)
+            again = judge(np.ascontiguousarray(shown), np.full(len(rows), place, np.uint8), daily=True)
+            aqi[place, rows], primary[place, rows] = again.aqi, again.primary
+    return seen._replace(aqi=aqi, primary=primary, level=levels(aqi.reshape(-1)).reshape(aqi.shape))

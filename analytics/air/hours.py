@@ -10,6 +10,7 @@ import numpy.typing as npt
 from analytics import tables
 from analytics.blocks import spread
 from analytics.kernels import aqi as kernel
+from analytics.kernels import scopes
 from domain import air
 
 BLOCK: Final = 320
@@ -98,18 +99,50 @@ def real_time(values: npt.NDArray[np.int32], rule: int, out: kernel.Verdicts | N
     return found
 
 
-def of_days(displayed: npt.NDArray[np.int32]) -> tuple[kernel.Verdicts, ...]:
-    """AQI, primary pollutants and number of items of days under each rule set: as :func:`judge`, without IAQIs.
+class Seen(NamedTuple):
+    """Days as rows of figures, with their verdicts under each rule set.
+
+    Attributes
+    ----------
+    shown : (6, d) int32 [displayed units]
+        -1 = not valid.
+    behind : (6, d) uint16 [h]
+        Valid hours; a published day does not say its hours and counts as whole.
+    items : (d,) uint8
+        Items that are there.
+    aqi : (r, d) int16
+        -1 = none.
+    primary, level : (r, d) uint8
+        Bit i = item i; 1…6, 0 without AQI.
+    top : int
+        The largest of ``shown``, at least 0.
+    """
+
+    shown: npt.NDArray[np.int32]
+    behind: npt.NDArray[np.uint16]
+    items: npt.NDArray[np.uint8]
+    aqi: npt.NDArray[np.int16]
+    primary: npt.NDArray[np.uint8]
+    level: npt.NDArray[np.uint8]
+    top: int
+
+
+def of_days(displayed: npt.NDArray[np.int32], hours: npt.NDArray[np.int32]) -> Seen:
+    """AQI, level and primary pollutants of days under each rule set: as :func:`judge`, without IAQIs.
 
     Parameters
     ----------
     displayed : (d, 6) int32 [displayed units]
         -1 = missing.
+    hours : (d, 6) int32 [h]
+        Valid hours behind each; -1 = not known.
     """
-    shown, size = np.ascontiguousarray(displayed.T), (len(air.RULE_SETS), len(displayed))
-    found = kernel.Verdicts(np.empty(size, np.int16), np.empty(size, np.uint8), np.empty(size, np.uint8))
-    kernel.days(shown, tables.answers_or_absent(daily=True), tables.verdict_marks(), np.empty(shown.shape, np.int16), found)
-    return tuple(kernel.Verdicts(*one) for one in zip(*found, strict=True))
+    count, rules = len(displayed), len(air.RULE_SETS)
+    shown, behind, items = np.empty((6, count), np.int32), np.empty((6, count), np.uint16), np.empty(count, np.uint8)
+    aqi, primary, level = np.empty((rules, count), np.int16), np.empty((rules, count), np.uint8), np.empty((rules, count), np.uint8)
+    law, room = (tables.answers_or_absent(daily=True), tables.verdict_marks(), tables.level_tops()), np.empty((6, count), np.int16)
+    top = scopes.judged(displayed, hours, law, room, scopes.Rows(shown, behind, items, aqi, primary, level))
+    return Seen(shown, behind, items, aqi, primary, level, top)
 
 
 def levels(aqi: npt.NDArray[np.int16]) -> npt.NDArray[np.uint8]:

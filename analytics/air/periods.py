@@ -88,7 +88,7 @@ class Figures:
     enough : (p, 7) bool
         Whether the minimum of data is reached, by item and (last) by days with an AQI.
     percentiles : (6, p) int64 [hundredths of a displayed unit]
-        Of each item at its own percent; -1 = none.
+        Of each item at its own percent; -1 = none. Items with an annual mean have one in years only.
     within : (p, 6) int32 [d]
         Valid daily values that keep their limit.
     """
@@ -146,21 +146,32 @@ def figures(days: Days, running: Running, rules: air.RuleSet, periods: tuple[Per
 
 def under(days: Days, years: Sequence[Running], rules: Sequence[air.RuleSet], periods: tuple[Period, ...]) -> list[Figures]:
     """Figures of periods of one scope under several rule sets: percentiles and valid days are made once."""
-    first, shown, size = years[0].first, np.ascontiguousarray(days.shown.T), (len(rules), len(periods))
-    counts = np.empty((len(years), len(years[0]), 3), np.int32)
-    for place, one in enumerate(years):
-        counts[place] = one.counts
-    known = kernel.Days(shown, np.ascontiguousarray(years[0].valid), counts)
-    out = kernel.Out(
-        np.empty((len(AIR), size[1]), np.int64),
-        np.empty((*size, len(AIR)), np.int32),
-        np.empty((size[1], len(AIR)), np.int32),
-        np.empty((*size, 3), np.int32),
-        np.empty((*size, len(AIR) + 1), np.bool_),
+    one, shown = years[0], np.ascontiguousarray(days.shown.T)
+    counts = np.empty((len(years), 3, len(one)), np.int32)
+    for place, running in enumerate(years):
+        counts[place] = running.counts.T
+    out = room(len(rules), len(periods))
+    known = kernel.Days(shown, np.ascontiguousarray(one.valid.T), counts)
+    kernel.closed(known, laid(one.first, periods), law(tuple(each.name for each in rules), one.first), np.zeros(int(shown.max(initial=0)) + 2, np.int32), out)
+    return [Figures(periods, each, out.valid.T, out.counts[place].T, out.enough[place].T, out.tops, out.within[place].T) for place, each in enumerate(years)]
+
+
+def room(rules: int, periods: int) -> kernel.Out:
+    """Room for the numbers of days of periods under some rule sets, unwritten."""
+    items = len(AIR)
+    return kernel.Out(
+        np.empty((items, periods), np.int64),
+        np.empty((rules, items, periods), np.int32),
+        np.empty((items, periods), np.int32),
+        np.empty((rules, 3, periods), np.int32),
+        np.empty((rules, items + 1, periods), np.bool_),
     )
-    law = kernel.Law(_PERCENT, _limits(tuple(one.name for one in rules), first))
-    kernel.closed(known, laid(first, periods), law, np.zeros(int(shown.max(initial=0)) + 2, np.int32), out)
-    return [Figures(periods, one, out.valid, out.counts[place], out.enough[place], out.tops, out.within[place]) for place, one in enumerate(years)]
+
+
+@lru_cache(maxsize=64)
+def law(names: tuple[str, ...], first: int) -> kernel.Law:
+    """What rule sets ask in the year that begins on a civil day."""
+    return kernel.Law(_PERCENT, np.array([limits(air.BY_NAME[name], first) for name in names], np.int32))
 
 
 @lru_cache(maxsize=64)
@@ -176,9 +187,3 @@ def limits(rules: air.RuleSet, day: int) -> npt.NDArray[np.int32]:
     """(6,) int32 daily class-2 limits in displayed units under a rule set."""
     table = air.limits_under(rules, day)
     return np.array([table[item].day for item in AIR], np.int32)
-
-
-@lru_cache(maxsize=64)
-def _limits(names: tuple[str, ...], day: int) -> npt.NDArray[np.int32]:
-    """(r, 6) of several rule sets."""
-    return np.array([limits(air.BY_NAME[name], day) for name in names], np.int32)

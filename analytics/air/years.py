@@ -193,7 +193,7 @@ def together(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int) -> l
 
 _ROOM: Final = 2**62 // 100
 """Largest sum that may still be multiplied by a hundred when it is rounded."""
-_CUTS: Final = np.array([air.GOOD_MAX, air.HEAVY_MIN], np.int16)
+CUTS: Final = np.array([air.GOOD_MAX, air.HEAVY_MIN], np.int16)
 
 
 def _joined(groups: list[Sums]) -> list[Sums]:
@@ -231,7 +231,7 @@ def _run(exact: npt.NDArray[np.int64], days: Days, aqis: Sequence[npt.NDArray[np
     counts, tops = np.empty((*aqi.shape, 3), np.int32), np.empty((len(columns), rows), np.int64)
     out = kernel.Running(np.empty(exact.shape, np.int64), np.empty(exact.shape, np.int32), counts, tops)
     shown = np.ascontiguousarray(days.shown).reshape(rows, scopes * items)
-    kernel.running(exact, shown, (aqi, _CUTS), (columns, percent), np.zeros(top + 2, np.int32), out)
+    kernel.running(exact, shown, (aqi, CUTS), (columns, percent), np.zeros(top + 2, np.int32), out)
     return out
 
 

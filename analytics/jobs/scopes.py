@@ -10,14 +10,14 @@ import numpy.typing as npt
 
 from analytics import bases
 from analytics.air import days as air_days
-from analytics.air import dust, years
+from analytics.air import displayed, dust, years
 from analytics.air.days import Days
+from analytics.air.hours import Seen
 from analytics.bases import DUST, RAW, REVIEWED, Marks, View
 from analytics.cube import BACK, SiteYear
 from analytics.jobs import county, periods, stations
 from analytics.jobs.sheets import Sheet
 from analytics.jobs.stations import Again, Span
-from analytics.kernels.aqi import Verdicts
 from domain import air
 
 Rows = npt.NDArray[np.bool_]
@@ -106,36 +106,41 @@ def city(members: Sequence[Known], member: Rows) -> Known:
 
 
 class Basis(NamedTuple):
-    """Figures of a scope on one basis: its sheets, and the running years of both rule sets."""
+    """Figures of a scope on one basis: its sheets, and a city's running years under both rule sets."""
 
     name: str
     sheets: list[Sheet]
     running: tuple[years.Running, ...]
 
 
-def figures(scope: str, known: Known, at: Span, expected: Expected = 24) -> Iterator[Basis]:
-    """Sheets of days, running years and closed periods on every basis that a scope has."""
-    verdicts = stations.judged(known.raw)
-    raw = best = _basis(scope, known.raw, verdicts, at, expected)
+def figures(scope: str, known: Known, at: Span, expected: Expected | None = None) -> Iterator[Basis]:
+    """Sheets of days, running years and closed periods on every basis that a scope has; ``expected`` are the hours of a city's full days."""
+    seen = stations.judged(known.raw)
+    raw = best = _basis(scope, known.raw, seen, at, expected)
     yield raw
     if known.reviewed is not None:
-        verdicts = stations.judged(known.reviewed)
-        best = _renamed(_basis(scope, known.reviewed, verdicts, at, expected), REVIEWED)
+        seen = stations.judged(known.reviewed)
+        best = _renamed(_basis(scope, known.reviewed, seen, at, expected), REVIEWED)
         yield best
     if known.kept is None or known.touched is None:
         return
     if not known.touched.any():
         yield _renamed(best, DUST)
         return
-    yield _renamed(_basis(scope, known.kept, dust.judged(known.kept, verdicts, known.touched), at, expected), DUST)
+    clean = dust.judged(known.kept, stations.judged(known.kept), seen, known.touched)
+    yield _renamed(_basis(scope, known.kept, clean, at, expected), DUST)
 
 
 def _renamed(basis: Basis, name: str) -> Basis:
     return Basis(name, [one.on(name) for one in basis.sheets], basis.running)
 
 
-def _basis(scope: str, days: Days, verdicts: tuple[Verdicts, ...], at: Span, expected: Expected) -> Basis:
-    found = stations.day_sheets(scope, days, verdicts, at, expected)
-    both = years.under(days, [verdict.aqi for verdict in verdicts], at.first)
-    found += [*stations.year_sheets(scope, stations.NAMES, both, at), *periods.sheets(scope, air.RULE_SETS, days, both, at)]
-    return Basis(RAW, found, both)
+def _basis(scope: str, days: Days, seen: Seen, at: Span, expected: Expected | None) -> Basis:
+    running: tuple[years.Running, ...] = ()
+    if expected is None:
+        made = displayed.of_station(days, seen, at.first, min(len(seen.items), at.closed))
+    else:
+        running = years.under(days, tuple(seen.aqi), at.first)
+        made = displayed.of(running, seen.shown, air.RULE_SETS, min(len(seen.items), at.closed))
+    found = stations.day_sheets(scope, seen, at, 24 if expected is None else expected)
+    return Basis(RAW, [*found, *stations.year_sheets(scope, stations.NAMES, made, at), *periods.sheets(scope, stations.NAMES, made, at)], running)

@@ -12,14 +12,13 @@ import numpy.typing as npt
 
 from analytics import tables
 from analytics.air import days as air_days
-from analytics.air import displayed, years
+from analytics.air import displayed
 from analytics.air import hours as air_hours
 from analytics.air.days import Days
+from analytics.air.hours import Seen
 from analytics.cube import BACK, BUILT, SiteYear
 from analytics.jobs.sheets import Kind, Sheet, single
-from analytics.kernels import days as day_kernel
 from analytics.kernels import rolling as kernel
-from analytics.kernels.aqi import Verdicts
 from domain import air, civil
 from domain.fixed import MISSING, SCALE
 from domain.items import AIR
@@ -97,9 +96,9 @@ def _daily(site: SiteYear, own: slice) -> Days:
     return days
 
 
-def judged(days: Days) -> tuple[Verdicts, ...]:
-    """Daily AQI under each rule set."""
-    return air_hours.of_days(days.shown)
+def judged(days: Days) -> Seen:
+    """Days as rows of figures, with their daily AQI under each rule set."""
+    return air_hours.of_days(days.shown, days.hours)
 
 
 def hour_sheets(scope: str, first: int, values: npt.NDArray[np.int32], again: Again | None = None) -> list[Sheet]:
@@ -128,7 +127,7 @@ def hour_sheets(scope: str, first: int, values: npt.NDArray[np.int32], again: Ag
 
 def _hours(kind: Kind, time: npt.NDArray[np.int64], values: npt.NDArray[np.int32], place: int) -> Sheet:
     part = air_hours.real_time(values, place)
-    return _aqi(kind, time, part.aqi, (part.primary, part.valid), tables.primaries(daily=False))
+    return _aqi(kind, time, (part.aqi, part.primary, part.valid, air_hours.levels(part.aqi)), tables.primaries(daily=False))
 
 
 def _stretches(kind: Kind, rows: slice, again: Again | None, reach: int) -> tuple[Sheet, list[slice]] | None:
@@ -217,32 +216,31 @@ def _built(scope: str, site: SiteYear, count: int, place: int) -> list[Sheet]:
     return [replace(made, status=built.astype(np.uint8)[None], statuses=_BUILT)]
 
 
-def day_sheets(scope: str, days: Days, verdicts: tuple[Verdicts, ...], at: Span, expected: npt.NDArray[np.integer] | int = 24) -> list[Sheet]:
+def day_sheets(scope: str, seen: Seen, at: Span, expected: npt.NDArray[np.integer] | int = 24) -> list[Sheet]:
     """AQI and displayed concentrations of each day; ``expected`` are the hours that a full day has."""
-    count = len(days.shown)
-    time, whole = stamps(at.first, count), np.asarray(expected)
-    shown, behind, items = np.empty((6, count), np.int32), np.empty((6, count), np.uint16), np.empty(count, np.uint8)
-    day_kernel.turned(days.shown, days.hours, shown, behind, items)
+    time, whole, texts = stamps(at.first, len(seen.items)), np.asarray(expected), tables.primaries(daily=True)
     found = []
-    for name, verdict in zip(NAMES, verdicts, strict=True):
-        found.append(_aqi(Kind(("aqi",), "day", scope, name), time, verdict.aqi, (verdict.primary, items), tables.primaries(daily=True)))
-        found.append(Sheet(Kind(tables.DAILY, "day", scope, name), time, shown, _DIVISORS, behind, whole))
+    for place, name in enumerate(NAMES):
+        verdict = seen.aqi[place], seen.primary[place], seen.items, seen.level[place]
+        found.append(_aqi(Kind(("aqi",), "day", scope, name), time, verdict, texts))
+        found.append(Sheet(Kind(tables.DAILY, "day", scope, name), time, seen.shown, _DIVISORS, seen.behind, whole))
     return found
 
 
-def _aqi(kind: Kind, time: npt.NDArray[np.int64], aqi: npt.NDArray[np.int16], behind: tuple[Bytes, Bytes], texts: tuple[str, ...]) -> Sheet:
-    """AQI with its level as status and its primary pollutants as text; ``behind`` are primary pollutants and valid items."""
-    primary, items = behind
-    return Sheet(kind, time, aqi[None], _ONE, items[None], _ITEMS, air_hours.levels(aqi)[None], primary[None], _LEVELS, texts)
+def _aqi(kind: Kind, time: npt.NDArray[np.int64], verdict: tuple[npt.NDArray[np.int16], Bytes, Bytes, Bytes], texts: tuple[str, ...]) -> Sheet:
+    """AQI with its level as status and its primary pollutants as text; a verdict is AQI, primary pollutants, valid items and level."""
+    aqi, primary, items, level = verdict
+    return Sheet(kind, time, aqi[None], _ONE, items[None], _ITEMS, level[None], primary[None], _LEVELS, texts)
 
 
-def year_sheets(scope: str, rule_sets: Sequence[str], running: Sequence[years.Running], at: Span) -> list[Sheet]:
+def year_sheets(scope: str, rule_sets: Sequence[str], made: displayed.Made, at: Span) -> list[Sheet]:
     """Running year figures at the end of each closed day; those of closed months, quarters and years: :mod:`analytics.jobs.periods`."""
-    count = min(len(running[0]), at.closed)
+    count = made.running[0].units.shape[1]
     if not count:
         return []
-    time, made = stamps(at.first, count), zip(rule_sets, displayed.of_year(running, count), strict=True)
-    return [Sheet(Kind(displayed.NAMES, "ytd", scope, name), time, one.units, _DIGITS, one.behind, _elapsed(count)) for name, one in made]
+    time, days = stamps(at.first, count), _elapsed(count)
+    pairs = zip(rule_sets, made.running, strict=True)
+    return [Sheet(Kind(displayed.NAMES, "ytd", scope, name), time, one.units, _DIGITS, one.behind, days) for name, one in pairs]
 
 
 @lru_cache(maxsize=64)

@@ -7,10 +7,8 @@ from decimal import Decimal
 import numpy as np
 
 from analytics import counting, cube, filling, quality
-from analytics.air import years
 from analytics.energy.meteryear import laid
-from analytics.jobs import county, metered, periods, stations
-from domain.air import RULE_SETS
+from analytics.jobs import county, metered, scopes, stations
 from domain.places import Dated, Meter
 
 _DAYS = 31
@@ -22,14 +20,12 @@ def warm() -> None:
     site = cube.empty(2_001)
     site.hours[:48] = 1_000
     days = stations.daily(site, _DAYS)
-    verdicts = stations.judged(days)
-    running = years.under(days, [one.aqi for one in verdicts], site.first)
     at = stations.Span(site.first, _DAYS, _DAYS, 48)
     stations.hour_sheets("", site.first, site.hours[24:72])
     stations.rolling_sheets("", site, at)
-    stations.day_sheets("", days, verdicts, at)
-    stations.year_sheets("", stations.NAMES, running, at)
-    periods.sheets("", RULE_SETS, days, running, at)
+    for expected in (None, 24):
+        for _ in scopes.figures("", scopes.Known(days), at, expected):
+            pass
     member = np.ones((_DAYS, 1), bool)
     county.daily([days], member)
     county.hourly({"": site}, ("",), member)

@@ -176,7 +176,7 @@ def _decide(start: Whole, rows: int, marks: Shorts, iaqi: Shorts, out: Verdicts)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def days(shown: Ints, answers: Shorts, marks: Shorts, iaqi: Shorts, out: Verdicts) -> None:
+def days(shown: Ints, answers: Shorts, marks: Shorts, iaqi: Shorts, out: tuple[Shorts, Bytes]) -> None:
     """Daily AQI under several rule sets; a day without PM2.5 and PM10 has none (published practice).
 
     Parameters
@@ -189,8 +189,8 @@ def days(shown: Ints, answers: Shorts, marks: Shorts, iaqi: Shorts, out: Verdict
         As for :func:`hours`.
     iaqi : (6, d) int16
         Scratch.
-    out : Verdicts
-        (r, d), written.
+    out : (r, d) int16 and uint8
+        Written: AQI and primary pollutants, as in :class:`Verdicts`.
     """
     last = np.uint32(answers.shape[2] - 1)
     for rule in range(answers.shape[0]):
@@ -199,11 +199,22 @@ def days(shown: Ints, answers: Shorts, marks: Shorts, iaqi: Shorts, out: Verdict
             for row in range(shown.shape[1]):
                 place = np.uint64(row)
                 found[place] = own[np.uint16(min(np.uint32(np.int32(units[place] + np.int32(1))), last))]
-        _decide(np.uint64(0), shown.shape[1], marks[rule], iaqi, Verdicts(out.aqi[rule], out.primary[rule], out.valid[rule]))
-        for row in range(shown.shape[1]):
-            blind = (iaqi[0, row] == ABSENT) & (iaqi[1, row] == ABSENT)
-            out.aqi[rule, row] = np.int16(NONE) if blind else out.aqi[rule, row]
-            out.primary[rule, row] = np.uint8(0) if blind else out.primary[rule, row]
+        _decide_days(marks[rule], iaqi, out[0][rule], out[1][rule])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _decide_days(marks: Shorts, iaqi: Shorts, aqis: Shorts, primary: Bytes) -> None:
+    """:func:`_decide` for whole days, which have no AQI without particulates; the number of items is known already."""
+    quiet, incomplete, least = marks[0], marks[1], marks[2]
+    for row in range(aqis.shape[0]):
+        a, b, c, d, e, f = iaqi[0, row], iaqi[1, row], iaqi[2, row], iaqi[3, row], iaqi[4, row], iaqi[5, row]
+        gaps = (a == ABSENT) | (b == ABSENT) | (c == ABSENT) | (d == ABSENT) | (e == ABSENT) | (f == ABSENT)
+        top = max(a, b, c, d, e, f)
+        withheld = (top < 0) | (gaps & (top <= incomplete)) | ((a == ABSENT) & (b == ABSENT))
+        aqi = np.int16(NONE) if withheld else max(top, least)
+        mask = _one(a == aqi, 0) | _one(b == aqi, 1) | _one(c == aqi, 2) | _one(d == aqi, 3) | _one(e == aqi, 4) | _one(f == aqi, 5)
+        aqis[row] = aqi
+        primary[row] = np.int16(mask) if aqi > quiet else np.int16(0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")

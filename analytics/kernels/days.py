@@ -289,8 +289,8 @@ def shown(exact: Longs, parts: Ints, steps: Longs, out: Ints) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def turned(units: Ints, hours: Ints, shown: Ints, behind: npt.NDArray[np.uint16], items: npt.NDArray[np.uint8]) -> None:
-    """Days as rows of figures: displayed units and the hours behind them, item by item, and how many items a day has.
+def turned(units: Ints, hours: Ints, shown: Ints, behind: npt.NDArray[np.uint16], items: npt.NDArray[np.uint8]) -> Whole:
+    """Days as rows of figures: displayed units and the hours behind them, item by item, and how many items a day has; returns the largest.
 
     Parameters
     ----------
@@ -302,6 +302,7 @@ def turned(units: Ints, hours: Ints, shown: Ints, behind: npt.NDArray[np.uint16]
     items : (d,) uint8
         All three are written.
     """
+    top = np.int32(0)
     for day in range(units.shape[0]):
         there = 0
         for item in range(6):
@@ -309,7 +310,9 @@ def turned(units: Ints, hours: Ints, shown: Ints, behind: npt.NDArray[np.uint16]
             shown[item, day] = value
             behind[item, day] = known if known >= 0 else 24 if value >= 0 else 0
             there += value >= 0
+            top = max(top, value)
         items[day] = there
+    return top
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -13,6 +13,8 @@ MISSING: Final = fixed.MISSING
 
 NONE: Final = -1
 """No count, no displayed value, no AQI."""
+MEANS: Final = 4
+"""Items with an annual mean: the first of the six."""
 Whole: TypeAlias = Any
 """An integer: int to the caller, int64 or narrower in compiled code, so that no checker can name it."""
 

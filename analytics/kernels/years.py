@@ -35,6 +35,26 @@ class Running(NamedTuple):
     tops: Longs
 
 
+class Alone(NamedTuple):
+    """What is written of a single scope's running year under r rule sets, figure by figure: days stand side by side.
+
+    Attributes
+    ----------
+    total : (6, d) int64
+    valid : (6, d) int32 [d]
+        Sums and numbers of the valid daily values.
+    counts : (r, 3, d) int32 [d]
+        Days with an AQI, good days, heavy days so far.
+    tops : (k, d) int64 [hundredths of a displayed unit]
+        Percentiles.
+    """
+
+    total: Longs
+    valid: Ints
+    counts: Ints
+    tops: Longs
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def extent(parts: Ints, shown: Ints) -> tuple[Whole, Whole, Whole]:
     """Smallest and largest of the (n,) ``parts``, and the largest of the (n,) ``shown``; at least 1, 1 and 0."""
@@ -64,6 +84,49 @@ def running(exact: Longs, shown: Ints, aqi: tuple[Shorts, Shorts], ranked: tuple
     for rule in range(aqi[0].shape[0]):
         counts(aqi[0][rule], aqi[1], out.counts[rule])
     percentiles(shown, ranked[0], ranked[1], table, out.tops)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def alone(exact: Longs, shown: Ints, aqi: tuple[Shorts, Shorts], ranked: tuple[Ints, Ints], table: Ints, out: Alone) -> None:
+    """:func:`running` of a single scope.
+
+    Parameters
+    ----------
+    exact : (d, 6) int64
+        ``NONE`` = not valid.
+    shown : (6, d) int32 [displayed units]
+    aqi : (r, d) int16 and (2,) int16
+        AQI of each day under each rule set; the cuts of :func:`counts`.
+    ranked : (k,) int32 and (k,) int32
+        Items and percents of :func:`percentiles`.
+    table : (width,) int32
+        Scratch, see there.
+    out : Alone
+        Written.
+    """
+    for item in range(6):
+        total, number, sums, numbers = np.int64(0), np.int32(0), out.total[item], out.valid[item]
+        for day in range(exact.shape[0]):
+            value = exact[day, item]
+            total, number = total + max(value, np.int64(0)), np.int32(number + np.int32(value >= 0))
+            sums[day], numbers[day] = total, number
+    for rule in range(aqi[0].shape[0]):
+        _counts(aqi[0][rule], aqi[1], out.counts[rule])
+    for k in range(ranked[0].shape[0]):
+        _percentile(shown[ranked[0][k]], ranked[1][k], table, out.tops[k])
+        table[:] = 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _counts(aqi: Shorts, cuts: Shorts, out: Ints) -> None:
+    """:func:`counts` of one scope, (3, d)."""
+    valid, good, heavy = np.int32(0), np.int32(0), np.int32(0)
+    for day in range(out.shape[1]):
+        value = aqi[day]
+        valid = np.int32(valid + np.int32(value >= 0))
+        good = np.int32(good + np.int32((value >= 0) & (value <= cuts[0])))
+        heavy = np.int32(heavy + np.int32(value >= cuts[1]))
+        out[0, day], out[1, day], out[2, day] = valid, good, heavy
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -150,17 +213,17 @@ def percentiles(shown: Ints, columns: Ints, percent: Ints, table: Ints, out: Lon
     """
     for k in range(columns.shape[0]):
         column = np.uint64(columns[k])
-        _percentile(shown, column, percent[k], table, out[k])
+        _percentile(shown[:, column], percent[k], table, out[k])
         for day in range(shown.shape[0]):
             table[np.uint32(max(shown[day, column], np.int32(0)))] = 0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _percentile(shown: Ints, column: Whole, percent: Whole, table: Ints, out: Longs) -> None:
+def _percentile(shown: Ints, percent: Whole, table: Ints, out: Longs) -> None:
     """Running percentile of one series."""
     number, at, below = 0, 0, 0
     for day in range(shown.shape[0]):
-        value = shown[day, column]
+        value = shown[day]
         if value >= 0:
             table[np.uint32(value)] += 1
             number += 1

@@ -130,7 +130,7 @@ def test_both_figures_are_reported() -> None:
     at = stations.Span(FIRST, 365, 365, 0)
     found: dict[tuple[str, str], list[int]] = {}
     ratios = {}
-    for one in scopes.figures("a", known, at):
+    for one in scopes.figures("a", known, at, 24):
         counts = one.running[0].counts[-1].tolist()
         found[one.name, "counts"] = counts
         ratios[one.name] = [fixed.exact_text(100 * number, counts[0], 1) for number in counts[1:]]

@@ -179,13 +179,15 @@ def test_published_days_are_met(law: int, values: Any, aqi: int) -> None:
 def test_verdicts_of_days_are_those_of_the_general_judge(rows: Any) -> None:
     """All rule sets at once, item by item, say what each says row by row, also of what no table holds and of days without particulates."""
     shown = np.array(rows, np.int32)
-    for rule, found in enumerate(hours.of_days(shown)):
+    found = hours.of_days(shown, np.full(shown.shape, 24, np.int32))
+    for rule in range(len(found.aqi)):
         one = hours.judge(shown, np.full(len(shown), rule, np.uint8), daily=True)
 
-        assert one.aqi.tolist() == found.aqi.tolist()
-        assert one.primary.tolist() == found.primary.tolist()
-        assert np.maximum(one.level, 0).tolist() == hours.levels(found.aqi).tolist()
-        assert (shown >= 0).sum(axis=1).tolist() == found.valid.tolist()
+        assert one.aqi.tolist() == found.aqi[rule].tolist()
+        assert one.primary.tolist() == found.primary[rule].tolist()
+        assert np.maximum(one.level, 0).tolist() == found.level[rule].tolist() == hours.levels(one.aqi).tolist()
+    assert (shown >= 0).sum(axis=1).tolist() == found.items.tolist()
+    assert max(shown.max(), 0) == found.top
 
 
 def test_the_quorum_is_three_quarters_or_half_of_few() -> None:

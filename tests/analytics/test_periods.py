@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics import tables
-from analytics.air import compliance, days, periods, years
+from analytics.air import compliance, days, displayed, periods, years
 from analytics.air.days import Days
 from analytics.jobs import periods as job
 from analytics.jobs import stations
@@ -36,7 +36,8 @@ def columns(found: Days, rules: air.RuleSet, closed: int = 365, first: int = FIR
     """Stored rows by figure and period: time → (value, valid, expected, status, text)."""
     aqi = found.judged(np.full(len(found.shown), air.RULE_SETS.index(rules), np.uint8)).aqi
     running = years.running(found, aqi, first)
-    made = job.sheets("a", (rules,), found, (running,), stations.Span(first, closed, closed, 24 * closed))
+    figures = displayed.of((running,), np.ascontiguousarray(found.shown.T), (rules,), closed)
+    made = job.sheets("a", (rules.name,), figures, stations.Span(first, closed, closed, 24 * closed))
     rows = [column.row(place, 0.0) for sheet in made for column in sheet.columns() for place in range(len(column.time)) if column.valid[place]]
     out: dict[tuple[str, str, str], dict[int, Any]] = {}
     for row in rows:
