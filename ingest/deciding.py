@@ -6,13 +6,12 @@ batch, rows already decided stand in front of what the store says.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from domain.civil import day_end, day_of
+from domain.civil import day_end, day_of, day_start
 from domain.errors import LanbiError
 from domain.message import Refusal
 from domain.readings import Key, Reading
@@ -32,12 +31,9 @@ class Judged(NamedTuple):
     verdict: Verdict
 
 
-@dataclass(slots=True, eq=False)
-class _Front:
-    """A series: time of its newest reading seen, and the end of the last day of plain first sights [s]."""
-
-    newest: int
-    until: int = NEVER
+NONE: Final = (NEVER, NEVER)
+SEVERAL: Final = (NEVER, -NEVER)
+"""Bounds of the day of plain first sights where there is none yet, and where there are several: then no reading is worth a look any more."""
 
 
 @dataclass
@@ -75,14 +71,19 @@ class Desk:
     versions: list[Version] = field(default_factory=list)
     touched: dict[int, set[str]] = field(default_factory=dict)
     withdrawn: list[Record] = field(default_factory=list)
-    _fronts: dict[Series, _Front] = field(default_factory=dict)
+    _fronts: dict[Series, int] = field(default_factory=dict)
+    """Time of the newest reading seen of each series [s]."""
     _newest: dict[Series, tuple[int, str, Origin]] = field(default_factory=dict)
     _first: dict[RowKey, Origin] = field(default_factory=dict)
+    _day: tuple[int, int] = NONE
+    """The one day of all plain first sights: from behind its beginning up to its end [s]."""
     _before: dict[RowKey, Before] = field(default_factory=dict)
     _rows: dict[RowKey, Reading] = field(default_factory=dict)
     _entered: int = 0
     """Plain first sights that stand in ``_rows``, too."""
-    _numbers: defaultdict[Whose, list[int | None]] = field(default_factory=lambda: defaultdict(list))
+    _whose: list[Whose] = field(default_factory=list)
+    _numbers: list[int | None] = field(default_factory=list)
+    """Of each reading since numbers were last compared, and whose."""
 
     @property
     def rows(self) -> dict[RowKey, Reading]:
@@ -100,14 +101,14 @@ class Desk:
     def see(self, verdict: Verdict) -> None:
         """Take note of a verdict that will be taken later: its number, and whether its reading is late."""
         if verdict.seq is not None and verdict.device:
-            self._numbers[verdict.device, verdict.run].append(verdict.seq)
+            self._whose.append((verdict.device, verdict.run))
+            self._numbers.append(verdict.seq)
         sight = verdict.sight
         if sight is None:
             return
         series, key = (sight.source, sight.span), sight[:4]
-        front = self._fronts.get(series) or self._front(series)
-        if sight.time > front.newest:
-            front.newest = sight.time
+        if sight.time > self._front(series):
+            self._fronts[series] = sight.time
             self.coming.add(key)
         elif key not in self.coming and key not in self.rows:
             self.late.add(key)
@@ -121,38 +122,52 @@ class Desk:
             The others, seen and to be taken later.
         """
         self._hear(easy)
-        fronts, begun = self._fronts, 0
+        fronts, last, begun, at = self._fronts, self.plain.last, 0, len(self.plain.rows)
+        newest, (since, until) = self.memory.newest, self._day
         others: list[Judged] = []
         for place, row in enumerate(easy.rows):
             series, time = (row.source, row.span), row.time
-            front = fronts.get(series) or self._front(series)
-            if time <= front.newest:
+            front = fronts.get(series)
+            if time <= (newest(series) if front is None else front):
                 self.plain.take(easy, begun, place)
-                begun = place + 1
+                begun, at = place + 1, at - 1
                 others.append(self._later(easy, place))
                 continue
-            front.newest = time
-            if time > front.until:
-                front.until = self._day(series, time)
+            fronts[series] = time
+            last[series] = at + place
+            if not since < time <= until:
+                since, until = self._turn(time)
         self.plain.take(easy, begun, len(easy.rows))
         return others
 
     def placed(self) -> None:
-        """All plain first sights are placed: count them."""
-        if self.plain.rows:
-            self.batch.count("stored", by=len(self.plain.rows))
+        """All plain first sights are placed: count them, and say whose days they touch."""
+        rows = self.plain.rows
+        if not rows:
+            return
+        self.batch.count("stored", by=len(rows))
+        if self._day is not SEVERAL:
+            # Of thousands of devices each speaks once: what is done for a series is done for a reading.
+            self.touched.setdefault(day_of(rows[0].time), set()).update([source for source, _ in self.plain.last])
+            return
+        since = until = NEVER
+        sources = set[str]()
+        for row in rows:
+            if not since < row.time <= until:
+                day = day_of(row.time)
+                since, until, sources = day_start(day), day_end(day), self.touched.setdefault(day, set())
+            sources.add(row.source)
 
-    def _front(self, series: Series) -> _Front:
-        """How far a series is that this batch has not met."""
-        front = self._fronts[series] = _Front(self.memory.newest(series))
-        return front
+    def _front(self, series: Series) -> int:
+        """How far a series is [s]."""
+        front = self._fronts.get(series)
+        return self.memory.newest(series) if front is None else front
 
-    def _day(self, series: Series, time: int) -> int:
-        """Plain first sights of a series touch another day; its end."""
+    def _turn(self, time: int) -> tuple[int, int]:
+        """Plain first sights come to their first day, or to another one; from where up to where no further look is needed [s]."""
         day = day_of(time)
-        self.plain.series.add(series)
-        self.touched.setdefault(day, set()).add(series[0])
-        return day_end(day)
+        self._day = (day_start(day), day_end(day)) if self._day is NONE else SEVERAL
+        return self._day
 
     def _later(self, easy: Easy, place: int) -> Judged:
         row, seq = easy.rows[place], easy.numbers[place]
@@ -165,13 +180,12 @@ class Desk:
 
     def _hear(self, easy: Easy) -> None:
         """Take note of all numbers of messages."""
-        said, numbers = self._numbers, easy.numbers
-        if len(numbers) == len(easy.whose):
-            for whose, number in zip(easy.whose, numbers, strict=True):
-                said[whose].append(number)
+        self._numbers += easy.numbers
+        if len(easy.numbers) == len(easy.whose):
+            self._whose += easy.whose
             return
-        for whose, (start, end) in zip(easy.whose, pairwise([*easy.starts, len(numbers)]), strict=True):
-            said[whose] += numbers[start:end]
+        for whose, (start, end) in zip(easy.whose, pairwise([*easy.starts, len(easy.numbers)]), strict=True):
+            self._whose += [whose] * (end - start)
 
     def lost(self, device: str, run: int, first: int, last: int) -> None:
         """The device gave these numbers up."""
@@ -180,7 +194,8 @@ class Desk:
 
     def _listen(self) -> None:
         """Compare the numbers of all devices with what they said before; what is skipped is a gap."""
-        gaps = self.memory.sequences.see_all(self._numbers)
+        gaps = self.memory.sequences.see_all(self._whose, self._numbers)
+        self._whose.clear()
         self._numbers.clear()
         if gaps:
             self.batch.count("gaps", by=gaps)
@@ -220,19 +235,20 @@ class Desk:
         if self._newest or self._rows:
             self._weigh()
         else:
-            self.batch.latest.update({series: newest_of(row, origin) for series, row, origin in self.plain.newest()})
+            self.batch.latest.update(self.plain.newest())
         self.batch.runs.update(self.memory.runs.taken())
         self.batch.sequences.update(self.memory.sequences.taken())
         return self.batch
 
     def _weigh(self) -> None:
         """The newest readings where some went the long way: each may have been replaced, or be older than what is known."""
+        plain = self.plain
         newest: dict[Series, tuple[int, str, Origin, Reading | None]] = {
-            series: (row.time, row.kind, origin, row) for series, row, origin in self.plain.newest()
+            series: (plain.rows[at].time, plain.rows[at].kind, plain.origin_at(at), plain.rows[at]) for series, at in plain.last.items()
         }
         newest |= {series: (*one, None) for series, one in self._newest.items() if series not in newest or one[0] >= newest[series][0]}
-        for series, (time, kind, origin, plain) in newest.items():
-            row = self.rows.get((kind, *series, time)) if self._rows else plain
+        for series, (time, kind, origin, placed) in newest.items():
+            row = self.rows.get((kind, *series, time)) if self._rows else placed
             if row is not None and (series not in self.memory.latest or time >= self.memory.newest(series)):
                 self.batch.latest[series] = newest_of(row, origin)
 

@@ -5,7 +5,7 @@ A device counts its readings; a hole in its count is the only sign of what a bro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -75,15 +75,15 @@ class Sequences:
     greatest: dict[tuple[str, int], int] = field(default_factory=dict)
     touched: dict[tuple[str, int], int] = field(default_factory=dict)
 
-    def see_all(self, said: Mapping[tuple[str, int], Sequence[int | None]]) -> int:
-        """Take note of the numbers of many devices and runs; returns how many were skipped."""
+    def see_all(self, whose: Iterable[tuple[str, int]], numbers: Iterable[int | None]) -> int:
+        """Take note of the numbers of many devices and runs in the order of their arrival; returns how many were skipped."""
         greatest, touched, gaps = self.greatest, self.touched, 0
-        for key, numbers in said.items():
-            seq = numbers[0] if len(numbers) == 1 else None
-            if seq is not None and greatest.get(key) == seq - 1:
-                greatest[key] = touched[key] = seq
-            else:
-                gaps += self.see(*key, numbers)
+        for key, seq in zip(whose, numbers, strict=True):
+            if seq is not None:
+                if greatest.get(key) == seq - 1:
+                    greatest[key] = touched[key] = seq
+                else:
+                    gaps += self.see(*key, (seq,))
         return gaps
 
     def see(self, device: str, run: int, numbers: Iterable[int | None]) -> int:

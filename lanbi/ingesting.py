@@ -65,7 +65,7 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
     check_folder(settings)
     main = listener, forwarding, guarding, keeper = _made(settings, clock)
     crew = _crew(settings, clock, main, stop)
-    path, told, hung = settings.data / "run" / "ingest.json", Told(), ""
+    path, told, hung, registry = settings.data / "run" / "ingest.json", Told(), "", forwarding.registry
     with ExitStack() as children:
         minded = {name: children.enter_context(child) for name, child in _children(settings, clock, health=health).items()}
         crew.start()
@@ -75,7 +75,9 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
             now["reasons"], now["ready"] = reasons, not reasons
             write_status(path, now)
             told.say(now["reasons"])
-            listener.follow(share_of(settings).topics(forwarding.registry))
+            if registry is not forwarding.registry:  # all devices are asked for their topics
+                registry = forwarding.registry
+                listener.follow(share_of(settings).topics(registry))
             _nap(clock, stop)
             hung = crew.hung()
         if hung and not stop():
