@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from analytics.kernels import layout as kernel
 from domain import civil, fixed
 from domain.items import AIR
 
@@ -68,6 +69,11 @@ def bounds(site: SiteYear) -> tuple[int, int]:
 def bare(site: SiteYear) -> bool:
     """Whether nothing was ever heard of a site's year: no value, nothing refused, held or too short."""
     return bool((site.hours == fixed.MISSING).all() and not site.lost.any() and (site.days == fixed.MISSING).all())
+
+
+def has_built(site: SiteYear) -> bool:
+    """Whether any hour of a site's year was made of shorter spans."""
+    return bool(kernel.holds(site.lost.reshape(-1), BUILT))
 
 
 def clear(site: SiteYear, day: int) -> None:

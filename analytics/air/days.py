@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -16,6 +17,7 @@ from analytics.kernels import days as kernel
 from analytics.kernels.whole import NONE
 from domain import air
 from domain.fixed import MISSING
+from domain.items import AIR
 
 Place = slice | npt.NDArray[np.integer] | tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]
 
@@ -91,6 +93,37 @@ def _windows(series: int) -> kernel.Windows:
     rows = [np.empty((many, BLOCK), np.int32) for many in (24, air.O3_WINDOW + 1)]
     total, number, valid = np.empty((3, BLOCK), np.int32)
     return kernel.Windows(np.empty(BLOCK, np.uint64), rows[0], total, number, valid, rows[1], np.empty(BLOCK, np.int64), folded, folds)
+
+
+def unmade(count: int) -> Days:
+    """Days of a station that :func:`make` has still to write."""
+    shape = count, len(AIR)
+    return Days(np.empty(shape, np.int64), np.ones(shape, np.int32), np.empty(shape, np.int32), np.empty(shape, np.int32))
+
+
+def make(days: Days, hours: npt.NDArray[np.int32], span: tuple[int, int]) -> None:
+    """Write the daily values of a station, as :func:`from_hours`, from one row of days up to another.
+
+    Parameters
+    ----------
+    days : Days
+        (d, 6).
+    hours : (24·d, 6) int32 [thousandths of the reporting unit]
+        At least the hours of these days, from the first row's on.
+    """
+    rows, items = len(days.shown), len(AIR)
+    scratch = _OWN.room, np.empty((rows, items), np.int32), np.empty((rows, items), np.int16)
+    kernel.station(hours, span, (_law(items, items), tables.exact_steps()), scratch, (days.exact, days.hours, days.shown))
+
+
+class _Own(threading.local):
+    """A thread's own scratch for one station."""
+
+    def __init__(self) -> None:
+        self.room = _windows(len(AIR))
+
+
+_OWN: Final = _Own()
 
 
 def published(values: npt.NDArray[np.int32]) -> Days:

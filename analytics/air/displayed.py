@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -131,12 +132,8 @@ def of_station(days: Days, seen: Seen, first: int, count: int) -> Made:
         Days that are over.
     """
     law, size = _law(first, count, _RULES, 1), len(days.exact)
-    room, out = _room(law, seen.top)
-    year = years.Alone(
-        np.empty((6, size), np.int64), np.empty((6, size), np.int32), np.empty((len(seen.aqi), 3, size), np.int32), np.empty((2, size), np.int64)
-    )
-    kernel.station(days.exact, seen.shown, seen.aqi, law, room, year, out)
-    return _made(out, year.counts[:, 0, :count])
+    room, out = _OWN.room(law, seen.top), _out(law)
+    return _made(out, same=kernel.station(days.exact, seen.shown, seen.aqi, law, room, _OWN.year(size), out))
 
 
 def of(several: Sequence[Running], shown: Ints, rules: Sequence[air.RuleSet], count: int) -> Made:
@@ -144,7 +141,7 @@ def of(several: Sequence[Running], shown: Ints, rules: Sequence[air.RuleSet], co
     one = several[0]
     joined = len(one.sums) == 1 and one.sums[0].parts <= _MOST
     law = _law(one.first, count, tuple(law.name for law in rules), one.sums[0].parts if joined else 1)
-    room, out = _room(law, int(shown.max(initial=0)))
+    room, out = _OWN.room(law, int(shown.max(initial=0))), _out(law)
     counts = np.empty((len(several), 3, len(one)), np.int32)
     for place, running in enumerate(several):
         counts[place] = running.counts.T
@@ -153,18 +150,16 @@ def of(several: Sequence[Running], shown: Ints, rules: Sequence[air.RuleSet], co
         tops[place] = one.percentiles[item]
     year = years.Alone(np.ascontiguousarray(one.sums[0].total.T), np.ascontiguousarray(one.valid.T), counts, tops)
     if joined:
-        kernel.joined(year, shown, law, room, out)
-    else:
-        kernel.counted(year, shown, law, room)
-        _apart(several, rules, law, room, out)
-        kernel.displayed(year, law, room, out)
-    return _made(out, counts[:, 0, :count])
+        return _made(out, same=kernel.joined(year, shown, law, room, out))
+    kernel.counted(year, shown, law, room)
+    _apart(several, rules, law, room, out)
+    return _made(out, same=kernel.displayed(year, law, room, out))
 
 
-def _made(out: kernel.Out, days: Ints) -> Made:
+def _made(out: kernel.Out, *, same: bool) -> Made:
     units, behind = out.running
-    if all(np.array_equal(days[0], one) for one in days[1:]):
-        # The same days have an AQI under every rule set, nearly always: then their numbers are kept once.
+    if same:
+        # Nearly always; then what is behind the figures is kept once.
         behind = (behind[0],) * len(units)
     return Made(tuple([Figured(*one) for one in zip(units, behind, strict=True)]), out.closed, out.short, out.standard)
 
@@ -179,15 +174,40 @@ def _law(first: int, count: int, names: tuple[str, ...], parts: int) -> kernel.L
     return kernel.Law(CUTS, ranked, sizes, daily, _steps(parts), digits, elapsed, length, _NEEDS, np.ascontiguousarray(limits.swapaxes(0, 1)), power)
 
 
-def _room(law: kernel.Law, top: int) -> tuple[kernel.Room, kernel.Out]:
-    """Scratch and outputs; ``top`` is the largest displayed daily value."""
-    rules, count, closed, many = law.limits.shape[1], len(law.elapsed), len(law.length), len(_ALL)
-    made = np.empty((2, len(MEANS), count), np.int64), np.empty((2, len(MEANS), closed), np.int64)
-    room = kernel.Room(*made, np.empty((len(AIR), closed), np.int64), np.zeros(top + 2, np.int32), periods.room(rules, closed))
+class _Own(threading.local):
+    """A thread's own scratch, kept while the years that it is asked for have the same size."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[tuple[int, int, int], kernel.Room] = {}
+        self._years: dict[int, years.Alone] = {}
+
+    def room(self, law: kernel.Law, top: int) -> kernel.Room:
+        """Room for the figures of a year whose largest displayed daily value is ``top``."""
+        size = rules, count, closed = law.limits.shape[1], len(law.elapsed), len(law.length)
+        room = self._rooms.get(size)
+        if room is None or len(room.table) < top + 2:
+            made = np.empty((2, len(MEANS), count), np.int64), np.empty((2, len(MEANS), closed), np.int64)
+            room = kernel.Room(*made, np.empty((len(AIR), closed), np.int64), np.zeros(top + 2, np.int32), periods.room(rules, closed))
+            self._rooms = {size: room}
+        return room
+
+    def year(self, days: int) -> years.Alone:
+        """Room for running numbers of a station's year under both rule sets."""
+        if days not in self._years:
+            both, items = len(_RULES), len(AIR)
+            sums = np.empty((items, days), np.int64), np.empty((items, days), np.int32)
+            self._years = {days: years.Alone(*sums, np.empty((both, 3, days), np.int32), np.empty((len(TOPS), days), np.int64))}
+        return self._years[days]
+
+
+_OWN: Final = _Own()
+
+
+def _out(law: kernel.Law) -> kernel.Out:
+    rules, count, shape = law.limits.shape[1], len(law.elapsed), (law.limits.shape[1], len(_ALL), len(law.length))
     running = tuple([np.empty((len(NAMES), count), np.int32) for _ in range(rules)]), tuple([np.empty((len(NAMES), count), np.uint16) for _ in range(rules)])
-    figures = np.empty((rules, many, closed), np.int32), np.empty((rules, many, closed), np.uint16)
     standard = np.empty((rules, 2), np.int64), np.empty((rules, 2), np.uint8)
-    return room, kernel.Out(running, figures, np.empty((rules, many, closed), np.uint8), standard)
+    return kernel.Out(running, (np.empty(shape, np.int32), np.empty(shape, np.uint16)), np.empty(shape, np.uint8), standard)
 
 
 def _apart(several: Sequence[Running], rules: Sequence[air.RuleSet], law: kernel.Law, room: kernel.Room, out: kernel.Out) -> None:

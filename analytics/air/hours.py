@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -13,6 +15,8 @@ from analytics.kernels import aqi as kernel
 from analytics.kernels import scopes
 from domain import air
 
+Bytes = npt.NDArray[np.uint8]
+Integers = npt.NDArray[np.integer]
 BLOCK: Final = 320
 """Hours judged at a time: what lies between the steps takes 8 kB."""
 
@@ -91,12 +95,31 @@ def real_time(values: npt.NDArray[np.int32], rule: int, out: kernel.Verdicts | N
     flat = np.ascontiguousarray(values).reshape(-1)
 
     def block(start: int, stop: int) -> None:
-        scratch = kernel.Scratch(np.zeros(BLOCK * 6, np.int16), np.empty((6, BLOCK), np.int16))
         own = kernel.Verdicts(found.aqi[start:stop], found.primary[start:stop], found.valid[start:stop])
-        kernel.hours(flat[6 * start : 6 * stop], tables.rounding(), tables.answers_or_absent(daily=False)[rule], tables.verdict_marks()[rule], scratch, own)
+        kernel.hours(flat[6 * start : 6 * stop], *_tables(rule), _OWN.room, own)
 
     spread(rows, threads, block)
     return found
+
+
+def judge_into(values: npt.NDArray[np.int32], rule: int, out: tuple[Integers, Bytes, Integers, Bytes]) -> None:
+    """The same with levels: AQI (int16), primary pollutants, number of items (uint8) and level are written."""
+    scopes.hours(np.ascontiguousarray(values).reshape(-1), _tables(rule), tables.level_tops(), _OWN.room, out)
+
+
+@lru_cache
+def _tables(rule: int) -> tuple[kernel.Rounding, npt.NDArray[np.int16], npt.NDArray[np.int16]]:
+    return tables.rounding(), tables.answers_or_absent(daily=False)[rule], tables.verdict_marks()[rule]
+
+
+class _Own(threading.local):
+    """A thread's own scratch."""
+
+    def __init__(self) -> None:
+        self.room = kernel.Scratch(np.zeros(BLOCK * 6, np.int16), np.empty((6, BLOCK), np.int16))
+
+
+_OWN: Final = _Own()
 
 
 class Seen(NamedTuple):

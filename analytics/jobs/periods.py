@@ -18,52 +18,49 @@ from domain.items import AIR
 
 STATES: Final = ("", "incomplete", "met", "missed")
 """Status of a period's figure: nothing, or too few daily values (GB 3095-2026 table 4); the year's compliance: met or missed."""
-_DIVISORS: Final = displayed.divisors((*PERIODICAL, *YEARLY))
-_OF: Final = {"month": len(PERIODICAL), "quarter": len(PERIODICAL), "year": len(PERIODICAL) + len(YEARLY)}
-"""Figures of each kind of period: the first so many."""
-_NAMES: Final = {many: (*PERIODICAL, *YEARLY)[:many] for many in _OF.values()}
 _POWERS: Final = np.array([[10.0 ** FIGURES["standard"].digits]])
 _ITEMS: Final = tuple("+".join(item for bit, item in enumerate(AIR) if mask >> bit & 1) for mask in range(2 ** len(AIR)))
 
 
-class _Frame(NamedTuple):
-    """What all scopes have in common: the periods that are over, the times of their rows, and the rows of each kind of period."""
+class _Rows(NamedTuple):
+    """Rows of one kind of period, in which all scopes are alike: which they are, times, calendar days, figures and their divisors."""
 
-    over: tuple[periods.Period, ...]
+    kind: str
+    rows: slice
     time: npt.NDArray[np.int64]
     length: npt.NDArray[np.int64]
-    kinds: tuple[tuple[str, slice], ...]
+    names: tuple[str, ...]
+    divisors: npt.NDArray[np.float64]
 
 
 @lru_cache(maxsize=64)
-def _frame(first: int, days: int) -> _Frame:
+def _rows(first: int, days: int) -> tuple[_Rows, ...]:
+    """Periods that are over after so many days of the year that begins on a civil day."""
     over = periods.closed(first, days)
-    stops = [one.stop for one in over]
-    time = stamps(first, max(stops, default=0))[[stop - 1 for stop in stops]]
-    names = [one.kind for one in over]
-    kinds = tuple((kind, slice(names.index(kind), names.index(kind) + names.count(kind))) for kind in dict.fromkeys(names))
-    return _Frame(over, time, np.array([one.length for one in over], np.int64), kinds)
+    made = []
+    for kind in dict.fromkeys(one.kind for one in over):
+        own = [place for place, one in enumerate(over) if one.kind == kind]
+        stops = [over[place].stop - 1 for place in own]
+        names = (*PERIODICAL, *YEARLY) if kind == "year" else PERIODICAL
+        length = np.array([over[place].length for place in own], np.int64)
+        made.append(_Rows(kind, slice(own[0], own[-1] + 1), stamps(first, stops[-1] + 1)[stops], length, names, displayed.divisors(names)))
+    return tuple(made)
 
 
 def sheets(scope: str, rules: Sequence[str], made: Made, at: Span) -> list[Sheet]:
-    """Figures of the periods that are over, of one scope under some rule sets."""
-    frame = _frame(at.first, len(made.running[0].units[0]))
-    found = [_of_kind((kind, scope, law), (frame, rows), made, place) for place, law in enumerate(rules) for kind, rows in frame.kinds]
-    if frame.kinds and frame.kinds[-1][0] == "year":
-        found += [_standard(Kind(("standard",), "year", scope, law), made, place, frame) for place, law in enumerate(rules)]
+    """Figures of the periods that are over, of one scope under some rule sets; each is marked where what it is made of has too few daily values."""
+    found, kinds = [], _rows(at.first, made.running[0].units.shape[1])
+    units, behind, short = *made.closed, made.short
+    for place, law in enumerate(rules):
+        for kind, rows, time, length, names, divisors in kinds:
+            cells = place, slice(len(names)), rows
+            found.append(Sheet(Kind(names, kind, scope, law), time, units[cells], divisors, behind[cells], length, short[cells], statuses=STATES))
+    if kinds and kinds[-1].kind == "year":
+        found += [_standard(Kind(("standard",), "year", scope, law), made, place, kinds[-1]) for place, law in enumerate(rules)]
     return found
 
 
-def _of_kind(of: tuple[str, str, str], part: tuple[_Frame, slice], made: Made, place: int) -> Sheet:
-    """Rows of months, quarters or the year; each figure is marked where the items it is made of have too few daily values."""
-    frame, rows = part
-    many = _OF[of[0]]
-    units, behind, short = made.closed[0][place, :many, rows], made.closed[1][place, :many, rows], made.short[place, :many, rows]
-    return Sheet(Kind(_NAMES[many], *of), frame.time[rows], units, _DIVISORS[:many], behind, frame.length[rows], short, statuses=STATES)
-
-
-def _standard(kind: Kind, made: Made, place: int, frame: _Frame) -> Sheet:
+def _standard(kind: Kind, made: Made, place: int, year: _Rows) -> Sheet:
     """The year's compliance: the largest exceedance multiple of its means and percentiles, and the items that exceed."""
     numbers, codes = made.standard[0][place, :, None, None], made.standard[1][place, :, None, None]
-    last = slice(len(frame.time) - 1, None)
-    return Sheet(kind, frame.time[last], numbers[0], _POWERS, numbers[1], frame.length[last], codes[0], codes[1], STATES, _ITEMS)
+    return Sheet(kind, year.time, numbers[0], _POWERS, numbers[1], year.length, codes[0], codes[1], STATES, _ITEMS)

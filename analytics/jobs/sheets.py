@@ -5,7 +5,7 @@ What is computed, compared and kept are sheets; a column or a row of one is made
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -87,18 +87,11 @@ class Sheet:
         kind = self.kind._replace(rule_set=rule_set)
         return replace(self, kind=kind, time=self.time[rows], units=self.units[:, rows], valid=self.valid[:, rows], expected=expected, status=status, text=text)
 
-    def with_rows(self, parts: Iterable[tuple[int, Sheet]]) -> Sheet:
-        """A copy in which stretches of rows are those of other sheets, each from a row on; what was restated is not part of it."""
+    def again(self) -> Sheet:
+        """A copy to be written into; what was restated is not part of it."""
         status, text = (codes if codes is _NOTHING else codes.copy() for codes in (self.status, self.text))
         units, valid = self.units.copy(), self.valid.copy()
-        made = Sheet(self.kind, self.time, units, self.divisors, valid, self.expected, status, text, self.statuses, self.texts)
-        for start, part in parts:
-            rows = slice(start, start + part.units.shape[1])
-            for name in ("units", "valid", "status", "text"):
-                codes = getattr(made, name)
-                if codes is not _NOTHING:
-                    codes[:, rows] = getattr(part, name)
-        return made
+        return Sheet(self.kind, self.time, units, self.divisors, valid, self.expected, status, text, self.statuses, self.texts)
 
     def column(self, place: int) -> Column:
         """One of the figures as a column of numbers."""

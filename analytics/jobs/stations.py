@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analytics import tables
+from analytics import cube, tables
 from analytics.air import days as air_days
 from analytics.air import displayed
 from analytics.air import hours as air_hours
@@ -76,23 +76,15 @@ def daily(site: SiteYear, begun: int, again: Again | None = None) -> Days:
     A day is made of its own hours only, so with ``again`` those of other days are taken over.
     """
     if again is None or again.known is None or len(again.known.shown) != begun:
-        return _daily(site, slice(0, begun))
-    days = air_days.copy(again.known)
-    for day in again.days:
-        if 0 <= day < begun:
-            own = slice(day, day + 1)
-            air_days.put(days, own, _daily(site, own))
-    return days
-
-
-def _daily(site: SiteYear, own: slice) -> Days:
-    hours = site.hours[24 * (BACK + own.start) : 24 * (BACK + own.stop)]
-    days = air_days.from_hours(hours[:, None, :]).scope(0)
-    sent = site.days[own]
-    given = sent != MISSING
-    if given.any():
-        only = np.flatnonzero((days.hours == 0).all(axis=1) & given.any(axis=1))
-        air_days.put(days, only, air_days.published(sent[only]))
+        days, spans = air_days.unmade(begun), [(0, begun)]
+    else:
+        days, spans = air_days.copy(again.known), [(day, day + 1) for day in again.days if 0 <= day < begun]
+    for start, stop in spans:
+        air_days.make(days, site.hours[24 * BACK :], (start, stop))
+        given = site.days[start:stop] != MISSING
+        if given.any():
+            only = start + np.flatnonzero((days.hours[start:stop] == 0).all(axis=1) & given.any(axis=1))
+            air_days.put(days, only, air_days.published(site.days[only]))
     return days
 
 
@@ -116,27 +108,28 @@ def hour_sheets(scope: str, first: int, values: npt.NDArray[np.int32], again: Ag
     found = []
     for place, rows in in_force(first, len(values)):
         kind = Kind(("aqi",), "hour", scope, NAMES[place])
-        parts = _stretches(kind, rows, again, 1)
-        if parts is None:
-            found.append(_hours(kind, labels(first, len(values))[rows], values[rows], place))
-        else:
-            kept, changed = parts
-            found.append(kept.with_rows((own.start - rows.start, _hours(kind, kept.time[:0], values[own], place)) for own in changed))
+        one, stretches = _stretches(kind, rows, again, 1) or (_empty(kind, labels(first, len(values))[rows]), [rows])
+        for own in stretches:
+            cells = slice(own.start - rows.start, own.stop - rows.start)
+            air_hours.judge_into(values[own], place, (one.units[0, cells], one.text[0, cells], one.valid[0, cells], one.status[0, cells]))
+        found.append(one)
     return found
 
 
-def _hours(kind: Kind, time: npt.NDArray[np.int64], values: npt.NDArray[np.int32], place: int) -> Sheet:
-    part = air_hours.real_time(values, place)
-    return _aqi(kind, time, (part.aqi, part.primary, part.valid, air_hours.levels(part.aqi)), tables.primaries(daily=False))
+def _empty(kind: Kind, time: npt.NDArray[np.int64]) -> Sheet:
+    """The AQI of some hours, unwritten."""
+    count = len(time)
+    verdict = np.empty(count, np.int16), np.empty(count, np.uint8), np.empty(count, np.uint8), np.empty(count, np.uint8)
+    return _aqi(kind, time, verdict, tables.primaries(daily=False))
 
 
 def _stretches(kind: Kind, rows: slice, again: Again | None, reach: int) -> tuple[Sheet, list[slice]] | None:
-    """The kept sheet of some hours, and which of them the changed days reach, each ``reach`` days on; None where all have to be made."""
+    """A copy of the kept sheet of some hours, and which of them the changed days reach, each ``reach`` days on; None where all have to be made."""
     kept = None if again is None else again.kept(kind)
     if again is None or kept is None or len(kept.time) != rows.stop - rows.start:
         return None
     spans = ((max(rows.start, 24 * day), min(rows.stop, 24 * (day + reach))) for day in again.days)
-    return kept, [slice(start, stop) for start, stop in spans if start < stop]
+    return kept.again(), [slice(start, stop) for start, stop in spans if start < stop]
 
 
 @lru_cache(maxsize=64)
@@ -156,7 +149,7 @@ def rolling_sheets(scope: str, site: SiteYear, at: Span, again: Again | None = N
     """Running 24 h means of PM2.5 of the hours that are over, and the hours that were built of shorter spans."""
     found = _rolling_again(scope, site, at, again)
     made = [rolling_pm25(scope, site.hours[: 24 * BACK + at.hours], at)] if found is None else []
-    if site.built.any():
+    if cube.has_built(site):
         made += [one for place in range(len(AIR)) for one in _built(scope, site, at.hours, place)]
     return [*(found or ()), *(one.part(rows, NAMES[place]) for one in made for place, rows in in_force(site.first, at.hours))]
 
@@ -168,8 +161,11 @@ def _rolling_again(scope: str, site: SiteYear, at: Span, again: Again | None) ->
         parts = _stretches(Kind(("pm25_24h",), "hour", scope, NAMES[place]), rows, again, 2)
         if parts is None:
             return None
-        kept, changed = parts
-        found.append(kept.with_rows((own.start - rows.start, _running(scope, site.hours, kept.time[:0], own)) for own in changed))
+        one, stretches = parts
+        for own in stretches:
+            cells = slice(own.start - rows.start, own.stop - rows.start)
+            _run(site.hours, own, one.units[0, cells], one.valid[0, cells])
+        found.append(one)
     return found
 
 
@@ -178,16 +174,15 @@ _MEAN: Final = np.uint64(AIR.index("pm25")), np.int32(air.DAY_HOURS), np.int32(t
 
 def rolling_pm25(scope: str, hours: npt.NDArray[np.int32], at: Span) -> Sheet:
     """Running 24 h means of PM2.5 of (24·(BACK + d), 6) hours, without a rule set."""
-    return _running(scope, hours, labels(at.first, at.hours), slice(0, at.hours))
+    shown, behind = np.empty(at.hours, np.int16), np.empty(at.hours, np.uint8)
+    _run(hours, slice(0, at.hours), shown, behind)
+    return single(Kind(("pm25_24h",), "hour", scope, ""), labels(at.first, at.hours), shown, 1, (behind, WINDOW))
 
 
-def _running(scope: str, hours: npt.NDArray[np.int32], time: npt.NDArray[np.int64], own: slice) -> Sheet:
-    """The same of some rows of the year."""
-    size = own.stop - own.start
-    shown, behind = np.empty(size, np.int16), np.empty(size, np.uint8)
-    room = np.empty(size, np.int32), np.empty(size, np.int32)
+def _run(hours: npt.NDArray[np.int32], own: slice, shown: npt.NDArray[np.integer], behind: npt.NDArray[np.integer]) -> None:
+    """Write those of some rows of the year, as int16 and uint8."""
+    room = np.empty(len(shown), np.int32), np.empty(len(shown), np.int32)
     kernel.alone(hours[24 * (BACK - 1) + own.start :], WINDOW, _MEAN, room, shown, behind)
-    return single(Kind(("pm25_24h",), "hour", scope, ""), time, shown, 1, (behind, WINDOW))
 
 
 def passing(scope: str) -> list[Kind]:

@@ -96,6 +96,31 @@ def daily(hours: Ints, days: tuple[int, int], law: DayLaw, scratch: Windows, tot
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def station(hours: Ints, days: tuple[int, int], law: tuple[DayLaw, Longs], scratch: tuple[Windows, Ints, Shorts], out: tuple[Longs, Ints, Ints]) -> None:
+    """Some days of a single station.
+
+    Parameters
+    ----------
+    hours : (24·d, 6) int32 [thousandths]
+    days : (int, int)
+    law : DayLaw and (6,) int64
+        See :func:`daily` and :func:`shown`.
+    scratch : Windows, (d, 6) int32 and int16
+        Room, and for sums and numbers of hours.
+    out : (d, 6) int64, int32 and int32
+        Written: exact values, valid hours, displayed units.
+    """
+    windows, total, count = scratch
+    exact, number, units = out
+    daily(hours, days, law[0], windows, total, count, exact)
+    for day in range(days[0], days[1]):
+        for item in range(6):
+            value = exact[day, item]
+            number[day, item] = count[day, item]
+            units[day, item] = nearest(value, law[1][item]) if value >= 0 else np.int64(NONE)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def totals(hours: Ints, days: tuple[int, int], folded: tuple[Ints, Ints], total: Ints, count: Shorts) -> None:
     """Sum and number of the valid hours of each day and series.
 

@@ -71,3 +71,12 @@ def _turn(tile: Ints, start: tuple[Whole, Whole], size: tuple[int, int], out: In
         row = start[0] + np.uint64(t)
         for s in range(size[0]):
             out[row, start[1] + np.uint64(s)] = tile[s, t]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def holds(cells: npt.NDArray[np.uint8], mark: Whole) -> bool:
+    """Whether any of the (n,) ``cells`` is ``mark``."""
+    own, found = np.uint8(mark), np.uint8(0)
+    for place in range(cells.shape[0]):
+        found |= np.uint8(cells[place] == own)
+    return bool(found != 0)

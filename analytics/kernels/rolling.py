@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -143,7 +143,7 @@ def rounded(total: Ints, count: Ints, least: int, steps: Ints, out: Ints) -> Non
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def alone(hours: Ints, window: int, law: tuple[Whole, Whole, Whole], room: tuple[Ints, Ints], shown: Shorts, behind: npt.NDArray[np.uint8]) -> None:
+def alone(hours: Ints, window: int, law: tuple[Whole, Whole, Whole], room: tuple[Ints, Ints], shown: Any, behind: Any) -> None:
     """Running means of one series in displayed units, half to even: :func:`sums` and :func:`rounded` of it, in two passes.
 
     Sums of one series are a chain, so they go alone; their quotients run side by side.

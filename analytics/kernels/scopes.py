@@ -6,7 +6,7 @@ small calls takes twice the time of its arithmetic.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -123,6 +123,25 @@ class Out(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def hours(values: Ints, law: tuple[aqi.Rounding, Shorts, Shorts], tops: Shorts, scratch: aqi.Scratch, out: tuple[Any, Bytes, Any, Bytes]) -> None:
+    """Real-time AQI with its levels.
+
+    Parameters
+    ----------
+    values : (n · 6,) int32
+    law : Rounding, (6, 4098) int16, (3,) int16
+        See :func:`analytics.kernels.aqi.hours`.
+    tops : (5,) int16
+        Of levels.
+    scratch : Scratch
+    out : (n,) int16 and three of uint8
+        Written: AQI, primary pollutants, items there, level.
+    """
+    aqi.hours(values, law[0], law[1], law[2], scratch, aqi.Verdicts(out[0], out[1], out[2]))
+    aqi.levels(out[0], tops, out[3])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def judged(shown: Ints, hours: Ints, law: tuple[Shorts, Shorts, Shorts], scratch: Shorts, out: Rows) -> Whole:
     """Days as rows of figures, with AQI, level and primary pollutants under each rule set.
 
@@ -148,8 +167,8 @@ def judged(shown: Ints, hours: Ints, law: tuple[Shorts, Shorts, Shorts], scratch
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def station(exact: Longs, shown: Ints, verdicts: Shorts, law: Law, room: Room, year: years.Alone, out: Out) -> None:
-    """Everything of a year out of its days.
+def station(exact: Longs, shown: Ints, verdicts: Shorts, law: Law, room: Room, year: years.Alone, out: Out) -> bool:
+    """Everything of a year out of its days; returns what :func:`displayed` does.
 
     Parameters
     ----------
@@ -162,18 +181,20 @@ def station(exact: Longs, shown: Ints, verdicts: Shorts, law: Law, room: Room, y
         Written.
     """
     years.alone(exact, shown, (verdicts, law.cuts), law.ranked, room.table, year)
-    joined(year, shown, law, room, out)
+    same: bool = joined(year, shown, law, room, out)
+    return same
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def joined(year: years.Alone, shown: Ints, law: Law, room: Room, out: Out) -> None:
+def joined(year: years.Alone, shown: Ints, law: Law, room: Room, out: Out) -> bool:
     """Figures of running years whose sums share one divisor, and of the closed periods; see :func:`station`."""
     figures.means(year.total, year.valid, law.steps, room.running)
     counted(year, shown, law, room)
     figures.between(year.total, law.sizes.spans, room.sums, room.days.valid, law.steps, room.closed)
-    displayed(year, law, room, out)
     if room.sums.shape[1] > 0:
         figures.standard(room.sums, (room.days.valid, room.days.tops, room.days.enough), law.limits, law.power, out.standard)
+    same: bool = displayed(year, law, room, out)
+    return same
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -183,9 +204,14 @@ def counted(year: years.Alone, shown: Ints, law: Law, room: Room) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def displayed(year: years.Alone, law: Law, room: Room, out: Out) -> None:
-    """Figures out of means and counts."""
+def displayed(year: years.Alone, law: Law, room: Room, out: Out) -> bool:
+    """Figures out of means and counts; returns whether the same days have an AQI under every rule set."""
     figures.displayed(room.running, year.tops, year.valid, year.counts, law.elapsed, law.digits[0], out.running)
     days = room.days.valid, room.days.counts, law.length, room.days.within
     figures.periodical(room.closed, room.days.tops, days, law.digits, out.closed)
     figures.short(room.days.enough, law.needs, out.short)
+    same = True
+    for rule in range(1, year.counts.shape[0]):
+        for row in range(law.elapsed.shape[0]):
+            same &= year.counts[rule, 0, row] == year.counts[0, 0, row]
+    return same

@@ -190,6 +190,21 @@ def test_verdicts_of_days_are_those_of_the_general_judge(rows: Any) -> None:
     assert max(shown.max(), 0) == found.top
 
 
+@settings(max_examples=40, deadline=None)
+@given(cells=grid(rows=24), rule=st.integers(0, 1))
+def test_hours_judged_in_one_call_are_those_of_the_general_judge(*, cells: Cells, rule: int) -> None:
+    """AQI, primary pollutants and level of hours are those of the judge that also keeps the IAQIs."""
+    rows = np.ascontiguousarray(cells[:, 0])
+    aqi, primary, items, level = np.empty(24, np.int16), np.empty(24, np.uint8), np.empty(24, np.uint8), np.empty(24, np.uint8)
+    hours.judge_into(rows, rule, (aqi, primary, items, level))
+    wanted = hours.hourly(rows, np.full(24, rule, np.uint8))
+
+    assert wanted.aqi.tolist() == aqi.tolist()
+    assert wanted.primary.tolist() == primary.tolist()
+    assert np.maximum(wanted.level, 0).tolist() == level.tolist()
+    assert (rows != MISSING).sum(axis=1).tolist() == items.tolist()
+
+
 def test_the_quorum_is_three_quarters_or_half_of_few() -> None:
     """A city needs 75 % of its stations, of fewer than four 50 %."""
     assert [0, 1, 1, 2, 3, 4, 5, 6, 6] == days.quorum(8).tolist()
@@ -237,6 +252,10 @@ def test_stations_side_by_side_give_what_each_gives_alone(seed: Any, stations: A
         alone = days.from_hours(cells[:, place : place + 1])
 
         assert all(np.array_equal(one[:, place], other[:, 0]) for one, other in zip(found, alone, strict=True))
+        one_by_one = days.unmade(5)
+        for day in (4, 0, 2, 1, 3):
+            days.make(one_by_one, np.ascontiguousarray(cells[:, place]), (day, day + 1))
+        assert all(np.array_equal(one[:, 0], other) for one, other in zip(alone, one_by_one, strict=True))
 
 
 @settings(max_examples=20, deadline=None)
