@@ -24,7 +24,7 @@ MAX_RUN: Final = 2**32 - 1
 MAX_SPAN: Final = 31_622_400
 _MOST_DIGITS: Final = 400
 """A float has at most 309."""
-_Seq = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
+Seq = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
 _Run = Annotated[int, msgspec.Meta(ge=0, le=MAX_RUN)]
 _Span = Annotated[int, msgspec.Meta(ge=0, le=MAX_SPAN)]
 
@@ -34,9 +34,9 @@ class Wire(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
     time: str | int
     span: _Span
-    values: dict[str, float | None]
+    values: Mapping[str, float | None]
     run: _Run | UnsetType = UNSET
-    seq: _Seq | UnsetType | None = UNSET
+    seq: Seq | UnsetType | None = UNSET
     source: str | UnsetType | None = UNSET
     flags: dict[str, str] | UnsetType | None = UNSET
     corrects: bool | UnsetType = UNSET
@@ -67,7 +67,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 class _Look(msgspec.Struct, gc=False):
     run: _Run = 0
-    seq: _Seq | None = None
+    seq: Seq | None = None
 
 
 _WIRE = msgspec.json.Decoder(Wire)
@@ -163,13 +163,14 @@ def _texts(wires: Sequence[Wire]) -> int:
     """Texts that messages account for: their keys, and values that are texts."""
     return sum(
         [
-            3 + len(wire.values) + (type(wire.time) is str) + (wire.seq is not UNSET) + (0 if wire.run is wire.source is wire.flags is wire.corrects is UNSET else _rarer(wire))
+            3 + len(wire.values) + (type(wire.time) is str) + (wire.seq is not UNSET) + (0 if wire.run is wire.source is wire.flags is wire.corrects is UNSET else rarer(wire))
             for wire in wires
         ],
     )  # fmt: skip
 
 
-def _rarer(wire: Wire) -> int:
+def rarer(wire: Wire) -> int:
+    """Texts of what most messages leave out."""
     source, flags = wire.source, wire.flags
     more = (wire.run is not UNSET) + (wire.corrects is not UNSET) + (source is not UNSET) + (type(source) is str)
     return more + (flags is not UNSET) + (2 * len(flags) if type(flags) is dict else 0)

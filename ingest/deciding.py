@@ -17,7 +17,7 @@ from domain.message import Refusal
 from domain.readings import Key, Reading
 from ingest.accept import IMPORT, Sight, Verdict, outcome
 from ingest.deadletters import rows
-from ingest.express import Easy, Origin, Whose
+from ingest.easy import Easy, Origin, Whose
 from ingest.memory import NEVER, Memory, Row
 from ingest.plain import Plain, RowKey, Series, key_of, newest_of
 from ingest.ports import Batch, Before, Cell, Cells, Record, Refused, Version

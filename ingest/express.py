@@ -7,118 +7,35 @@ over many messages at once: nothing is made for a message that has one reading.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import UNSET, UnsetType
 
-from domain.civil import DAY_S, OFFSET_S, day_end, day_of, day_start, parse_time
+from domain.civil import DAY_S, OFFSET_S, day_of, parse_time
 from domain.message import Wire
 from domain.readings import RANK_DEVICE, Reading, revision
 from domain.reasons import FUTURE_S, TOO_OLD_S
-from domain.wires import Wires
+from domain.sent import Sent
+from domain.wires import Heard, Wires
+from ingest.abreast import abreast
 from ingest.accept import NS, RETAINED, YEAR_2000, Acceptor, Speaker, stream_of
+from ingest.easy import NO_FLAGS, Easy, Turn
 from ingest.ports import Record
 from ingest.revisions import MICROSECOND
 from ingest.sequences import Runs
-from ingest.valuing import RANGES, Ranges, letters, within
+from ingest.talkers import Place, Places, Talker
+from ingest.valuing import RANGES, letters, within
 
 MANY: Final = 20_000
 """Texts of times that are remembered: devices speak of the same instants."""
+RUN_0: Final = Runs().known("", 0) or 0
+"""Index of the run in which nearly all devices speak for ever."""
 _FAR: Final = 2**40
-_NO_FLAGS: Final[dict[str, str]] = {}
-"""Shared by all rows without flags; nobody writes into them."""
 
 ANY: Final = Wires()
 READERS: Final = {realm: Wires(ranges) for realm, ranges in RANGES.items()}
 """Read the messages of devices of one realm, and find values out of range on the way."""
-
-Whose = tuple[str, int]
-"""Device and run."""
-Turn = tuple[Whose, int]
-"""Device and run, and the revision of a reading of number 0."""
-
-
-class Origin(NamedTuple):
-    """The message that a row came with, who sent it in which run, and which of its readings it is."""
-
-    record: Record
-    device: str
-    run: int
-    element: int
-
-
-class Easy(NamedTuple):
-    """Messages in a row all of whose readings are accepted.
-
-    Attributes
-    ----------
-    whose : list of (device, run)
-        Who speaks in each message.
-    starts : list of int
-        Place of the first reading of each message.
-    numbers : list of int or None
-        Number of each reading.
-    rows : list of Reading
-        All readings, with their revisions.
-    """
-
-    records: Sequence[Record]
-    whose: list[Whose]
-    starts: list[int]
-    numbers: list[int | None]
-    rows: list[Reading]
-
-    def origin(self, place: int) -> Origin:
-        """Where a row comes from."""
-        message = bisect_right(self.starts, place) - 1
-        return Origin(self.records[message], *self.whose[message], place - self.starts[message])
-
-
-@dataclass(slots=True, eq=False)
-class _Place:
-    """A source on one day: its table, the ranges of its items if they are still to be looked at, and the greatest age at receipt [s]."""
-
-    id: str
-    kind: str
-    ranges: Ranges | None
-    oldest: int
-
-
-Places = dict[str | UnsetType | None, _Place]
-
-
-@dataclass(slots=True, eq=False)
-class _Talker:
-    """A device on the day of receipt.
-
-    Attributes
-    ----------
-    realm : str
-        The one realm of all its sources; empty if there are several.
-    wires : Wires
-        Reads its messages; where there is one realm, only those whose values are all within the ranges.
-    times : dict
-        Instant of each time as it stands in messages.
-    days : dict of civil day to dict
-        Places that it may speak for, by name and, if there is one only, without a name; no places where the day needs a closer look.
-    first : Turn
-        Its run 0, in which nearly all devices speak for ever.
-    places, since, until : dict, int, int
-        Those of the day that it spoke of last, whose labels lie behind ``since`` and up to ``until`` [s].
-    """
-
-    speaker: Speaker
-    realm: str
-    wires: Wires
-    times: dict[str | int, int]
-    first: Turn | None
-    days: dict[int, Places] = field(default_factory=dict)
-    places: Places = field(default_factory=dict)
-    since: int = 0
-    until: int = 0
 
 
 class Express:
@@ -127,7 +44,7 @@ class Express:
     def __init__(self, acceptor: Acceptor) -> None:
         self.acceptor = acceptor
         self._from = self._until = 0
-        self._talkers: dict[str, _Talker | None] = {}
+        self._talkers: dict[str, Talker | None] = {}
         self._times: dict[object, dict[str | int, int]] = {}
 
     def easy(self, records: Sequence[Record], runs: Runs) -> list[Easy | None]:
@@ -151,20 +68,24 @@ class Express:
         self._until = self._from + DAY_S * NS
         self._talkers.clear()
 
-    def _read(self, records: Sequence[Record], talkers: Sequence[_Talker | None]) -> Sequence[Sequence[Wire] | None]:
+    def _read(self, records: Sequence[Record], talkers: Sequence[Talker | None]) -> Heard:
         """What each message says, by the reader of its device; None for what nobody reads here."""
-        readers = [talker.wires if talker else None for talker in talkers]
+        readers = [talker.reader if talker else None for talker in talkers]
         found: list[Sequence[Wire] | None] = [None] * len(records)
-        for reader in {one for one in readers if one is not None}:
+        for reader, wires in {talker.reader: talker.wires for talker in talkers if talker}.items():
             if readers.count(reader) == len(readers):
-                return reader.read([record.payload for record in records])
+                return wires.hear([record.payload for record in records], reader)
             places = [place for place, own in enumerate(readers) if own is reader]
-            for place, wires in zip(places, reader.read([records[place].payload for place in places]), strict=True):
-                found[place] = wires
-        return found
+            for place, some in zip(places, wires.hear([records[place].payload for place in places], reader).messages, strict=True):
+                found[place] = some
+        return Heard(found)
 
-    def _judged(self, records: Sequence[Record], talkers: Sequence[_Talker | None], runs: Runs) -> list[Easy | None]:
-        found = self._read(records, talkers)
+    def _judged(self, records: Sequence[Record], talkers: Sequence[Talker | None], runs: Runs) -> list[Easy | None]:
+        heard = self._read(records, talkers)
+        easy = abreast(records, talkers, heard, self._instant) if heard.bare and len(self._times) == 1 else None
+        if easy:
+            return [easy]
+        found = heard.messages
         messages, parts, place = zip(records, talkers, found, strict=True), list[Easy | None](), 0
         while place < len(records):
             if not found[place]:
@@ -182,7 +103,7 @@ class Express:
                 place += 1
         return parts
 
-    def _take(self, messages: Iterable[tuple[Record, _Talker | None, Sequence[Wire] | None]], easy: Easy, runs: Runs) -> None:
+    def _take(self, messages: Iterable[tuple[Record, Talker | None, Sequence[Wire] | None]], easy: Easy, runs: Runs) -> None:
         """Take messages for as long as all their readings are accepted; the one that ends this is passed over."""
         _, whose, starts, numbers, rows = easy
         at = now = 0
@@ -202,12 +123,12 @@ class Express:
                 if not talker.since < time <= talker.until:
                     self._turn_to(talker, time)
                 place, values = talker.places.get(wire.source), wire.values
-                flags = _NO_FLAGS if wire.flags is UNSET and wire.corrects is UNSET and wire.run is run else _flags(wire, run)
+                flags = NO_FLAGS if wire.flags is UNSET and wire.corrects is UNSET and wire.run is run else _flags(wire, run)
                 if (
                     place is None
                     or flags is None
                     or not -FUTURE_S <= now - time <= place.oldest
-                    or not values
+                    or (not isinstance(values, Sent) and not values)
                     or (place.ranges is not None and not within(values, place.ranges))
                 ):
                     del rows[start:], numbers[start:]
@@ -215,10 +136,12 @@ class Express:
                 seq = wire.seq if type(wire.seq) is int else None
                 rows.append(Reading(place.kind, place.id, wire.span, time, values, flags, received_ns // MICROSECOND if seq is None else turn[1] + seq))
                 numbers.append(seq)
+            if not isinstance(wires[0].values, Sent):
+                talker.spoke(wires[0])
             whose.append(turn[0])
             starts.append(start)
 
-    def _met(self, record: Record) -> _Talker | None:
+    def _met(self, record: Record) -> Talker | None:
         """The device behind a topic that is new today; None where it is not one of data."""
         speaker = self.acceptor.speaker(record) if stream_of(record.topic) == "data" else None
         talker = None
@@ -226,12 +149,13 @@ class Express:
             realms = {self.acceptor.registry.kinds[name] for name in self.acceptor.rights(speaker, record.received_ns // NS).sources}
             realm = realms.pop() if len(realms) == 1 else ""
             times = self._times.setdefault((speaker.zone, speaker.time_unit), {})
-            talker = _Talker(speaker, realm, READERS.get(realm, ANY), times, _turn(speaker.id, 0, Runs()))
+            wires = READERS.get(realm, ANY)
+            talker = Talker(speaker, realm, wires, wires, times, ((speaker.id, 0), revision(RANK_DEVICE, RUN_0, 0)))
         if len(self._talkers) < MANY:
             self._talkers[record.topic] = talker
         return talker
 
-    def _instant(self, talker: _Talker, what: str | int) -> int:
+    def _instant(self, talker: Talker, what: str | int) -> int:
         """Instant of a time as it stands in a message [s]; 0 if it needs a closer look."""
         try:
             unit = 1000 if talker.speaker.time_unit == "ms" else 1
@@ -245,15 +169,13 @@ class Express:
         talker.times[what] = time
         return time
 
-    def _turn_to(self, talker: _Talker, time: int) -> None:
+    def _turn_to(self, talker: Talker, time: int) -> None:
         """The device speaks of another day."""
         day = day_of(time)
         places = talker.days.get(day)
-        if places is None:
-            places = talker.days[day] = self._places(talker, time)
-        talker.places, talker.since, talker.until = places, day_start(day), day_end(day)
+        talker.turn_to(day, self._places(talker, time) if places is None else places)
 
-    def _places(self, talker: _Talker, time: int) -> Places:
+    def _places(self, talker: Talker, time: int) -> Places:
         """For whom the device speaks on the day of an instant."""
         rights = self.acceptor.rights(talker.speaker, time)
         if time < YEAR_2000 or rights.early or rights.state in {None, "retired"}:
@@ -262,7 +184,7 @@ class Express:
         found: Places = {}
         for name in rights.sources:
             kind = kinds[name]
-            found[name] = _Place(name, kind, None if kind == talker.realm else RANGES[kind], min(TOO_OLD_S, keeps.get(kind, TOO_OLD_S)))
+            found[name] = Place(name, kind, None if kind == talker.realm else RANGES[kind], min(TOO_OLD_S, keeps.get(kind, TOO_OLD_S)))
         if len(rights.sources) == 1:
             found[None] = found[UNSET] = found[rights.sources[0]]
         return found
@@ -278,4 +200,4 @@ def _flags(wire: Wire, run: int | UnsetType) -> dict[str, str] | None:
     """Flags of a reading other than N; None where something about it needs a closer look."""
     if wire.corrects or (wire.run or 0) != (run or 0):
         return None
-    return letters(wire.flags, wire.values) if wire.flags else _NO_FLAGS
+    return letters(wire.flags, wire.values) if wire.flags else NO_FLAGS

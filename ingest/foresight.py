@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ingest.express import Easy
+from ingest.easy import Easy
 from ingest.judges import Judges
 from ingest.ports import Loss, Reader, Record
 from ingest.sequences import Runs

@@ -7,13 +7,17 @@ backlog. Nothing of it enters the store or a count.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from domain.places import Registry
-from ingest.accept import Acceptor, Sight, device_of, stream_of
+from ingest.accept import Acceptor, Verdict, device_of, stream_of
+from ingest.easy import Easy
+from ingest.express import Express
 from ingest.ports import Latest, Reader, Record
+from ingest.sequences import Runs
 
 WRITERS: Final = ("mqtt", "hj212")
 """The doors of devices; what an import brings is history."""
@@ -26,6 +30,9 @@ NEAR: Final = 20_000
 """So many records before the end are looked at first: whoever speaks is among them, and after hours without a store those before fill minutes."""
 
 Series = tuple[str, int]
+Row = tuple[str, int, str, int, int, int, str]
+"""A :class:`ingest.ports.Latest` without its items."""
+Items = Callable[[], dict[str, tuple[float | None, str]]]
 
 
 @dataclass
@@ -52,15 +59,20 @@ class Glimpse:
     _far: dict[str, tuple[Reader, int]] = field(default_factory=dict)
     """Readers of what lies before the near ones, and where those began; gone once they are there."""
 
+    def __post_init__(self) -> None:
+        self._judge, self._express = _judge(self.registry())
+
     def look(self) -> bool:
         """Read one slice of every door, at the end of its journal and, until all is known, behind the cursor; whether there may be more."""
         if not self._near:
             self._begin()
-        acceptor = Acceptor(self.registry())
-        full = [self._slice(acceptor, reader.read(SLICE)) for reader in self._near.values()]
+        registry = self.registry()
+        if registry is not self._judge.registry:
+            self._judge, self._express = _judge(registry)
+        full = [self._slice(reader.read(SLICE)) for reader in self._near.values()]
         for writer, (reader, until) in list(self._far.items()):
             records = [record for record in reader.read(SLICE) if record.seq <= until]
-            self._slice(acceptor, records, late=True)
+            self._slice(records, late=True)
             if not records or records[-1].seq >= until:
                 del self._far[writer]
         for reader in (*self._near.values(), *(reader for reader, _ in self._far.values())):
@@ -75,21 +87,19 @@ class Glimpse:
             if near > cursor:
                 self._far[writer] = self.reader(writer, cursor), near
 
-    def _slice(self, acceptor: Acceptor, records: Sequence[Record], *, late: bool = False) -> bool:
+    def _slice(self, records: Sequence[Record], *, late: bool = False) -> bool:
         """Look at a slice, one that lies before what was seen already if ``late``; whether it was a full one."""
         count = sum(record.readings for record in records)
-        for record in records if count <= WHOLE else _newest(records):
-            self._see(acceptor, record, late=late)
+        wanted = [record for record in (records if count <= WHOLE else _newest(records)) if stream_of(record.topic) == "data"]
+        place = 0
+        for part in self._express.easy(wanted, Runs()) if wanted else ():
+            sights = _easy(part) if part else _hard(self._judge.judge(wanted[place]))
+            place += len(part.records) if part else 1
+            for one, values in sights:
+                known = self.latest.get(one[:2])
+                if known is None or one[3] >= known.time + late:
+                    self.latest[one[:2]] = Latest._make((*one, values()))
         return count >= SLICE
-
-    def _see(self, acceptor: Acceptor, record: Record, *, late: bool) -> None:
-        if stream_of(record.topic) != "data":
-            return
-        for verdict in acceptor.judge(record):
-            sight = verdict.sight
-            known = self.latest.get((sight.source, sight.span)) if sight else None
-            if sight and (known is None or sight.time >= known.time + late):
-                self.latest[sight.source, sight.span] = _latest(sight)
 
 
 def _newest(records: Sequence[Record]) -> Iterable[Record]:
@@ -104,7 +114,30 @@ def _newest(records: Sequence[Record]) -> Iterable[Record]:
     return reversed(found)
 
 
-def _latest(sight: Sight) -> Latest:
-    # Its revision is decided with the batch; nobody may take this one for decided.
-    items = {name: (value, "W" if value is None else sight.flags.get(name, "N")) for name, value in sight.values.items()}
-    return Latest(sight.source, sight.span, sight.kind, sight.time, 0, sight.received_ns, sight.device, items)
+def _judge(registry: Registry) -> tuple[Acceptor, Express]:
+    """Both ways through accept."""
+    acceptor = Acceptor(registry)
+    return acceptor, Express(acceptor)
+
+
+def _hard(verdicts: Iterable[Verdict]) -> Iterator[tuple[Row, Items]]:
+    """Sights of verdicts, as rows without their revision: that is decided with the batch, and nobody may take these for decided."""
+    for sight in [verdict.sight for verdict in verdicts]:
+        if sight:
+            yield (sight.source, sight.span, sight.kind, sight.time, 0, sight.received_ns, sight.device), partial(_items, sight.values, sight.flags)
+
+
+def _easy(part: Easy) -> Iterator[tuple[Row, Items]]:
+    """The same of easy messages, of each series the newest: a device may say a hundred readings at once."""
+    newest: dict[Series, int] = {}
+    for place, row in enumerate(part.rows):
+        known = newest.get((row.source, row.span))
+        if known is None or row.time >= part.rows[known].time:
+            newest[row.source, row.span] = place
+    for place in newest.values():
+        row, (record, device, _, _) = part.rows[place], part.origin(place)
+        yield (row.source, row.span, row.kind, row.time, 0, record.received_ns, device), partial(_items, row.values, row.flags)
+
+
+def _items(values: Mapping[str, float | None], flags: Mapping[str, str]) -> dict[str, tuple[float | None, str]]:
+    return {name: (value, "W" if value is None else flags.get(name, "N")) for name, value in values.items()}

@@ -10,8 +10,9 @@ from domain.places import Registry
 from domain.readings import Entry
 from ingest.accept import Acceptor, Verdict
 from ingest.deciding import Desk, Judged
+from ingest.easy import Easy
 from ingest.entries import events, kind_of, read_entries
-from ingest.express import Easy, Express
+from ingest.express import Express
 from ingest.ports import Record
 from ingest.rejections import Rejections
 from ingest.sequences import Runs

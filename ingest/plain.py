@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from domain.readings import Reading
-from ingest.express import Easy, Origin
+from domain.sent import taken
+from ingest.easy import Easy, Origin
 from ingest.newest import Newest
 
 Series = tuple[str, int]
@@ -23,7 +24,7 @@ def key_of(row: Reading) -> RowKey:
 
 def newest_of(row: Reading, origin: Origin) -> Newest:
     """A row as the newest of its series."""
-    return _new(Newest, (row.source, row.span, row.kind, row.time, row.rev, origin.record.received_ns, origin.device, row.values, row.flags))
+    return _new(Newest, (row.source, row.span, row.kind, row.time, row.rev, origin.record.received_ns, origin.device, taken(row.values), row.flags))
 
 
 @dataclass

@@ -1,7 +1,9 @@
 """Readings on their way into InfluxDB: which of them may meet a stored row, their lines, and two lanes of bodies by source.
 
-A backlog drains as fast as this file. So the fields of fresh rows are made by one call of a JSON encoder for all of them: what it
-writes for numbers is their shortest text, and its punctuation becomes that of line protocol by three passes over the bytes.
+A backlog drains as fast as this file. So the fields of fresh rows are the very text in which a device sent them, where that was proved
+to be plain numbers, and else made by one call of a JSON encoder for all of them, which writes the shortest text of each. Either way the
+punctuation of JSON becomes that of line protocol by three passes over the bytes. A number has one text there and here: what JSON allows
+for one, line protocol does, too, and both sides read it to the nearest double.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from zlib import crc32
 import msgspec
 
 from domain.readings import Key, Reading, Rejected
+from domain.sent import Sent
 from lanbi import influx_tables as tables
 from lanbi.influx_delivery import Body
 from lanbi.influx_http import LINES, Influx
@@ -30,6 +33,8 @@ NEVER: Final = -(2**63)
 BUCKETS: Final = tuple(dict.fromkeys(table.bucket for table in tables.READINGS.values()))
 _encode: Final = msgspec.json.Encoder().encode
 _TO_FIELDS: Final = bytes.maketrans(b":", b"=")
+_MARKS: Final = b'" \t\r\n'
+_BETWEEN: Final = b"},{"
 
 
 @dataclass(slots=True, eq=False)
@@ -98,10 +103,10 @@ class Rows:
                 _leave(load, old)
             load.lines = _lines(load)
         made = [(series, row, tables.reading_row(row)) for series, row in slow]
-        for series, row, sent in [*made, *self._rewritten(list(old.values()))]:
+        for series, row, whole in [*made, *self._rewritten(list(old.values()))]:
             load = loads[series.place]
             load.rows.append(row)
-            load.lines.append(tables.line(series.table, sent).encode())
+            load.lines.append(tables.line(series.table, whole).encode())
         return lanes
 
     def _sorted(self, rows: Sequence[Reading], loads: Sequence[_Load]) -> tuple[list[Way], dict[Key, Way]]:
@@ -140,7 +145,7 @@ class Rows:
         """Rows that may exist, after way was made for them."""
         made = [(series, row, tables.reading_row(row)) for series, row in old]
         for table in {series.table.name: series.table for series, _, _ in made}.values():
-            self._look(table, [sent for series, _, sent in made if series.table is table])
+            self._look(table, [whole for series, _, whole in made if series.table is table])
         return made
 
     def _lane(self, lane: Lane) -> list[Rejected]:
@@ -184,15 +189,19 @@ def _flags(row: Reading) -> bytes:
 
 
 def _fields(rows: Sequence[Reading]) -> Sequence[bytes]:
-    """Fields of the values of rows; none at all where a row must go the long way.
+    """Fields of the values of rows, as they were sent or in the shortest text of each number; none at all where a row must go the long way.
 
-    >>> _fields([Reading("air", "a", 60, 0, {"pm25": 58.0, "co": 1e-7})])
-    [b'pm25=58.0,co=1e-7']
+    >>> _fields([Reading("air", "a", 60, 0, {"pm25": 58.0, "co": 1e-7}), Reading("air", "b", 60, 0, sent(b'"pm25": 58.10'))])
+    [b'pm25=58.0,co=1e-7', b'pm25=58.10']
     """
-    if not rows:
-        return []
-    encoded = _encode([row.values for row in rows])
+    values = [row.values for row in rows]
+    made = [one for one in values if not isinstance(one, Sent)]
+    encoded = _encode(made)
     if b"null" in encoded or b"{}" in encoded:
         # A number that is none and must be refused by name, or a row that says nothing.
         return []
-    return encoded.translate(_TO_FIELDS, b'"')[2:-2].split(b"},{")
+    texts: Sequence[bytes] = encoded[2:-2].split(_BETWEEN) if made else []
+    if len(made) < len(values):
+        others = iter(texts)
+        texts = [one.text if isinstance(one, Sent) else next(others) for one in values]
+    return _BETWEEN.join(texts).translate(_TO_FIELDS, _MARKS).split(_BETWEEN) if texts else []

@@ -4,11 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 VERSION=1.37.0
-PARTS=inputs.mqtt_consumer,outputs.influxdb_v2,parsers.json
+PARTS=inputs.mqtt_consumer,outputs.influxdb_v2,parsers.json,parsers.json_v2,parsers.xpath,processors.rename,processors.strings,processors.regex
 mkdir -p .services
 target="$(cd .services && pwd -P)"
 
-if "$target/telegraf" version 2>/dev/null | grep -q "^Telegraf $VERSION"; then
+if [ "$(cat "$target/telegraf.parts" 2>/dev/null)" = "$PARTS" ] && "$target/telegraf" version 2>/dev/null | grep -q "^Telegraf $VERSION"; then
     echo "telegraf   $target/telegraf"
     exit 0
 fi
@@ -21,4 +21,5 @@ GOBIN="$target" GOFLAGS=-buildvcs=false go install -tags "custom,$PARTS" \
     -ldflags "-X github.com/influxdata/telegraf/internal.Version=$VERSION" \
     "github.com/influxdata/telegraf/cmd/telegraf@v$VERSION" >"$target/telegraf.log" 2>&1 ||
     { echo "telegraf   the build failed, see .services/telegraf.log"; exit 1; }
+echo "$PARTS" >"$target/telegraf.parts"
 echo "telegraf   $target/telegraf"

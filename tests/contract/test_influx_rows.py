@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from domain.errors import StoreAway, StoreRefused
 from domain.items import BY_REALM
 from domain.readings import Reading
+from domain.sent import sent
 from lanbi import influx_tables as tables
 from lanbi.influx_http import LINES, Influx
 from lanbi.influx_rows import WORTH, Rows
@@ -72,10 +73,20 @@ READINGS = st.builds(
 )  # fmt: skip
 
 
-@given(st.lists(READINGS, min_size=1, max_size=20))
-def test_quick_lines_say_what_long_lines_say(readings: list[Reading]) -> None:
+def as_sent(row: Reading, form: str) -> Reading:
+    """The same row, with its values as a device wrote them."""
+    if None in row.values.values():
+        return row
+    numbers = {name: f"{value + 0.0:.20E}" if form == " " else repr((value or 0.0) + 0.0) for name, value in row.values.items() if value is not None}
+    texts = [f'"{name}"{form}:{form}{number}' for name, number in numbers.items()]
+    return Reading(row.kind, row.source, row.span, row.time, sent(f",{form}".join(texts).encode()), row.flags, row.rev)
+
+
+@given(st.lists(READINGS, min_size=1, max_size=20), st.lists(st.sampled_from(["", " ", "\r\n\t", None]), min_size=20, max_size=20))
+def test_quick_lines_say_what_long_lines_say(plain: list[Reading], forms: list[str | None]) -> None:
     """Series, instant and every number of a plain row are the same to the last bit, whichever way its line is made."""
     wire = Wire()
+    readings = [row if form is None else as_sent(row, form) for row, form in zip(plain, forms, strict=False)]
     rows_for(wire).write(readings)
     last = {row.key: row for row in readings}
     long = [tables.line(tables.READINGS[row.kind], tables.reading_row(row)) for row in last.values()]

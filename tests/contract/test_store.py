@@ -22,6 +22,7 @@ from domain.indicators import Block, Event, Indicator, Query, Restatement
 from domain.items import BY_REALM, REALMS
 from domain.ports import Entries, FigureBlocks, IndicatorSink, IndicatorSource, ReadingSink, ReadingSource
 from domain.readings import Change, Entry, Key, Reading
+from domain.sent import sent
 from lanbi.embedded import EmbeddedStore
 from lanbi.influx import InfluxStore
 from lanbi.influx_http import Place
@@ -136,6 +137,19 @@ def test_every_item_of_every_kind_comes_back(store: Store, kind: str) -> None:
     store.write([reading])
     assert [reading] == every(store, kind)
     assert reading == store.cells([reading.key])[reading.key]
+
+
+NUMBERS = ("58", "58.10", "0.1000000000000000055511151231257827", "1e-7", "1E+2", "5.0e0", "-0.25", "1234567890.12345678901234567890", "0", "9007199254740993")
+
+
+@pytest.mark.parametrize("number", [*NUMBERS, "4.9E-324", "1.7976931348623157e308"])
+def test_a_number_that_was_sent_as_text_comes_back_as_the_nearest_double(store: Store, number: str) -> None:
+    """Whatever JSON calls a number, the store reads as Python does; beside numbers of its own, and once more over itself."""
+    one, other = Reading("air", "a", 60, T0, sent(b'"pm25": %b, "co":1.5' % number.encode()), {}, 1), air("a", T0 + 60, pm25=float(number), co=1.5)
+    for _ in range(2):
+        store.write([one, other])
+        assert [repr(dict(one.values))] * 2 == [repr(dict(row.values)) for row in every(store)]
+        assert repr(float(number)) == repr(one.values["pm25"])
 
 
 def test_value_no_value_value(store: Store) -> None:

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.civil import day_of, day_start, iso, parse_time
+from domain.wires import Wires
 from ingest import courier
 from ingest.accept import Acceptor
 from ingest.express import Express
@@ -129,6 +130,61 @@ def test_what_the_short_way_takes_the_long_way_accepts_alike(records: list[Messa
     for record, one in zip(records, found, strict=True):
         if one is not None:
             assert judged(record, one[0], one[1]) == one
+
+
+STEADY = st.builds(
+    lambda seq, time, values, more, now, flags: Message(
+        json.dumps({"seq": seq, "time": time, "span": 60, "values": dict(zip(("co", "temp"), values, strict=True)), **more}).encode(),
+        received_ns=now * 10**9 + 7, flags=flags,
+    ),
+    st.integers(0, 2**40), st.sampled_from([iso(HOUR - 60 * n) for n in range(5)] * 3 + [iso(MIDNIGHT), iso(MIDNIGHT + 60), iso(HOUR + 400), "soon", HOUR]),
+    st.tuples(st.sampled_from([0.5, 1.25, 7.0, 7.0, 0.0, -0.0]), st.sampled_from([-3.5, 21.0, -0.5, 99.0])),
+    st.sampled_from([{}] * 12 + [{"flags": {"co": "M"}}, {"run": 7}, {"source": "tc-a01"}, {"source": "tc-w01"}, {"corrects": True}, {"span": 3600}]),
+    st.sampled_from([NOW] * 6 + [NOW + 20, NOW + 401 * DAY]), st.sampled_from([1] * 20 + [2, 3]),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(STEADY, min_size=1, max_size=12), min_size=2, max_size=5), st.booleans())
+def test_what_a_device_says_in_one_form_is_judged_as_if_it_spoke_once(strides: list[list[Message]], lists: bool) -> None:  # noqa: FBT001  drawn
+    """Its form is remembered from one stride to the next and its messages are judged side by side: as each alone, and as the long way does."""
+    express = Express(Acceptor(REGISTRY, KEEPS))
+    if lists:
+        strides = [[one._replace(payload=b"[" + one.payload + b"," + one.payload + b"]") for one in records] for records in strides]
+    for records in strides:
+        found = taken(express, records)
+        assert [one for record in records for one in taken(Express(Acceptor(REGISTRY, KEEPS)), [record])] == found
+        for record, one in zip(records, found, strict=True):
+            if one is not None:
+                assert judged(record, one[0], one[1]) == one
+
+
+@pytest.mark.parametrize("lists", [False, True])
+def test_usual_messages_are_judged_side_by_side(lists: bool) -> None:  # noqa: FBT001  given by a table
+    """Else nobody would notice that none is; and one that is not usual sends all of its stride the other way, which ends alike."""
+    express, texts = Express(Acceptor(REGISTRY, KEEPS)), []
+    for number in range(9):
+        one = b'{"seq":%d,"time":"2026-11-23T07:5%d:00+08:00","span":60,"values":{"co":0.5,"temp":-7.0}}' % (number, number)
+        texts.append(Message(b"[%b,%b]" % (one, one) if lists else one, received_ns=NOW * 10**9))
+    before = taken(Express(Acceptor(REGISTRY, KEEPS)), texts)
+    taken(express, texts[:1])
+    with patch.object(Express, "_take", side_effect=AssertionError("one by one")):
+        assert before == taken(express, texts)
+    odd = texts[4]._replace(payload=texts[4].payload.replace(b'"span":60', b'"span":60,"flags":{"co":"M"}', 1))
+    assert [*before[:4], taken(Express(Acceptor(REGISTRY, KEEPS)), [odd])[0], *before[5:]] == taken(express, [*texts[:4], odd, *texts[5:]])
+
+
+def test_a_device_that_changes_its_form_all_the_time_is_read_by_the_general_reader() -> None:
+    """Each of its messages is taken whatever the one before was like; and after some changes nobody makes a reader for the next."""
+    express = Express(Acceptor(REGISTRY, KEEPS))
+    items = [{"co": 0.5}, {"co": 0.5, "temp": 7.0}, {"temp": 7.0}]
+    for number in range(60):
+        one = json.dumps({"seq": number, "time": iso(HOUR - 3600 + 60 * number), "span": 60, "values": items[number % 3]}).encode()
+        (found,) = taken(express, [Message(one)])
+        assert found is not None
+        assert [items[number % 3]] == [row[4] for row in found[3]]
+    with patch.object(Wires, "exact", side_effect=AssertionError("one more reader")):
+        assert [None] != taken(express, [Message(one)])
 
 
 def test_a_plain_message_goes_the_short_way() -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from domain.message import Message, encode
 from ingest import glimpse
+from ingest.easy import Easy
 from ingest.glimpse import Glimpse
+from ingest.ports import Record
+from ingest.sequences import Runs
 from lanbi.journal import JournalReader, JournalWriter, newest_trailer
 from tests.ingest.county import NOW
 from tests.ingest.machine import REGISTRY, Machine
@@ -48,6 +53,24 @@ def test_newest_reading_is_seen_before_it_is_decided(tmp_path: Path) -> None:
     assert {} == one.totals()
 
 
+def test_of_a_list_the_newest_is_seen(tmp_path: Path) -> None:
+    """Wherever it stands in a message or among messages; easy or not, its flags are seen with it, and of two of one time the last."""
+    one = Machine(tmp_path)
+    plain = [Message(HOUR - 3600 * back, 3600, {"pm25": 40.0 + back, "co": -0.0}, 0, back) for back in (3, 1, 1, 2)]
+    flagged = Message(HOUR, 3600, {"pm25": 50.0}, 0, 9, flags={"pm25": "M"})
+    hard = Message(HOUR + 60, 60, {"pm25": None, "co": 1.0}, 0, 10)
+    one.journal([encode(plain), encode([*plain[:2], msgspec.structs.replace(plain[1], values={"pm25": 48.0})])])
+    seen = looking(tmp_path)
+    seen.look()
+    assert {"tc-a01": (48.0, "N")} == values(seen)
+    one.journal([encode([flagged, *plain]), encode([hard, flagged])])
+    seen.look()
+
+    assert {("tc-a01", 3600), ("tc-a01", 60)} == set(seen.latest)
+    assert {"pm25": (50.0, "M")} == seen.latest["tc-a01", 3600].items
+    assert {"pm25": (None, "W"), "co": (1.0, "N")} == seen.latest["tc-a01", 60].items
+
+
 def test_it_follows_the_journal(tmp_path: Path) -> None:
     """Later looks go on where the last one ended, a withdrawn value is shown as withdrawn, and what is behind the cursor is left alone."""
     one = Machine(tmp_path)
@@ -66,13 +89,13 @@ def test_it_follows_the_journal(tmp_path: Path) -> None:
 def test_a_long_backlog_costs_a_look_at_the_newest_of_each_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a full slice only the last messages of each device are decoded, and the silent device's only message is among them."""
     judged: list[str] = []
+    easy = glimpse.Express.easy
 
-    class Counting(glimpse.Acceptor):
-        def judge(self, record: object) -> list[object]:
-            judged.append(record.topic)  # type: ignore[attr-defined]
-            return super().judge(record)  # type: ignore[arg-type, return-value]
+    def counting(self: glimpse.Express, records: Sequence[Record], runs: Runs) -> list[Easy | None]:
+        judged.extend(record.topic for record in records)
+        return easy(self, records, runs)
 
-    monkeypatch.setattr(glimpse, "Acceptor", Counting)
+    monkeypatch.setattr(glimpse.Express, "easy", counting)
     writer = JournalWriter(tmp_path / "journal", "mqtt")
     for number in range(1_500):
         topic = "lanbi/v1/gate/data" if number == 7 else "lanbi/v1/air1/data"
