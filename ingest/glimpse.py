@@ -16,6 +16,7 @@ from domain.places import Registry
 from ingest.accept import Acceptor, Verdict, device_of, stream_of
 from ingest.easy import Easy
 from ingest.express import Express
+from ingest.foresight import STRIDE
 from ingest.ports import Latest, Reader, Record
 from ingest.sequences import Runs
 
@@ -91,15 +92,20 @@ class Glimpse:
         """Look at a slice, one that lies before what was seen already if ``late``; whether it was a full one."""
         count = sum(record.readings for record in records)
         wanted = [record for record in (records if count <= WHOLE else _newest(records)) if stream_of(record.topic) == "data"]
-        place = 0
-        for part in self._express.easy(wanted, Runs()) if wanted else ():
-            sights = _easy(part) if part else _hard(self._judge.judge(wanted[place]))
-            place += len(part.records) if part else 1
-            for one, values in sights:
+        size = max(1, STRIDE * len(wanted) // max(1, sum(record.readings for record in wanted)))
+        for start in range(0, len(wanted), size):
+            for one, values in self._sights(wanted[start : start + size]):
                 known = self.latest.get(one[:2])
                 if known is None or one[3] >= known.time + late:
                     self.latest[one[:2]] = Latest._make((*one, values()))
         return count >= SLICE
+
+    def _sights(self, records: Sequence[Record]) -> Iterator[tuple[Row, Items]]:
+        """What records say, in their order."""
+        place = 0
+        for part in self._express.easy(records, Runs()):
+            yield from _easy(part) if part else _hard(self._judge.judge(records[place]))
+            place += len(part.records) if part else 1
 
 
 def _newest(records: Sequence[Record]) -> Iterable[Record]:
