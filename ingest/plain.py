@@ -65,7 +65,7 @@ class Plain:
             row, place = self.rows[at], at - begin + start
             message = place if single else bisect_right(easy.starts, place) - 1
             received_ns, device = easy.records[message].received_ns, easy.whose[message][0]
-            found[series] = _new(Newest, (row.source, row.span, row.kind, row.time, row.rev, received_ns, device, row.values, row.flags))
+            found[series] = _new(Newest, (row.source, row.span, row.kind, row.time, row.rev, received_ns, device, taken(row.values), row.flags))
         return found
 
     def origin(self, key: RowKey) -> Origin | None:
