@@ -57,7 +57,7 @@ class Days(NamedTuple):
 
 BLOCK: Final = 64
 """Station-days whose ozone windows move together."""
-_LAW = (air.O3_WINDOW, air.O3_WINDOW_HOURS, air.O3_DAY_WINDOWS, air.limits_on(0)["o3"].day)
+_LAW = (tables.OZONE, air.O3_WINDOW, air.O3_WINDOW_HOURS, air.O3_DAY_WINDOWS, air.limits_on(0)["o3"].day)
 
 
 def from_hours(hours: npt.NDArray[np.int32], *, threads: int = 1) -> Days:
@@ -72,37 +72,30 @@ def from_hours(hours: npt.NDArray[np.int32], *, threads: int = 1) -> Days:
         Whole civil days, hours 1…24 of n stations; ``MISSING`` = no valid hour.
     threads : int
     """
+    rows, stations, _ = hours.shape
+    days = unmade(rows // 24, stations)
+    make(days, hours, slice(stations), threads=threads)
+    return days
+
+
+def unmade(*shape: int) -> Days:
+    """Days of stations that :func:`make` or :func:`remake` has still to write."""
+    whole = *shape, len(AIR)
+    return Days(np.empty(whole, np.int64), np.ones(whole, np.int32), np.empty(whole, np.int32), np.empty(whole, np.int32))
+
+
+def make(days: Days, hours: npt.NDArray[np.int32], own: slice, *, threads: int = 1) -> None:
+    """Write the daily values of some of the stations, as :func:`from_hours`; ``days`` are theirs alone, (d, m, 6)."""
+    if own.stop - (own.start or 0) < len(hours[0]) < kernel.WIDE // len(AIR):
+        hours, own = hours[:, own], slice(own.stop - own.start)
     rows, stations, items = hours.shape
-    series, days = stations * items, rows // 24
-    flat = np.ascontiguousarray(hours).reshape(rows, series)
-    total, count = np.empty((days, series), np.int32), np.empty((days, series), np.int16)
-    exact = np.empty((days, series), np.int64)
-    law = _law(series, items)
-    spread(days, threads, lambda start, end: kernel.daily(flat, (start, end), law, _windows(series), total, count, exact))
-    whole = days, stations, items
-    return _shown(exact.reshape(whole), np.ones(whole, np.int32), count.reshape(whole).astype(np.int32))
+    flat, part = np.ascontiguousarray(hours).reshape(rows, stations * items), (own.start or 0, own.stop - (own.start or 0))
+    out = days.exact.reshape(-1), days.hours.reshape(-1), days.shown.reshape(-1)
+    spread(rows // 24, threads, lambda start, end: kernel.daily(flat, (start, end), part, _law(), _windows(stations * items), out))
 
 
-@lru_cache(maxsize=64)
-def _law(series: int, items: int) -> kernel.DayLaw:
-    return kernel.DayLaw(tables.factors(), np.arange(tables.OZONE, series, items, dtype=np.int32), np.array(_LAW, np.int32), tables.ozone_factors())
-
-
-def _windows(series: int) -> kernel.Windows:
-    folded, folds = np.empty((2, 12 * min(series, kernel.WIDE)), np.int32)
-    rows = [np.empty((many, BLOCK), np.int32) for many in (24, air.O3_WINDOW + 1)]
-    total, number, valid = np.empty((3, BLOCK), np.int32)
-    return kernel.Windows(np.empty(BLOCK, np.uint64), rows[0], total, number, valid, rows[1], np.empty(BLOCK, np.int64), folded, folds)
-
-
-def unmade(count: int) -> Days:
-    """Days of a station that :func:`make` has still to write."""
-    shape = count, len(AIR)
-    return Days(np.empty(shape, np.int64), np.ones(shape, np.int32), np.empty(shape, np.int32), np.empty(shape, np.int32))
-
-
-def make(days: Days, hours: npt.NDArray[np.int32], span: tuple[int, int]) -> None:
-    """Write the daily values of a station, as :func:`from_hours`, from one row of days up to another.
+def remake(days: Days, hours: npt.NDArray[np.int32], span: tuple[int, int]) -> None:
+    """Write the daily values of one station from one row of days up to another.
 
     Parameters
     ----------
@@ -111,9 +104,20 @@ def make(days: Days, hours: npt.NDArray[np.int32], span: tuple[int, int]) -> Non
     hours : (24·d, 6) int32 [thousandths of the reporting unit]
         At least the hours of these days, from the first row's on.
     """
-    rows, items = len(days.shown), len(AIR)
-    scratch = _OWN.room, np.empty((rows, items), np.int32), np.empty((rows, items), np.int16)
-    kernel.station(hours, span, (_law(items, items), tables.exact_steps()), scratch, (days.exact, days.hours, days.shown))
+    kernel.daily(hours, span, (0, 1), _law(), _OWN.room, (days.exact.reshape(-1), days.hours.reshape(-1), days.shown.reshape(-1)))
+
+
+@lru_cache(maxsize=1)
+def _law() -> kernel.DayLaw:
+    return kernel.DayLaw(tables.factors(), np.array(_LAW, np.int32), tables.ozone_factors(), np.tile(tables.exact_steps(), kernel.CHUNK))
+
+
+def _windows(series: int) -> kernel.Windows:
+    folded, folds = np.empty((2, 12 * min(series, kernel.WIDE)), np.int32)
+    rows = [np.empty((many, BLOCK), np.int32) for many in (24, air.O3_WINDOW + 1)]
+    total, number, valid = np.empty((3, BLOCK), np.int32)
+    sums, counts = np.empty((2, kernel.ITEMS * kernel.CHUNK), np.int32)
+    return kernel.Windows(np.empty(BLOCK, np.uint64), rows[0], total, number, valid, rows[1], np.empty(BLOCK, np.int64), folded, folds, sums, counts)
 
 
 class _Own(threading.local):

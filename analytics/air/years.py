@@ -159,7 +159,7 @@ def under(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int) -> tupl
     return together(beside, [aqi[:, None] for aqi in aqis], first)[0]
 
 
-def together(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int) -> list[tuple[Running, ...]]:
+def together(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int, out: kernel.Running | None = None) -> list[tuple[Running, ...]]:
     """Years of scopes side by side under several rule sets.
 
     Parameters
@@ -170,6 +170,8 @@ def together(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int) -> l
         AQI of each day, one array a rule set; -1 = none.
     first : int
         Civil day of the first row.
+    out : Running, optional
+        What is written and handed out in parts, instead of new arrays.
 
     Returns
     -------
@@ -178,7 +180,7 @@ def together(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int) -> l
     """
     low, high, top = kernel.extent(days.parts.reshape(-1), days.shown.reshape(-1))
     divisors = [high] if low == high else np.unique(days.parts).tolist()
-    out = _run(_of(days, divisors[0], alone=low == high), days, aqis, top)
+    out = _run(_of(days, divisors[0], alone=low == high), days, aqis, top, out)
     scopes, shape = days.exact.shape[1], days.exact.shape
     groups = [Sums(divisors[0], out.total.reshape(shape), out.valid.reshape(shape)), *(_sums(_of(days, parts), parts, shape) for parts in divisors[1:])]
     groups = _joined(groups)
@@ -221,15 +223,16 @@ def _sums(exact: npt.NDArray[np.int64], parts: int, shape: tuple[int, ...]) -> S
     return Sums(parts, total.reshape(shape), count.reshape(shape))
 
 
-def _run(exact: npt.NDArray[np.int64], days: Days, aqis: Sequence[npt.NDArray[np.int16]], top: int) -> kernel.Running:
+def _run(exact: npt.NDArray[np.int64], days: Days, aqis: Sequence[npt.NDArray[np.int16]], top: int, out: kernel.Running | None) -> kernel.Running:
     """Sums of values that share a divisor, counts of days, and percentiles; ``top`` is the largest displayed value."""
     rows, scopes, items = days.shown.shape
     columns, percent = _ranked(scopes, items)
     aqi = np.empty((len(aqis), rows, scopes), np.int16)
     for place, one in enumerate(aqis):
         aqi[place] = one
-    counts, tops = np.empty((*aqi.shape, 3), np.int32), np.empty((len(columns), rows), np.int64)
-    out = kernel.Running(np.empty(exact.shape, np.int64), np.empty(exact.shape, np.int32), counts, tops)
+    if out is None:
+        counts, tops = np.empty((*aqi.shape, 3), np.int32), np.empty((len(columns), rows), np.int64)
+        out = kernel.Running(np.empty(exact.shape, np.int64), np.empty(exact.shape, np.int32), counts, tops)
     shown = np.ascontiguousarray(days.shown).reshape(rows, scopes * items)
     kernel.running(exact, shown, (aqi, CUTS), (columns, percent), np.zeros(top + 2, np.int32), out)
     return out

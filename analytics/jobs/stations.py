@@ -80,7 +80,7 @@ def daily(site: SiteYear, begun: int, again: Again | None = None) -> Days:
     else:
         days, spans = air_days.copy(again.known), [(day, day + 1) for day in again.days if 0 <= day < begun]
     for start, stop in spans:
-        air_days.make(days, site.hours[24 * BACK :], (start, stop))
+        air_days.remake(days, site.hours[24 * BACK :], (start, stop))
         given = site.days[start:stop] != MISSING
         if given.any():
             only = start + np.flatnonzero((days.hours[start:stop] == 0).all(axis=1) & given.any(axis=1))

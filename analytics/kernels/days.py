@@ -8,15 +8,20 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from analytics.kernels.ahead import LINE, fetch
 from analytics.kernels.whole import MISSING, NONE, Whole, nearest
 
 Ints = npt.NDArray[np.int32]
-Shorts = npt.NDArray[np.int16]
 Longs = npt.NDArray[np.int64]
+ITEMS: Final = 6
 WIDE: Final = 48
 """Series from which on a row of hours fills the registers."""
-CACHE: Final = 65_536
-"""Values that stay in the core's own cache while they are read twice."""
+CHUNK: Final = 512
+"""Station-days that are worked on at a time: their hours stay in the core's own cache while they are read twice."""
+NEAR: Final = 4_000_000
+"""Hours that the last cache may hold: of more than these, the next chunk is asked for ahead."""
+STRIDE: Final = 2 * LINE
+"""A line of memory comes with its neighbour."""
 
 
 class DayLaw(NamedTuple):
@@ -27,24 +32,24 @@ class DayLaw(NamedTuple):
     means : (25,) int64
         The common denominator divided by each number of hours, 0 where so few hours make no day (below 20, GB 3095-2026
         table 4).
-    columns : (k,) int32
-        Series that hold ozone.
-    ozone : (4,) int32
-        Window (8 h); valid hours a window needs (6); windows a day needs (14); the limit above which fewer windows are enough,
-        in displayed units (160, HJ 663-2013 6.1.2).
+    ozone : (5,) int32
+        Its place among the items; window (8 h); valid hours a window needs (6); windows a day needs (14); the limit above which
+        fewer windows are enough, in displayed units (160, HJ 663-2013 6.1.2).
     windows : (10,) int64
         The common denominator divided by each number of hours 1…8 of a window (0: unused); last the units of an exact value in
         one displayed unit of ozone.
+    steps : (512 · 6,) int64
+        Units of an exact value in one displayed unit, item by item, again and again.
     """
 
     means: Longs
-    columns: Ints
     ozone: Ints
     windows: Longs
+    steps: Longs
 
 
 class Windows(NamedTuple):
-    """Room for the ozone windows of a block of b station-days side by side.
+    """Room for the ozone windows of a block of b station-days side by side, and for the sums of a chunk.
 
     Attributes
     ----------
@@ -59,6 +64,8 @@ class Windows(NamedTuple):
         The largest of them; ``NONE`` = none.
     folded, folds : (12·s,) int32
         Sums and numbers of valid hours while a day of few series is folded (s < :data:`WIDE`).
+    sums, counts : (512 · 6,) int32
+        Sums of days and their valid hours.
     """
 
     base: npt.NDArray[np.uint64]
@@ -70,182 +77,178 @@ class Windows(NamedTuple):
     top: Longs
     folded: Ints
     folds: Ints
+    sums: Ints
+    counts: Ints
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def daily(hours: Ints, days: tuple[int, int], law: DayLaw, scratch: Windows, total: Ints, count: Shorts, exact: Longs) -> None:
-    """:func:`totals`, :func:`means` and :func:`ozone` of some days at a time, so that their hours are read from memory once.
+def daily(hours: Ints, days: tuple[int, int], own: tuple[int, int], law: DayLaw, scratch: Windows, out: tuple[Longs, Ints, Ints]) -> None:
+    """Daily values of some stations, some station-days at a time: of each the means and ozone's maximum, exact and as displayed.
 
     Parameters
     ----------
-    hours : (24·d, s) int32 [thousandths]
+    hours : (24·d, 6·n) int32 [thousandths]
         Whole civil days, rows are hours 1…24; ``MISSING`` = no valid hour.
     days : (int, int)
         First row of days, and the one behind the last.
+    own : (int, int)
+        First station and how many; of few series all.
     law : DayLaw
     scratch : Windows
-    total, count, exact : (d, s)
-        Written, see there.
+    out : (d · 6m,) int64 [1/(1000·common) of the reporting unit], int32 [h] and int32 [displayed units]
+        Written: exact values, valid hours and displayed values; ``NONE`` = not valid.
     """
-    many = max(CACHE // (24 * hours.shape[1]), 1)
-    for first in range(days[0], days[1], many):
-        some = first, min(first + many, days[1])
-        totals(hours, some, (scratch.folded, scratch.folds), total, count)
-        means(total, count, some, law.means, exact)
-        ozone(hours, some, law, scratch, exact)
+    exact, number, shown = out
+    stations = own[1]
+    chunk = CHUNK if hours.shape[1] >= WIDE else CHUNK // stations * stations
+    for first in range(days[0] * stations, days[1] * stations, chunk):
+        last = min(first + chunk, days[1] * stations)
+        _sum(hours, (first, last), own, scratch)
+        _divide(np.uint64(ITEMS * first), ITEMS * (last - first), law.means, scratch, (exact, number))
+        _ozone(hours, (first, last), own, law, scratch, exact)
+        _show(np.uint64(ITEMS * first), ITEMS * (last - first), law.steps, exact, shown)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def station(hours: Ints, days: tuple[int, int], law: tuple[DayLaw, Longs], scratch: tuple[Windows, Ints, Shorts], out: tuple[Longs, Ints, Ints]) -> None:
-    """Some days of a single station.
+def _sum(hours: Ints, part: tuple[Whole, Whole], own: tuple[Whole, Whole], scratch: Windows) -> None:
+    """Sums and numbers of the valid hours of some station-days."""
+    first, last = part
+    days, flat, out = (first // own[1], (last - 1) // own[1] + 1), hours.reshape(hours.size), (scratch.sums, scratch.counts)
+    if hours.shape[1] < WIDE:
+        fold(flat, days, hours.shape[1], (scratch.folded, scratch.folds), out)
+        return
+    for day in range(days[0], days[1]):
+        begin, end = max(first - day * own[1], 0), min(last - day * own[1], own[1])
+        series, place = (np.uint64(ITEMS * (own[0] + begin)), ITEMS * (end - begin)), np.uint64(ITEMS * (begin + day * own[1] - first))
+        by_hours(hours, day, series, out, place)
+
+
+# Both give the sum and the number of the valid hours of days; 24 hours fit while values stay below 89,478 units.
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fold(flat: Ints, days: tuple[Whole, Whole], series: Whole, folded: tuple[Ints, Ints], out: tuple[Ints, Ints]) -> None:
+    """Few series: the day's second half is added to its first, and again, so that even one series fills the registers.
 
     Parameters
     ----------
-    hours : (24·d, 6) int32 [thousandths]
+    flat : (24·d · s,) int32 [thousandths]
     days : (int, int)
-    law : DayLaw and (6,) int64
-        See :func:`daily` and :func:`shown`.
-    scratch : Windows, (d, 6) int32 and int16
-        Room, and for sums and numbers of hours.
-    out : (d, 6) int64, int32 and int32
-        Written: exact values, valid hours, displayed units.
+        First day and the one behind the last.
+    series : int
+    folded : two (12·s,) int32
+        Scratch.
+    out : two (m,) int32 [thousandths·h] and [h]
+        Written, day by day.
     """
-    windows, total, count = scratch
-    exact, number, units = out
-    daily(hours, days, law[0], windows, total, count, exact)
+    value, number = folded
     for day in range(days[0], days[1]):
-        for item in range(6):
-            value = exact[day, item]
-            number[day, item] = count[day, item]
-            units[day, item] = nearest(value, law[1][item]) if value >= 0 else np.int64(NONE)
+        start, half = np.uint64(day * 24 * series), np.uint64(12 * series)
+        for place in range(12 * series):
+            one, other = flat[start + np.uint64(place)], flat[start + half + np.uint64(place)]
+            has, too = np.int32(one != MISSING), np.int32(other != MISSING)
+            value[place] = np.int32(np.int32(one & np.int32(-has)) + np.int32(other & np.int32(-too)))
+            number[place] = np.int32(has + too)
+        for left in (6 * series, 3 * series):
+            for place in range(left):
+                other = np.uint64(left + place)
+                value[place] = np.int32(value[place] + value[other])
+                number[place] = np.int32(number[place] + number[other])
+        to = np.uint64((day - days[0]) * series)
+        for s in range(series):
+            second, third = np.uint64(series + s), np.uint64(2 * series + s)
+            out[0][to + np.uint64(s)] = np.int32(np.int32(value[s] + value[second]) + value[third])
+            out[1][to + np.uint64(s)] = np.int32(np.int32(number[s] + number[second]) + number[third])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def totals(hours: Ints, days: tuple[int, int], folded: tuple[Ints, Ints], total: Ints, count: Shorts) -> None:
-    """Sum and number of the valid hours of each day and series.
+def by_hours(hours: Ints, day: Whole, part: tuple[Whole, Whole], out: tuple[Ints, Ints], place: Whole) -> None:
+    """Many series: hour by hour, as they lie in memory.
 
     Parameters
     ----------
     hours : (24·d, s) int32 [thousandths]
-    days : (int, int)
-        First row of days, and the one behind the last.
-    folded : two (12·s,) int32
-        Scratch for few series.
-    total : (d, s) int32 [thousandths·h]
-        Written; 24 hours fit while values stay below 89,478 units.
-    count : (d, s) int16 [h]
-        Written.
+    day : int
+    part : (uint64, int)
+        First series and how many.
+    out : two (m,) int32 [thousandths·h] and [h]
+        Written, from ``place`` on.
     """
-    flat = hours.reshape(hours.size)
-    for day in range(days[0], days[1]):
-        if total.shape[1] < WIDE:
-            _fold(flat, day, folded, total, count)
-        else:
-            _by_hours(hours, day, total, count)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _fold(flat: Ints, day: Whole, folded: tuple[Ints, Ints], total: Ints, count: Shorts) -> None:
-    """Few series: the day's second half is added to its first, and again, so that even one series fills the registers."""
-    series = total.shape[1]
-    value, number = folded
-    start, half = np.uint64(day * 24 * series), np.uint64(12 * series)
-    for place in range(12 * series):
-        one, other = flat[start + np.uint64(place)], flat[start + half + np.uint64(place)]
-        has, too = np.int32(one != MISSING), np.int32(other != MISSING)
-        value[place] = np.int32(np.int32(one & np.int32(-has)) + np.int32(other & np.int32(-too)))
-        number[place] = np.int32(has + too)
-    for left in (6 * series, 3 * series):
-        for place in range(left):
-            other = np.uint64(left + place)
-            value[place] = np.int32(value[place] + value[other])
-            number[place] = np.int32(number[place] + number[other])
-    for s in range(series):
-        second, third = np.uint64(series + s), np.uint64(2 * series + s)
-        total[day, s] = np.int32(np.int32(value[s] + value[second]) + value[third])
-        count[day, s] = np.int16(number[s] + number[second] + number[third])
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _by_hours(hours: Ints, day: Whole, total: Ints, count: Shorts) -> None:
-    """Many series: hour by hour, as they lie in memory."""
-    for s in range(total.shape[1]):
-        total[day, s], count[day, s] = 0, 0
+    first, width = part
+    total, count = out
+    for s in range(width):
+        total[place + np.uint64(s)], count[place + np.uint64(s)] = 0, 0
     for hour in range(day * 24, day * 24 + 24):
-        for s in range(total.shape[1]):
-            one = hours[hour, s]
+        for s in range(width):
+            one, lane = hours[hour, first + np.uint64(s)], place + np.uint64(s)
             has = np.int32(one != MISSING)
-            total[day, s] = np.int32(total[day, s] + np.int32(one & np.int32(-has)))
-            count[day, s] = np.int16(count[day, s] + has)
+            total[lane] = np.int32(total[lane] + np.int32(one & np.int32(-has)))
+            count[lane] = np.int32(count[lane] + has)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def means(total: Ints, count: Shorts, days: tuple[int, int], factors: Longs, exact: Longs) -> None:
-    """Unrounded daily means as integers over one common denominator.
-
-    Parameters
-    ----------
-    total, count : (d, s)
-        From :func:`totals`.
-    days : (int, int)
-    factors : (25,) int64
-        The common denominator divided by each number of hours, 0 where so few hours make no day (below 20, GB 3095-2026
-        table 4).
-    exact : (d, s) int64 [1/(1000·common) of the reporting unit]
-        Written; ``NONE`` = not valid.
-    """
-    for day in range(days[0], days[1]):
-        for s in range(total.shape[1]):
-            factor = factors[np.uint16(count[day, s])]
-            exact[day, s] = total[day, s] * factor if factor else NONE
+def _divide(first: Whole, width: Whole, factors: Longs, scratch: Windows, out: tuple[Longs, Ints]) -> None:
+    """Unrounded daily means as integers over one common denominator, and the hours behind them."""
+    exact, number = out
+    for lane in range(width):
+        hours = scratch.counts[lane]
+        factor = factors[np.uint32(hours)]
+        exact[first + np.uint64(lane)] = scratch.sums[lane] * factor if factor else np.int64(NONE)
+        number[first + np.uint64(lane)] = hours
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def ozone(hours: Ints, days: tuple[int, int], law: DayLaw, scratch: Windows, exact: Longs) -> None:
+def _show(first: Whole, width: Whole, steps: Longs, exact: Longs, shown: Ints) -> None:
+    """Displayed units, half to even."""
+    for lane in range(width):
+        value = exact[first + np.uint64(lane)]
+        units = nearest(value, steps[lane])
+        shown[first + np.uint64(lane)] = units if value >= 0 else np.int64(NONE)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _ozone(hours: Ints, part: tuple[Whole, Whole], own: tuple[Whole, Whole], law: DayLaw, scratch: Windows, exact: Longs) -> None:
     """Daily maximum of the 8 h mean over the windows that end with hour 8…24, compared as exact fractions.
 
     Station-days stand side by side in blocks, because one window after the other is a chain of dependent additions.
-
-    Parameters
-    ----------
-    hours : (24·d, s) int32 [thousandths]
-    days : (int, int)
-    law : DayLaw
-    scratch : Windows
-    exact : (d, s) int64 [1/(1000·common) of the reporting unit]
-        Columns of ozone are written; ``NONE`` = not valid.
     """
-    columns, window = law.columns, law.ozone[0]
-    block, last = scratch.top.shape[0], days[1] * columns.shape[0]
-    for start in range(days[0] * columns.shape[0], last, block):
-        count = min(block, last - start)
-        _lay(hours, columns, (start, count), scratch)
+    window, block, item = law.ozone[1], scratch.top.shape[0], np.uint64(law.ozone[0])
+    flat, far = hours.reshape(hours.size), hours.size > NEAR
+    for start in range(part[0], part[1], block):
+        count = min(block, part[1] - start)
+        _lay(hours, law.ozone[0], (start, count), own, scratch)
+        later = np.uint64((start + CHUNK) // own[1] * 24 * hours.shape[1] + ITEMS * (own[0] + (start + CHUNK) % own[1]))
         for hour in range(24):
+            if far:
+                _ask(flat, later + np.uint64(hour * hours.shape[1]), ITEMS * count)
             _move(hour, window, count, scratch)
             if hour >= window - 1:
                 _raise(law.ozone, count, scratch)
         _settle(law, count, scratch)
-        day, k = start // columns.shape[0], start % columns.shape[0]
         for lane in range(count):
-            exact[day, columns[k]] = scratch.top[lane]
-            k += 1
-            if k == columns.shape[0]:
-                day, k = day + 1, 0
+            exact[np.uint64(ITEMS * (start + lane)) + item] = scratch.top[lane]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _lay(hours: Ints, columns: Ints, part: tuple[Whole, Whole], scratch: Windows) -> None:
+def _ask(flat: Ints, place: Whole, width: Whole) -> None:
+    """Ask for some hours: while windows are computed, the memory would be idle."""
+    for part in range(0, width, STRIDE):
+        fetch(flat, place + np.uint64(part))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _lay(hours: Ints, item: Whole, part: tuple[Whole, Whole], own: tuple[Whole, Whole], scratch: Windows) -> None:
     """Lay the hours of some station-days side by side."""
     start, count = part
-    width = hours.shape[1]
+    width, stations = hours.shape[1], own[1]
     flat = hours.reshape(hours.size)
-    day, k = start // columns.shape[0], start % columns.shape[0]
+    day, station = start // stations, start % stations
     for lane in range(count):
-        scratch.base[lane] = day * 24 * width + columns[k]
+        scratch.base[lane] = day * 24 * width + ITEMS * (own[0] + station) + item
         scratch.total[lane], scratch.number[lane], scratch.valid[lane] = 0, 0, 0
-        k += 1
-        if k == columns.shape[0]:
-            day, k = day + 1, 0
+        station += 1
+        if station == stations:
+            day, station = day + 1, 0
     scratch.best[:] = NONE
     for hour in range(24):
         for lane in range(count):
@@ -267,7 +270,7 @@ def _move(hour: int, window: Whole, count: Whole, scratch: Windows) -> None:
 @njit(cache=True, nogil=True, error_model="numpy")
 def _raise(law: Ints, count: Whole, scratch: Windows) -> None:
     """Keep the larger of the best and the present window with the same number of valid hours."""
-    for number in range(law[1], law[0] + 1):
+    for number in range(law[2], law[1] + 1):
         for lane in range(count):
             here = np.int32(scratch.number[lane] == number)
             scratch.best[number, lane] = max(scratch.best[number, lane], np.int32(scratch.total[lane] | np.int32(here - 1)))
@@ -277,7 +280,7 @@ def _raise(law: Ints, count: Whole, scratch: Windows) -> None:
 @njit(cache=True, nogil=True, error_model="numpy")
 def _settle(law: DayLaw, count: Whole, scratch: Windows) -> None:
     """Largest means over the common denominator; ``NONE`` where the windows are too few."""
-    window, least, enough, limit = law.ozone
+    window, least, enough, limit = law.ozone[1], law.ozone[2], law.ozone[3], law.ozone[4]
     for lane in range(count):
         scratch.top[lane] = NONE
     for number in range(least, window + 1):
@@ -311,33 +314,6 @@ def shown(exact: Longs, parts: Ints, steps: Longs, out: Ints) -> None:
             value = exact[day, s]
             units = nearest(value, steps[s] * parts[day, s])
             out[day, s] = units if value >= 0 else np.int64(NONE)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def turned(units: Ints, hours: Ints, shown: Ints, behind: npt.NDArray[np.uint16], items: npt.NDArray[np.uint8]) -> Whole:
-    """Days as rows of figures: displayed units and the hours behind them, item by item, and how many items a day has; returns the largest.
-
-    Parameters
-    ----------
-    units, hours : (d, 6) int32
-        ``NONE`` = not valid; hours not known.
-    shown : (6, d) int32 [displayed units]
-    behind : (6, d) uint16 [h]
-        A published day does not say its hours: it counts as whole.
-    items : (d,) uint8
-        All three are written.
-    """
-    top = np.int32(0)
-    for day in range(units.shape[0]):
-        there = 0
-        for item in range(6):
-            value, known = units[day, item], hours[day, item]
-            shown[item, day] = value
-            behind[item, day] = known if known >= 0 else 24 if value >= 0 else 0
-            there += value >= 0
-            top = max(top, value)
-        items[day] = there
-    return top
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from analytics.kernels import aqi, days, figures, periods, years
+from analytics.kernels import aqi, figures, periods, years
 from analytics.kernels.whole import Whole
 
 Ints = npt.NDArray[np.int32]
@@ -30,7 +30,7 @@ class Rows(NamedTuple):
     shown : (6, d) int32 [displayed units]
     behind : (6, d) uint16 [h]
     items : (d,) uint8
-        By :func:`analytics.kernels.days.turned`.
+        By :func:`turned`.
     aqi, primary : (r, d) int16 and uint8
         By :func:`analytics.kernels.aqi.days`.
     level : (r, d) uint8
@@ -123,6 +123,33 @@ class Out(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def turned(units: Ints, hours: Ints, shown: Ints, behind: npt.NDArray[np.uint16], items: npt.NDArray[np.uint8]) -> Whole:
+    """Days as rows of figures: displayed units and the hours behind them, item by item, and how many items a day has; returns the largest.
+
+    Parameters
+    ----------
+    units, hours : (d, 6) int32
+        ``NONE`` = not valid; hours not known.
+    shown : (6, d) int32 [displayed units]
+    behind : (6, d) uint16 [h]
+        A published day does not say its hours: it counts as whole.
+    items : (d,) uint8
+        All three are written.
+    """
+    top = np.int32(0)
+    for day in range(units.shape[0]):
+        there = 0
+        for item in range(6):
+            value, known = units[day, item], hours[day, item]
+            shown[item, day] = value
+            behind[item, day] = known if known >= 0 else 24 if value >= 0 else 0
+            there += value >= 0
+            top = max(top, value)
+        items[day] = there
+    return top
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def hours(values: Ints, law: tuple[aqi.Rounding, Shorts, Shorts], tops: Shorts, scratch: aqi.Scratch, out: tuple[Any, Bytes, Any, Bytes]) -> None:
     """Real-time AQI with its levels.
 
@@ -159,7 +186,7 @@ def judged(shown: Ints, hours: Ints, law: tuple[Shorts, Shorts, Shorts], scratch
     int
         The largest displayed value, at least 0.
     """
-    top = days.turned(shown, hours, out.shown, out.behind, out.items)
+    top = turned(shown, hours, out.shown, out.behind, out.items)
     aqi.days(out.shown, law[0], law[1], scratch, (out.aqi, out.primary))
     for rule in range(out.level.shape[0]):
         aqi.levels(out.aqi[rule], law[2], out.level[rule])

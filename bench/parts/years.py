@@ -11,8 +11,8 @@ import pandas as pd
 import polars as pl
 
 from analytics import tables
+from analytics.air import crowds, years
 from analytics.air import days as air_days
-from analytics.air import years
 from analytics.kernels import years as kernel
 from bench.common import Bench
 from bench.parts.air import NS, Floats, Ints
@@ -25,9 +25,7 @@ FIRST = 20_089
 
 def ours(hours: Ints, threads: int = 1) -> list[years.Running]:
     """Running figures of every station: the state of the year at the end of each day."""
-    days = air_days.from_hours(hours, threads=threads)
-    aqi = days.judged(np.zeros(days.shown.size // 6, np.uint8)).aqi.reshape(days.shown.shape[:2])
-    return [one for (one,) in years.together(days, [aqi], FIRST)]
+    return [one for (one,) in crowds.running(hours, (0,), FIRST, threads=threads)]
 
 
 def by_wide_frames(frame: pd.DataFrame) -> dict[str, Any]:

@@ -216,8 +216,12 @@ def test_sums_of_a_day_count_only_valid_hours(series: int) -> None:
     cells = np.repeat(np.array([[5_000], [MISSING]] * 24, np.int32), series, axis=1) + np.where(np.arange(48) % 2 == 0, np.arange(48), 0)[:, None].astype(
         np.int32
     )
-    total, count = np.empty((2, series), np.int32), np.empty((2, series), np.int16)
-    day_kernel.totals(cells, (0, 2), (np.empty(12 * series, np.int32), np.empty(12 * series, np.int32)), total, count)
+    total, count, room = np.empty((2, series), np.int32), np.empty((2, series), np.int32), np.empty((2, 12 * series), np.int32)
+    if series < day_kernel.WIDE:
+        day_kernel.fold(cells.reshape(-1), (0, 2), series, (room[0], room[1]), (total.reshape(-1), count.reshape(-1)))
+    else:
+        for day in (0, 1):
+            day_kernel.by_hours(cells, day, (np.uint64(0), series), (total[day], count[day]), np.uint64(0))
 
     assert [[60_000 + sum(range(0, 24, 2))] * series, [60_000 + sum(range(24, 48, 2))] * series] == total.tolist()
     assert [[12] * series] * 2 == count.tolist()
@@ -254,7 +258,7 @@ def test_stations_side_by_side_give_what_each_gives_alone(seed: Any, stations: A
         assert all(np.array_equal(one[:, place], other[:, 0]) for one, other in zip(found, alone, strict=True))
         one_by_one = days.unmade(5)
         for day in (4, 0, 2, 1, 3):
-            days.make(one_by_one, np.ascontiguousarray(cells[:, place]), (day, day + 1))
+            days.remake(one_by_one, np.ascontiguousarray(cells[:, place]), (day, day + 1))
         assert all(np.array_equal(one[:, 0], other) for one, other in zip(alone, one_by_one, strict=True))
 
 

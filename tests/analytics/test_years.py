@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics import tables
-from analytics.air import days, years
+from analytics.air import crowds, days, years
 from analytics.kernels import years as kernel
 from domain.civil import day_number
 from domain.fixed import MISSING
@@ -157,6 +157,27 @@ def test_years_side_by_side_are_what_each_is_alone(seed: Any, scopes: Any) -> No
             assert one.sums[0].total.tolist() == other.sums[0].total.tolist()
             assert one.valid.tolist() == other.valid.tolist()
             assert all(one.percentiles[item].tolist() == other.percentiles[item].tolist() for item in years.TOPS)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 7, 8, 9, 20]), st.sampled_from([1, 3, 8, 128]))
+def test_years_in_blocks_of_stations_are_what_each_is_alone(seed: Any, stations: Any, block: Any) -> None:
+    """However many stations a block has, also where the last one has fewer, each has the year of its own hours."""
+    generator = np.random.default_rng(seed)
+    hours = generator.integers(0, 300_000, (24 * 40, stations, 6)).astype(np.int32)
+    hours[generator.random(hours.shape) < 0.1] = MISSING
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(crowds, "BLOCK", block)
+        found = crowds.running(hours, (0, 1), FIRST, threads=1 + seed % 2)
+    assert stations == len(found)
+    for place, both in enumerate(found):
+        own = days.from_hours(hours[:, place : place + 1]).scope(0)
+        for one, rule in zip(both, (0, 1), strict=True):
+            wanted = years.running(own, own.judged(np.full(40, rule, np.uint8)).aqi, FIRST)
+            assert wanted.counts.tolist() == one.counts.tolist()
+            assert wanted.valid.tolist() == one.valid.tolist()
+            assert wanted.sums[0].total.tolist() == one.sums[0].total.tolist()
+            assert all(wanted.percentiles[item].tolist() == one.percentiles[item].tolist() for item in years.TOPS)
 
 
 @pytest.mark.parametrize(("stations", "one"), [(4, True), (8, True), (40, False)])
