@@ -15,6 +15,7 @@ from domain.civil import DAY_S
 from domain.places import Registry
 from domain.reasons import ALL
 from domain.restating import CONFIRMATION, confirmations
+from domain.sayings import chinese
 from domain.targets import ASPIRATION, STATUSES
 
 ACT, WATCH, KNOW = "act", "watch", "know"
@@ -38,7 +39,8 @@ def _programs(sources: Sources) -> Iterator[TaskAnswer]:
     for name, health in sources.health().items():
         if not health.ready:
             why = "; ".join(health.reasons) or "?"
-            zh, en = f"程序 {name} 异常：{why}", f"Program {name} is not well: {why}"
+            said = "；".join(chinese(reason) or reason for reason in health.reasons) or "?"
+            zh, en = f"程序 {name} 异常：{said}", f"Program {name} is not well: {why}"
             yield TaskAnswer(kind="program", urgency=ACT, zh=zh, en=en, count=1, view="account")
 
 

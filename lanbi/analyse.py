@@ -21,6 +21,7 @@ from domain.places import Registry
 from domain.ports import Clock
 from domain.readings import Change
 from domain.restating import CONFIRMATION, confirmation_events, confirmations
+from domain.sayings import both
 from lanbi import logs, machine_code, memory
 from lanbi.question import Ear
 from lanbi.rehearsal import Lent, rehearse
@@ -268,7 +269,7 @@ def run(settings: Settings, stop: Callable[[], bool]) -> int:
             # What was half written is found again from the stored position; memory may claim more than the store holds.
             follower = None
             status.write(ready=False, reasons=[str(error)])
-            logs.tell("figures.waiting", f"等待存储 waiting for the store: {error}")
+            logs.tell("figures.waiting", f"等待存储 waiting for the store: {both(str(error))}")
             ear.wait(RETRY_S)
     ear.close()
     store.close()
@@ -328,7 +329,7 @@ class CurrentRegistry:
             self.load()
         except LanbiError as error:
             self.stamp = stamp
-            logs.tell("registry.unreadable", f"{error.where}: {error.what}")
+            logs.tell("registry.unreadable", f"{error.where}: {both(error.what)}")
             return False
         return True
 

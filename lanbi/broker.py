@@ -16,6 +16,7 @@ from iotcore import Broker
 
 from domain.errors import LanbiError, PortTaken
 from domain.reasons import MAX_MESSAGE
+from domain.sayings import both
 from lanbi import wiring
 
 HOST: Final = "127.0.0.1"
@@ -47,7 +48,7 @@ def main() -> int:
         _check(broker, port)
         broker.run_forever()
     except LanbiError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{both(str(error))}\n")
         return error.exit_code
     except KeyboardInterrupt:
         return 130

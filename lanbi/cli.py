@@ -17,10 +17,13 @@ from types import ModuleType
 from typing import Final, NamedTuple
 
 from domain.errors import LanbiError
+from domain.sayings import both
 
 DONE: Final = 0
 WRONG_INPUT: Final = 2
 INTERRUPTED: Final = 130
+_BELOW: Final = "\n       "
+_BELOW_DO: Final = "\n              "
 ROOMS: Final = ("domain", "ingest", "analytics", "api", "dashboards", "edge_sim", "lanbi")
 
 
@@ -125,11 +128,12 @@ def _configure(parser: argparse.ArgumentParser, name: str) -> None:
 
 
 def _say(error: LanbiError) -> None:
-    lines = [f"lanbi: {error.what}"]
+    """What, where and what to do: each sentence in Chinese first, its English below."""
+    lines = [f"lanbi: {both(error.what, _BELOW)}"]
     if error.where:
         lines.append(f"  位置 where: {error.where}")
     if error.todo:
-        lines.append(f"  处理 do:    {error.todo}")
+        lines.append(f"  处理 do:    {both(error.todo, _BELOW_DO)}")
     sys.stderr.write("\n".join(lines) + "\n")
 
 

@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final, NamedTuple
 
 from domain.errors import InputError, LanbiError
+from domain.sayings import both
 from lanbi import metrics, wiring
 from lanbi.clock import SystemClock
 from lanbi.processes import address
@@ -62,7 +63,7 @@ class Health:
     def livez(self) -> Answer:
         """200 while the process gives signs."""
         sign = sign_of(self.data, self.name)
-        return Answer(200, TEXT, "ok\n") if sign.alive else Answer(503, TEXT, "; ".join(sign.reasons) + "\n")
+        return Answer(200, TEXT, "ok\n") if sign.alive else Answer(503, TEXT, "; ".join(map(both, sign.reasons)) + "\n")
 
     def readyz(self) -> Answer:
         """200 while every part is well; the store is told, and never makes it unready, because readings wait in the journal."""
@@ -93,7 +94,7 @@ class Health:
         try:
             own = metrics.collect(self.data, self.clock) if self.name == "ingest" else []
         except LanbiError as error:
-            return Answer(503, TEXT, f"{error}\n")
+            return Answer(503, TEXT, f"{both(str(error))}\n")
         return Answer(200, TEXT, metrics.text([*own, *metrics_of(self.data)]))
 
 
@@ -176,7 +177,7 @@ def main() -> int:
     try:
         serving = server(wiring.settings(args.config), args.name)
     except (LanbiError, OSError) as error:
-        sys.stderr.write(f"health: {error}\n")
+        sys.stderr.write(f"health: {both(str(error))}\n")
         return error.exit_code if isinstance(error, LanbiError) else 1
     threading.Thread(target=_end_with_parent, daemon=True).start()
     serving.serve_forever(poll_interval=0.5)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from domain.errors import LanbiError
+from domain.sayings import both, chinese
 from lanbi.settings import Settings
 
 OK: Final = "ok"
@@ -41,7 +42,7 @@ class Finding(NamedTuple):
     def line(self) -> str:
         """For a terminal."""
         mark = {OK: "正常 ok", NOTE: "提示 note", FAULT: "故障 fault"}[self.state]
-        return f"{mark:<9} {self.part:<13} {self.zh} · {self.en}" + (f"\n{'':9} 处理 do: {self.todo}" if self.todo else "")
+        return f"{mark:<9} {self.part:<13} {self.zh} · {self.en}" + (f"\n{'':9} 处理 do: {both(self.todo, ' · ')}" if self.todo else "")
 
 
 def findings(settings: Settings, parts: Mapping[str, str] = PARTS) -> Iterator[Finding]:
@@ -51,6 +52,6 @@ def findings(settings: Settings, parts: Mapping[str, str] = PARTS) -> Iterator[F
         try:
             yield from look(settings)
         except LanbiError as error:
-            yield Finding(part, FAULT, f"无法检查：{error.what}", f"cannot be looked at: {error.where}: {error.what}", error.todo)
+            yield Finding(part, FAULT, f"无法检查：{chinese(error.what) or error.what}", f"cannot be looked at: {error.where}: {error.what}", error.todo)
         except Exception as error:  # noqa: BLE001  the other parts still want to be looked at, and the fault is told
             yield Finding(part, FAULT, "检查本身出错", f"the check itself failed: {error!r}"[:300], "report it with this line")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from domain.sayings import chinese
 from lanbi.checking import FULL_SOON
 from lanbi.frames import DOORS
 from lanbi.journal_space import days_until_full, full_in, room, said, set_aside
@@ -26,7 +27,11 @@ def look(settings: Settings) -> Iterator[Finding]:
     told = read_status(settings.data / STATUS)
     for fault in told.get("faults", []):
         yield Finding(
-            PART, FAULT, f"封存或寄送未成：{fault}", f"sealing or mailing failed: {fault}", "it is tried again by itself; `lanbi journal keep` tries now"
+            PART,
+            FAULT,
+            f"封存或寄送未成：{chinese(fault) or fault}",
+            f"sealing or mailing failed: {fault}",
+            "it is tried again by itself; `lanbi journal keep` tries now",
         )
     if not settings.journal.anchor_mail:
         words = "seals go nowhere outside: nothing is proven against whoever owns the disk"

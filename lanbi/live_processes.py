@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from domain.sayings import chinese
 from lanbi.live import FAULT, NOTE, OK, Finding
 from lanbi.settings import Settings
 from lanbi.signs import PATIENCE, Sign, sign_of
@@ -22,7 +23,13 @@ def look(settings: Settings) -> Iterator[Finding]:
         yield _of(name, sign)
         store = str(sign.status.get("store", "ok")) if sign.alive else "ok"
         if store != "ok":
-            yield Finding(PART, FAULT, f"存储未接收，读数在日志中等待：{store}", f"the store takes nothing, readings wait in the journal: {store}", "see store")
+            yield Finding(
+                PART,
+                FAULT,
+                f"存储未接收，读数在日志中等待：{chinese(store) or store}",
+                f"the store takes nothing, readings wait in the journal: {store}",
+                "see store",
+            )
 
 
 def _of(name: str, sign: Sign) -> Finding:
@@ -32,6 +39,7 @@ def _of(name: str, sign: Sign) -> Finding:
     if sign.ready:
         return Finding(PART, OK, f"{word}就绪（{sign.age:.0f} 秒前）", f"{name} is ready, {sign.age:.0f} s ago")
     why = "; ".join(sign.reasons) or "no reason given"
+    zh = "；".join(chinese(reason) or reason for reason in sign.reasons) or "未说明原因"
     if sign.alive and set(sign.reasons) <= BUSY and sign.reasons:
-        return Finding(PART, NOTE, f"{word}正在进行：{why}", f"{name} is at work: {why}", "look again in a minute")
-    return Finding(PART, FAULT, f"{word}未就绪：{why}", f"{name} is not ready: {why}", f"start it, or look into the log of {name}")
+        return Finding(PART, NOTE, f"{word}正在进行：{zh}", f"{name} is at work: {why}", "look again in a minute")
+    return Finding(PART, FAULT, f"{word}未就绪：{zh}", f"{name} is not ready: {why}", f"start it, or look into the log of {name}")

@@ -22,6 +22,7 @@ from typing import IO, Any, Final, NamedTuple
 from domain.civil import iso
 from domain.errors import LanbiError
 from domain.ports import Clock
+from domain.sayings import both
 from lanbi.clock import SystemClock
 from lanbi.secret import masked
 from lanbi.settings_sections import LogSettings
@@ -185,7 +186,7 @@ def speaking(settings: LogSettings, program: str) -> Iterator[None]:
         yield
     except LanbiError as error:
         if _LOG.form == "json":
-            tell("program.failed", "; ".join(part for part in (error.what, error.where, error.todo) if part), where=error.where, do=error.todo)
+            tell("program.failed", "; ".join(part for part in (both(error.what), error.where, both(error.todo)) if part), where=error.where, do=error.todo)
             error.told = True
         raise
     except Exception as error:

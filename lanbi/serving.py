@@ -19,6 +19,7 @@ from api.app import create_app, described
 from api.sources import Health, Sources
 from domain.errors import LanbiError
 from domain.places import Registry
+from domain.sayings import both
 from lanbi import logs, metrics, wiring
 from lanbi.accounts import AccountFile
 from lanbi.clock import SimClock, SystemClock
@@ -63,7 +64,7 @@ class CurrentRegistry:
         try:
             self._registry = wiring.registry(self.settings)
         except LanbiError as error:
-            logs.tell("registry.unreadable", f"{error.where}: {error.what}")
+            logs.tell("registry.unreadable", f"{error.where}: {both(error.what)}")
 
     def _look(self) -> tuple[int, int] | None:
         try:

@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _once(every: Sequence[Settings], args: argparse.Namespace) -> int:
+    from domain.sayings import both
     from lanbi import counties, wiring
 
     years, now = counties.years_of(args.years), wiring.clock(every[0]).now_ns() // counties.NS
@@ -50,7 +51,9 @@ def _once(every: Sequence[Settings], args: argparse.Namespace) -> int:
     for number, one in enumerate(found, 1):
         faults += bool(one.fault)
         told = (
-            f"失败 failed: {one.fault}" if one.fault else f"写入 written {one.written}  更正 restated {one.restated}  {one.seconds:.1f} s  {one.peak_mb:.0f} MB"
+            f"失败 failed: {both(one.fault)}"
+            if one.fault
+            else f"写入 written {one.written}  更正 restated {one.restated}  {one.seconds:.1f} s  {one.peak_mb:.0f} MB"
         )
         sys.stdout.write(f"{number}/{len(every)} {one.county}: {told}\n")
         sys.stdout.flush()

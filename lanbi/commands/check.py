@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import InputError, PlanError, RegistryError, SettingsError
+from domain.sayings import both
 from lanbi import wiring
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from lanbi.settings import Settings
 
 FAULTY = 2
+_BELOW = "\n           "
+"""English stands below its Chinese, where ``处理 do:`` begins to speak."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -74,11 +77,13 @@ class _Found:
             _write({"ok": not faults and not self.broken, "checked": self.lines, "faults": faults, "hints": self.hints, **live})
             return
         sys.stdout.write("".join(f"{line}\n" for line in self.lines))
-        sys.stdout.write("".join(f"提示 note: {hint}\n" for hint in self.hints))
+        sys.stdout.write("".join(f"提示 note: {both(hint, _BELOW)}\n" for hint in self.hints))
         for number, (where, what, todo) in enumerate(self.faults):
-            sys.stderr.write(f"{where}: {what}\n")
+            # Each with its place: editors jump to it, and scripts look for it before the English.
+            again = f"\n{where}: "
+            sys.stderr.write(f"{where}: {both(what, again)}\n")
             if number + 1 == len(self.faults) or self.faults[number + 1][2] != todo:
-                sys.stderr.write(f"  处理 do: {todo}\n")
+                sys.stderr.write(f"  处理 do: {both(todo, _BELOW)}\n")
         sys.stdout.write("".join(f"{one.line()}\n" for one in self.live or ()))
         if self.faults:
             sys.stderr.write(f"{len(self.faults)} 处错误 faults\n")

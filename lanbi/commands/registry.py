@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domain.errors import InputError, RegistryError
+from domain.sayings import both
 from lanbi import wiring
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _in_force(settings: Settings) -> Registry | None:
     try:
         return wiring.registry(settings)
     except RegistryError as error:
-        sys.stderr.write(f"现行登记册不可读 the registry in force cannot be read: {error.where}: {error.what}\n")
+        sys.stderr.write(f"现行登记册不可读 the registry in force cannot be read: {error.where}: {both(error.what)}\n")
         return None
 
 

@@ -84,13 +84,14 @@ def test_newest_values_without_the_store(tmp_path: Path) -> None:
 
 def test_a_process_that_is_not_well(tmp_path: Path) -> None:
     """A process that is not ready makes us unready with its reason, and stands first among the tasks."""
-    county = County(tmp_path, health={"ingest": Health(ready=False, reasons=("broker: not connected",)), "analyse": Health(ready=True)})
+    county = County(tmp_path, health={"ingest": Health(ready=False, reasons=("broker: not connected", "no sign for 70 s")), "analyse": Health(ready=True)})
     with served(create_app(county.sources())) as client:
         ready = client.get("/readyz")
         task = client.get("/api/v1/today").json()["items"][0]
 
-        assert (503, {"ready": False, "reasons": ["broker: not connected"]}) == (ready.status, ready.json()["processes"]["ingest"])
-        assert ("act", "程序 ingest 异常：broker: not connected") == (task["urgency"], task["zh"])
+        assert (503, {"ready": False, "reasons": ["broker: not connected", "no sign for 70 s"]}) == (ready.status, ready.json()["processes"]["ingest"])
+        assert ("act", "程序 ingest 异常：MQTT 服务器：not connected；70 秒没有动静") == (task["urgency"], task["zh"])
+        assert "Program ingest is not well: broker: not connected; no sign for 70 s" == task["en"]
         assert (200, "ok\n") == (client.get("/livez").status, client.get("/livez").text)
 
 

@@ -39,18 +39,33 @@ def test_an_unknown_program_is_wrong_input() -> None:
     assert 2 == stop.value.code
 
 
-def test_an_error_is_three_plain_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """What, where and what to do; no traceback; the error's exit code."""
+def test_an_error_is_what_where_and_what_to_do(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each in Chinese, its English below; no traceback; the error's exit code."""
 
     def fail(args: argparse.Namespace) -> int:
-        what, where, todo = "not a number: 'x'", "in.csv:3:pm25", "mend the cell"
+        what, where, todo = "not a number: 'x'\n  in.csv:4: an empty cell", "in.csv:3:pm25", "mend this line"
         raise FileError(what, where, todo)
 
     monkeypatch.setattr(cli, "_configure", lambda parser, name: parser.set_defaults(run=fail))
 
     assert 2 == cli.main(["check"])
-    said = capsys.readouterr().err
-    assert ["lanbi: not a number: 'x'", "in.csv:3:pm25", "mend the cell"] == [line.split(":    ")[-1].split("where: ")[-1] for line in said.splitlines()]
+    assert capsys.readouterr().err.splitlines() == [
+        "lanbi: 不是数字：'x'",
+        "       not a number: 'x'",
+        "  in.csv:4：单元格为空",
+        "       in.csv:4: an empty cell",
+        "  位置 where: in.csv:3:pm25",
+        "  处理 do:    请改正该行",
+        "              mend this line",
+    ]
+
+
+def test_a_sentence_without_chinese_stands_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """What another program says, and what is in both languages already, is not said twice."""
+    for words in ("whatever the system says", "日志已满 the journal is full"):
+        cli._say(FileError(words))
+
+    assert ["lanbi: whatever the system says", "lanbi: 日志已满 the journal is full"] == capsys.readouterr().err.splitlines()
 
 
 def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
