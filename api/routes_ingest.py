@@ -19,6 +19,7 @@ from api.shared import shared, shared_briefly
 from api.sources import Refusal, Sources
 from domain.civil import iso
 from domain.places import Registry
+from domain.sayings import chinese
 
 router = APIRouter(prefix="/api/v1", tags=["ingest"])
 NS = 1_000_000_000
@@ -96,7 +97,9 @@ def deadletters(
 def _letter(number: int, row: Refusal) -> DeadLetterAnswer:
     names = ("outcome", "reason", "detail", "item", "device", "source", "topic")
     words = {name: getattr(row, name) for name in names}
-    return DeadLetterAnswer(**words, id=number, record=f"{row.writer}/{row.seq}", received=iso(row.received_ns // 1_000_000_000))
+    return DeadLetterAnswer(
+        **words, detail_zh=chinese(row.detail) or row.detail, id=number, record=f"{row.writer}/{row.seq}", received=iso(row.received_ns // 1_000_000_000)
+    )
 
 
 @router.get("/account", response_model=AccountAnswer)

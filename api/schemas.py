@@ -158,6 +158,7 @@ class DeadLetterAnswer(BaseModel):
     outcome: str
     reason: str
     detail: str
+    detail_zh: str = Field(description="the detail in Chinese; as it is where no Chinese is known")
     item: str | None
     device: str
     source: str

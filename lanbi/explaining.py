@@ -16,6 +16,7 @@ from domain.places import Dated, Registry
 from domain.readings import FLAGS
 from domain.reasons import ALL as REASONS
 from domain.rules import HJ212, NATIVE
+from domain.sayings import both
 from domain.speaking import rule_of, starts
 from ingest.accept import NS, Acceptor, Speaker, Verdict, device_of
 from ingest.decoders import hj212_read, hj212_states
@@ -153,7 +154,7 @@ def _samples(letter: Letter) -> Iterator[str]:
     try:
         samples: list[Sample] = (known.decode(letter) or []) if known else []
     except NotUnderstood as error:
-        yield f"  解码 decoding: {error.reason}: {error.what}"
+        yield f"  解码 decoding: {error.reason}: {both(error.what)}"
         return
     except Exception as error:  # noqa: BLE001  a decoder may be somebody else's; the verdict below tells the same
         yield f"  解码 decoding: {error!r}"
@@ -172,7 +173,7 @@ def _samples(letter: Letter) -> Iterator[str]:
 
 def _words(refusal: Refusal) -> str:
     zh, en = REASONS.get(refusal.reason, ("", ""))
-    return f"{refusal.reason} {zh} {en} — {refusal.detail}"
+    return f"{refusal.reason} {zh} {en} — {both(refusal.detail)}"
 
 
 def _span(span: int) -> str:

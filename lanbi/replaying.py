@@ -12,6 +12,7 @@ from typing import Final
 from domain.civil import SHANGHAI, day_start, iso, parse_date, parse_time
 from domain.errors import DataFolderBusy, InputError, ServiceError, StoreRefused
 from domain.readings import Reading
+from domain.sayings import both
 from ingest.jobs import COUNTS, REPLAY, Finding, Job
 from lanbi import wiring
 from lanbi.forwarding import Patience, forward
@@ -147,7 +148,7 @@ def lines(job: Job) -> Iterator[str]:
     if count("unreadable"):
         yield f"日志损坏，无法重放 damaged or missing in the journal: {count('unreadable')}"
     if job.detail:
-        yield f"{job.state}: {job.detail}"
+        yield f"{job.state}: {both(job.detail)}"
 
 
 def reconciled(job: Job) -> dict[str, object]:
@@ -175,7 +176,7 @@ def reconciled_lines(job: Job, found: Sequence[Finding]) -> Iterator[str]:
     if count["remaining"]:
         yield f"与日志不符 not as the journal says: {count['remaining']}; --repair 补写 writes what is missing or different, --remove 移除多余的 takes away nobody's rows"
     if job.detail:
-        yield f"{job.state}: {job.detail}"
+        yield f"{job.state}: {both(job.detail)}"
 
 
 def _plain(row: Reading | None) -> dict[str, object] | None:

@@ -12,7 +12,16 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("domain", "ingest", "analytics", "lanbi", "api", "dashboards", "edge_sim")
-MOUTHS: dict[str, tuple[int, ...]] = {"ValueError": (0,), "Fault": (2, 3), "Wrong": (1, 2), "Finding": (4,), "Unsafe": (3,), "Patience": (2,)}
+MOUTHS: dict[str, tuple[int, ...]] = {
+    "ValueError": (0,),
+    "Fault": (2, 3),
+    "Wrong": (1, 2),
+    "Finding": (4,),
+    "Unsafe": (3,),
+    "Patience": (2,),
+    "Refusal": (1,),
+    "warn": (0,),
+}
 """Callable → positions of what is shown; the errors of ``domain.errors`` and everything that hands a text on to one join them."""
 WHOLE = (
     "domain/filings.py", "domain/judgements.py", "domain/marks.py", "domain/statements.py", "domain/tasks.py", "lanbi/checking.py", "lanbi/plans.py",

@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from domain import sayings
@@ -119,7 +120,9 @@ def provoked() -> set[str]:
         with pytest.raises(ValueError, match=r".+") as error:
             datetime.fromisoformat(text)
         told.add(str(error.value).partition(", not")[0])
-    return told
+    with pytest.raises(msgspec.DecodeError) as cut:
+        msgspec.json.decode(b'{"a"')
+    return told | {str(cut.value)}
 
 
 def test_foreign_sentences_are_the_systems() -> None:

@@ -35,7 +35,7 @@ export function renderLetters(replay, show) {
     button.addEventListener("click", () => show(row.id));
     return button;
   };
-  const cells = (row) => [pick(row), moment(row.received), reason(row), [row.device, row.source, row.item].filter(Boolean).join(" "), row.detail, look(row)];
+  const cells = (row) => [pick(row), moment(row.received), reason(row), [row.device, row.source, row.item].filter(Boolean).join(" "), said({ zh: row.detail_zh, en: row.detail }), look(row)];
   const shown = table(t("lettersTitle"), [head("pick"), head("when"), head("what"), head("device"), head("detail", "primary"), head("bytes")], rows.map(cells));
   const button = h("button", { type: "button", id: "replay" }, t("replay"));
   button.addEventListener("click", () => {

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from domain.errors import FileError, WorkError
+from domain.sayings import both
 
 STANDARD: Final = "-"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -49,8 +50,9 @@ def write(name: str | None, parts: Iterable[bytes]) -> None:
 
 
 def warn(text: str) -> None:
-    """One line on standard error, so that standard output stays a clean table."""
-    sys.stderr.write(f"lanbi: {text}\n")
+    """A line on standard error, its English below, so that standard output stays a clean table."""
+    below = "\n       "
+    sys.stderr.write(f"lanbi: {both(text, below)}\n")
 
 
 def _pour(file: BinaryIO, parts: Iterable[bytes]) -> None:

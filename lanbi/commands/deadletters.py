@@ -86,6 +86,7 @@ def _list(args: argparse.Namespace, settings: Any) -> int:
 def _show(args: argparse.Namespace, data: Any) -> int:
     from domain.errors import InputError
     from domain.reasons import ALL as REASONS
+    from domain.sayings import both
     from ingest.deadletters import bytes_of
     from lanbi.journal import record
     from lanbi.state import StateView
@@ -108,7 +109,7 @@ def _show(args: argparse.Namespace, data: Any) -> int:
         return 0
     zh, en = REASONS.get(row.reason, ("", ""))
     sys.stdout.write(
-        f"{_line(args.id, row)}{_mark(args.id, settled)}\n原因 reason: {zh} · {en}\n细节 detail: {row.detail}\n"
+        f"{_line(args.id, row)}{_mark(args.id, settled)}\n原因 reason: {zh} · {en}\n细节 detail: {both(row.detail)}\n"
         f"主题 topic:  {row.topic}\n日志 record: {row.writer}/{row.seq}\n原始字节 bytes as they came:\n{payload.decode(errors='backslashreplace')}\n"
     )
     return 0
@@ -136,6 +137,7 @@ def _mark(number: int, settled: Mapping[int, tuple[int, str]]) -> str:
 
 def _line(number: int, row: Refused) -> str:
     from domain.civil import iso
+    from domain.sayings import both
 
     what = " ".join(part for part in (row.device, row.source, row.item or "") if part)
-    return f"{number:>8}  {iso(row.received_ns // 10**9)}  {row.reason:<18}  {row.writer}/{row.seq}  {what}  {row.detail}"
+    return f"{number:>8}  {iso(row.received_ns // 10**9)}  {row.reason:<18}  {row.writer}/{row.seq}  {what}  {both(row.detail)}"
