@@ -1,5 +1,6 @@
 """Everything that lanbi says to a person has its Chinese, and nothing else has."""
 
+import errno
 import os
 import re
 import sqlite3
@@ -111,6 +112,18 @@ def test_both_languages() -> None:
 def test_much_data_in_a_text_costs_nothing() -> None:
     """Somebody's data in an error neither takes long nor is taken for sentences."""
     assert [None] * 3 == [chinese(text) for text in ("a: " * 300, "x" * 100_000, '{"a": 1, "b": "no such file: x", ' * 20)]
+
+
+def test_an_error_is_told_without_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When no file can be opened any more, what is said is said in English, and in Chinese again later."""
+
+    def full() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as now:
+        now.setattr(sayings, "_sayings", full)
+        assert "no such user: nemo" == both("no such user: nemo")
+    assert "没有这个用户：nemo no such user: nemo" == both("no such user: nemo")
 
 
 def provoked() -> set[str]:

@@ -11,10 +11,8 @@ inside a sentence is Chinese as well (``foreign.toml``).
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from importlib.resources import files
 from itertools import count
 from typing import Final, NamedTuple
 
@@ -55,7 +53,6 @@ class Saying(NamedTuple):
         return len(self.literals) > 1 and sum(one.isalpha() for one in "".join(self.literals)) <= _FEW[not self.literals[0]]
 
 
-@lru_cache(maxsize=256)
 def chinese(text: str) -> str | None:
     """A sentence of ours in Chinese, or what of it can be; None where nothing can.
 
@@ -66,9 +63,17 @@ def chinese(text: str) -> str | None:
     >>> chinese("a.csv, line 1: column missing: site"), chinese("nobody ever said this")
     ('a.csv, line 1：缺少列：site', None)
     """
+    try:
+        return _chinese(text)
+    except OSError:  # no file can be opened any more: just then the error itself must be told
+        return None
+
+
+@lru_cache(maxsize=256)
+def _chinese(text: str) -> str | None:
     if "\n" in text:
         lines = text.split("\n")
-        found = [chinese(line.strip()) for line in lines]
+        found = [_chinese(line.strip()) for line in lines]
         return "\n".join(_kept(line, one) for line, one in zip(lines, found, strict=True)) if any(found) else None
     if not text or len(text) > LONGEST:
         return None
@@ -90,6 +95,10 @@ def both(text: str, joint: str = " ") -> str:
 
 def catalogue() -> Iterator[tuple[str, str, str]]:
     """Every entry: file, English, Chinese."""
+    # Here, for every start of lanbi would pay for them, and only an error needs them.
+    import tomllib  # noqa: PLC0415
+    from importlib.resources import files  # noqa: PLC0415
+
     for one in sorted(files(__package__).iterdir(), key=lambda one: one.name):
         if one.name.endswith(".toml"):
             yield from ((one.name, en, zh) for en, zh in tomllib.loads(one.read_text("utf-8")).items())
@@ -124,7 +133,7 @@ def _whole(text: str) -> str | None:
         if saying.loose or not (text.startswith(saying.literals[0]) and text.endswith(saying.literals[-1])):
             continue
         found = _pattern(saying).fullmatch(text)
-        if found and (saying.literals[0] or ": " not in found[1] or chinese(found[1])):
+        if found and (saying.literals[0] or ": " not in found[1] or _chinese(found[1])):
             return _filled(saying.zh, found.groups(""))
     return None
 
@@ -143,7 +152,7 @@ def _filled(zh: str, holes: tuple[str, ...]) -> str:
     def slot(found: re.Match[str]) -> str:
         hole = holes[int(found[1]) - 1 if found[1] else next(at)]
         word = _words().get(hole) if found[2] else None
-        return word or chinese(hole) or hole
+        return word or _chinese(hole) or hole
 
     return _SLOT.sub(slot, zh)
 
@@ -162,7 +171,7 @@ def _before(text: str, cuts: list[int], between: str, zh: str) -> str | None:
     for cut in reversed(cuts):
         if said := _whole(text[:cut]):
             tail = text[cut + len(between) :]
-            return f"{said}{zh}{chinese(tail) or tail}"
+            return f"{said}{zh}{_chinese(tail) or tail}"
     return None
 
 
@@ -174,8 +183,8 @@ def _behind(text: str, cuts: list[int], between: str, zh: str) -> str | None:
             continue
         # Some sentences begin with what joins them to others: "; did you mean 'x'?"
         whole = _whole(between + tail)
-        if said := whole or chinese(tail):
-            return f"{chinese(head) or head}{'' if whole else zh}{said}"
+        if said := whole or _chinese(tail):
+            return f"{_chinese(head) or head}{'' if whole else zh}{said}"
     return None
 
 
