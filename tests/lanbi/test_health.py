@@ -76,7 +76,7 @@ def test_readiness_names_each_part_and_the_store_makes_nothing_unready(
 def test_a_silent_process_is_neither_alive_nor_ready(house: House) -> None:
     """No status, or an old one: 503 with the reason, and nothing is called well."""
     health = Health(settings(house), "ingest")
-    assert (503, "not started\n") == health.livez()[::2]
+    assert (503, "未启动 not started\n") == health.livez()[::2]
     path = house.data / "run" / "ingest.json"
     write_status(path, WELL)
     assert (200, 200) == (health.livez().status, health.readyz().status)
