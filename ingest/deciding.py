@@ -107,7 +107,7 @@ class Desk:
         if sight is None:
             return
         series, key = (sight.source, sight.span), sight[:4]
-        if sight.time > self._front(series):
+        if sight.time > self._fronts.get(series, self.memory.newest(series)):
             self._fronts[series] = sight.time
             self.coming.add(key)
         elif key not in self.coming and key not in self.rows:
@@ -157,11 +157,6 @@ class Desk:
                 day = day_of(row.time)
                 since, until, sources = day_start(day), day_end(day), self.touched.setdefault(day, set())
             sources.add(row.source)
-
-    def _front(self, series: Series) -> int:
-        """How far a series is [s]."""
-        front = self._fronts.get(series)
-        return self.memory.newest(series) if front is None else front
 
     def _turn(self, time: int) -> tuple[int, int]:
         """Plain first sights come to their first day, or to another one; from where up to where no further look is needed [s]."""

@@ -1,4 +1,4 @@
-"""The newest reading of a source and span as a batch brings it. Pure."""
+"""The newest reading of a source and span: as a batch brings it, and how far it is. Pure."""
 
 from __future__ import annotations
 
@@ -18,3 +18,11 @@ class Newest(NamedTuple):
     device: str
     values: Mapping[str, float | None]
     flags: Mapping[str, str]
+
+
+class Front(NamedTuple):
+    """How far a source and span is: time and device of its newest reading; ``record`` is where the state keeps the rest of it."""
+
+    time: int
+    device: str
+    record: int

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from domain.places import Registry
 from domain.readings import Key, Reading
 from ingest.jobs import Finding, Job
-from ingest.newest import Newest
+from ingest.newest import Front, Newest
 
 Ask = Callable[[Sequence[Key]], Mapping[Key, Reading]]
 """The store's rows of these keys; absent keys are absent."""
@@ -273,8 +273,8 @@ class State(Protocol):
         """Number of the last change announced."""
         ...
 
-    def newest(self) -> Mapping[tuple[str, int], Latest | Newest]:
-        """The newest reading of every source and span, read again; the mapping follows every commit from then on."""
+    def newest(self) -> Mapping[tuple[str, int], Front]:
+        """How far every source and span is, read again; the mapping follows every commit from then on."""
         ...
 
     def runs(self) -> dict[tuple[str, int], int]:

@@ -18,6 +18,7 @@ import msgspec
 from domain.errors import StoreAway, StoreRefused
 from domain.readings import Key, Reading
 from ingest.jobs import Finding, Job
+from ingest.newest import Front
 from ingest.ports import Batch, Before, Cells, Latest, Refused, Version
 from lanbi import state_fresh
 from lanbi.embedded_schema import Connections
@@ -264,14 +265,14 @@ class State(StateView):
             db.executemany(_REVISED, [(*row.key, *row[1:]) for row in versions])
             db.execute(_JOB, _packed(job))
 
-    def newest(self) -> Mapping[state_fresh.Series, state_fresh.Seen]:
-        """The newest reading of every source and span; the mapping follows every commit from now on."""
+    def newest(self) -> Mapping[state_fresh.Series, Front]:
+        """How far every source and span is; the mapping follows every commit from now on."""
         return self._files.snapshot(self._fresh.load, {})
 
     def commit(self, batch: Batch, ingest: str) -> None:
         """Move everything of a batch in one transaction."""
         with self._files.write() as db:
-            counts = self._fresh.add(db, batch)
+            step = self._fresh.add(db, batch)
             if batch.writer:
                 db.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", (batch.writer, batch.seq, batch.readings))
             more = "INSERT INTO total VALUES (?, ?, ?) ON CONFLICT (name, reason) DO UPDATE SET count = count + excluded.count"
@@ -288,7 +289,7 @@ class State(StateView):
             db.executemany("UPDATE refused SET outcome = ?, reason = ?, detail = ? WHERE id = ?", renamed)
             if batch.change_number is not None:
                 db.execute("INSERT OR REPLACE INTO batch VALUES (?, ?)", (ingest, batch.change_number))
-        self._fresh.added(batch, counts)
+        self._fresh.added(batch, step)
 
     def settle(self) -> None:
         """Leave what was seen last in rows only, as programs want it that know of nothing else."""

@@ -102,19 +102,39 @@ def test_rows_and_records_say_what_was_committed(steps: list[tuple[str, set[str]
         state.close()
 
 
+def records(data: Path) -> int:
+    """How many records the file holds."""
+    with closing(sqlite3.connect(data / "state.db")) as db:
+        return int(db.execute("SELECT count(*) FROM fresh WHERE n > 0").fetchone()[0])
+
+
 def test_records_do_not_pile_up(tmp_path: Path) -> None:
-    """After some batches one record of the newest takes the place of all, while rows wait for an orderly end."""
+    """A record goes once later ones have all that it holds, while rows wait for an orderly end."""
     state = State(tmp_path)
     held = []
     for number in range(1, 30):
-        state.commit(batch(number, {"a", "b"}), "1")
-        with closing(sqlite3.connect(tmp_path / "state.db")) as db:
-            held.append(db.execute("SELECT count(*) FROM fresh WHERE n > 0").fetchone()[0])
-    assert 2 < max(held) <= 4
+        state.commit(batch(number, {"a", "b"} if number % 2 else {"c"}), "1")
+        held.append(records(tmp_path))
+    assert max(held) == 2
     assert ({}, {}) == rows_of(tmp_path)
-    assert {"a": 29, "b": 29} == {one.source: one.time for one in state.latest()}
+    assert {"a": 29, "b": 29, "c": 28} == {one.source: one.time for one in state.latest()}
     state.close()
-    assert ({"a": 29, "b": 29}, {"d-a": 29, "d-b": 29}) == rows_of(tmp_path)
+    assert ({"a": 29, "b": 29, "c": 28}, {"d-a": 29, "d-b": 29, "d-c": 28}) == rows_of(tmp_path)
+
+
+def test_who_fell_silent_moves_on(tmp_path: Path) -> None:
+    """Of hundreds who spoke once the last word stays known, however often others speak, and records stay few."""
+    many = {f"s{number:03d}" for number in range(300)}
+    state = State(tmp_path)
+    state.commit(batch(1, many), "1")
+    held = []
+    for number in range(2, 700):
+        state.commit(batch(number, {f"t{number % 3}"}), "1")
+        held.append(records(tmp_path))
+    assert max(held) < 310
+    assert {"t0": 699, "t1": 697, "t2": 698} | dict.fromkeys(many, 1) == {one.source: one.time for one in state.latest()}
+    assert {"d-t0": 699, "d-t1": 697, "d-t2": 698} | {f"d-{one}": 1 for one in many} == {device: seq for (device, _), seq in state.sequences().items()}
+    state.close()
 
 
 def test_a_batch_without_readings_leaves_no_record(tmp_path: Path) -> None:
