@@ -65,7 +65,9 @@ class Refusal(msgspec.Struct, frozen=True):
     seq: int | None = None
 
 
-class _Look(msgspec.Struct, gc=False):
+class Look(msgspec.Struct, gc=False):
+    """What is looked for in a message before it is kept."""
+
     run: _Run = 0
     seq: Seq | None = None
 
@@ -73,8 +75,8 @@ class _Look(msgspec.Struct, gc=False):
 _WIRE = msgspec.json.Decoder(Wire)
 _WIRES = msgspec.json.Decoder(list[Wire])
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
-_LOOK = msgspec.json.Decoder(_Look)
-_LOOKS = msgspec.json.Decoder(list[_Look])
+_LOOK = msgspec.json.Decoder(Look)
+_LOOKS = msgspec.json.Decoder(list[Look])
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -96,6 +98,16 @@ def scan(payload: bytes) -> tuple[int, list[tuple[int, int]]]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _count(payload), _loosely(payload)
     return max(1, len(looks)), [(look.run, look.seq) for look in looks if look.seq is not None]
+
+
+def singles(payloads: Sequence[bytes]) -> list[Look] | None:
+    """The same of messages that are all no lists; None if one of them needs a closer look."""
+    if {payload[:1] for payload in payloads} != {b"{"}:
+        return None
+    try:
+        return [_LOOK.decode(payload) for payload in payloads]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _loosely(payload: bytes) -> list[tuple[int, int]]:

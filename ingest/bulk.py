@@ -50,6 +50,8 @@ HEADS: Final = 20_000
 """Topics that are remembered: forged ones must not eat memory."""
 OPENINGS: Final = [b"\x32" + (bytes((size,)) if size < 128 else bytes((size & 127 | 128, size >> 7))) for size in range(1 << 14)]
 """How a PUBLISH of QoS 1 begins, by the length of what follows."""
+_HEAD: Final = struct.Struct(">BBBH").unpack_from
+"""How a packet begins: its first byte, a length in two bytes, and that of its topic; where the former has one byte all shift by one."""
 ACKNOWLEDGED: Final = re.compile(rb"(?:\x40\x02..)+", re.DOTALL)
 
 Packet = tuple[bytes, int, int, bytes]
@@ -65,21 +67,21 @@ def publishes(data: bytes, at: int) -> tuple[list[Packet], int]:
     ([(b't', 0, 48, b'AB'), (b't', 7, 50, b'C')], 15)
     """
     found: list[Packet] = []
-    end = len(data)
+    end, unpack = len(data), _HEAD
     while end - at > 4:
-        first, size, begin = data[at], data[at + 1], at + 4
+        first, size, more, length = unpack(data, at)
         if size > 127:
-            size += (data[at + 2] - 1) << 7
-            begin += 1
-        stop = begin - 2 + size
-        if first & 0xF4 != PUBLISH or (begin == at + 5 and data[at + 2] > 127) or stop > end:
-            break
-        topic_end = behind = begin + (data[begin - 2] << 8 | data[begin - 1])
+            begin, stop = at + 5, at + 3 + size + ((more - 1) << 7)
+            if more > 127:
+                break
+        else:
+            begin, stop, length = at + 4, at + 2 + size, more << 8 | length >> 8
+        topic_end = behind = begin + length
         mid = 0
         if first & 2:
             behind += 2
-            mid = data[topic_end] << 8 | data[topic_end + 1] if behind <= stop else 0
-        if topic_end == begin or behind > stop or (first & 2 and not mid):
+            mid = data[topic_end] << 8 | data[topic_end + 1] if behind <= stop <= end else 0
+        if first & 0xF4 != PUBLISH or not length or not behind <= stop <= end or (first & 2 and not mid):
             break
         found.append((data[begin:topic_end], mid, first, data[behind:stop]))
         at = stop
@@ -115,6 +117,7 @@ class BulkClient(mqtt.Client):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self.heads: dict[str, bytes] = {}
+        self._room = memoryview(bytearray(MOST))  # a quarter of a megabyte asked for at each read costs more than the read itself
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
         """Read once, as paho's does, but all that is there."""
@@ -122,18 +125,17 @@ class BulkClient(mqtt.Client):
         if type(link) is not socket.socket or self._in_packet["command"]:
             return super().loop_read(max_packets)
         try:
-            data = link.recv(MOST)
+            self.came = link.recv_into(self._room)
         except BlockingIOError:
             return MQTTErrorCode.MQTT_ERR_SUCCESS
         except OSError as error:
             self._easy_log(mqtt.MQTT_LOG_ERR, "failed to receive on socket: %s", error)
-            data = b""
-        self.came = len(data)
-        if not data:
+            self.came = 0
+        if not self.came:
             return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
         with self._msgtime_mutex:
             self._last_bytes_received = mqtt.time_func()  # the age that paho's own keep-alive looks at
-        return self._hand_out(data)
+        return self._hand_out(bytes(self._room[: self.came]))
 
     def acknowledge(self, mids: Sequence[int]) -> None:
         """Confirm messages, in one send; at least one."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from domain.message import singles
 from domain.ports import Clock
 from ingest.accept import NS, RETAINED, device_of, stream_of
 from ingest.glance import look
@@ -23,7 +25,8 @@ FLAGS: Final = [(QOS1 if low & 2 else 0) | (RETAINED if low & 1 else 0) | (DUP i
 """The journal's flags by the low bits of a PUBLISH packet's first byte."""
 _NONE: Final[tuple[int, list[tuple[int, int]]]] = (0, [])
 
-Numbers = dict[str, list[tuple[int, int]]]
+Packet = tuple[bytes, int, int, bytes]
+Numbers = defaultdict[str, list[tuple[int, int]]]
 """(run, seq) by device."""
 
 
@@ -68,15 +71,44 @@ class Group:
     messages: int = 0
     size: int = 0
     unkept: bool = False
-    _owed: Owed = field(default_factory=lambda: Owed([], {}))
+    _owed: Owed = field(default_factory=lambda: Owed([], defaultdict(list)))
     _places: dict[bytes, _Place] = field(default_factory=dict)
 
-    def take(self, connection: int, packets: Iterable[tuple[bytes, int, int, bytes]]) -> None:
+    def take(self, connection: int, packets: Sequence[tuple[bytes, int, int, bytes]]) -> None:
         """Messages that came on a connection, as :data:`ingest.bulk.Packet`; whatever is wrong with one costs its acknowledgement alone."""
-        now, append, places, numbers = self._now(), self.writer.append, self._places, self._owed.numbers
-        taken = size = readings = 0
-        mids: list[int] = []
-        for topic, mid, first, payload in packets:
+        now = self._now()
+        taken = self._at_once(packets, now) or self._one_by_one(packets, now)
+        self.messages, self.size = self.messages + len(taken), self.size + sum([len(payload) for _, _, _, payload in taken])
+        self.health.messages += len(taken)
+        mids = [mid for _, mid, first, _ in taken if first & 2]
+        if mids:
+            self._owed.acks.append((connection, mids))
+
+    def _at_once(self, packets: Sequence[Packet], now: int) -> Sequence[Packet]:
+        """All of the messages, if they are what nearly all are: one reading each, of topics that spoke before. Otherwise none of them."""
+        payloads = [payload for _, _, _, payload in packets]
+        places = [place for place in [self._places.get(topic) for topic, _, _, _ in packets] if place and place.counted]
+        looks = singles(payloads) if len(places) == len(packets) and max(map(len, payloads)) <= KEPT else None
+        if looks is None:
+            return ()
+        try:
+            flags = [FLAGS[first & 15] for _, _, first, _ in packets]
+            self.writer.extend([place.text for place in places], payloads, received_ns=now, flags=flags)
+        except Exception:  # noqa: BLE001  one of them is at fault: which, and why, is found one by one
+            return ()
+        numbers = self._owed.numbers
+        for (_, device, _), look_, (_, _, first, _) in zip(places, looks, packets, strict=True):
+            if look_.seq is not None and device and not first & 1:
+                numbers[device].append((look_.run, look_.seq))
+        self.health.readings += len(packets)
+        return packets
+
+    def _one_by_one(self, packets: Sequence[Packet], now: int) -> Sequence[Packet]:
+        """Those that could be taken."""
+        append, places, numbers = self.writer.append, self._places, self._owed.numbers
+        taken: list[Packet] = []
+        for packet in packets:
+            topic, _, first, payload = packet
             try:
                 place = places.get(topic) or self._met(topic)
                 count, said = look(payload) if place.counted else _NONE
@@ -85,20 +117,16 @@ class Group:
                 self.health.fault(error)
                 self.unkept = True
                 continue
-            taken, size, readings = taken + 1, size + len(payload), readings + count
-            if first & 2:
-                mids.append(mid)
+            taken.append(packet)
+            self.health.readings += count
             # A retained copy is refused, so its number must not be confirmed: the reading itself may never have arrived.
             if said and place.device and not first & 1:
-                numbers.setdefault(place.device, []).extend(said)
-        self.messages, self.size = self.messages + taken, self.size + size
-        self.health.messages, self.health.readings = self.health.messages + taken, self.health.readings + readings
-        if mids:
-            self._owed.acks.append((connection, mids))
+                numbers[place.device].extend(said)
+        return taken
 
     def settle(self) -> Owed:
         """The group is durable: what it is owed, and the next one begins."""
-        owed, self._owed = self._owed, Owed([], {})
+        owed, self._owed = self._owed, Owed([], defaultdict(list))
         self.messages = self.size = 0
         return owed
 

@@ -125,6 +125,10 @@ class Writer(Protocol):
         """Take a message into the group in memory."""
         ...
 
+    def extend(self, topics: Sequence[str], payloads: Sequence[bytes], *, received_ns: int, flags: Sequence[int]) -> None:
+        """Take many messages of one reading each, that came at one time; all of them or, if it raises, none."""
+        ...
+
     def commit(self) -> object:
         """Make the group durable; raises JournalError, and may then be called again."""
         ...

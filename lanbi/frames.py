@@ -21,7 +21,7 @@ import hashlib
 import re
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 HEADER: Final = b"LBJH"
@@ -66,10 +66,6 @@ class Record(NamedTuple):
     def reference(self) -> str:
         """``writer/sequence``, as dead letters and restatements name it."""
         return f"{self.writer}/{self.seq}"
-
-
-Entry = tuple[int, int, int, int, str, bytes]
-"""A record without its writer: of these a commit has thousands, so they are plain tuples."""
 
 
 class Trailer(NamedTuple):
@@ -136,18 +132,31 @@ def read_header(data: bytes) -> Header | None:
 
 def frame(record: Record, salt: int) -> bytes:
     """Bytes of a record."""
-    return frames([record[1:]], record.writer, salt)
+    return frames([record], salt)
 
 
-def frames(group: Iterable[Entry], writer: str, salt: int) -> bytes:
-    """Bytes of the records of a commit."""
-    pack, crc32, door = _FRAME.pack, zlib.crc32, DOORS.index(writer)
-    parts: list[bytes] = []
-    for seq, received_ns, flags, readings, name, payload in group:
-        topic = name.encode(errors="surrogateescape")
-        body = b"".join((pack(seq, received_ns, door, flags, len(topic), readings), topic, payload))
-        parts += HEAD.pack(FRAME, len(body), crc32(body, salt)), body
+def frames(group: Sequence[Record], salt: int) -> bytes:
+    """Bytes of the records of a commit, at least one of one writer."""
+    pack, head, crc32, door = _FRAME.pack, HEAD.pack, zlib.crc32, DOORS.index(group[0].writer)
+    topics = [_texts.get(record.topic) or _text(record.topic) for record in group]
+    bodies = [
+        b"".join((pack(seq, received_ns, door, flags, len(topic), readings), topic, payload))
+        for (_, seq, received_ns, flags, readings, _, payload), topic in zip(group, topics, strict=True)
+    ]
+    parts = [b""] * (2 * len(bodies))
+    parts[::2], parts[1::2] = [head(FRAME, len(body), crc32(body, salt)) for body in bodies], bodies
     return b"".join(parts)
+
+
+_texts: Final[dict[str, bytes]] = {}
+"""Topics as they stand in a frame."""
+
+
+def _text(name: str) -> bytes:
+    if len(_texts) >= MANY:
+        _texts.clear()
+    text = _texts[name] = name.encode(errors="surrogateescape")
+    return text
 
 
 def chained(before: bytes, group: bytes | memoryview, totals: Trailer) -> bytes:

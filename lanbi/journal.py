@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
+from functools import partial
+from itertools import count, repeat
 from pathlib import Path
 from typing import Final
 
 from domain.civil import date_of, day_of, iso
 from domain.errors import JournalError
-from lanbi.frames import DOORS, EMPTY, Entry, Header, Record, Trailer, frames, header, trailer
+from lanbi.frames import DOORS, EMPTY, Header, Record, Trailer, frames, header, trailer
 from lanbi.journal_bytes import SUFFIX, files
 from lanbi.journal_files import Tip, day_of_file, hold_writer, newest_trailer, pack_tip, salt_of, sync_folder
 from lanbi.journal_range import between
@@ -24,6 +27,8 @@ from lanbi.journal_recovery import Recovered, recover
 from lanbi.journal_space import QUOTA, Quota
 
 NS: Final = 1_000_000_000
+_record: Final = partial(tuple.__new__, Record)
+"""Makes a named tuple without a call of its own constructor in between."""
 __all__ = ["DOORS", "JournalReader", "JournalWriter", "Loss", "Record", "Trailer", "between", "files", "newest_trailer", "read", "record"]
 
 
@@ -52,7 +57,7 @@ class JournalWriter:
         self._size = 0
         self._salt = 0
         self._unclean = False
-        self._group: list[Entry] = []
+        self._group: list[Record] = []
         self._seq = self._readings = 0
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -72,8 +77,16 @@ class JournalWriter:
         """Take a message into the group in memory; returns its sequence number. Durable only after :meth:`commit`."""
         self._seq += 1
         self._readings += readings
-        self._group.append((self._seq, received_ns, flags, readings, topic, payload))
+        self._group.append(Record(self.writer, self._seq, received_ns, flags, readings, topic, payload))
         return self._seq
+
+    def extend(self, topics: Sequence[str], payloads: Sequence[bytes], *, received_ns: int, flags: Sequence[int]) -> None:
+        """Take many messages of one reading each, that came at one time; all of them or, if it raises, none."""
+        columns = zip(repeat(self.writer), count(self._seq + 1), repeat(received_ns), flags, repeat(1), topics, payloads)
+        found = list(map(_record, columns))
+        self._group += found
+        self._seq += len(found)
+        self._readings += len(found)
 
     def commit(self) -> Trailer:
         """Make the group durable: one write, one fdatasync.
@@ -90,11 +103,11 @@ class JournalWriter:
         try:
             self._quota.check()
             self._cut()
-            self._rotate(day_of(self._group[-1][1] // NS))
+            self._rotate(day_of(self._group[-1].received_ns // NS))
             totals = self._write()
         except OSError as error:
             self._give_up()
-            self._failing_ns = self._failing_ns or self._group[-1][1]
+            self._failing_ns = self._failing_ns or self._group[-1].received_ns
             raise _failed(error, self.folder, self._failing_ns) from error
         self._failing_ns = 0
         self.committed = totals
@@ -130,8 +143,8 @@ class JournalWriter:
     def _write(self) -> Trailer:
         """Append header (in a new file), group and trailer, and make them durable."""
         first = b"" if self._size else header(Header(self.writer, self._salt, self._day, self.committed))
-        group = frames(self._group, self.writer, self._salt)
-        upto = Trailer(self._seq, self.committed.records + len(self._group), self._readings, self._group[-1][1], b"")
+        group = frames(self._group, self._salt)
+        upto = Trailer(self._seq, self.committed.records + len(self._group), self._readings, self._group[-1].received_ns, b"")
         closing, totals = trailer(self.committed, group, upto, self._salt)
         data = memoryview(first + group + closing)
         self._unclean = True

@@ -122,7 +122,7 @@ class JournalReader:
         if self._file and self._recent:
             commit = self._recent.at(Spot(self._file.path.name, self._file.salt, self._file.offset))
             if commit:
-                self._walk = iter((commit.records(self.writer), commit.totals))
+                self._walk = iter((commit.records, commit.totals))
                 self._file.offset = commit.end
                 return True
         tip = read_tip(self.folder, self.writer)

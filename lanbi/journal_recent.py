@@ -6,15 +6,13 @@ pieces there as on the disk; at any other place it reads the disk, as after a re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from lanbi.frames import Entry, Record, Trailer
+from lanbi.frames import Record, Trailer
 
 MOST: Final = 8 << 20
 """Bytes of frames that are kept: more than comes between two looks of the forwarder."""
-_new: Final = tuple.__new__
 
 
 class Spot(NamedTuple):
@@ -26,15 +24,11 @@ class Spot(NamedTuple):
 
 
 class Commit(NamedTuple):
-    """The records of a commit, its trailer, and the offset behind it."""
+    """The records of a commit, as the journal's file gives them; its trailer, and the offset behind it."""
 
-    entries: Sequence[Entry]
+    records: list[Record]
     totals: Trailer
     end: int
-
-    def records(self, writer: str) -> list[Record]:
-        """As the journal's file gives them."""
-        return [_new(Record, (writer, *entry)) for entry in self.entries]
 
 
 @dataclass

@@ -115,7 +115,11 @@ def test_a_fault_in_a_callback_costs_one_acknowledgement_and_no_thread(make: Mak
             raise RuntimeError("injected")
         return append(topic, payload, **more)
 
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("injected")
+
     monkeypatch.setattr(writer, "append", fragile)
+    monkeypatch.setattr(writer, "extend", broken)
     with iotcore_broker(port, tmp_path):
         listener = make(Broker("127.0.0.1", port, "lanbi-test"), writer, SystemClock())
         with listening(listener):

@@ -78,6 +78,11 @@ def once(call: Callable[..., Any], errors: list[Exception]) -> Callable[..., Any
     return fragile
 
 
+def broken(*_: object, **__: object) -> None:
+    """Messages must be taken one by one."""
+    raise RuntimeError("injected")
+
+
 def told(device: Gadget, seq: int) -> bool:
     """Whether a reading is confirmed; if not, it is sent again, as devices do."""
     device.say(MESSAGE % seq)
@@ -94,6 +99,7 @@ def test_every_foreign_exception_costs_one_delivery_and_no_message(
         until(lambda: not listener.health.reasons(), "ready")
         device = Gadget("air1", broker.port)
         monkeypatch.setattr(writer, "append", once(writer.append, list(FOREIGN)))
+        monkeypatch.setattr(writer, "extend", broken)
         for seq in range(len(FOREIGN) + 5):
             device.say(MESSAGE % seq)
         until(lambda: device.durable() == set(range(len(FOREIGN) + 5)), f"all are confirmed: {listener.health}")
@@ -105,6 +111,7 @@ def test_every_foreign_exception_costs_one_delivery_and_no_message(
 
 STAGES = {
     "counting": ("ingest.listener.scan", None),
+    "taking many": ("writer", "extend"),
     "appending": ("writer", "append"),
     "committing": ("writer", "commit"),
     "acknowledging": ("client", "ack"),
@@ -133,9 +140,12 @@ def test_a_raise_at_any_stage_leaves_the_thread_and_every_message(
         if attribute is None:
             import ingest.glance as module
 
+            monkeypatch.setattr("ingest.group.singles", lambda _: None)
             monkeypatch.setattr(module, "scan", once(module.scan, [RuntimeError("injected")]))
         else:
             monkeypatch.setattr(where[name], attribute, once(getattr(where[name], attribute), [RuntimeError("injected")]))
+            if attribute == "append":
+                monkeypatch.setattr(writer, "extend", broken)
         for seq in range(1, 20):
             device.say(MESSAGE % seq)
         until(lambda: set(seqs(tmp_path)) == set(range(20)), f"all are durable: {listener.health}")

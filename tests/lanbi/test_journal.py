@@ -56,6 +56,24 @@ def test_bytes_come_back_as_they_were(tmp_path: Path) -> None:
     assert "hj212/2" == expected[1].reference
 
 
+def test_many_are_taken_like_one_after_the_other(tmp_path: Path) -> None:
+    """Numbers go on, readings are counted, and the bytes on the disk are the same but for the salt of their file."""
+    one, other = JournalWriter(tmp_path / "one", "mqtt"), JournalWriter(tmp_path / "other", "mqtt")
+    for writer in (one, other):
+        writer.append(TOPIC, b"first", received_ns=NOON_NS, readings=3)
+    one.extend([TOPIC, f"{TOPIC}/2"], [b"1", b"2"], received_ns=NOON_NS + 1, flags=[1, 5])
+    other.append(TOPIC, b"1", received_ns=NOON_NS + 1, readings=1, flags=1)
+    other.append(f"{TOPIC}/2", b"2", received_ns=NOON_NS + 1, readings=1, flags=5)
+    for writer in (one, other):
+        writer.append(TOPIC, b"last", received_ns=NOON_NS + 2)
+        writer.commit()
+        writer.close()
+    assert one.committed[:4] == other.committed[:4] == (4, 4, 6, NOON_NS + 2)
+    found = [JournalReader(folder, "mqtt").read() for folder in (tmp_path / "one", tmp_path / "other")]
+    assert found[0] == found[1]
+    assert [1, 2, 3, 4] == [record.seq for record in found[0]]
+
+
 def test_nothing_is_seen_before_its_commit(tmp_path: Path) -> None:
     """An appended record is invisible until commit returned, also to a reader that already follows."""
     writer = JournalWriter(tmp_path, "mqtt")

@@ -105,7 +105,7 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     for number in range(100):
         writer.append("t", bytes(500), received_ns=NOW_NS + number)
         writer.commit()
-        held = sum(len(entry[5]) for commit in recent._commits.values() for entry in commit.entries)
+        held = sum(len(record.payload) for commit in recent._commits.values() for record in commit.records)
         assert min(number, 10) * 500 <= held <= 10_000
     writer.close()
     assert 100 == len(JournalReader(tmp_path, "mqtt", 0, recent).read())
