@@ -44,6 +44,9 @@ waits for a confirmation longer than a tenth of a second."""
 LITTLE: Final = 1 << 16
 COALESCE_S: Final = 0.005
 """After a bulk read of so little the next one waits so long: a broker sends message by message, and waking up for each costs ten times the taking."""
+PILE_S: Final = 0.002
+PILING_S: Final = 0.02
+"""And so long between reads of one group, until it is so old: a read costs as much as taking ten messages does."""
 SAID: Final = 4_000
 """Words on their way to the broker at most: with the library's 20, receipts would wait for its answer hundreds of times."""
 RETRY_S: Final = 1.0
@@ -141,9 +144,16 @@ class Listener:
                 self.health.last_packet = self.clock.monotonic()
                 self._pulse.packet(self.health.last_packet)
             until = until or self.clock.monotonic() + GATHER_S
+            if self._group.messages >= FEW and self.clock.monotonic() < until - GATHER_S + PILING_S:
+                self._pile()
             wait = max(0.0, until - self.clock.monotonic()) if 0 < self._group.messages < FEW else 0.0
         if self._client.want_write():
             self._client.loop_write()
+
+    def _pile(self) -> None:
+        """After a small bulk read, let some messages come before the next."""
+        if isinstance(self._client, BulkClient) and 0 < self._client.came < LITTLE:
+            self.clock.sleep(PILE_S)
 
     def _mind(self, now: float) -> None:
         """Ask a silent broker whether it is there, and drop a dead link; a message that was not taken is asked for again."""
