@@ -16,6 +16,7 @@ from domain.errors import DataFolderBusy, LanbiError, ServiceError, StoreAway, S
 from domain.places import Registry
 from domain.ports import Clock
 from domain.readings import Entry
+from domain.sayings import both
 from ingest.forwarder import LIMIT, Forwarder, Store
 from ingest.listener import Listener
 from lanbi import logs, wiring
@@ -253,5 +254,5 @@ class Forwarding:
     def _say(self, store: str) -> None:
         """Say how the store is; a change is told to whoever reads the log."""
         if store.partition(":")[0] != self.store.partition(":")[0]:
-            logs.tell("store.up" if store == "ok" else "store.down", f"存储 store: {store}", state=store.partition(":")[0])
+            logs.tell("store.up" if store == "ok" else "store.down", f"存储 store: {both(store)}", state=store.partition(":")[0])
         self.store = store

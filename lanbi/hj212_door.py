@@ -19,6 +19,7 @@ from typing import Final
 from domain.errors import DataFolderBusy, LanbiError, PortTaken
 from domain.places import Registry
 from domain.ports import Clock
+from domain.sayings import both
 from ingest.door import Door
 from lanbi import logs, wiring
 from lanbi.health_child import DOOR
@@ -149,7 +150,7 @@ def main() -> int:
             serve(settings, args.listen, lambda: told() or ended.is_set())
     except LanbiError as error:
         if not error.told:
-            say(f"hj212: {error}")
+            say(f"hj212: {both(str(error))}")
         return error.exit_code
     return 0
 

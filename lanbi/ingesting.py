@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from domain.errors import DataFolderBusy
 from domain.ports import Clock
+from domain.sayings import both
 from ingest.asking import Asking
 from ingest.listener import Listener
 from lanbi import logs, wiring
@@ -160,7 +161,7 @@ class Told:
             return
         self._said = plain
         if reasons:
-            logs.tell("ingest.unready", "未就绪 not ready: " + "; ".join(reasons), reasons=reasons)
+            logs.tell("ingest.unready", "未就绪 not ready: " + "; ".join(map(both, reasons)), reasons=reasons)
         else:
             logs.tell("ingest.ready", "就绪 ready")
 

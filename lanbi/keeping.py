@@ -21,6 +21,7 @@ from typing import Any, Final
 from domain.civil import day_of, iso
 from domain.errors import DataFolderBusy, LanbiError
 from domain.ports import Clock
+from domain.sayings import both
 from lanbi import logs, wiring
 from lanbi.anchoring import anchor, waiting
 from lanbi.frames import DOORS
@@ -261,7 +262,7 @@ class Keeper:
 
     def _failed(self, words: str) -> None:
         self.fault = words
-        logs.tell("journal.unkept", words)
+        logs.tell("journal.unkept", both(words))
         low, high = AGAIN_S
         self._due = self.clock.monotonic() + min(high, low * 2.0**self._failures)
         self._failures = min(self._failures + 1, 10)

@@ -249,13 +249,14 @@ def _bound_to(parent: int) -> Callable[[], None] | None:
 
 
 def _last_words(program: Program) -> str:
-    """The last line of a program's log, so that the operator need not look for it."""
+    """The error at the end of a program's log, else its last line, so that the operator need not look for it."""
     try:
         text = program.log.read_bytes()[-2000:].decode(errors="replace") if program.log else ""
     except FileNotFoundError:
         return ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    told = next((at for at in range(len(lines) - 1, -1, -1) if lines[at].startswith("lanbi: ")), len(lines) - 1)
+    return "; ".join(lines[told:])
 
 
 @contextmanager

@@ -21,6 +21,10 @@ MOUTHS: dict[str, tuple[int, ...]] = {
     "Patience": (2,),
     "Refusal": (1,),
     "warn": (0,),
+    "_failed": (0,),
+    "_say": (0,),
+    "say": (0,),
+    "tell": (1,),
 }
 """Callable → positions of what is shown; the errors of ``domain.errors`` and everything that hands a text on to one join them."""
 WHOLE = (
@@ -32,7 +36,7 @@ WHOLE = (
 WORD = re.compile(r"[A-Za-z]{2,}")
 LETTERS = re.compile(r"[A-Za-z]+")
 HAN = re.compile(r"[\u4e00-\u9fff]")
-NONE = frozenset({"lanbi device {}", "{}, line {}"})
+NONE = frozenset({"lanbi device {}", "{}, line {}", "InfluxDB: {}", "hj212: {}"})
 """Names and places that are put into sentences, no sentences themselves."""
 KEYWORDS = {"what": 0, "todo": 2}
 SHOWN = frozenset({"what", "todo", "cause", "reasons"})

@@ -90,7 +90,7 @@ def test_every_sentence_is_found_by_what_is_said(known: dict[str, str]) -> None:
          "未知的键 'a'；是否想写 'b'？\n  x.toml:3：multiplier：须为大于 0 的数字，而不是 0"),
         ("the file cannot be read: [Errno 2] No such file or directory: 'x'", "文件无法读取：没有这个文件或文件夹：'x'（错误 2）"),
         ("down: a.db: the embedded store does not answer: database is locked — see disk and permissions; readings wait in the journal",
-         "down：a.db：内置存储无应答：数据库被占用——请检查磁盘和权限；读数在日志中等待"),
+         "不可用：a.db：内置存储无应答：数据库被占用——请检查磁盘和权限；读数在日志中等待"),
         ("a line's quantity is in tonnes, not in 'kg'; units are t", "生产线产量的单位须为 t，而不是 'kg'"),
         ("the disk has many problems", None),
         ("日志 the journal: no such file", None),

@@ -139,7 +139,9 @@ def _state(args: argparse.Namespace, settings: Settings, device: Device, state: 
     _say(f"{device.id}: 自 {date_of(day)} 起 {state} from that day on; 登记册版本 registry {version}")
     if state == "retired" and settings.broker.url != EMBEDDED:
         now = day <= today(wiring.clock(settings))
-        _say(f"下一步 next{'' if now else f'（{date_of(day)}）on that day'}: lanbi broker acl，此后服务器不再接受它 from then on the broker lets it in no more")
+        _say(
+            f"下一步 next{'' if now else f'（{date_of(day)} 当天）on that day'}: lanbi broker acl，此后服务器不再接受它 from then on the broker lets it in no more"
+        )
     return 0
 
 

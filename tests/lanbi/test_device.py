@@ -79,7 +79,7 @@ def test_accepted_and_retired_from_a_day_on(desk: Desk) -> None:
     logger = wiring.registry(load(str(desk.config), {})).devices["logger"]
     days = [parse_date(day) for day in ("2026-12-01", "2027-06-01")]
 
-    assert (0, True) == (code, "（2027-06-01）on that day: lanbi broker acl" in said)
+    assert (0, True) == (code, "（2027-06-01 当天）on that day: lanbi broker acl" in said)
     assert ["trial", "accepted", "retired"] == [word for _, word in logger.state.steps]
     assert days == [first for first, _ in logger.state.steps[1:]]
     assert "# 注释留下" in desk.text

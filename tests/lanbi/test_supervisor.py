@@ -94,6 +94,16 @@ def test_refused_settings_stop_everything() -> None:
     assert "picky" in lines[0]
 
 
+def test_why_a_program_refuses_is_told_whole(tmp_path: Path) -> None:
+    """What, where and what to do of its error, whatever it said before; a program without an error is quoted by its last line."""
+    log, lines = tmp_path / "log", list[str]()
+    said = "print('up'); print('lanbi: 没有这个文件\\n       no such file\\n  处理 do:    请检查路径\\n              check the path')"
+    refuses = (sys.executable, "-c", f"{said}; raise SystemExit(2)")
+
+    assert 2 == supervisor([Program("one", refuses, log=log)], lines).run()
+    assert ["one 拒绝了设置或参数 refused its settings: lanbi: 没有这个文件; no such file; 处理 do:    请检查路径; check the path"] == lines
+
+
 def test_pause_grows_and_is_forgiven() -> None:
     """Each failure waits longer, up to a limit; a long good run clears the record."""
     watch = Watch()
