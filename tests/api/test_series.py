@@ -126,6 +126,7 @@ def test_dead_letters_by_reason_and_newest(client: Client) -> None:
     rows = client.get("/api/v1/deadletters?reason=value-out-of-range&newest=true&limit=1").json()["items"]
 
     assert [("value-out-of-range", "pm25", "ghost", "mqtt/27")] == [(row["reason"], row["item"], row["source"], row["record"]) for row in rows]
+    assert [("<b>ghost</b> is not registered", "<b>ghost</b> 未登记")] == [(row["detail"], row["detail_zh"]) for row in rows]
     assert [] == client.get("/api/v1/deadletters?outcome=quarantined").json()["items"]
 
 

@@ -65,6 +65,8 @@ def test_parts_are_told_to_people_and_machines(config: str, tmp_path: Path, caps
     assert 1 == main(["check", "--live", "--config", config])
     said = capsys.readouterr()
     assert "故障 fault" in said.out and "broker: 未连接 gone" in said.out
+    assert "接收未就绪：MQTT 服务器：未连接 gone · ingest is not ready" in said.out and "等待：不可用：x · the store takes nothing" in said.out
+    assert "处理 do: 请启动它，或查看 ingest 的日志 · start it, or look into the log of ingest" in said.out
     assert "2 处运行故障 faults in what runs" in said.err
     assert 1 == main(["check", "--live", "--json", "--config", config])
     answer = json.loads(capsys.readouterr().out)

@@ -74,8 +74,9 @@ def test_an_alert_is_acknowledged(tab: Page, client: Client, house: House) -> No
 
 
 def test_a_dead_letter_is_replayed(tab: Page, client: Client) -> None:
-    """Picked and sent; the request's journal record is told."""
+    """Told in Chinese, picked and sent; the request's journal record is told."""
     enter(tab, client, "wang")
+    assert "<b>ghost</b> 未登记" in tab.run("document.getElementById('letters').innerText")
     tab.run("document.querySelector('#letters input').click(); document.getElementById('replay').click()")
     tab.wait("document.getElementById('letters-told').textContent")
 
