@@ -70,10 +70,10 @@ sent: Final = cast("Callable[[bytes], Mapping[str, float | None]]", Sent)
 """The same for those who check types: a structure of msgspec cannot have a mapping among its ancestors."""
 
 
-def taken(values: Mapping[str, float | None]) -> Mapping[str, float | None]:
-    """Values as whoever encodes them wants them.
+def kept(values: Mapping[str, float | None]) -> Mapping[str, float | None] | bytes:
+    """Values as whoever encodes them wants them: the text, where there is one.
 
-    >>> taken(sent(b'"co": 0.8'))
-    {'co': 0.8}
+    >>> kept(sent(b'"co": 0.8'))
+    b'"co": 0.8'
     """
-    return values.all() if isinstance(values, Sent) else values
+    return values.text if isinstance(values, Sent) else values

@@ -7,7 +7,13 @@ from typing import NamedTuple
 
 
 class Newest(NamedTuple):
-    """As :class:`ingest.ports.Latest`, before anybody looks: thousands a second come, and few are ever shown."""
+    """As :class:`ingest.ports.Latest`, before anybody looks: thousands a second come, and few are ever shown.
+
+    Attributes
+    ----------
+    values : mapping of item to float, or bytes
+        The values, or the text of :class:`domain.sent.Sent` that holds them.
+    """
 
     source: str
     span: int
@@ -16,7 +22,7 @@ class Newest(NamedTuple):
     rev: int
     received_ns: int
     device: str
-    values: Mapping[str, float | None]
+    values: Mapping[str, float | None] | bytes
     flags: Mapping[str, str]
 
 

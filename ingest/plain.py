@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from domain.readings import Reading
-from domain.sent import taken
+from domain.sent import kept
 from ingest.easy import Easy, Origin
 from ingest.newest import Newest
 
@@ -24,7 +24,7 @@ def key_of(row: Reading) -> RowKey:
 
 def newest_of(row: Reading, origin: Origin) -> Newest:
     """A row as the newest of its series."""
-    return _new(Newest, (row.source, row.span, row.kind, row.time, row.rev, origin.record.received_ns, origin.device, taken(row.values), row.flags))
+    return _new(Newest, (row.source, row.span, row.kind, row.time, row.rev, origin.record.received_ns, origin.device, kept(row.values), row.flags))
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Plain:
             row, place = self.rows[at], at - begin + start
             message = place if single else bisect_right(easy.starts, place) - 1
             received_ns, device = easy.records[message].received_ns, easy.whose[message][0]
-            found[series] = _new(Newest, (row.source, row.span, row.kind, row.time, row.rev, received_ns, device, taken(row.values), row.flags))
+            found[series] = _new(Newest, (row.source, row.span, row.kind, row.time, row.rev, received_ns, device, kept(row.values), row.flags))
         return found
 
     def origin(self, key: RowKey) -> Origin | None:

@@ -20,6 +20,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
+from domain.sent import Sent
 from ingest.newest import Front, Newest
 from ingest.ports import Batch, Latest
 from lanbi.state_schema import SCHEMA
@@ -40,7 +41,7 @@ MAX: Final = 2**63 - 1
 VALID: Final = "N"
 _new: Final = tuple.__new__
 _T = TypeVar("_T")
-_Row = tuple[str, int, str, int, int, int, str, dict[str, float | None], dict[str, str]]
+_Row = tuple[str, int, str, int, int, int, str, dict[str, float | None] | bytes, dict[str, str]]
 _Raw = tuple[str, int, str, int, int, int, str, msgspec.Raw, msgspec.Raw]
 """The same, its values and flags still in bytes: for who only passes them on."""
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -84,7 +85,8 @@ def _bodies(db: sqlite3.Connection, decode: Callable[[bytes], tuple[list[_T], li
 
 def _items(row: _Row) -> dict[str, tuple[float | None, str]]:
     """Its items as they stand in the store."""
-    *_, values, flags = row
+    *_, said, flags = row
+    values = Sent(said).all() if isinstance(said, bytes) else said
     return {name: (value, flags.get(name, VALID)) for name, value in values.items()} if flags else {name: (value, VALID) for name, value in values.items()}
 
 

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS begun (writer TEXT, kind TEXT, source TEXT, span INTE
 INSERT INTO past SELECT writer, kind, source, span, time, seq, '{}' FROM begun;
 DROP TABLE begun
 """,
-    held=5,
+    held=6,
 )
-"""While :mod:`lanbi.state_fresh` has its table in it, a file is of version 5, which programs from before that refuse."""
+"""While :mod:`lanbi.state_fresh` has its table in it, a file is of version 6, which programs from before that refuse; of version 5 while
+values in it were never texts."""

@@ -137,6 +137,22 @@ def test_who_fell_silent_moves_on(tmp_path: Path) -> None:
     state.close()
 
 
+def test_values_in_the_text_that_they_came_in_are_shown_as_numbers(tmp_path: Path) -> None:
+    """From a record, from one into which they moved, and from rows."""
+    state = State(tmp_path)
+    said = newest("a", 1)._replace(values=b'"pm25": 5e1,"no2":7', flags={"no2": "M"})
+    state.commit(Batch("mqtt", 1, 1, latest={("a", 60): said}, sequences={("d-a", 0): 1}), "1")
+    expected = shown("a", 1)._replace(items={"pm25": (50.0, "N"), "no2": (7.0, "M")})
+    assert [expected] == state.latest()
+    for number in range(2, 9):
+        state.commit(batch(number, {"b"}), "1")
+    assert [expected, shown("b", 8)] == state.latest()
+    state.close()
+    state = State(tmp_path)
+    assert [expected, shown("b", 8)] == state.latest()
+    state.close()
+
+
 def test_a_batch_without_readings_leaves_no_record(tmp_path: Path) -> None:
     """Nor does the file then keep older programs away."""
     state = State(tmp_path)
