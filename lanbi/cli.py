@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Final, NamedTuple
 
 from domain.errors import LanbiError
-from domain.sayings import both
+from domain.sayings import both, placed
 
 DONE: Final = 0
 WRONG_INPUT: Final = 2
@@ -131,7 +131,8 @@ def _say(error: LanbiError) -> None:
     """What, where and what to do: each sentence in Chinese first, its English below."""
     lines = [f"lanbi: {both(error.what, _BELOW)}"]
     if error.where:
-        lines.append(f"  位置 where: {error.where}")
+        place = placed(error.where)
+        lines.append(f"  位置 where: {error.where if place == error.where else place + _BELOW_DO + error.where}")
     if error.todo:
         lines.append(f"  处理 do:    {both(error.todo, _BELOW_DO)}")
     sys.stderr.write("\n".join(lines) + "\n")

@@ -84,7 +84,7 @@ def test_every_sentence_is_found_by_what_is_said(known: dict[str, str]) -> None:
     [
         ("column missing: site, pm10", "缺少列：site, pm10"),
         ("column missing: an item", "缺少列：没有任何项目"),
-        ("a.csv, line 3: 3 cells under 5 columns", "a.csv, line 3：该行有 3 格，表头有 5 列"),
+        ("a.csv, line 3: 3 cells under 5 columns", "a.csv 第 3 行：该行有 3 格，表头有 5 列"),
         ("write µg/m³ (only CO is in mg/m³); nothing was imported", "请换算为 µg/m³（只有 CO 用 mg/m³）；未导入任何内容"),
         ("unknown key 'a'; did you mean 'b'?\n  x.toml:3: multiplier: a number above 0 is needed, not 0",
          "未知的键 'a'；是否想写 'b'？\n  x.toml:3：multiplier：须为大于 0 的数字，而不是 0"),

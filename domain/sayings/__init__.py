@@ -27,6 +27,7 @@ MOST: Final = 8
 _SLOT: Final = re.compile(r"\{(\d*)(\*?)\}")
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]")
 _ENGLISH: Final = re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,}")
+_PLACE: Final = re.compile(r"(.*?), (?:line|row) (\d+)(?:, column (.+?)(?: \((\d+)\))?)?")
 _TODO: Final = " — "
 _ANY: Final = ".*?"
 _COMPACT: Final = r"\S*?|[\[{('\"].*?"
@@ -61,7 +62,7 @@ def chinese(text: str) -> str | None:
     >>> chinese("column missing: site, pm10")
     '缺少列：site, pm10'
     >>> chinese("a.csv, line 1: column missing: site"), chinese("nobody ever said this")
-    ('a.csv, line 1：缺少列：site', None)
+    ('a.csv 第 1 行：缺少列：site', None)
     """
     try:
         return _chinese(text)
@@ -78,6 +79,20 @@ def _chinese(text: str) -> str | None:
     if not text or len(text) > LONGEST:
         return None
     return _whole(text) or _joined(text) or _loosely(text)
+
+
+def placed(where: str) -> str:
+    """A place in a file, in Chinese; any other as it is.
+
+    >>> placed("a.csv, line 3, column pm25"), placed("a.csv, line 3, column pm25 (4)"), placed("a.xlsx, row 2"), placed("--since")
+    ('a.csv 第 3 行 pm25 列', 'a.csv 第 3 行 pm25 列（第 4 列）', 'a.xlsx 第 2 行', '--since')
+    """
+    found = _PLACE.fullmatch(where)
+    if not found:
+        return where
+    name = found[3] or ""
+    column = f" 第 {name} 列" if name.isdigit() else f" {name} 列" if name else ""
+    return f"{found[1]} 第 {found[2]} 行{column}" + (f"（第 {found[4]} 列）" if found[4] else "")
 
 
 def both(text: str, joint: str = " ") -> str:
@@ -184,7 +199,7 @@ def _behind(text: str, cuts: list[int], between: str, zh: str) -> str | None:
         # Some sentences begin with what joins them to others: "; did you mean 'x'?"
         whole = _whole(between + tail)
         if said := whole or _chinese(tail):
-            return f"{_chinese(head) or head}{'' if whole else zh}{said}"
+            return f"{_chinese(head) or placed(head)}{'' if whole else zh}{said}"
     return None
 
 

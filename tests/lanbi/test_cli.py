@@ -43,7 +43,7 @@ def test_an_error_is_what_where_and_what_to_do(capsys: pytest.CaptureFixture[str
     """Each in Chinese, its English below; no traceback; the error's exit code."""
 
     def fail(args: argparse.Namespace) -> int:
-        what, where, todo = "not a number: 'x'\n  in.csv:4: an empty cell", "in.csv:3:pm25", "mend this line"
+        what, where, todo = "not a number: 'x'\n  in.csv:4: an empty cell", "in.csv, line 3, column pm25", "mend this line"
         raise FileError(what, where, todo)
 
     monkeypatch.setattr(cli, "_configure", lambda parser, name: parser.set_defaults(run=fail))
@@ -54,7 +54,8 @@ def test_an_error_is_what_where_and_what_to_do(capsys: pytest.CaptureFixture[str
         "       not a number: 'x'",
         "  in.csv:4：单元格为空",
         "       in.csv:4: an empty cell",
-        "  位置 where: in.csv:3:pm25",
+        "  位置 where: in.csv 第 3 行 pm25 列",
+        "              in.csv, line 3, column pm25",
         "  处理 do:    请改正该行",
         "              mend this line",
     ]
