@@ -5,6 +5,7 @@ The year carries the last day of the year before, for windows that reach back. I
 
 from __future__ import annotations
 
+import mmap
 import zlib
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Final, NamedTuple
@@ -58,7 +59,13 @@ def empty(year: int) -> SiteYear:
     count = last - first + 1
     rows = 24 * (count + BACK)
     hours = np.full((rows, len(AIR)), fixed.MISSING, np.int32)
-    return SiteYear(first, hours, np.full((count, len(AIR)), fixed.MISSING, np.int32), np.zeros(hours.shape, np.uint8))
+    return SiteYear(first, hours, np.full((count, len(AIR)), fixed.MISSING, np.int32), _unwritten(rows, len(AIR)))
+
+
+def _unwritten(rows: int, columns: int) -> npt.NDArray[np.uint8]:
+    """Bytes that are 0, in pages that take memory only when they are written: of most hours nothing is lost."""
+    room = mmap.mmap(-1, rows * columns, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.frombuffer(room, np.uint8).reshape(rows, columns)
 
 
 def bounds(site: SiteYear) -> tuple[int, int]:
@@ -82,7 +89,8 @@ def clear(site: SiteYear, day: int) -> None:
     if -BACK <= place < len(site.days):
         rows = slice(24 * (place + BACK), 24 * (place + BACK + 1))
         site.hours[rows] = fixed.MISSING
-        site.lost[rows] = 0
+        if site.lost[rows].any():
+            site.lost[rows] = 0
     if 0 <= place < len(site.days):
         site.days[place] = fixed.MISSING
 

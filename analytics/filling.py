@@ -139,7 +139,9 @@ def _sent(site: SiteYear, one: Series) -> None:
     place = (one.time[rows] - cube.bounds(site)[0]) // civil.HOUR_S - 1, columns
     letters = flags[rows, columns]
     site.hours[place] = cells[rows, columns]
-    site.lost[place] = np.where(_COUNTED[letters], 0, letters)
+    said = np.where(_COUNTED[letters], 0, letters)
+    new = said != site.lost[place]
+    site.lost[place[0][new], columns[new]] = said[new]
 
 
 def _days(site: SiteYear, one: Series) -> None:

@@ -78,6 +78,11 @@ def share_interpreter() -> None:
     though they have none.
     """
     sys.setswitchinterval(SWITCH_S)
+    collect_seldom()
+
+
+def collect_seldom() -> None:
+    """For a process that makes many rows at a time: the collector of cycles looks at them seldom, and never again at what is loaded now."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE)

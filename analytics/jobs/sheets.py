@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import repeat
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -35,7 +36,7 @@ class Kind(NamedTuple):
     basis: str = "raw"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Sheet:
     """Figures (f) of the same periods (n), ordered by time.
 
@@ -211,7 +212,8 @@ def stored(new: Sheet, blocks: Mapping[str, Block]) -> Sheet:
         units[place, rows] = scaled.astype(np.int64)
         odd |= {(place, int(rows[number])): float(value[number]) for number in np.flatnonzero((scaled / divisor != value) & ~np.isnan(value))}
         valid[place, rows] = np.nan_to_num(np.array(one.valid, np.float64)[own]).astype(np.int64)
-        version[place, rows] = np.array(one.version, np.float64)[own].astype(np.uint16)
+        if not _alike(one.version, 1.0):
+            version[place, rows] = np.array(one.version, np.float64)[own].astype(np.uint16)
         status[place, rows], text[place, rows] = _codes(new.statuses, one.status)[own], _codes(new.texts, one.text)[own]
     return replace(new, units=units, valid=valid, status=status, text=text, version=version if (version != 1).any() else None, odd=odd)
 
@@ -229,7 +231,14 @@ def _aligned(times: npt.NDArray[np.int64], one: Block) -> tuple[Places, Places]:
 def _codes(words: Sequence[str], told: Sequence[str]) -> Bytes:
     """Codes of words; one that this version of lanbi does not know counts as another one, so its row is written again."""
     known = {word: code for code, word in enumerate(words)}
-    return np.array([known.get(word, UNKNOWN) for word in told], np.uint8)
+    if told and _alike(told, told[0]):
+        return np.full(len(told), known.get(told[0], UNKNOWN), np.uint8)
+    return np.fromiter(map(known.get, told, repeat(UNKNOWN)), np.uint8, len(told))
+
+
+def _alike(many: Sequence[object], one: object) -> bool:
+    """Whether all are the same, nearly always the case of most columns."""
+    return many.count(one) == len(many)
 
 
 class Shelf(Mapping[Tag, Column]):

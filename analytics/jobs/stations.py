@@ -27,6 +27,7 @@ Bytes = npt.NDArray[np.uint8]
 NAMES: Final = tuple(rules.name for rules in air.RULE_SETS)
 WINDOW: Final = 24
 _BUILT: Final = ("", "built")
+_SHORT: Final = np.iinfo(np.int16).max
 _ONE: Final = np.ones((1, 1))
 _ITEMS: Final = np.asarray(len(AIR))
 _LEVELS: Final = ("", *(str(level) for level in range(1, len(air.LEVELS) + 1)))
@@ -214,11 +215,13 @@ def _built(scope: str, site: SiteYear, count: int, place: int) -> list[Sheet]:
 def day_sheets(scope: str, seen: Seen, at: Span, expected: npt.NDArray[np.integer] | int = 24) -> list[Sheet]:
     """AQI and displayed concentrations of each day; ``expected`` are the hours that a full day has."""
     time, whole, texts = stamps(at.first, len(seen.items)), np.asarray(expected), tables.primaries(daily=True)
+    # Both rule sets have the same concentrations, and keep them once.
+    shown = seen.shown.astype(np.int16) if seen.top <= _SHORT else seen.shown
     found = []
     for place, name in enumerate(NAMES):
         verdict = seen.aqi[place], seen.primary[place], seen.items, seen.level[place]
         found.append(_aqi(Kind(("aqi",), "day", scope, name), time, verdict, texts))
-        found.append(Sheet(Kind(tables.DAILY, "day", scope, name), time, seen.shown, _DIVISORS, seen.behind, whole))
+        found.append(Sheet(Kind(tables.DAILY, "day", scope, name), time, shown, _DIVISORS, seen.behind, whole))
     return found
 
 

@@ -116,7 +116,9 @@ def main(stations: int, path: str | None) -> dict[str, float]:
     from lanbi.analyse import Follower
     from lanbi.analyst import Analyst
     from lanbi.embedded import EmbeddedStore
+    from lanbi.processes import collect_seldom
 
+    collect_seldom()
     started, clock = time.process_time(), time.perf_counter()
     store = Timed(EmbeddedStore(Path(path)) if path else Generated())
     plan = plans.load(plans.folder() / PLAN)

@@ -64,7 +64,7 @@ def _follow(settings: Settings, *, health: bool) -> int:
     from lanbi import analyse, logs, wiring
     from lanbi.clock import SystemClock
     from lanbi.health_child import HealthChild, kept
-    from lanbi.processes import until_told
+    from lanbi.processes import collect_seldom, until_told
 
     beside = HealthChild("analyse", settings.analyse.health, settings.file, SystemClock())
     with logs.speaking(settings.log, "analyse"), until_told() as told, kept(beside, wanted=health) as child:
@@ -74,5 +74,6 @@ def _follow(settings: Settings, *, health: bool) -> int:
             return told()
 
         wiring.plans(settings)
+        collect_seldom()
         analyse.run(settings, stop)
         return told.exit_code
