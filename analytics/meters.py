@@ -20,6 +20,18 @@ from domain.places import Meter
 
 WORDS: Final = ("first", "normal", "rollover", "reset", "exchange", "over-power", "held", "spike", "negative", "held")
 """Meanings by the kernel's numbers."""
+HELD_WORDS: Final = {
+    kernel.SPIKE: "不采信 not accepted",
+    kernel.NEGATIVE: "不采信 not accepted",
+    kernel.OPEN: "待后续读数判定 held until a later reading decides",
+}
+"""What becomes of a register that does not count."""
+STEP_WORDS: Final = {
+    kernel.RESET: "从零重新累计，用量为下限 counted from zero, a lower bound",
+    kernel.OVER_POWER: "超出该表可能的用量，另行记录 more than the meter can have run: kept apart",
+    kernel.HELD: "有两种解释，人工核实前不计 two stories explain it: counts nothing until a person has looked",
+}
+"""What becomes of a step that is not an ordinary one."""
 
 
 class Interval(NamedTuple):
@@ -91,20 +103,14 @@ def events(readings: Readings, counted: Counted, silence: int = 0) -> list[Event
         if kind not in {kernel.FIRST, kernel.NORMAL}:
             found.append(Event(WORDS[kind], time, _detail(kind, readings, int(counted.base[i]), i)))
         if gap[i]:
-            found.append(Event("gap", time, f"no reading since {iso(int(readings.times[i - 1]))}"))
+            found.append(Event("gap", time, f"此前最后读数 no reading since {iso(int(readings.times[i - 1]))}"))
     return found
 
 
 def _detail(kind: int, readings: Readings, last: int, i: int) -> str:
     units = readings.units
-    shown = readings.resolution * int(units[i]) if units[i] >= 0 else "no register"
+    shown = readings.resolution * int(units[i]) if units[i] >= 0 else "无表底数 no register"
     if kind in {kernel.SPIKE, kernel.NEGATIVE, kernel.OPEN}:
-        held = {kernel.SPIKE: "not accepted", kernel.NEGATIVE: "not accepted", kernel.OPEN: "held until a later reading decides"}[kind]
-        return f"{shown}: {held}"
+        return f"{shown}: {HELD_WORDS[kind]}"
     before = readings.resolution * int(units[last])
-    words = {
-        kernel.RESET: "counted from zero, a lower bound",
-        kernel.OVER_POWER: "more than the meter can have run: kept apart",
-        kernel.HELD: "two stories explain it: counts nothing until a person has looked",
-    }
-    return f"{before} → {shown}" + (f", {words[kind]}" if kind in words else "")
+    return f"{before} → {shown}" + (f", {STEP_WORDS[kind]}" if kind in STEP_WORDS else "")

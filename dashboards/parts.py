@@ -13,6 +13,7 @@ from dashboards.stored import STORED, Need
 from domain.clues import RULES
 from domain.codes import BASES, PERIODS
 from domain.indicators import ALLOWANCES, FIGURES, figure
+from domain.items import ITEMS
 from domain.targets import Target
 
 EXTRACTED: Final = {"id": "extractFields", "options": {"source": "text", "format": "json", "replace": False, "keepTime": False}}
@@ -71,6 +72,21 @@ def allowance_words() -> list[dict[str, object]]:
 def figure_words() -> list[dict[str, object]]:
     """Figures by their Chinese names; a correction may be of one that no board asks for."""
     return style.words({name: (known.zh, None) for name in sorted({*STORED, *FIGURES}) if (known := figure(name))})
+
+
+def item_words(*realms: str) -> list[dict[str, object]]:
+    """Items of some realms by their Chinese names; one that means two things is shown with both."""
+    found: dict[str, list[str]] = {}
+    for (realm, name), one in ITEMS.items():
+        if realm in realms and one.zh not in found.setdefault(name, []):
+            found[name].append(one.zh)
+    return style.words({name: ("／".join(texts), None) for name, texts in found.items()})
+
+
+def instants(*names: str) -> dict[str, Any]:
+    """Columns that came out of a text become instants; without the format their offset is passed over, and the browser's zone decides."""
+    conversions = [{"targetField": name, "destinationType": "time", "dateFormat": "YYYY-MM-DDTHH:mm:ssZ"} for name in names]
+    return {"id": "convertFieldType", "options": {"conversions": conversions, "fields": {}}}
 
 
 def place_words(names: Mapping[str, str]) -> list[dict[str, object]]:

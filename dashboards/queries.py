@@ -131,10 +131,11 @@ def restated(limit: int, figures: Sequence[str] = ()) -> Select:
     return Select(f'SELECT {names} FROM "restatement" WHERE {chosen}{TIME} ORDER BY time DESC LIMIT {limit}', table=True)
 
 
-def events(kinds: Sequence[str], limit: int, names: Sequence[str] = ("kind", "source", "value", "text"), source: str = "") -> Select:
-    """Table of events of some kinds, of all sources or of a variable's."""
+def events(kinds: Sequence[str], limit: int, names: Sequence[str] = ("kind", "source", "value", "text"), source: str = "", called: str = "") -> Select:
+    """Table of events of some kinds, of all sources or of a variable's; ``called`` renames the value where the text brings one of its own."""
     where = " AND ".join([one_of("kind", kinds), *([equals("source", source)] if source else []), TIME])
-    return Select(f'SELECT {fields(names)} FROM "event" WHERE {where} ORDER BY time DESC LIMIT {limit}', table=True)
+    chosen = fields(names).replace('"value"', f'"value" AS "{called}"') if called else fields(names)
+    return Select(f'SELECT {chosen} FROM "event" WHERE {where} ORDER BY time DESC LIMIT {limit}', table=True)
 
 
 def none_of(tag: str, values: Sequence[str]) -> str:

@@ -8,13 +8,13 @@ when it changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from domain.civil import date_of, day_of, month_of_day, year_of_day
-from domain.indicators import Event
+from domain.indicators import Event, Restatement, figure
 from domain.readings import Entry
 
 CAUSES: Final = MappingProxyType(
@@ -39,6 +39,9 @@ CONFIRMED: Final = "confirmed"
 WITHDRAWN: Final = "confirmation-withdrawn"
 ANNOUNCED: Final = "restated-confirmed"
 """Kind of the events that announce a change of confirmed figures."""
+NAMED: Final = 5
+"""Figures named in an announcement; the rest are counted."""
+
 _MONTH: Final = re.compile(r"((?:19|20)\d\d)-(0[1-9]|1[0-2])")
 _QUARTER: Final = 3
 _NS: Final = 10**9
@@ -153,3 +156,23 @@ def period_text(period: str, time: int) -> str:
     date = date_of(day)
     words = {"month": f"{date:%Y-%m}", "quarter": f"{date:%Y}Q{(date.month + 2) // _QUARTER}", "year": f"{date:%Y}", "ytd": f"{year_of_day(day)} to {date}"}
     return words.get(period, date.isoformat())
+
+
+def announcement(rows: Sequence[Restatement]) -> str:
+    """What people are told of confirmed figures that changed for one cause: the first ones by name, how many more, and why."""
+    named = "；".join(
+        f"{_called(row.figure)} {period_text(row.period, row.time)} {row.rule_set}: {_shown(row.old)} → {_shown(row.new)}" for row in rows[:NAMED]
+    )
+    more = f"；等共 {len(rows)} 项" if len(rows) > NAMED else ""
+    code, _, rest = rows[0].cause.partition(":")
+    cause = f"{' '.join(CAUSES[code])}:{rest}" if code in CAUSES else rows[0].cause
+    return f"{named}{more}（{cause}）"
+
+
+def _called(name: str) -> str:
+    known = figure(name)
+    return known.zh if known else name
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:g}"

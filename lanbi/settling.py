@@ -25,14 +25,12 @@ from analytics.jobs.sheets import Kind, Sheet, Shelf
 from domain import civil
 from domain.indicators import AT_ONCE, COMPARISONS, Block, Event, Indicator, Restatement
 from domain.ports import FigureBlocks, IndicatorSink, IndicatorSource
-from domain.restating import ANNOUNCED, Confirmations, months_of, period_text
+from domain.restating import ANNOUNCED, Confirmations, announcement, months_of
 
 CLOSING_S: Final = civil.HOUR_S
 """Unless set otherwise, a day is closed from 01:00 of the next day on: its last hour may come an hour late."""
 RECENT_S: Final = 30 * civil.DAY_S
 """How far back a start looks for restatements that a crash may have left without their figures."""
-NAMED: Final = 5
-"""Figures named in an announcement; the rest are counted."""
 FOREIGN: Final = frozenset({"official", "published"})
 """Bases of figures that others computed."""
 _MANY: Final = 10_000_000
@@ -285,14 +283,4 @@ def announcements(said: Iterable[Restatement], confirmed: Confirmations) -> list
     for row in said:
         if confirmed.covers(row.period, row.time, row.made):
             groups[row.scope, row.made].append(row)
-    return [Event(ANNOUNCED, scope, made, float(len(rows)), _announcement(rows)) for (scope, made), rows in groups.items()]
-
-
-def _announcement(rows: Sequence[Restatement]) -> str:
-    named = [f"{row.figure} {period_text(row.period, row.time)} {row.rule_set}: {_shown(row.old)} → {_shown(row.new)}" for row in rows[:NAMED]]
-    more = f"; +{len(rows) - NAMED}" if len(rows) > NAMED else ""
-    return f"{'; '.join(named)}{more} ({rows[0].cause})"
-
-
-def _shown(value: float | None) -> str:
-    return "–" if value is None else f"{value:g}"
+    return [Event(ANNOUNCED, scope, made, float(len(rows)), announcement(rows)) for (scope, made), rows in groups.items()]

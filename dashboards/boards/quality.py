@@ -15,7 +15,9 @@ from domain.restating import ANNOUNCED, CONFIRMED, WITHDRAWN
 
 EVENT = {"Time": "时间", "kind": "事件", "source": "对象", "value": "个数", "text": "内容"}
 SENSOR = {"scope": "对象", "value": "未了结"}
-ALARM = {"Time": "时间", "kind": "事件", "source": "对象", "value": "大小", "text": "内容"}
+ALARM = {"Time": "时间", "kind": "事件", "source": "对象", "item": "项目", "amount": "大小", "unit": "单位", "onset": "起始"}
+AUDITED = ("text", "size", "detected", "beside", "effect", "from", "to", "hours", "value", "per_day", "numbers")
+"""What only an auditor asks for; the API has it."""
 SENSOR_KINDS = ("step", "offset", "ramp", "divergence", "stuck", "probe-drift", "probe-shift")
 LOST_HOURS = 24 - DAY_HOURS
 SHOWN = (("ingest_refused", "过去一小时"), ("ingest_deadletter", "死信（累计）"), ("ingest_quarantined", "待审（累计）"))
@@ -112,13 +114,18 @@ def _alarms(bureau: Bureau) -> Card:
     """What the watches of sensors told."""
     words = style.words({kind: (ALARMS[kind].zh, style.WARN) for kind in SENSOR_KINDS})
     looks = [
-        parts.coded("事件", words, coloured=True, width=200),
-        parts.coded("对象", parts.place_words(bureau.names), width=150),
-        parts.number("大小", width=80),
+        parts.coded("事件", words, coloured=True, width=180),
+        parts.coded("对象", parts.place_words(bureau.names), width=130),
+        parts.coded("项目", parts.item_words("air", "water"), width=150),
+        parts.number("大小", width=70),
+        parts.wide("单位", 60),
+        parts.when("起始"),
         parts.when("时间"),
     ]
-    note = "漂移、突跳、停滞、采样口受干扰；判定用 lanbi alarms judge 或接口 /api/v1/desk/verdicts。"
-    return Card(19, "传感器告警", note, style.table(looks), (queries.events(SENSOR_KINDS, 100),), 2, span="400d", transformations=(parts.renamed(ALARM),))
+    note = "漂移、突跳、停滞、采样口受干扰：何时发现、项目、大小（停滞为小时数）、自何时起；判定用 lanbi alarms judge 或接口 /api/v1/desk/verdicts。"
+    chosen = queries.events(SENSOR_KINDS, 100, called="amount")
+    steps = (parts.EXTRACTED, parts.instants("onset"), parts.renamed(ALARM, AUDITED))
+    return Card(19, "传感器告警", note, style.table(looks), (chosen,), 2, span="400d", transformations=steps)
 
 
 def _said(bureau: Bureau) -> Card:

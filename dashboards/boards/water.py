@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain, permutations
+
 from dashboards import parts, queries, style
 from dashboards.board import Band, Board, Card
 from dashboards.boards.overview import restated
@@ -10,12 +12,13 @@ from dashboards.parts import WATER
 from dashboards.queries import NO_RULES, Ask
 from dashboards.stored import WATER as FIGURES_OF_WATER
 from domain.indicators import FIGURES
-from domain.water import CLASSES, GRADES, RULE_SET, RUNGS, TABLE
+from domain.items import ITEMS
+from domain.water import CLASSES, DECIDING, GRADES, MAIN_ITEMS, RULE_SET, RUNGS, TABLE
 
 SECTION = "$section"
 GRADE_COLOURS = (style.GOOD, style.FAIR, style.WARN, style.BAD, style.BAD)
 BREACH = "class-breach"
-ITEMS = {f"{item}_mean": item for item in ("do", "codmn", "nh3n", "tp")}
+MEANS = {f"{item}_mean": item for item in DECIDING}
 BASELINE = 100
 """Per cent: as much as in 2020."""
 POINT_OVER = "point-over"
@@ -78,15 +81,15 @@ def _months(names: dict[str, str]) -> Card:
 
 
 def _means(names: dict[str, str]) -> Card:
-    shown = (*ITEMS, "tn_mean", "water_class")
+    shown = (*MEANS, "tn_mean", "water_class")
     asks = tuple(queries.newest(Ask(figure, "ytd", SECTION, RULE_SET), ("value",), figure) for figure in shown)
-    heads = {"scope": "断面", "water_class": "类别", **{figure: FIGURES[figure].zh.removesuffix("均值") for figure in (*ITEMS, "tn_mean")}}
+    heads = {"scope": "断面", "water_class": "类别", **{figure: FIGURES[figure].zh.removesuffix("均值") for figure in (*MEANS, "tn_mean")}}
     limits = [
         style.override(
             heads[figure], ("custom.cellOptions", {"type": "color-background", "mode": "basic"}), ("decimals", FIGURES[figure].digits),
             ("color", {"mode": "thresholds"}), ("thresholds", {"mode": "absolute", "steps": class_steps(item)}),
         )
-        for figure, item in ITEMS.items()
+        for figure, item in MEANS.items()
     ]  # fmt: skip
     looks = [parts.coded("断面", parts.place_words(names), width=140), parts.coded("类别", style.water_words(), coloured=True, width=90), *limits]
     note = "年初至今均值，mg/L；底色为该参数单项所达类别（河流限值，湖库总磷更严，以类别列为准）。总氮不参与判定。"
@@ -110,8 +113,8 @@ def _breaches(names: dict[str, str]) -> Card:
         parts.coded("断面", parts.place_words(names), width=140),
         parts.coded("最差类别", classes, width=90),
         parts.when("开始"),
-        parts.wide("结束", 210),
-        parts.wide("项目", 80),
+        parts.when("结束"),
+        parts.coded("项目", parts.item_words("water"), width=130),
         parts.wide("超标倍数", 80),
     ]
     note = "断面低于规划类别底线的每一次：开始、最差类别、结束、项目、倍数、记录数。"
@@ -124,7 +127,7 @@ def _breaches(names: dict[str, str]) -> Card:
         (chosen,),
         1,
         span="400d",
-        transformations=(parts.EXTRACTED, parts.renamed(EVENT, ("text",))),
+        transformations=(parts.EXTRACTED, parts.instants("to"), parts.renamed(EVENT, ("text",))),
     )
 
 
@@ -146,7 +149,9 @@ def _points(bureau: Bureau) -> tuple[Card, ...]:
         parts.coded("排口", parts.place_words(bureau.names), width=160),
         parts.when("首次超标"),
         parts.number("最大倍数", decimals=2, width=90),
-        *(parts.wide(head, 80) for head in ("项目", "口径", "限值", "最大值", "小时数")),
+        parts.coded("项目", parts.item_words("point"), width=120),
+        parts.coded("口径", parts.period_words(), width=70),
+        *(parts.wide(head, 80) for head in ("限值", "最大值", "小时数")),
     ]
     note = "许可限值的每一次超标，按排口、项目和日；企业标记无效并说明原因的小时不计入。"
     chosen = queries.events((POINT_OVER,), 100, ("source", "value", "text"))
@@ -172,8 +177,23 @@ def _nitrogen(names: dict[str, str]) -> Card:
 def _exceedance(names: dict[str, str]) -> Card:
     ask = Ask("water_exceedance", "month", SECTION, RULE_SET)
     heads = {"Time": "月份", "scope": "断面", "value": "超Ⅲ类倍数", "text": "主要污染指标"}
-    looks = [parts.coded("断面", parts.place_words(names)), style.override("月份", ("unit", "time:YYYY-MM")), parts.number("超Ⅲ类倍数", decimals=1)]
+    looks = [
+        parts.coded("断面", parts.place_words(names)),
+        style.override("月份", ("unit", "time:YYYY-MM")),
+        parts.number("超Ⅲ类倍数", decimals=1),
+        parts.coded("主要污染指标", _main_words()),
+    ]
     chosen = queries.rows(ask, ("scope", "value", "text"), 100)
     return Card(
         17, "主要污染指标（逐月）", "各月超Ⅲ类的最大倍数和主要污染指标。", style.table(looks), (chosen,), span="400d", transformations=(parts.renamed(heads),)
     )
+
+
+def _main_words() -> list[dict[str, object]]:
+    """Main items with their multiples, ``tp(0.6)+do``, in words: a mapping replaces whole texts, so there is one for each order of items."""
+    found: list[dict[str, object]] = []
+    for some in chain.from_iterable(permutations(DECIDING, count) for count in range(1, MAIN_ITEMS + 1)):
+        pattern = "\\+".join(f"{name}(\\([0-9.]+\\))?" for name in some)
+        text = "、".join(f"{ITEMS['water', name].zh}${place}" for place, name in enumerate(some, 1))
+        found.append({"type": "regex", "options": {"pattern": f"/^{pattern}$/", "result": {"index": len(found), "text": text}}})
+    return found

@@ -119,7 +119,7 @@ def test_a_gap_is_spread_and_says_so(house: MeterHouse) -> None:
     assert float(turned("other", "2025-01-03 08:00", "2025-01-03 14:00")) == pytest.approx(sum(row.value or 0 for row in rows), abs=1e-9)
     assert float(turned("other", "2025-01-03 00:00", "2025-01-04 00:00")) == house.value("meter_use", "other", "day", "2025-01-03").value
     assert (76.0, "incomplete") == (capture.value, capture.status)
-    assert [("other", "no reading since 2025-01-03T08:00:00+08:00")] == house.events("gap")
+    assert [("other", "此前最后读数 no reading since 2025-01-03T08:00:00+08:00")] == house.events("gap")
 
 
 def test_a_late_register_restates_closed_periods(house: MeterHouse) -> None:
@@ -196,9 +196,9 @@ def test_an_event_that_is_explained_is_taken_back(house: MeterHouse) -> None:
     house.bring([good])
     house.follower.step()
 
-    assert [("other", "99999.00: held until a later reading decides")] == held
-    assert [("other", "99999.00: not accepted")] == house.events("spike")
-    assert [("other", "已撤销 withdrawn: 99999.00: held until a later reading decides")] == house.events("held")
+    assert [("other", "99999.00: 待后续读数判定 held until a later reading decides")] == held
+    assert [("other", "99999.00: 不采信 not accepted")] == house.events("spike")
+    assert [("other", "已撤销 withdrawn: 99999.00: 待后续读数判定 held until a later reading decides")] == house.events("held")
 
 
 def test_a_register_beyond_all_units_is_none() -> None:

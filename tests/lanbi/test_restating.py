@@ -133,8 +133,8 @@ def test_only_confirmed_figures_are_announced(house: House) -> None:
     assert [("c", NOW + 200), ("s2", NOW + 200)] == announced(2, "confirm")
     assert [("c", NOW + 200), ("s2", NOW + 200)] == announced(3, "withdraw")
     text = next(event.text for event in house.store.event_rows(0, 2**40, 100) if event.kind == ANNOUNCED and event.source == "s2")
-    assert "pm25 2025-01-02 HJ633-2012: " in text
-    assert "(correction: s2 pm25 2025-01-02T10:00)" in text
+    assert "细颗粒物 PM2.5 2025-01-02 HJ633-2012: " in text
+    assert "（数据更正 correction: s2 pm25 2025-01-02T10:00）" in text
 
 
 def test_confirmations_are_events_too(house: House) -> None:
