@@ -54,14 +54,10 @@ def senml_cbor(letter: Letter) -> list[Sample]:
         raise NotUnderstood(f"不是 CBOR not CBOR: {error}"[:160], "bad-encoding") from None
     if stream.read(1):
         raise NotUnderstood("CBOR 后有多余字节 bytes behind the CBOR", "bad-encoding")
-    records = [{_label(key): value for key, value in object_of(one, "record").items()} for one in list_of(pack, "SenML")]
+    label = LABELS.get
+    found: list[Mapping[Any, Any]] = [object_of(one, "record") for one in list_of(pack, "SenML")]
+    records = [{label(key, "") if type(key) is int else key if type(key) is str else "": value for key, value in one.items()} for one in found]
     return resolved(records, letter)
-
-
-def _label(key: object) -> str:
-    if isinstance(key, str):
-        return key
-    return LABELS.get(key, "") if isinstance(key, int) and not isinstance(key, bool) else ""
 
 
 def resolved(records: list[Any], letter: Letter) -> list[Sample]:
