@@ -1,29 +1,24 @@
 """The whole way of a reading, from the broker to the disk of InfluxDB, beside what users would otherwise take; and the receiver alone.
 
 Each run has a Mosquitto of its own and the same influxd, generator and messages; who is measured are Telegraf (where it is: `make
-bench-peers`), the code of the tutorials (stock paho-mqtt, influxdb-client's batching writer) and `lanbi ingest`, by turns and in both
-orders. CPU is the operating system's account of every process. A run after which the database does not hold exactly the readings that
-were sent ends the bench: its speed means nothing. lanbi fsyncs its journal before every PUBACK, all the time.
+bench-peers`) in three settings, the code of the tutorials (stock paho-mqtt, influxdb-client's batching writer) and `lanbi ingest`, by turns
+and in both orders. CPU is the operating system's account of every process. All store the same rows, which is looked at row by row; only
+"telegraf, other names" calls its fields otherwise (:data:`bench.parts.peers.TELEGRAFS`). A run after which the database does not hold exactly
+the readings that were sent ends the bench: its speed means nothing. lanbi fsyncs its journal before every PUBACK, all the time.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from math import isclose
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlencode
-
-import urllib3
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -33,36 +28,18 @@ fix_threads(1)
 
 from bench.parts import peers
 from bench.parts.load import prepare
-from bench.store import DAY, MICRO, TOKEN, Server, county_text, said
-from domain.civil import DAY_S
-from lanbi.influx_http import Place
-from lanbi.metrics import read_status
+from bench.parts.rig import BROKER, ROOT, WINDOW, Rig
+from bench.store import DAY, MEDIANS, MICRO, Server, said
+from domain.civil import DAY_S, parse_time
 from lanbi.processes import answers, free
-from lanbi.state import StateView
 from tests.faults.parts.house import Part, PartMissingError, mosquitto, until
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-BROKER: Final = "listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\nset_tcp_nodelay true\n"
-SETTINGS: Final = """data = {data}
-county = {county}
-targets = [{targets}]
-[broker]
-url = "mqtt://127.0.0.1:{broker}"
-[ingest]
-receive = "bulk"
-[store]
-kind = "influx"
-url = "{url}"
-org = "lanbi"
-bucket = "{bucket}"
-token_file = {token}
-read_token_file = {token}
-"""
 READINGS: Final = {1: 60_000, 10: 200_000, 100: 300_000}
 READINGS_QUICK: Final = {1: 12_000}
 WARM: Final = 0.1
-WINDOW: Final = 4_000
 PATIENCE_S: Final = 240.0
+Rows = dict[tuple[str, ...], dict[str, Any]]
+"""Values by site, span and time [ns]."""
 
 
 class Spent(NamedTuple):
@@ -75,132 +52,30 @@ class Spent(NamedTuple):
     rate: float
 
 
-def cpu(pid: int) -> float:
-    """Seconds of the processor of a process and its living children, threads that have ended included."""
-    used, children = 0.0, [pid]
-    while children:
-        one = children.pop()
-        try:
-            words = Path(f"/proc/{one}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-            children += [int(child) for task in Path(f"/proc/{one}/task").iterdir() for child in (task / "children").read_text().split()]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        used += sum(map(int, words[11:15])) / os.sysconf("SC_CLK_TCK")
-    return used
-
-
-def standing(place: Place, token: str, name: str = "pm25") -> tuple[int, float]:
-    """Rows of stations that stand in a bucket, and the sum of one of their values."""
-    question = urlencode({"db": place.prefix, "q": f"SELECT count({name}), sum({name}) FROM air"})  # noqa: S608  our own names
-    answer = urllib3.request("GET", f"{place.url}/query?{question}", headers={"Authorization": f"Token {token}"})
-    found = json.loads(answer.data)["results"][0].get("series")
-    return (int(found[0]["values"][0][1]), float(found[0]["values"][0][2] or 0.0)) if found else (0, 0.0)
-
-
-@dataclass
-class Rig:
-    """One run: a broker and a service before the common influxd."""
-
-    server: Server
-    folder: Path
-    name: str
-    bucket: str
-    port: int = field(default_factory=lambda: free(0))
-
-    @contextmanager
-    def running(self) -> Iterator[Rig]:
-        """Start broker and service, wait until it listens, and end them."""
-        self.folder.mkdir()
-        config = self.folder / "mosquitto.conf"
-        config.write_text(BROKER.format(port=self.port), encoding="utf-8")
-        self.broker = Part("mosquitto", [mosquitto(), "-c", str(config)], self.folder / "mosquitto.log", lambda: answers("127.0.0.1", self.port))
-        self.service = Part(self.name, self._command(), self.folder / "service.log", self._listens)
-        self.broker.start()
-        try:
-            self.service.start()
-            yield self
-        finally:
-            self.service.stop()
-            self.broker.kill()
-
-    def _command(self) -> list[str]:
-        if self.name == "telegraf":
-            text = peers.TELEGRAF.format(broker=self.port, url=self.server.url, token=TOKEN, org="lanbi", bucket=self.bucket, batch=peers.BATCH)
-            (self.folder / "telegraf.conf").write_text(text, encoding="utf-8")
-            return [str(peers.telegraf()), "--config", str(self.folder / "telegraf.conf")]
-        if self.name == "tutorial":
-            return [sys.executable, "bench/parts/peers.py", str(self.port), self.server.url, "lanbi", self.bucket, TOKEN]
-        token = self.folder / "token"
-        token.touch(0o600)
-        token.write_text(TOKEN, encoding="utf-8")
-        (self.folder / "county.toml").write_text(county_text(), encoding="utf-8")
-        plan = ROOT / "plans" / "chiping.toml"
-        names = {"data": self.folder / "data", "county": self.folder / "county.toml", "targets": plan, "token": token}
-        text = SETTINGS.format(broker=self.port, url=self.server.url, bucket=self.bucket, **{name: json.dumps(str(path)) for name, path in names.items()})
-        (self.folder / "lanbi.toml").write_text(text, encoding="utf-8")
-        return [sys.executable, "-m", "lanbi", "ingest", "--no-health", "--config", str(self.folder / "lanbi.toml")]
-
-    def _listens(self) -> bool:
-        if self.name == "lanbi":
-            return bool(read_status(self.folder / "data" / "run" / "ingest.json").get("subscribed"))
-        if self.name == "tutorial":
-            return "ready" in (self.folder / "service.log").read_text(encoding="utf-8")
-        return self._connected()
-
-    def _connected(self) -> bool:
-        """Whether somebody is connected to the broker: Telegraf says nothing when it is ready, and subscribes at once."""
-        here = f"0100007F:{self.port:04X}"
-        rows = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()
-        return any(row.split()[1] == here and row.split()[3] == "01" for row in rows)
-
-    def publish(self, path: Path) -> float:
-        """Send a prepared file; seconds of the generator's processor."""
-        done = subprocess.run([sys.executable, "bench/parts/load.py", str(self.port), str(path), str(WINDOW), "0"], cwd=ROOT, capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr.decode()
-        return float(json.loads(done.stdout)["cpu"])
-
-    def arrived(self, readings: int) -> bool:
-        """Whether so many readings are in the database: lanbi's own account says when to look, as questions to the database cost it time."""
-        if self.name == "lanbi":
-            view = StateView(self.folder / "data")
-            law = view.conservation()
-            view.close()
-            return law["pending"] == 0 and law["received"] >= readings
-        return self.rows()[0] >= readings
-
-    def rows(self) -> tuple[int, float]:
-        """Rows that stand in the database, and the sum of one of their values."""
-        name = "values_pm25" if self.name == "telegraf" else "pm25"
-        return standing(Place(self.server.url, "lanbi", self.bucket), TOKEN, name)
-
-    def doubled(self) -> int:
-        """Readings that came twice, as far as the service knows: in the database the second overwrites the first."""
-        if self.name != "lanbi":
-            return 0
-        view = StateView(self.folder / "data")
-        law = view.conservation()
-        view.close()
-        return law["received"] - law["stored"]
-
-    def cpus(self) -> dict[str, float]:
-        """Seconds used so far."""
-        return {"service": cpu(self.service.pid), "broker": cpu(self.broker.pid), "store": cpu(self.server.pid)}
-
-
-def run(rig: Rig, files: tuple[Path, Path], readings: tuple[int, int], said_sum: float) -> Spent:
-    """Warm up with the first file, measure with the second, and look at what arrived."""
+def run(rig: Rig, files: tuple[Path, Path], first: Rows, readings: int, said_sum: float) -> Spent:
+    """Warm up with the first file and look at every row that it made, measure with the second, and count what arrived."""
     with rig.running():
         rig.publish(files[0])
-        until(lambda: rig.arrived(readings[0]), f"{rig.name} has stored the first readings; see {rig.folder}", PATIENCE_S)
+        until(lambda: rig.arrived(len(first)), f"{rig.name} has stored the first readings; see {rig.folder}", PATIENCE_S)
+        assert rig.whole() == first, f"{rig.name} has stored other rows than were sent; see {rig.folder}"
         before, begun = rig.cpus(), time.perf_counter()
         load = rig.publish(files[1])
-        until(lambda: _paused(rig.arrived, sum(readings)), f"{rig.name} has stored all; it has {rig.rows()}", PATIENCE_S)
+        until(lambda: _paused(rig.arrived, len(first) + readings), f"{rig.name} has stored all; it has {rig.rows()}", PATIENCE_S)
         took, after = time.perf_counter() - begun, rig.cpus()
         rows, total = rig.rows()
-        whole = rows == sum(readings) and isclose(total, said_sum, rel_tol=1e-9) and not rig.doubled()
-        assert whole, f"{rig.name}: {rows} of {sum(readings)} readings, {rig.doubled()} twice, sum {total} of {said_sum}: the run does not count"
-    used = {name: (after[name] - before[name]) * MICRO / readings[1] for name in after}
-    return Spent(used["service"], used["broker"], used["store"], load * MICRO / readings[1], readings[1] / took)
+        whole = rows == len(first) + readings and isclose(total, said_sum, rel_tol=1e-9) and not rig.doubled()
+        assert whole, f"{rig.name}: {rows} of {len(first) + readings} readings, {rig.doubled()} twice, sum {total} of {said_sum}: the run does not count"
+    used = {name: (after[name] - before[name]) * MICRO / readings for name in after}
+    return Spent(used["service"], used["broker"], used["store"], load * MICRO / readings, readings / took)
+
+
+def rows_of(messages: Sequence[tuple[str, bytes, int]]) -> Rows:
+    """What a database should hold of messages."""
+    found: Rows = {}
+    for topic, payload, _ in messages:
+        for one in _listed(json.loads(payload)):
+            found[topic.split("/")[2], str(one["span"]), f"{parse_time(one['time'])}000000000"] = one["values"]
+    return found
 
 
 def _paused(arrived: Callable[[int], bool], readings: int) -> bool:
@@ -210,7 +85,7 @@ def _paused(arrived: Callable[[int], bool], readings: int) -> bool:
 
 def whole(bench: Bench, server: Server, scratch: Path, per_message: int, readings: int) -> None:
     """All sides by turns, each round in the other order; medians."""
-    names = ["lanbi", "tutorial", *(["telegraf"] if peers.telegraf() else [])]
+    names = ["lanbi", "tutorial", *(peers.TELEGRAFS if peers.telegraf() else [])]
     found: dict[str, list[Spent]] = {name: [] for name in names}
     first = int(time.time()) // DAY_S * DAY_S - 300 * DAY
     warm = max(1, int(readings * WARM) // per_message) * per_message
@@ -218,16 +93,17 @@ def whole(bench: Bench, server: Server, scratch: Path, per_message: int, reading
     files = (scratch / "warm", scratch / "all")
     prepare(files[0], [(topic, payload) for topic, payload, _ in messages[: warm // per_message]])
     prepare(files[1], [(topic, payload) for topic, payload, _ in messages[warm // per_message :]])
+    first_rows = rows_of(messages[: warm // per_message])
     total = sum(one["values"]["pm25"] for _, payload, _ in messages for one in _listed(json.loads(payload)))
     for turn in range(2 if bench.quick else bench.rounds):
         for name in names if turn % 2 == 0 else reversed(names):
-            bucket = f"{name}-{per_message}-{turn}"
+            bucket = f"{names.index(name)}-{per_message}-{turn}"
             server.bucket(bucket)
-            rig = Rig(server, scratch / bucket, name, bucket)
-            found[name].append(run(rig, files, (warm, readings), total))
+            rig = Rig(server, scratch / bucket, name, bucket, many=per_message > 1)
+            found[name].append(run(rig, files, first_rows, readings, total))
             shutil.rmtree(rig.folder)
     middle = {name: Spent(*(statistics.median(column) for column in zip(*runs, strict=True))) for name, runs in found.items()}
-    told(bench, middle, f"{per_message} a message, {len(messages[0][1]) / per_message:.0f} B and 12 values a reading")
+    told(bench, middle, f"{per_message} a message, {len(messages[0][1]) / per_message:.0f} B and {len(MEDIANS)} values a reading")
 
 
 def _listed(said_: Any) -> list[Any]:
@@ -240,8 +116,8 @@ def told(bench: Bench, middle: dict[str, Spent], case: str) -> None:
     for name, peer in middle.items():
         if name == "lanbi":
             continue
-        label = "telegraf" if name == "telegraf" else "paho-mqtt + influxdb-client"
-        version = telegraf_version() if name == "telegraf" else f"{version_of('paho-mqtt')} + {version_of('influxdb-client')}"
+        label = name if name in peers.TELEGRAFS else "paho-mqtt + influxdb-client"
+        version = telegraf_version() if name in peers.TELEGRAFS else f"{version_of('paho-mqtt')} + {version_of('influxdb-client')}"
         named = {"peer_name": label, "peer_version": version}
         for what in ("service", "broker", "store"):
             bench.add(f"CPU of the {what}, {case}", getattr(ours, what), "µs/reading", peer=getattr(peer, what), **named)

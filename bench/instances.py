@@ -23,8 +23,8 @@ from bench.common import Bench, fix_threads, on_disk
 
 fix_threads(1)
 
-from bench.ingest import WINDOW, cpu, standing
 from bench.parts.load import blast, prepare
+from bench.parts.rig import WINDOW, cpu, standing
 from bench.store import DAY, county_text, said
 from domain.civil import DAY_S
 from lanbi.influx_http import Place
