@@ -41,6 +41,8 @@ from lanbi.settings import Settings
 NS: Final = 1_000_000_000
 STATUS_S: Final = 1.0
 STANDBY_S: Final = 0.2
+Main = tuple[Listener, Forwarding, Guarding, Keeper]
+"""What an ingest is made of."""
 PATIENCE_S: Final = {"listener": 90.0, "forwarder": 300.0}
 """So long a thread may give no sign. A dial or a commit takes seconds; a batch may wait for several time-outs of a store."""
 
@@ -64,16 +66,14 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
     """
     clock = wiring.clock(settings)
     check_folder(settings)
-    main = listener, forwarding, guarding, keeper = _made(settings, clock)
+    main = listener, forwarding, *_ = _made(settings, clock)
     crew = _crew(settings, clock, main, stop)
     path, told, hung, registry = settings.data / "run" / "ingest.json", Told(), "", forwarding.registry
     with ExitStack() as children:
         minded = {name: children.enter_context(child) for name, child in _children(settings, clock, health=health).items()}
         crew.start()
         while not stop() and not hung:
-            now = {**status(listener, forwarding, clock, crew), **{name: child.mind() for name, child in minded.items()}}
-            now["warnings"], reasons = [*guarding.warnings(), *keeper.warnings()], [*now["reasons"], *guarding.reasons()]
-            now["reasons"], now["ready"] = reasons, not reasons
+            now = _looked(main, clock, crew) | {name: child.mind() for name, child in minded.items()}
             write_status(path, now)
             told.say(now["reasons"])
             if registry is not forwarding.registry:  # all devices are asked for their topics
@@ -86,6 +86,14 @@ def run(settings: Settings, stop: Callable[[], bool], *, health: bool = False) -
         crew.join()
     write_status(path, {**status(listener, forwarding, clock, crew), "ready": False, "reasons": ["stopped"]})
     return 0
+
+
+def _looked(main: Main, clock: Clock, crew: Crew) -> dict[str, Any]:
+    """What the status file says: what the threads tell, and what is being guarded against."""
+    listener, forwarding, guarding, keeper = main
+    now = status(listener, forwarding, clock, crew)
+    reasons = [*now["reasons"], *guarding.reasons()]
+    return {**now, "warnings": [*guarding.warnings(), *keeper.warnings()], "reasons": reasons, "ready": not reasons}
 
 
 def stand_by(settings: Settings, stop: Callable[[], bool]) -> None:
@@ -112,7 +120,7 @@ def _children(settings: Settings, clock: Clock, *, health: bool) -> dict[str, Ab
     }
 
 
-def _made(settings: Settings, clock: Clock) -> tuple[Listener, Forwarding, Guarding, Keeper]:
+def _made(settings: Settings, clock: Clock) -> Main:
     registry = wiring.registry(settings)
     recent = Recent()
     writer = JournalWriter(settings.data / "journal", "mqtt", settings.journal.quota, recent)
@@ -125,7 +133,7 @@ def _made(settings: Settings, clock: Clock) -> tuple[Listener, Forwarding, Guard
     return listener, Forwarding(settings, clock, listener, registry, {"mqtt": recent}), Guarding(settings, clock, partial(logs.tell, "broker.unsafe")), keeper
 
 
-def _crew(settings: Settings, clock: Clock, main: tuple[Listener, Forwarding, Guarding, Keeper], stop: Callable[[], bool]) -> Crew:
+def _crew(settings: Settings, clock: Clock, main: Main, stop: Callable[[], bool]) -> Crew:
     listener, forwarding, guarding, keeper = main
     glimpsing = Glimpsing(settings, clock, forwarding)
     members = {

@@ -11,16 +11,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from domain.errors import StoreAway, StoreRefused
-from domain.readings import Key, Reading
+from domain.readings import Key
 from ingest.jobs import Finding, Job
 from ingest.newest import Front
 from ingest.ports import Batch, Before, Cells, Latest, Refused, Version
-from lanbi import state_fresh
+from lanbi import state_fresh, state_rows
 from lanbi.embedded_schema import Connections
 from lanbi.folders import made
 from lanbi.frames import DOORS
@@ -32,10 +32,6 @@ ADDED: Final = ("decoded_more", "replayed")
 """Readings received that no trailer of the journal counts."""
 SHARE: Final = "share"
 """Name under which the totals keep the share; its reason is the share itself."""
-_decode_row: Final = msgspec.json.Decoder(Reading).decode
-_decode_job: Final = msgspec.json.Decoder(Job).decode
-_decode_cells: Final = msgspec.json.Decoder(Cells).decode
-_STANDS: Final = "NOT EXISTS (SELECT 1 FROM resolved WHERE resolved.id = refused.id)"
 _VERSION: Final = "item, rev, value, flag, corrects, received_ns, device, writer, seq"
 _REVISED: Final = f"INSERT OR REPLACE INTO revised VALUES ({', '.join('?' * 13)})"  # noqa: S608  question marks
 _FINDING: Final = "INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -135,26 +131,26 @@ class StateView:
             Also those that a replay has settled since.
         """
         given = [(name, value) for name, value in (("reason", reason), ("outcome", outcome), ("device", device)) if value is not None]
-        bounds = ["id < ?" if newest else "id > ?", "received_ns >= ?", *([] if resolved else [_STANDS])]
+        bounds = ["id < ?" if newest else "id > ?", "received_ns >= ?", *([] if resolved else [state_rows.STANDS])]
         where = " AND ".join([*bounds, *(f"{name} = ?" for name, _ in given)])
         text = f"SELECT * FROM refused WHERE {where} ORDER BY id {'DESC' if newest else ''} LIMIT ?"  # noqa: S608  our own columns
         start = after or 2**62 if newest else after
-        return _numbered(self._files.all(text, (start, since_ns, *(value for _, value in given), limit)))
+        return state_rows.numbered(self._files.all(text, (start, since_ns, *(value for _, value in given), limit)))
 
     def standing(self, writer: str, first: int, last: int) -> list[tuple[int, Refused]]:
         """Refusals of these records, with their ids, that nothing has settled since."""
-        text = f"SELECT * FROM refused WHERE writer = ? AND seq BETWEEN ? AND ? AND {_STANDS} ORDER BY seq, id"  # noqa: S608  our own words
-        return _numbered(self._files.all(text, (writer, first, last)))
+        text = f"SELECT * FROM refused WHERE writer = ? AND seq BETWEEN ? AND ? AND {state_rows.STANDS} ORDER BY seq, id"  # noqa: S608  our own words
+        return state_rows.numbered(self._files.all(text, (writer, first, last)))
 
     def selected(self, job: Job, limit: int) -> list[tuple[int, Refused]]:
         """The next standing refusals that a job asks for, behind its position, in journal order."""
-        where, values = _asked_for(job)
+        where, values = state_rows.asked_for(job)
         text = f"SELECT * FROM refused WHERE writer = ? AND seq > ? AND seq <= ? AND {where} ORDER BY seq, id LIMIT ?"  # noqa: S608  our own words
-        return _numbered(self._files.all(text, (job.writer, job.seq, job.upto.get(job.writer, 0), *values, limit)))
+        return state_rows.numbered(self._files.all(text, (job.writer, job.seq, job.upto.get(job.writer, 0), *values, limit)))
 
     def wanted(self, job: Job) -> int:
         """How many standing refusals a job asks for."""
-        where, values = _asked_for(job)
+        where, values = state_rows.asked_for(job)
         return int(self._files.all(f"SELECT count(*) FROM refused WHERE {where}", values)[0][0])  # noqa: S608  our own words
 
     def resolutions(self, ids: Iterable[int]) -> dict[int, tuple[int, str]]:
@@ -165,7 +161,7 @@ class StateView:
     def job(self, name: str) -> Job | None:
         """A job by the journal reference of its request."""
         found = self._files.all("SELECT body FROM job WHERE id = ?", (name,))
-        return _decode_job(found[0][0]) if found else None
+        return state_rows.decode_job(found[0][0]) if found else None
 
     def last_job(self, what: str) -> Job | None:
         """The newest job of a kind that came to its end."""
@@ -173,16 +169,16 @@ class StateView:
             "SELECT body FROM job WHERE NOT open AND json_extract(body, '$.what') = ? AND json_extract(body, '$.state') = 'done' ORDER BY asked_ns DESC LIMIT 1"
         )
         found = self._files.all(text, (what,))
-        return _decode_job(found[0][0]) if found else None
+        return state_rows.decode_job(found[0][0]) if found else None
 
     def findings(self, job: str) -> list[Finding]:
         """What a reconciliation found, as far as it was kept."""
         text = "SELECT what, kind, source, span, time, expected, found, mended FROM finding WHERE job = ? ORDER BY kind, source, span, time"
-        return [Finding(row[0], Key(*row[1:5]), _row(row[5]), _row(row[6]), bool(row[7])) for row in self._files.all(text, (job,))]
+        return [Finding(row[0], Key(*row[1:5]), state_rows.row(row[5]), state_rows.row(row[6]), bool(row[7])) for row in self._files.all(text, (job,))]
 
     def open_jobs(self) -> list[Job]:
         """Jobs with something left to do, oldest first."""
-        return [_decode_job(row[0]) for row in self._files.all("SELECT body FROM job WHERE open ORDER BY asked_ns, length(id), id")]
+        return [state_rows.decode_job(row[0]) for row in self._files.all("SELECT body FROM job WHERE open ORDER BY asked_ns, length(id), id")]
 
     def pulse(self) -> tuple[int, int, int]:
         """Signs of life of the forwarder, whatever it works on: records behind its cursors, open jobs, and slices of these done."""
@@ -199,7 +195,7 @@ class StateView:
     def before(self, writer: str) -> dict[Key, Cells]:
         """Rows that an unfinished batch was about to make or change, as it had found them."""
         text = "SELECT kind, source, span, time, cells FROM past WHERE writer = ? AND seq > ?"
-        return {Key(*row[:4]): _decode_cells(row[4]) for row in self._files.all(text, (writer, self.cursor(writer)[0]))}
+        return {Key(*row[:4]): state_rows.decode_cells(row[4]) for row in self._files.all(text, (writer, self.cursor(writer)[0]))}
 
     def known_refusals(self, digests: Iterable[bytes]) -> set[bytes]:
         """Which of these bytes are in the dead letters already."""
@@ -263,7 +259,7 @@ class State(StateView):
         """Keep versions, and what a slice of a job is about to touch, before the store is written."""
         with self._files.write() as db:
             db.executemany(_REVISED, [(*row.key, *row[1:]) for row in versions])
-            db.execute(_JOB, _packed(job))
+            db.execute(_JOB, state_rows.packed(job))
 
     def newest(self) -> Mapping[state_fresh.Series, Front]:
         """How far every source and span is; the mapping follows every commit from now on."""
@@ -280,9 +276,12 @@ class State(StateView):
             db.executemany(f"INSERT INTO refused VALUES (NULL, {', '.join('?' * 14)})", list(batch.refused))  # noqa: S608  question marks
             db.executemany("INSERT OR REPLACE INTO run VALUES (?, ?, ?)", [(*name, number) for name, number in batch.runs.items()])
             db.execute("DELETE FROM past WHERE writer = ? AND seq <= ?", (batch.writer, batch.seq))
-            db.executemany(_JOB, [_packed(job) for job in batch.jobs])
+            db.executemany(_JOB, [state_rows.packed(job) for job in batch.jobs])
             if batch.findings:
-                db.executemany(_FINDING, [(batch.jobs[0].id, one.what, *one.key, _text(one.expected), _text(one.found), one.mended) for one in batch.findings])
+                db.executemany(
+                    _FINDING,
+                    [(batch.jobs[0].id, one.what, *one.key, state_rows.text(one.expected), state_rows.text(one.found), one.mended) for one in batch.findings],
+                )
             asked = {job.id: job.asked_ns for job in batch.jobs}
             db.executemany("INSERT OR REPLACE INTO resolved VALUES (?, ?, ?)", [(number, asked[name], name) for number, name in batch.resolved.items()])
             renamed = [(row.outcome, row.reason, row.detail, number) for number, row in batch.renamed.items()]
@@ -322,30 +321,3 @@ class State(StateView):
         finally:
             super().close()
             os.close(self._lock)
-
-
-def _text(row: Reading | None) -> str | None:
-    return None if row is None else msgspec.json.encode(row).decode()
-
-
-def _row(text: str | None) -> Reading | None:
-    return None if text is None else _decode_row(text)
-
-
-def _numbered(rows: Iterable[Sequence[Any]]) -> list[tuple[int, Refused]]:
-    return [(row[0], Refused(*row[1:])) for row in rows]
-
-
-def _packed(job: Job) -> tuple[str, int, bool, str]:
-    return job.id, job.asked_ns, job.open, msgspec.json.encode(job).decode()
-
-
-def _asked_for(job: Job) -> tuple[str, list[object]]:
-    """Condition on refusals, and its values."""
-    given: list[tuple[str, object]] = [("reason", job.reason), ("device", job.device), ("source", job.source)]
-    parts = [_STANDS, "received_ns BETWEEN ? AND ?", *(f"{name} = ?" for name, value in given if value is not None)]
-    values: list[object] = [job.since_ns, job.to_ns, *(value for _, value in given if value is not None)]
-    if job.ids is not None:
-        parts.append("id IN (SELECT value FROM json_each(?))")
-        values.append(msgspec.json.encode(job.ids).decode())
-    return " AND ".join(parts), values
