@@ -24,6 +24,8 @@ from tests.lanbi.broker_house import Client, Yard, shipped
 from tests.lanbi.ingest_house import until
 from tests.lanbi.real_broker import MOSQUITTO, OPENSSL, PASSWD, authority, certificate
 
+SPEAKING = TEXT.replace(', {from = "2026-12-01", value = "retired"}', "")
+"""All devices may speak, whatever day it is on the machine that runs the tests."""
 OURS = Logins(("lanbi-ingest",), "lanbi-ingest-probe")
 needs = [pytest.mark.services, pytest.mark.skipif(MOSQUITTO is None, reason="no mosquitto: make services")]
 
@@ -31,7 +33,7 @@ needs = [pytest.mark.services, pytest.mark.skipif(MOSQUITTO is None, reason="no 
 @pytest.fixture
 def yard(tmp_path: Path) -> Iterator[Yard]:
     """A yard whose broker does not outlive the test."""
-    one = Yard(tmp_path, TEXT)
+    one = Yard(tmp_path, SPEAKING)
     yield one
     one.broker.stop()
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from domain.civil import iso, parse_date
+from domain.civil import date_of, day_of, iso
 from domain.errors import InputError
 from lanbi import wiring
 from lanbi.cli import main
+from lanbi.clock import SystemClock
 from lanbi.device_text import with_state
 from lanbi.device_trial import Trial
 from lanbi.journal import JournalWriter
@@ -74,12 +75,13 @@ def test_a_device_is_added_on_trial(desk: Desk) -> None:
 def test_accepted_and_retired_from_a_day_on(desk: Desk) -> None:
     """What was before that day stays, and every change is a journal record with its person."""
     desk(*ADD, "--person", "王工", "--no-reload")
-    assert 0 == desk("accept", "logger", "--from", "2026-12-01", "--person", "王工", "--document", "验收单 7")[0]
-    code, said = desk("retire", "logger", "--from", "2027-06-01", "--person", "李工")
+    days = [day_of(SystemClock().now_ns() // NS) + ahead for ahead in (3, 200)]
+    first, last = (date_of(day).isoformat() for day in days)
+    assert 0 == desk("accept", "logger", "--from", first, "--person", "王工", "--document", "验收单 7")[0]
+    code, said = desk("retire", "logger", "--from", last, "--person", "李工")
     logger = wiring.registry(load(str(desk.config), {})).devices["logger"]
-    days = [parse_date(day) for day in ("2026-12-01", "2027-06-01")]
 
-    assert (0, True) == (code, "（2027-06-01 当天）on that day: lanbi broker acl" in said)
+    assert (0, True) == (code, f"（{last} 当天）on that day: lanbi broker acl" in said)
     assert ["trial", "accepted", "retired"] == [word for _, word in logger.state.steps]
     assert days == [first for first, _ in logger.state.steps[1:]]
     assert "# 注释留下" in desk.text
