@@ -54,8 +54,8 @@ def test_what_was_met_before_changes_no_verdict(chosen: tuple[int, str], number:
 
 def test_a_form_that_was_met_twice_goes_the_short_way() -> None:
     """Else nobody would notice that it is never taken: other numbers, marks and hours, a unit, a missing mark, back-filling."""
-    plain = judge_apart(ACCEPTORS[1, ""], sent("61.5", "M", "0.02", "20261123070000"))
-    late = judge_apart(ACCEPTORS[0, ";RF=1"], sent("61.5", "M", "0.02", more=";RF=1"))
+    plain = judge_apart(learned(1), sent("61.5", "M", "0.02", "20261123070000"))
+    late = judge_apart(learned(0, ";RF=1"), sent("61.5", "M", "0.02", more=";RF=1"))
 
     assert [("a1", -3600, 3600, {"pm25": 61.5, "so2": 20.0, "co": 0.9}, {"pm25": "M"})] == stored(plain)
     assert [{"pm25": "M", "so2": "P", "co": "D"}] == [one[4] for one in stored(late)]
