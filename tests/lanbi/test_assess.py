@@ -111,7 +111,7 @@ def test_bad_input_is_told_with_its_place(assess: Assess, tmp_path: Path, text: 
     code, printed, err = assess("air-hourly", text, "-o", str(out))
 
     assert (2, "", False) == (code, printed, out.exists())
-    assert f"where: {where}\n" in err
+    assert f" {where}\n" in err
     assert "Traceback" not in err
     assert ["in.csv"] == [path.name for path in tmp_path.iterdir()], "no draft is left behind"
 
