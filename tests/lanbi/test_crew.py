@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from domain.civil import iso
+from ingest.causes import SILENT
 from lanbi.clock import SystemClock
 from lanbi.crew import Crew, Member
 from lanbi.ingesting import Told
@@ -113,11 +114,10 @@ def test_the_log_tells_a_change_once(capsys: pytest.CaptureFixture[str]) -> None
     """Ready and not ready with the cause, with the time; a cause whose figures grow is no news."""
     clock = Ticked()
     told = Told(clock)
-    for reasons in (["broker: nothing came for 61 s"], ["broker: nothing came for 62 s"], [], [], ["journal: full"]):
+    silent, longer = (f"broker: {SILENT.format(seconds=seconds)}" for seconds in (61, 62))
+    for reasons in ([silent], [longer], [], [], ["journal: full"]):
         told.say(reasons)
     lines = capsys.readouterr().err.splitlines()
 
-    assert ["not ready: broker: nothing came for 61 s", "就绪 ready", "not ready: journal: full"] == [
-        line.partition("未就绪 ")[2] or line.partition(": ")[2] for line in lines
-    ]
+    assert [f"not ready: {silent}", "就绪 ready", "not ready: journal: full"] == [line.partition("未就绪 ")[2] or line.partition(": ")[2] for line in lines]
     assert all(line.startswith(iso(clock.now_ns() // 10**9)[:10]) for line in lines)
