@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from domain import civil
+from domain.indicators import Restatement
 from domain.readings import Entry
-from domain.restating import Confirmations, causes_of, confirmation_events, confirmations, month_of, months_of, period_text
+from domain.restating import NAMED, Confirmations, announcement, causes_of, confirmation_events, confirmations, month_of, months_of, period_text
 
 
 def entry(number: int, month: str, action: str = "confirm") -> Entry:
@@ -78,3 +79,14 @@ def test_words() -> None:
     ]
     assert ("late", "rule") == causes_of("late: s1 pm25 2025-01-02T10:00; rule: lanbi 1 → lanbi 2")
     assert () == causes_of("time")
+
+
+@pytest.mark.parametrize(("count", "more"), [(NAMED, ""), (NAMED + 2, f"；等共 {NAMED + 2} 项")])
+def test_an_announcement_names_the_first_and_counts_all(count: int, more: str) -> None:
+    """Figures by their names, the cause in words; one of a kind that nobody knows, and a value that was not there, are told as they are."""
+    row = Restatement("pm25", "day", "s1", "HJ633-2012", "raw", stamp("2025-06-30"), 1, 35.0, 71.5, "", "", 0, "correction: s1 pm25")
+    text = announcement([row._replace(figure="target.1", old=None), *[row] * (count - 1)])
+
+    assert text.startswith("target.1 2025-06-30 HJ633-2012: – → 71.5；细颗粒物 PM2.5 2025-06-30 HJ633-2012: 35 → 71.5；")
+    assert NAMED == text.count("→")
+    assert text.endswith(f"71.5{more}（数据更正 correction: s1 pm25）")

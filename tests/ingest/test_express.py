@@ -174,6 +174,35 @@ def test_usual_messages_are_judged_side_by_side(lists: bool) -> None:  # noqa: F
     assert [*before[:4], taken(Express(Acceptor(REGISTRY, KEEPS)), [odd])[0], *before[5:]] == taken(express, [*texts[:4], odd, *texts[5:]])
 
 
+def test_side_by_side_a_day_is_everybodys_own() -> None:
+    """One that last spoke of a day on which it might is not taken for another on which it may not, beside a neighbour who may."""
+    dated = '[{from = "2026-01-01", value = "accepted"}, {from = "2026-11-23", value = "retired"}]'
+    station = '[[air_station]]\nid = "tc-a03"\nname = "三号站"\nrole = "township"\n'
+    registry = county(TEXT + station + f'[[device]]\nid = "air3"\nsources = ["tc-a03"]\ninterval = 60\nstate = {dated}\n')
+    express = Express(Acceptor(registry, KEEPS))
+
+    def says(who: str, seq: int, time: str) -> Message:
+        text = b'{"seq":%d,"time":"2026-11-%s:00+08:00","span":60,"values":{"pm25":58.0}}' % (seq, time.encode())
+        return Message(text, f"lanbi/v1/{who}/data", received_ns=NOW * 10**9)
+
+    for seq in (1, 2):
+        assert [True, True] == [one is not None for one in taken(express, [says("air1", seq, "23T07:50"), says("air3", seq, "22T23:50")])]
+    stride = [says("air1", 3, "23T07:51"), says("air3", 3, "23T07:51")]
+
+    assert [True, False] == [one is not None for one in taken(express, stride)]
+    assert [True, False] == [Acceptor(registry, KEEPS).judge(record)[0].sight is not None for record in stride]
+
+
+def test_side_by_side_nothing_too_old_is_taken() -> None:
+    """Messages of a form that is known, of a day that was looked at before, received a year and more after it."""
+    express = Express(Acceptor(REGISTRY, {}))
+    records = [
+        Message(b'{"seq":%d,"time":"2026-11-23T07:5%d:00+08:00","span":60,"values":{"co":0.5}}' % (seq, seq), received_ns=(NOW + 401 * DAY) * 10**9) for seq in range(9)
+    ]  # fmt: skip
+
+    assert [None] * 9 == [one for size in (1, 1, 7) for one in taken(express, [records.pop() for _ in range(size)])]
+
+
 def test_a_device_that_changes_its_form_all_the_time_is_read_by_the_general_reader() -> None:
     """Each of its messages is taken whatever the one before was like; and after some changes nobody makes a reader for the next."""
     express = Express(Acceptor(REGISTRY, KEEPS))
