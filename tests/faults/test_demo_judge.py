@@ -54,6 +54,16 @@ def test_a_revision_may_stand_over_its_first_reading() -> None:
     assert ["d-a-1/0/5"] == [name.split(":")[0] for name in older.altered]
 
 
+def test_what_still_waits_after_forwarding_is_not_sound() -> None:
+    """A reading left in the journal when nobody is busy any more is no loss yet, and no soundness either."""
+    report = judged({STORED.key: STORED})
+    report.totals["received"] += 1
+    report.totals["pending"] += 1
+
+    assert report.balanced
+    assert not report.sound
+
+
 @pytest.mark.parametrize(("term", "by"), [("pending", 1), ("stored", -1), ("received", 1)])
 def test_unbalanced_account_is_not_sound(term: str, by: int) -> None:
     """An account that does not add up, or more stored readings than rows, is not sound."""
