@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
 from analytics import tables
 from analytics.blocks import spread
+from analytics.kernels import past
 from analytics.kernels import rolling as kernel
 from domain import air
 from domain.fixed import MISSING
 
 WINDOW = 24
+LARGE: Final = 8 << 20
+"""Bytes of a result that no core's own cache holds; a smaller one is read from it next."""
 
 
 def means(hours: npt.NDArray[np.int32], out: npt.NDArray[np.float32] | None = None, *, threads: int = 1) -> npt.NDArray[np.float32]:
@@ -32,14 +37,21 @@ def means(hours: npt.NDArray[np.int32], out: npt.NDArray[np.float32] | None = No
     """
     found = np.empty(hours.shape, np.float32) if out is None else out
     cells = np.ascontiguousarray(hours)
+    far = is_far(found)
 
     def block(start: int, stop: int) -> None:
         series = hours.shape[1]
-        state = kernel.State(np.empty(series, np.int32), np.empty(series, np.int16))
+        line = np.empty(series if far else 0, np.float32)
+        state = kernel.State(np.empty(series, np.int32), np.empty(series, np.float32), line)
         kernel.means(cells[:stop], WINDOW, air.DAY_HOURS, start, state, found[start:stop])
 
     spread(len(cells), threads, block)
     return found
+
+
+def is_far(out: npt.NDArray[np.float32]) -> bool:
+    """Whether a result is better written past the caches: larger than they are, and lying where that can be done."""
+    return out.nbytes > LARGE and out.flags.c_contiguous and out.shape[1] % past.WIDTH == 0 and out.ctypes.data % past.ALIGNED == 0
 
 
 def displayed(days: npt.NDArray[np.int32], follows: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from analytics.kernels.past import stream
 from analytics.kernels.whole import MISSING, NONE, Whole, half_even, settled
 
 Ints = npt.NDArray[np.int32]
-Shorts = npt.NDArray[np.int16]
 Floats = npt.NDArray[np.float32]
+UNIT: Final = np.float32(1000)
+"""An hour's weight in a sum of thousandths: the divisor is carried along ready made, exact as a float of 24 bits up to 16,777 hours."""
 
 
 class State(NamedTuple):
-    """Sums of the hours in the window, one a series: (s,) int32 [thousandths·h] and (s,) int16 [h]."""
+    """Scratch of s series."""
 
     total: Ints
-    number: Shorts
+    """(s,) int32 [thousandths·h]: sums of the hours in the window."""
+    weight: Floats
+    """(s,) float32 [thousands of h]: what divides them."""
+    line: Floats
+    """(s,) float32: a row of means, to be written past the caches, if ``out`` lies as :func:`stream` asks; (0,): rows are written as they are made."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -70,52 +76,57 @@ def means(hours: Ints, window: int, least: int, first: int, state: State, out: F
     out : (t - first, s) float32 [reporting unit]
         Written.
     """
+    total, weight, line = state  # a tuple's part would be counted as held and let go in every row, and that waits for all stores
     begin = max(0, first - window)
     full = min(begin + window, hours.shape[0])
     for s in range(hours.shape[1]):
-        state.total[s] = 0
-        state.number[s] = 0
+        total[s] = 0
+        weight[s] = 0
     for t in range(begin, full):
-        _enter(hours, t, state)
+        _enter(hours, t, total, weight)
         if t >= first:
-            _divide(state, least, t - first, out)
+            _divide(total, weight, least, t - first, out)
     for t in range(full, hours.shape[0]):
-        _slide(hours, (t, t - window, t - first), state, least, out)
+        if line.shape[0] > 0:
+            _slide(hours, (t, t - window), total, weight, least, line)
+            stream(line, out, t - first)
+        else:
+            _slide(hours, (t, t - window), total, weight, least, out[t - first])
 
 
 # The compiler adds and subtracts int32 in 64 bits; without the casts the loops below take half the lanes and twice the time.
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _enter(hours: Ints, t: Whole, state: State) -> None:
+def _enter(hours: Ints, t: Whole, total: Ints, weight: Floats) -> None:
     """Add row ``t``."""
     for s in range(hours.shape[1]):
         new = hours[t, s]
-        has = np.int32(new != MISSING)
-        state.total[s] = np.int32(state.total[s] + np.int32(new & np.int32(-has)))
-        state.number[s] = np.int16(state.number[s] + has)
+        has = new != MISSING
+        total[s] = np.int32(total[s] + (new if has else np.int32(0)))
+        weight[s] = np.float32(weight[s] + (UNIT if has else np.float32(0)))
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _slide(hours: Ints, place: tuple[Whole, Whole, Whole], state: State, least: Whole, out: Floats) -> None:
-    """Add a row, take the row of a window before away, and write the quotients, all in one loop."""
-    t, gone, row = place
+def _slide(hours: Ints, place: tuple[Whole, Whole], total: Ints, weight: Floats, least: Whole, line: Floats) -> None:
+    """Add a row, take the row of a window before away, and make the quotients, all in one loop."""
+    t, gone = place
+    enough = np.float32(least * UNIT)
     for s in range(hours.shape[1]):
         new, old = hours[t, s], hours[gone, s]
-        has, had = np.int32(new != MISSING), np.int32(old != MISSING)
-        total = np.int32(np.int32(state.total[s] + np.int32(new & np.int32(-has))) - np.int32(old & np.int32(-had)))
-        count = np.int32(state.number[s] + np.int32(has - had))
-        state.total[s], state.number[s] = total, count
-        mean = np.float32(total) / np.float32(np.int32(count * 1000))
-        out[row, s] = mean if count >= least else np.float32(np.nan)
+        has, had = new != MISSING, old != MISSING
+        value = np.int32(np.int32(total[s] + (new if has else np.int32(0))) - (old if had else np.int32(0)))
+        below = np.float32(np.float32(weight[s] + (UNIT if has else np.float32(0))) - (UNIT if had else np.float32(0)))
+        total[s], weight[s] = value, below
+        line[s] = np.float32(value) / below if below >= enough else np.float32(np.nan)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _divide(state: State, least: Whole, row: Whole, out: Floats) -> None:
+def _divide(total: Ints, weight: Floats, least: Whole, row: Whole, out: Floats) -> None:
     """Write the quotients of a row."""
+    enough = np.float32(least * UNIT)
     for s in range(out.shape[1]):
-        mean = np.float32(state.total[s]) / np.float32(np.int32(np.int32(state.number[s]) * 1000))
-        out[row, s] = mean if state.number[s] >= least else np.float32(np.nan)
+        out[row, s] = np.float32(total[s]) / weight[s] if weight[s] >= enough else np.float32(np.nan)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

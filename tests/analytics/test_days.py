@@ -85,17 +85,42 @@ def test_running_means_equal_fractions(*, cells: Cells, follows: bool) -> None:
     assert [units(row) for row in wanted] == found[:, 1].tolist()
 
 
+def scratch(series: int, line: int = 0) -> kernel.State:
+    """What the chart kernel needs for so many series."""
+    return kernel.State(np.empty(series, np.int32), np.empty(series, np.float32), np.empty(line, np.float32))
+
+
 @settings(max_examples=60, deadline=None)
 @given(grid(rows=48, stations=2), st.integers(0, 47))
 def test_blocks_of_time_give_what_the_whole_gives(cells: Cells, first: Any) -> None:
     """The chart kernel's rows do not depend on where a block of time begins."""
     series = cells.reshape(48, 12)
     whole, part = np.empty((48, 12), np.float32), np.empty((48 - first, 12), np.float32)
-    state = kernel.State(np.empty(12, np.int32), np.empty(12, np.int16))
-    kernel.means(series, 24, 20, 0, state, whole)
-    kernel.means(series, 24, 20, first, state, part)
+    kernel.means(series, 24, 20, 0, scratch(12), whole)
+    kernel.means(series, 24, 20, first, scratch(12), part)
 
     assert np.array_equal(whole[first:], part, equal_nan=True)
+    past = np.empty((48 - first, 12), np.float32)
+    kernel.means(series, 24, 20, first, scratch(12, line=12), past)
+
+    assert np.array_equal(part, past, equal_nan=True), "written past the caches"
+
+
+@pytest.mark.parametrize("series", [600, 601])
+def test_a_large_result_is_that_of_its_parts(series: int) -> None:
+    """Rows written past the caches, and rows that lie where that cannot be done, are what a small result has."""
+    generator = np.random.default_rng(series)
+    cells = generator.integers(0, 300_000, (3_600, series)).astype(np.int32)
+    cells[generator.random(cells.shape) < 0.15] = MISSING
+    room = np.empty(cells.size + 1, np.float32)
+    places = [room[shift : shift + cells.size].reshape(cells.shape) for shift in (0, 1)]
+    assert cells.nbytes > rolling.LARGE
+    assert [series == 600, False] == sorted((rolling.is_far(place) for place in places), reverse=True)
+    near = np.concatenate([rolling.means(cells[max(0, row - 48) : row + 400])[min(row, 48) :] for row in range(0, 3_600, 400)])
+    for place in places:
+        place[:] = -1.0
+
+        assert np.array_equal(near, rolling.means(cells, place), equal_nan=True)
 
 
 @settings(max_examples=60, deadline=None)
@@ -104,7 +129,7 @@ def test_chart_means_are_the_nearest_float(cells: Cells) -> None:
     """The chart kernel writes the float32 of the exact sum over the exact count, and nothing below 20 valid hours."""
     series = cells.reshape(40, 6)
     before, out = series.copy(), np.empty((40, 6), np.float32)
-    kernel.means(series, 24, 20, 0, kernel.State(np.empty(6, np.int32), np.empty(6, np.int16)), out)
+    kernel.means(series, 24, 20, 0, scratch(6), out)
     for place in range(6):
         wanted = reference.rolling([fraction(value) for value in series[:, place].tolist()], 24, 20)
 
