@@ -1,6 +1,7 @@
 # The only commands a contributor must know. Everything runs in .venv, made from the hash-locked requirements.
 PYTHON ?= python3
 BIN := .venv/bin
+ROOMS := domain ingest analytics api dashboards edge_sim lanbi
 
 .PHONY: demo test check bench bench-peers faults services sbom wheel lock clean
 .DEFAULT_GOAL := test
@@ -34,9 +35,11 @@ faults: .venv/ready
 services:
 	scripts/services.sh
 
-# The kernels are compiled here, so that no first start waits for it; anew whenever their sources have changed.
+# The kernels are compiled here, so that no first start waits for it; anew whenever their sources have changed. The rooms too:
+# who runs lanbi from a checkout may not write into it, and each start would compile everything again.
 .venv/ready: .venv/installed $(shell find analytics -name '*.py')
 	@echo '编译计算核心（约一分钟） compiling kernels: about a minute'
+	$(BIN)/python -m compileall -q $(ROOMS)
 	$(BIN)/python -m lanbi.machine_code
 	touch $@
 

@@ -51,8 +51,8 @@ def ozone_factors() -> npt.NDArray[np.int64]:
 
 
 def _answers(rules: air.RuleSet, name: str, average: str) -> list[int]:
-    found = (air.iaqi(rules, name, average, units) for units in range(WIDTH))
-    return [NONE if answer is None else answer for answer in found]
+    known, last = air.scale(rules.name, name, average), air.beyond(rules, name, average)
+    return [*known, *[NONE if last is None else last] * (WIDTH - len(known))]
 
 
 @lru_cache

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -122,15 +123,24 @@ def iaqi(rules: RuleSet, name: str, average: str, concentration: int) -> int | N
     >>> iaqi(RULES_2012, "co", "24h", 22), iaqi(RULES_2026, "pm25", "24h", 61)
     (55, 101)
     """
-    points = rules.breakpoints[name, average]
-    if concentration > points[-1]:
-        return rules.beyond.get((name, average), AQI_CAP)
-    if concentration <= 0:
-        return 0
-    upper = next(place for place, point in enumerate(points) if concentration <= point)
-    low, high = points[upper - 1], points[upper]
-    span = IAQI_POINTS[upper] - IAQI_POINTS[upper - 1]
-    return IAQI_POINTS[upper - 1] + -(-span * (concentration - low) // (high - low))
+    known = scale(rules.name, name, average)
+    return known[max(concentration, 0)] if concentration < len(known) else beyond(rules, name, average)
+
+
+def beyond(rules: RuleSet, name: str, average: str) -> int | None:
+    """IAQI above the last breakpoint; None where the rule set gives none."""
+    return rules.beyond.get((name, average), AQI_CAP)
+
+
+@lru_cache(maxsize=64)
+def scale(rules: str, name: str, average: str) -> tuple[int, ...]:
+    """IAQI of every concentration from 0 up to the last breakpoint under the rule set of this name; see :func:`iaqi`."""
+    points, found = BY_NAME[rules].breakpoints[name, average], [0]
+    for upper in range(1, len(points)):
+        low, high, base = points[upper - 1], points[upper], IAQI_POINTS[upper - 1]
+        span = IAQI_POINTS[upper] - base
+        found += [base + -(-span * (concentration - low) // (high - low)) for concentration in range(low + 1, high + 1)]
+    return tuple(found)
 
 
 class Level(NamedTuple):

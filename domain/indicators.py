@@ -231,7 +231,8 @@ COLUMNS: Final = tuple(one.name for one in fields(Indicator))
 class Block(NamedTuple):
     """Figures of one kind side by side, a list a column, for where one object a figure would cost too much.
 
-    ``target``, ``margin``, ``low90`` and ``high90`` are None where no figure has one. ``computed`` is that of all; None where it is not asked for.
+    ``target``, ``margin``, ``low90`` and ``high90`` are None where no figure has one; so is every column that was not asked for.
+    ``computed`` is that of all.
     """
 
     figure: str
@@ -243,7 +244,7 @@ class Block(NamedTuple):
     time: Sequence[int]
     value: Sequence[float | None]
     valid: Sequence[float | None]
-    expected: Sequence[float | None]
+    expected: Sequence[float | None] | None
     version: Sequence[float]
     status: Sequence[str]
     text: Sequence[str]
@@ -261,6 +262,10 @@ class Block(NamedTuple):
         """The same figures one by one."""
         columns: Any = self.columns()
         return starmap(Indicator, zip(*columns, strict=True))
+
+
+FIELDS: Final = Block._fields[Block._fields.index("value") :]
+"""Columns of a block behind its time."""
 
 
 def side_by_side(rows: Iterable[Indicator]) -> Iterator[Block]:

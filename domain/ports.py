@@ -122,8 +122,14 @@ class FigureBlocks(Protocol):
         """Put figures, as :meth:`IndicatorSink.put` does."""
         ...
 
-    def blocks(self, scope: str, start: int, end: int, wanted: Callable[[str], bool]) -> Iterator[Block]:
-        """Figures of a scope whose name is wanted with start < time ≤ end: a block a kind, ordered by time."""
+    def blocks(self, scope: str, start: int, end: int, fields: Callable[[str, str], Sequence[str]]) -> Iterator[Block]:
+        """Figures of a scope with start < time ≤ end: a block a kind, ordered by time.
+
+        Parameters
+        ----------
+        fields : callable
+            Which of :data:`domain.indicators.FIELDS` of a figure on a basis are wanted; the others are None. None of them: not that figure.
+        """
         ...
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
-from domain.indicators import Block, Event, Indicator, Query, Restatement, side_by_side
+from domain.indicators import FIELDS, Block, Event, Indicator, Query, Restatement, side_by_side
 from domain.items import BY_REALM
 from domain.readings import Change, Entry, Key, Reading, Rejected, Series
 from lanbi import influx_tables as tables
@@ -242,10 +242,12 @@ class InfluxStore:
                 return fit[: query.limit]
             size *= 4
 
-    def blocks(self, scope: str, start: int, end: int, wanted: Callable[[str], bool]) -> Iterator[Block]:
-        """Figures of a scope whose name is wanted with start < time ≤ end: a block a kind, ordered by time."""
+    def blocks(self, scope: str, start: int, end: int, fields: Callable[[str, str], Sequence[str]]) -> Iterator[Block]:
+        """Figures of a scope with start < time ≤ end, their wanted fields only: a block a kind, ordered by time."""
         rows = self.series(Query(scope=scope, basis=None, start=start, end=end, limit=MANY))
-        yield from side_by_side(row for row in rows if wanted(row.figure))
+        for block in side_by_side(row for row in rows if fields(row.figure, row.basis)):
+            other: dict[str, Any] = dict.fromkeys(set(FIELDS) - set(fields(block.figure, block.basis)))
+            yield block._replace(**other)
 
     def restatements(self, start: int, end: int, limit: int) -> list[Restatement]:
         """Restatements made with start < made ≤ end, newest first."""

@@ -23,7 +23,7 @@ from analytics.jobs.columns import Tag
 from analytics.jobs.scopes import Known
 from analytics.jobs.sheets import Kind, Sheet, Shelf
 from domain import civil
-from domain.indicators import AT_ONCE, COMPARISONS, Block, Event, Indicator, Restatement
+from domain.indicators import AT_ONCE, COMPARISONS, FIELDS, Block, Event, Indicator, Restatement
 from domain.ports import FigureBlocks, IndicatorSink, IndicatorSource
 from domain.restating import ANNOUNCED, Confirmations, announcement, months_of
 
@@ -33,6 +33,8 @@ RECENT_S: Final = 30 * civil.DAY_S
 """How far back a start looks for restatements that a crash may have left without their figures."""
 FOREIGN: Final = frozenset({"official", "published"})
 """Bases of figures that others computed."""
+COMPARED: Final = ("value", "valid", "version", "status", "text")
+"""What a column of figures is compared by, and its version; see :func:`analytics.jobs.sheets.stored`."""
 _MANY: Final = 10_000_000
 
 
@@ -145,7 +147,7 @@ class Settler:
 
     def stored(self, year: int, scope: str) -> bool:
         """Whether the store holds any figure of a scope's year."""
-        return any(len(block.time) for block in self._history(year, scope))
+        return any(len(block.time) for block in self._history(year, scope, _bare))
 
     def derived(self, rows: Sequence[Indicator]) -> None:
         """Write rows that follow from settled ones: they are not compared and never restated, for what they follow from is."""
@@ -205,22 +207,37 @@ class Settler:
         if scope in book.known:
             return book.shelf.sheet
         blocks: defaultdict[tuple[str, str, str], dict[str, Block]] = defaultdict(dict)
-        for block in self._history(book.year, scope):
+        for block in self._history(book.year, scope, _fields):
             blocks[block.period, block.rule_set, block.basis][block.figure] = block
-            if "." in block.figure or block.basis in FOREIGN:
+            if _single(block.figure, block.basis):
                 book.single |= {(Tag._make(block[:5]), row.time): row for row in block.rows()}
         book.known.add(scope)
         known = {one.kind: one for one in (*stations.unbuilt(scope, found), *found)}
         held = {kind: blocks[kind.period, kind.rule_set, kind.basis] for kind in known}
         return {kind: sheets.stored(known[kind], some) for kind, some in held.items() if any(figure in some for figure in kind.figures)}.get
 
-    def _history(self, year: int, scope: str) -> Iterator[Block]:
-        """Stored figures of a year; an hour is named by its end, all others by the start of their last day."""
+    def _history(self, year: int, scope: str, fields: Callable[[str, str], Sequence[str]]) -> Iterator[Block]:
+        """Stored figures of a year, their wanted fields; an hour is named by its end, all others by the start of their last day."""
         first, last = civil.year_days(year)
         edges = civil.day_start(first), civil.day_end(last)
-        for block in self.figures.blocks(scope, edges[0] - 1, edges[1], _settled):
+        for block in self.figures.blocks(scope, edges[0] - 1, edges[1], fields):
             start, end = edges if block.period == "hour" else (edges[0] - 1, edges[1] - 1)
             yield _between(block, start, end)
+
+
+def _single(figure: str, basis: str) -> bool:
+    """Whether figures are rows of their own and no column of a sheet: attainment of targets, figures of authorities."""
+    return "." in figure or basis in FOREIGN
+
+
+def _fields(figure: str, basis: str) -> Sequence[str]:
+    """What is read back of a figure."""
+    return (FIELDS if _single(figure, basis) else COMPARED) if _settled(figure) else ()
+
+
+def _bare(figure: str, basis: str) -> Sequence[str]:
+    """The least that shows that there is one."""
+    return _fields(figure, basis)[:1]
 
 
 def _settled(figure: str) -> bool:

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace as reread
 
-from domain.indicators import Block, Event, Indicator, Query, Restatement
+from domain.indicators import FIELDS, Block, Event, Indicator, Query, Restatement
 from domain.items import BY_REALM, REALMS
 from domain.ports import Entries, FigureBlocks, IndicatorSink, IndicatorSource, ReadingSink, ReadingSource
 from domain.readings import Change, Entry, Key, Reading
@@ -305,12 +305,16 @@ def test_blocks_are_figures_side_by_side(store: Store) -> None:
     store.put_blocks([plain, plain._replace(figure="aqi_yoy")])
 
     assert [replace(row, computed=7.0) for row in plain.rows()] == [row for row in store.series(Query("pm25_mean", "a", end=T0 + 4)) if row.computed][::-1]
-    found = list(store.blocks("a", T0, T0 + 3, lambda name: not name.endswith("_yoy")))
+    found = list(store.blocks("a", T0, T0 + 3, lambda name, _: () if name.endswith("_yoy") else FIELDS))
     assert {("aqi", "raw"), ("aqi", "official"), ("pm25_mean", "raw")} == {(one.figure, one.basis) for one in found}
     (means,) = [one for one in found if one.figure == "pm25_mean"]
     first, last = (replace(row, computed=None) for row in reversed(list(plain.rows())))
     assert [first, rich, last] == list(means.rows())
-    assert [] == list(store.blocks("c", 0, 2**40, lambda _: True))
+    assert [] == list(store.blocks("c", 0, 2**40, lambda *_: FIELDS))
+    (official,) = store.blocks("a", T0, T0 + 3, lambda name, basis: ("value", "text") if basis == "official" else ())
+    assert Block("aqi", "ytd", "a", "HJ633-2012", "official", None, (T0 + 1,), (6.0,), *[None] * 4, ("",), *[None] * 4) == official._replace(  # type: ignore[arg-type]
+        time=tuple(official.time), value=tuple(official.value), text=tuple(official.text)
+    ), "a column that was not asked for is None"
 
 
 def test_series_filters_and_pages(store: Store) -> None:
