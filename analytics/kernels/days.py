@@ -16,12 +16,10 @@ Longs = npt.NDArray[np.int64]
 ITEMS: Final = 6
 WIDE: Final = 48
 """Series from which on a row of hours fills the registers."""
-CHUNK: Final = 512
+CHUNK: Final = 256
 """Station-days that are worked on at a time: their hours stay in the core's own cache while they are read twice."""
 NEAR: Final = 4_000_000
 """Hours that the last cache may hold: of more than these, the next chunk is asked for ahead."""
-STRIDE: Final = 2 * LINE
-"""A line of memory comes with its neighbour."""
 
 
 class DayLaw(NamedTuple):
@@ -38,7 +36,7 @@ class DayLaw(NamedTuple):
     windows : (10,) int64
         The common denominator divided by each number of hours 1…8 of a window (0: unused); last the units of an exact value in
         one displayed unit of ozone.
-    steps : (512 · 6,) int64
+    steps : (256 · 6,) int64
         Units of an exact value in one displayed unit, item by item, again and again.
     """
 
@@ -64,7 +62,7 @@ class Windows(NamedTuple):
         The largest of them; ``NONE`` = none.
     folded, folds : (12·s,) int32
         Sums and numbers of valid hours while a day of few series is folded (s < :data:`WIDE`).
-    sums, counts : (512 · 6,) int32
+    sums, counts : (256 · 6,) int32
         Sums of days and their valid hours.
     """
 
@@ -232,7 +230,7 @@ def _ozone(hours: Ints, part: tuple[Whole, Whole], own: tuple[Whole, Whole], law
 @njit(cache=True, nogil=True, error_model="numpy")
 def _ask(flat: Ints, place: Whole, width: Whole) -> None:
     """Ask for some hours: while windows are computed, the memory would be idle."""
-    for part in range(0, width, STRIDE):
+    for part in range(0, width, LINE):
         fetch(flat, place + np.uint64(part))
 
 
