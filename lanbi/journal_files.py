@@ -192,20 +192,23 @@ def _from_end(path: Path, look: Callable[[bytes], T | None]) -> tuple[T, int] | 
 
 
 def seek(path: Path, salt: int, after: int, end: int) -> tuple[int, Trailer | None]:
-    """Offset behind the last trailer whose ``last_seq`` ≤ ``after``, by bisection, and that trailer.
+    """Offset behind the last trailer whose ``last_seq`` ≤ ``after``, and that trailer: leaps back from the end, then bisection.
+
+    Who asks is nearly always close behind the end, and a day of a province is gigabytes whose commits lie megabytes apart.
 
     The file's beginning and None if there is no such trailer.
     """
     found = None
     with open_bytes(path) as source:
         low, high = source.around(after, end)
+        leap = _BLOCK
         while high - low > _BLOCK:
-            middle = (low + high) // 2
+            middle = max(high - leap, (low + high) // 2)
             next_one = _next_trailer(source, salt, middle, high)
             if next_one is None or next_one[0].last_seq > after:
-                high = middle
+                high, leap = middle, 4 * leap
             else:
-                found, low = next_one
+                (found, low), leap = next_one, end
         while low < end and (next_one := _next_trailer(source, salt, low, end)) and next_one[0].last_seq <= after:
             found, low = next_one
     return low if found else 0, found

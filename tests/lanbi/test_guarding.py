@@ -13,9 +13,11 @@ from lanbi import guarding
 from lanbi.clock import SystemClock
 from lanbi.guarding import Guarding
 from lanbi.settings import load
-from tests.lanbi.ingest_house import House, until
+from tests.lanbi.ingest_house import Gadget, House, until
 from tests.lanbi.real_broker import Mosquitto, real
 
+AS_A_NUMBER = "2130706433"
+"""127.0.0.1 in other words: an address that does not look like this machine's, and that nobody else can reach."""
 OPEN = ["listener {port} 127.0.0.1", "allow_anonymous true"]
 
 
@@ -64,6 +66,27 @@ def test_ingest_tells_warnings_and_stays_ready_on_this_machine(tmp_path: Path) -
 
     assert "允许匿名登录" in str(status["warnings"])
     assert "self-test of the broker" in (tmp_path / "ingest.log").read_text()
+
+
+@pytest.mark.services
+@pytest.mark.skipif(real[1].args[0], reason="no mosquitto: make services")
+def test_ingest_is_unready_where_others_reach_an_open_broker(tmp_path: Path) -> None:
+    """The status file says why; readings are still taken, for refusing them would help nobody."""
+    house = House(tmp_path)
+    settings = tmp_path / "lanbi.toml"
+    settings.write_text(settings.read_text().replace("mqtt://127.0.0.1:", f"mqtt://{AS_A_NUMBER}:"))
+    with Mosquitto(tmp_path / "broker", OPEN, port=house.port):
+        house.start()
+        status = until(lambda: (now := house.status()).get("connected") and "允许匿名登录" in str(now["warnings"]) and now, "told")
+        gadget = Gadget("d1", house.port)
+        gadget.say(b"no reading")
+        until(lambda: house.law()["deadletter"], "taken")
+        gadget.close()
+        assert 0 == house.stop()
+
+    assert not status["ready"]
+    assert ["security: 允许匿名登录 anybody may log in: set allow_anonymous false"] == [one for one in status["reasons"] if "允许匿名登录" in one]
+    assert "未就绪 not ready: security: 允许匿名登录" in (tmp_path / "ingest.log").read_text()
 
 
 def test_the_demos_own_broker_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
