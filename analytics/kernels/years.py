@@ -212,10 +212,8 @@ def percentiles(shown: Ints, columns: Ints, percent: Ints, table: Ints, out: Lon
         Written; ``NONE`` before the first valid day.
     """
     for k in range(columns.shape[0]):
-        column = np.uint64(columns[k])
-        _percentile(shown[:, column], percent[k], table, out[k])
-        for day in range(shown.shape[0]):
-            table[np.uint32(max(shown[day, column], np.int32(0)))] = 0
+        _percentile(shown[:, np.uint64(columns[k])], percent[k], table, out[k])
+        table[:] = 0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
