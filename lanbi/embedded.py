@@ -31,7 +31,7 @@ _figure_values: Final = attrgetter(*FIGURE_COLUMNS)
 PORTION: Final = 20 * CHUNK
 """Rows of blocks that are made at a time, so that a long year does not stand in memory twice."""
 KIND: Final = ("figure", "period", "rule_set", "basis")
-"""Columns of a block that was read."""
+"""What the figures of a scope are told apart by, besides their time."""
 WITHDRAWN: Final = "W"
 VALID: Final = ord("N")
 
