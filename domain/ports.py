@@ -122,6 +122,10 @@ class FigureBlocks(Protocol):
         """Put figures, as :meth:`IndicatorSink.put` does."""
         ...
 
+    def holds(self, start: int, end: int) -> bool:
+        """Whether there is any figure of any scope with start < time ≤ end."""
+        ...
+
     def blocks(self, scope: str, start: int, end: int, fields: Callable[[str, str], Sequence[str]]) -> Iterator[Block]:
         """Figures of a scope with start < time ≤ end: a block a kind, ordered by time.
 

@@ -115,7 +115,7 @@ class Analyst:
         """Whether nothing was measured in a year that is over, and nothing is stored of it."""
         if book.year >= civil.year_of_day(civil.day_of(now)) or not all(map(cube.bare, book.sites.values())):
             return False
-        return not any(self.settler.stored(book.year, scope) for scope in (*self.sites, self.registry.county.id))
+        return not self.settler.stored(book.year, (*self.sites, self.registry.county.id))
 
     def _doubtful(self, book: Book, now: int) -> list[int]:
         """Days of a year whose ledgers a start writes again."""

@@ -206,6 +206,17 @@ class EmbeddedStore:
                 columns: dict[str, Any] = dict.fromkeys(FIELDS) | dict(zip(wanted, known, strict=True))
                 yield Block(figure, period, scope, rule_set, basis, None, time, **columns)
 
+    def holds(self, start: int, end: int) -> bool:
+        """Whether there is any figure of any scope with start < time ≤ end."""
+        text = "SELECT figure, period FROM indicator WHERE (figure, period) > (?, ?) ORDER BY figure, period LIMIT 1"
+        within = "SELECT 1 FROM indicator WHERE figure = ? AND period = ? AND time > ? AND time <= ? LIMIT 1"
+        last = ("", "")
+        while found := self._files.all(text, last):
+            last = found[0]
+            if self._files.all(within, (*last, start, end)):
+                return True
+        return False
+
     def _kinds(self, scope: str) -> Iterator[tuple[str, str, str, str]]:
         """Figure, period, rule set and basis of everything that a scope has, each found behind the one before: DISTINCT would read all rows."""
         names = ", ".join(KIND)

@@ -249,6 +249,10 @@ class InfluxStore:
             other: dict[str, Any] = dict.fromkeys(set(FIELDS) - set(fields(block.figure, block.basis)))
             yield block._replace(**other)
 
+    def holds(self, start: int, end: int) -> bool:
+        """Whether there is any figure of any scope with start < time ≤ end."""
+        return bool(self.series(Query(basis=None, start=start, end=end, limit=1)))
+
     def restatements(self, start: int, end: int, limit: int) -> list[Restatement]:
         """Restatements made with start < made ≤ end, newest first."""
         found = self._db.select(tables.RESTATEMENT, select(tables.RESTATEMENT, f'"made" > {clamped(start)} AND "made" <= {clamped(end)}'))

@@ -26,7 +26,7 @@ NOW: Final = civil.day_start(FIRST + DAYS - 1) + 12 * civil.HOUR_S
 ASSESSED: Final = 4
 PLAN: Final = "chiping.toml"
 MEDIANS: Final = (42, 80, 12, 32, 0.8, 60)
-READ: Final = frozenset({"columns", "blocks", "series", "event_rows", "changes_after", "restatements", "entered"})
+READ: Final = frozenset({"columns", "blocks", "holds", "series", "event_rows", "changes_after", "restatements", "entered"})
 WRITE: Final = frozenset({"put", "put_blocks", "restate", "events"})
 
 

@@ -311,6 +311,7 @@ def test_blocks_are_figures_side_by_side(store: Store) -> None:
     first, last = (replace(row, computed=None) for row in reversed(list(plain.rows())))
     assert [first, rich, last] == list(means.rows())
     assert [] == list(store.blocks("c", 0, 2**40, lambda *_: FIELDS))
+    assert [True, True, False, False] == [store.holds(*window) for window in ((T0, T0 + 1), (T0 + 8, T0 + 9), (T0 + 9, 2**40), (T0 - 9, T0))]
     (official,) = store.blocks("a", T0, T0 + 3, lambda name, basis: ("value", "text") if basis == "official" else ())
     assert Block("aqi", "ytd", "a", "HJ633-2012", "official", None, (T0 + 1,), (6.0,), *[None] * 4, ("",), *[None] * 4) == official._replace(  # type: ignore[arg-type]
         time=tuple(official.time), value=tuple(official.value), text=tuple(official.text)
