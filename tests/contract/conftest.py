@@ -1,4 +1,4 @@
-"""A real influxd for the tests of this folder, on 127.0.0.1, with a folder of its own."""
+"""What the tests of this folder share: every store in turn, and a real influxd on 127.0.0.1, with a folder of its own."""
 
 import secrets
 import shutil
@@ -13,6 +13,7 @@ import pytest
 import urllib3
 
 from lanbi.processes import free
+from tests.contract.stores import Adapter, Store, embedded, influx
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,6 +51,21 @@ def find_influxd() -> str:
     if not found:
         pytest.skip("influxd is not there: run `make services`")
     return found
+
+
+@pytest.fixture(params=["embedded", pytest.param("influx", marks=pytest.mark.services)])
+def adapter(request: pytest.FixtureRequest) -> Adapter:
+    """Every adapter in turn."""
+    return embedded() if request.param == "embedded" else influx(request.getfixturevalue("influxd"))
+
+
+@pytest.fixture
+def store(adapter: Adapter, tmp_path: Path) -> Iterator[Store]:
+    """An empty store."""
+    adapter.prepare(tmp_path)
+    opened = adapter.open(tmp_path)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

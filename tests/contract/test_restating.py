@@ -7,13 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from msgspec.structs import replace
 
 from domain import civil
 from domain.readings import Entry
 from domain.restating import ANNOUNCED, CONFIRMATION
-from tests.contract.test_store import Adapter, embedded, influx
+from tests.contract.stores import Adapter
 from tests.lanbi.figures_house import HISTORY, NOW, House
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,12 +31,6 @@ def restate_and_die(rows):
 store.restate = restate_and_die
 house.follower.start()
 """
-
-
-@pytest.fixture(params=["embedded", pytest.param("influx", marks=pytest.mark.services)])
-def adapter(request: pytest.FixtureRequest) -> Adapter:
-    """Every adapter in turn."""
-    return embedded() if request.param == "embedded" else influx(request.getfixturevalue("influxd"))
 
 
 def test_killed_between_restatement_and_figure(adapter: Adapter, tmp_path: Path) -> None:
