@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from domain import civil
 from domain.indicators import Indicator, Query
@@ -46,6 +49,18 @@ def units(name: str) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Units that a meter has turned at each quarter hour, never rolled over."""
     chance = np.random.default_rng(sum(map(ord, name)))
     return 90_000 + np.cumsum(chance.integers(1, 40, (NOW - START) // QUARTER + 1))
+
+
+def at(text: str) -> int:
+    """An instant in China."""
+    return civil.parse_time(text, civil.SHANGHAI)
+
+
+def turned(name: str, begin: str, end: str) -> Decimal:
+    """What a meter counted between two instants."""
+    meter, own = METERS[name], units(name)
+    first, last = ((at(text) - START) // QUARTER for text in (begin, end))
+    return int(own[last] - own[first]) * Decimal(meter.resolution) * Decimal(meter.multiplier.newest)
 
 
 def history() -> list[Reading]:
@@ -113,3 +128,13 @@ class MeterHouse:
     def close(self) -> None:
         """Close the store."""
         self.store.close()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[MeterHouse]:
+    """The works with all its registers."""
+    one = MeterHouse(tmp_path)
+    one.bring(HISTORY)
+    one.follower.start()
+    yield one
+    one.close()
