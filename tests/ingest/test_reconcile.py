@@ -19,8 +19,8 @@ from lanbi.embedded import EmbeddedStore
 from lanbi.state import State
 from tests.ingest.county import NOW, TEXT
 from tests.ingest.machine import Machine
+from tests.ingest.replaying import HOUR, air, announced, apply, not_announced, story, wipe
 from tests.ingest.test_order import SLOW, arrivals, machine
-from tests.ingest.test_replay import HOUR, air, announced, apply, not_announced, story, wipe
 
 WINDOW = iso(NOW - 400 * 86_400)
 Found = list[tuple[str, int, bool]]

@@ -1,179 +1,23 @@
-"""Replay on real journal, state and store: what is good now is stored, what is lost comes back, the rest stays where it is."""
+"""Replay on real journal, state and store: what is lost or altered comes back, the rest stays where it is."""
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from domain.civil import day_of, iso
+from domain.civil import iso
 from domain.errors import StoreAway
 from domain.message import Message, encode
-from domain.places import Registry
-from domain.readings import Entry, Key
+from domain.readings import Key
 from lanbi.embedded import EmbeddedStore
-from lanbi.registry import loads
 from lanbi.state import State
 from tests.ingest.county import NOW, TEXT
 from tests.ingest.machine import Fuse, Machine
+from tests.ingest.replaying import HOUR, air, announced, apply, changes_of, done, entries_of, not_announced, one, outcomes, story, wipe
 
-HOUR = NOW // 3600 * 3600
-NEW_DEVICE = f"""{TEXT}
-[[air_station]]
-id = "tc-a03"
-name = "三号站"
-role = "township"
-[[device]]
-id = "air2"
-sources = ["tc-a03"]
-format = "lanbi-json"
-interval = 3600
-state = "accepted"
-"""
-
-
-def reload(entry: Entry) -> Registry:
-    """As the ingest process does."""
-    return loads(str(entry.body["text"]), entry.id)
-
-
-@pytest.fixture
-def one(tmp_path: Path) -> Machine:
-    """A machine in an empty folder."""
-    return Machine(tmp_path, reload=reload)
-
-
-def air(seq: int, time: int = HOUR, *, source: str | None = None, **values: float | None) -> bytes:
-    """A message of an air device."""
-    return encode(Message(time, 3600, values, 0, seq, source))
-
-
-def apply(machine: Machine, text: str, now: int = NOW) -> None:
-    """Put a registry in force by the person's journal."""
-    machine.journal([json.dumps({"user": "li", "text": text}).encode()], "lanbi/v1/~person/registry", "person", now)
-    machine.registry = loads(text, "applied")
-
-
-def wipe(machine: Machine) -> None:
-    """The store loses everything."""
-    for path in machine.data.glob("store.db*"):
-        path.unlink()
-
-
-def outcomes(machine: Machine) -> dict[str, int]:
-    """Terms of the law that are not zero, once everything is forwarded and every job done."""
-    machine.forward()
-    return {name: count for name, count in machine.law().items() if count}
-
-
-def done(machine: Machine, what: str, **more: Any) -> dict[str, int]:
-    """Have a job done; its account without zeros."""
-    name = machine.ask(what, **more)
-    machine.forward()
-    machine.law()
-    job = machine.job(name)
-    assert ("done", "", job.wanted) == (job.state, job.detail, job.records)
-    return {name: count for name, count in job.counts.items() if count}
-
-
-def test_a_registered_device_gets_its_readings_back(one: Machine) -> None:
-    """After the registry was corrected a replay of the dead letters stores them, and they no longer stand."""
-    one.journal([air(n, HOUR - 3600 * n, pm25=5.0 + n) for n in range(4)], "lanbi/v1/air2/data")
-    assert {"received": 4, "deadletter": 4} == outcomes(one)
-    apply(one, NEW_DEVICE)
-
-    assert {"read": 4, "stored": 4, "resolved": 4} == done(one, "deadletters", reason="unknown-device")
-    assert {"received": 8, "deadletter": 4, "stored": 4} == outcomes(one)
-    assert {HOUR - 3600 * n: 5.0 + n for n in range(4)} == {key.time: row.values["pm25"] for key, row in one.rows().items()}
-    assert [] == one.refused()
-    assert 4 == len(one.refused(resolved=True))
-    assert {} == done(one, "deadletters")
-
-
-def test_what_is_still_refused_is_not_entered_again(one: Machine) -> None:
-    """A refusal stands once, however often it is replayed; with another reason it is the same one, renamed."""
-    one.journal([air(1, pm25=9_999.0), air(2, pm25=9_999.0, co=0.5)])
-    one.journal([air(1, source="tc-a03", pm25=9_999.0)], "lanbi/v1/air2/data")
-    one.forward()
-    assert {"read": 3, "duplicate": 3} == done(one, "deadletters")
-    assert {"read": 3, "duplicate": 3} == done(one, "replay")
-    apply(one, NEW_DEVICE)
-
-    # The message is no longer refused as a whole, its item is.
-    assert {"read": 3, "duplicate": 2, "deadletter": 1, "resolved": 1} == done(one, "deadletters")
-    assert [("value-out-of-range", "pm25", 1), ("value-out-of-range", "pm25", 2), ("value-out-of-range", "pm25", 3)] == one.refused()
-    apply(one, TEXT.replace('id = "air1"\nsources = ["tc-a01"]', 'id = "air1"\nsources = []'))
-    assert {"read": 3, "duplicate": 3} == done(one, "deadletters", reason="value-out-of-range")
-
-
-def test_each_element_of_a_message_that_was_refused_whole_is_judged(one: Machine) -> None:
-    """Of a list from an unknown device the good elements are stored and the bad one is refused for its own reason."""
-    parts = [Message(HOUR - 3600 * n, 3600, {"pm25": 9_999.0 if n == 1 else 5.0, "co": 0.5 if n else 999.0}, 0, n) for n in range(3)]
-    one.journal([encode(parts)], "lanbi/v1/air2/data")
-    assert {"received": 3, "deadletter": 3} == outcomes(one)
-    apply(one, NEW_DEVICE)
-
-    assert {"read": 3, "stored": 3, "resolved": 1} == done(one, "deadletters")
-    assert [("value-out-of-range", "co", 1), ("value-out-of-range", "pm25", 1)] == one.refused()
-    assert {"read": 3, "duplicate": 3} == done(one, "replay")
-
-
-def test_events_that_were_refused_are_entered_and_their_lost_numbers_are_gaps(one: Machine) -> None:
-    """After the device was registered, what it reported counts: an entry of its own, and numbers that it gave up, once."""
-    one.journal([b'{"type": "lost", "run": 0, "from": 3, "to": 5}', b'{"type": "maintenance"}'], "lanbi/v1/air2/event")
-    one.forward()
-    assert ([("unknown-device", None, 1), ("unknown-device", None, 2)], []) == (one.refused(), entries_of(one))
-    apply(one, NEW_DEVICE)
-
-    assert {"resolved": 2} == done(one, "deadletters")
-    done(one, "replay")
-    assert ["lost", "maintenance"] == [entry.body["type"] for entry in entries_of(one)]
-    assert (3, []) == (one.totals()["gaps", ""], one.refused())
-
-
-def test_only_what_is_asked_for_is_replayed(one: Machine) -> None:
-    """Reason, device, id and time choose dead letters; the others stand and are not counted."""
-    one.journal([air(1, HOUR - 10_800, pm25=9_999.0)], now=NOW - 7_200)
-    one.journal([air(1, pm25=5.0), b"rubbish"], "lanbi/v1/air2/data")
-    one.forward()
-    apply(one, NEW_DEVICE)
-
-    assert {} == done(one, "deadletters", device="air3")
-    assert {"read": 1, "duplicate": 1} == done(one, "deadletters", to=iso(NOW - 3_600))
-    assert {"read": 1, "duplicate": 1} == done(one, "deadletters", ids=[1])
-    assert {"read": 1, "deadletter": 1, "resolved": 1} == done(one, "deadletters", ids=[3])
-    assert {"read": 1, "stored": 1, "resolved": 1} == done(one, "deadletters", since=iso(NOW - 60), reason="unknown-device")
-    assert [("value-out-of-range", "pm25", 1), ("bad-json", None, 3)] == one.refused()
-
-
-def story(machine: Machine) -> None:
-    """Readings of every fate: corrected, late, withdrawn, conflicting, imported, refused; registers; events and entries."""
-    machine.journal([air(n, HOUR - 3600 * (9 - n), pm25=5.0 + n, co=0.5) for n in range(8)])
-    machine.forward()
-    machine.journal([air(11, HOUR - 7_200, pm25=7.0), air(10, HOUR - 7_200, pm25=6.0), air(12, HOUR - 10_800, pm25=None)])
-    machine.journal([air(11, HOUR - 7_200, pm25=8.0), air(13, HOUR - 14_400, pm25=9_999.0, no2=4.0)])
-    machine.journal([air(14, HOUR - 18_000, pm25=9.0, co=0.5)])  # the same value of a later revision
-    meter = [
-        Message(HOUR, 0, {"register": value}, 0, seq, "tc-m01", {}, corrects)
-        for seq, value, corrects in ((1, 100.0, False), (2, 110.0, False), (4, 120.0, True), (3, 115.0, False))
-    ]
-    machine.journal([encode(message) for message in meter], "lanbi/v1/gate/data")
-    imported = [Message(HOUR - 3600 * n, 3600, {"pm25": 50.0, "o3": 60.0}, 0, 100 + n, "9001A") for n in range(12)]
-    machine.journal([encode(imported), encode(imported)], "lanbi/v1/~import/lanbi-csv/abc", "import")
-    machine.journal([b'{"type": "maintenance", "note": "lens"}', b"\xff"], "lanbi/v1/air1/event")
-    machine.journal([b'{"user": "li", "target": "a", "value": "1", "period": "2025", "document": "x"}'], "lanbi/v1/~person/reported", "person")
-    machine.forward()
-
-
-def entries_of(machine: Machine) -> list[Entry]:
-    """What was entered, but the requests of this test."""
-    store = EmbeddedStore(machine.data / "store.db")
-    found = [entry for kind in ("event", "reported") for entry in store.entered(kind)]
-    store.close()
-    return found
+__all__ = ["one"]
 
 
 def test_a_replay_changes_nothing_in_a_store_that_is_well(one: Machine) -> None:
@@ -342,24 +186,3 @@ def test_a_kill_within_a_slice_is_mended_by_the_next_start(one: Machine, left: i
     assert "done" == one.job(name).state
     assert set() == not_announced(one)
     one.law()
-
-
-def changes_of(machine: Machine) -> list[tuple[int, tuple[str, ...]]]:
-    """Numbers of all changes, and whom they name."""
-    store = EmbeddedStore(machine.data / "store.db")
-    found = [(row.n, row.sites) for row in store.changes_after({})]
-    store.close()
-    return found
-
-
-def announced(machine: Machine) -> set[int]:
-    """Numbers of all changes."""
-    return {number for number, _ in changes_of(machine)}
-
-
-def not_announced(machine: Machine) -> set[Key]:
-    """Rows on whose day no change names their site."""
-    store = EmbeddedStore(machine.data / "store.db")
-    days = {(site, row.day) for row in store.changes_after({}) for site in row.sites}
-    store.close()
-    return {key for key in machine.rows() if (key.source, day_of(key.time)) not in days}
