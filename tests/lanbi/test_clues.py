@@ -63,36 +63,38 @@ def test_clues_and_orders_are_listed(config: str, capsys: pytest.CaptureFixture[
     assert {**CLUE, "kind": "treatment-off", "source": "m-0003"} == json.loads(capsys.readouterr().out)
 
 
-def test_what_a_logger_says_stands_beside_the_clue(config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """States within it and the last one before, running hours of its day, of this meter's unit; another unit's, others' events and other days' never."""
-    unit = {"unit": "SB1", "meter": "m-0003"}
-    off, on = {"state": 0, "zh": "停运", "en": "off"}, {"state": 1, "zh": "运行", "en": "running"}
+UNIT = {"unit": "SB1", "meter": "m-0003"}
+OFF, ON = {"state": 0, "zh": "停运", "en": "off"}, {"state": 1, "zh": "运行", "en": "running"}
+"""What a logger says of a unit; of SB1 it is known which meter measures it."""
+
+
+def running(day: int, hours: float) -> dict[str, object]:
+    """Running hours of a day in June."""
+    begin, end = (f"2025-06-{number:02}T00:00:00+08:00" for number in (day, day + 1))
+    return {"type": "running-time", "day": f"2025-06-{day:02}", "time": begin, "to": end, "units": [{**UNIT, "hours": hours}]}
+
+
+def told_by_a_logger(tmp_path: Path) -> None:
+    """States before, within and behind the clue, of this unit and of another one, hours of two days, and what nobody can use."""
     said: list[dict[str, object]] = [
-        {"type": "equipment", "time": "2025-06-03T12:05:00+08:00", "units": [{**unit, **off}, {"unit": "SB2", **on}]},
-        {"type": "equipment", "time": "2025-06-03T11:00:00+08:00", "units": [{**unit, **on}]},
-        {"type": "equipment", "time": "2025-06-03T09:00:00+08:00", "units": [{**unit, **off}]},
-        {"type": "equipment", "time": "2025-06-03T16:00:00+08:00", "units": [{**unit, **on}]},
-        {
-            "type": "running-time",
-            "day": "2025-06-03",
-            "time": "2025-06-03T00:00:00+08:00",
-            "to": "2025-06-04T00:00:00+08:00",
-            "units": [{**unit, "hours": 20.5}],
-        },
-        {
-            "type": "running-time",
-            "day": "2025-06-01",
-            "time": "2025-06-01T00:00:00+08:00",
-            "to": "2025-06-02T00:00:00+08:00",
-            "units": [{**unit, "hours": 24.0}],
-        },
-        {"type": "equipment", "time": "soon", "units": [{**unit, **off}]},
+        {"type": "equipment", "time": "2025-06-03T12:05:00+08:00", "units": [{**UNIT, **OFF}, {"unit": "SB2", **ON}]},
+        {"type": "equipment", "time": "2025-06-03T11:00:00+08:00", "units": [{**UNIT, **ON}]},
+        {"type": "equipment", "time": "2025-06-03T09:00:00+08:00", "units": [{**UNIT, **OFF}]},
+        {"type": "equipment", "time": "2025-06-03T16:00:00+08:00", "units": [{**UNIT, **ON}]},
+        running(3, 20.5),
+        running(1, 24.0),
+        {"type": "equipment", "time": "soon", "units": [{**UNIT, **OFF}]},
         {"type": "equipment", "time": 7, "units": "SB1"},
         {"type": "maintenance"},
     ]
     store = EmbeddedStore(tmp_path / "data" / "store.db")
     store.enter([Entry("event", f"mqtt/{number}#0", number, "logger", body) for number, body in enumerate(said)])
     store.close()
+
+
+def test_what_a_logger_says_stands_beside_the_clue(config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """States within it and the last one before, running hours of its day, of this meter's unit; another unit's, others' events and other days' never."""
+    told_by_a_logger(tmp_path)
     assert 0 == main(["--config", config, "clues", "list", "--since", "2025-06-01"])
     lines = [line.strip() for line in capsys.readouterr().out.splitlines() if "logger" in line]
     assert 0 == main(["--config", config, "clues", "list", "--since", "2025-06-01", "--json"])
@@ -104,7 +106,7 @@ def test_what_a_logger_says_stands_beside_the_clue(config: str, tmp_path: Path, 
         f"{head} equipment, 2025-06-03T11:00:00+08:00: SB1 (m-0003) 运行 running",
         f"{head} equipment, 2025-06-03T12:05:00+08:00: SB1 (m-0003) 停运 off",
     ] == lines
-    assert [[{**unit, "hours": 20.5}], [{**unit, **on}], [{**unit, **off}]] == [one["units"] for one in beside]
+    assert [[{**UNIT, "hours": 20.5}], [{**UNIT, **ON}], [{**UNIT, **OFF}]] == [one["units"] for one in beside]
 
 
 @pytest.mark.parametrize(("word", "state"), [("explain", "explained"), ("confirm", "confirmed"), ("reopen", "open")])
