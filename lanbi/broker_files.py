@@ -17,6 +17,7 @@ from lanbi import mosquitto
 from lanbi.folders import made
 from lanbi.journal_files import hold
 from lanbi.mosquitto import Logins
+from lanbi.ownership import root_again
 from lanbi.settings import Settings
 from lanbi.settings_keys import DEFAULT_INGEST
 
@@ -175,6 +176,11 @@ def reload(pid_file: Path) -> int:
     WorkError
         There is no such process, or we may not signal it; the files stand, and Mosquitto does not know them yet.
     """
+    with root_again():
+        return _told(pid_file)
+
+
+def _told(pid_file: Path) -> int:
     try:
         pid = int(pid_file.read_text(encoding="ascii").strip())
         name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()

@@ -74,6 +74,11 @@ class Wish:
     names: tuple[str, ...] = ()
     horizon: int = 2030
 
+    @property
+    def broker(self) -> Path:
+        """Folder of the files that Mosquitto reads. Debian's runs as a user of its own, who must not look into the data folder: beside it."""
+        return self.data / "broker" if self.mosquitto == OWN else self.data.with_name(f"{self.data.name}-broker")
+
 
 class New(NamedTuple):
     """A file to be made."""
@@ -135,7 +140,7 @@ def settings_text(wish: Wish) -> str:
         "broker": {
             "url": f"mqtt://127.0.0.1:{wish.broker_port}",
             "password_file": secret / "broker",
-            "folder": wish.data / "broker",
+            "folder": wish.broker,
             **({"pid_file": wish.data / "mosquitto" / "mosquitto.pid"} if own else {}),
             "queue_bytes": "400MB",
         },
@@ -158,7 +163,7 @@ def _table(name: str, keys: dict[str, object]) -> str:
 def mosquitto_conf(wish: Wish) -> str:
     """The shipped configuration with this machine's folders and port."""
     text = (templates() / "mosquitto" / "mosquitto.conf").read_text(encoding="utf-8")
-    text = text.replace("/var/lib/lanbi/broker", str(wish.data / "broker")).replace("listener 1883 127.0.0.1", f"listener {wish.broker_port} 127.0.0.1")
+    text = text.replace("/var/lib/lanbi-broker", str(wish.broker)).replace("listener 1883 127.0.0.1", f"listener {wish.broker_port} 127.0.0.1")
     if wish.mosquitto == SYSTEM:
         return text
     own = wish.data / "mosquitto"
@@ -188,12 +193,13 @@ def founded(wish: Wish) -> Iterator[None]:
         A file cannot be written.
     """
     new = files(wish)
-    there = [str(path) for path in [*(one.path for one in new), wish.data] if path.exists() and (path != wish.data or any(path.iterdir()))]
+    folders = (wish.data, wish.broker)
+    there = [str(path) for path in [*(one.path for one in new), *folders] if path.exists() and (path not in folders or any(path.iterdir()))]
     if there:
         raise InputError(f"there already: {', '.join(there)}", "--to, --data", "lanbi init overwrites nothing: name empty folders, or remove these first")
     made: list[Path] = []
     try:
-        for folder, mode in ((wish.folder, 0o750), (wish.data, 0o750), (wish.data / "secrets", 0o700), (wish.data / "broker", 0o2750), *_own(wish)):
+        for folder, mode in ((wish.folder, 0o750), (wish.data, 0o750), (wish.data / "secrets", 0o700), (wish.broker, 0o2750), *_own(wish)):
             _folder(folder, mode, made)
         for one in new:
             written(one)
@@ -201,7 +207,7 @@ def founded(wish: Wish) -> Iterator[None]:
         written(New(wish.data / "secrets" / "webhook", secrets.token_urlsafe(48) + "\n", SECRET))
         yield
     except BaseException as error:
-        _undone(made, wish.data)
+        _undone(made, wish)
         if isinstance(error, OSError):
             raise WorkError(f"the file cannot be written: {error.strerror}", str(error.filename), "name folders that this user may write to") from error
         raise
@@ -229,9 +235,9 @@ def written(one: New) -> None:
         os.fsync(handle)
 
 
-def _undone(made: list[Path], data: Path) -> None:
-    """Take away what was made: files of ours, what lies in the data folder, which was empty, then folders that are empty again."""
-    inside = sorted(data.rglob("*"), reverse=True) if data.exists() else []
+def _undone(made: list[Path], wish: Wish) -> None:
+    """Take away what was made: files of ours, what lies in the folders of data and broker, which were empty, then folders that are empty again."""
+    inside = sorted({*wish.data.rglob("*"), *wish.broker.rglob("*")}, reverse=True)
     for path in [*inside, *reversed(made)]:
         take: Callable[[], None] = path.rmdir if path.is_dir() and not path.is_symlink() else lambda path=path: path.unlink(missing_ok=True)  # type: ignore[misc]
         try:
@@ -246,7 +252,7 @@ def given_to(user: str, wish: Wish) -> None:
     Raises
     ------
     InputError
-        No such user.
+        No such user, or a folder that Mosquitto's user cannot come to.
     """
     try:
         found = pwd.getpwnam(user)
@@ -254,11 +260,24 @@ def given_to(user: str, wish: Wish) -> None:
         raise InputError(f"no such user: {user}", "--user", f"adduser --system --group {user}") from None
     for path in (wish.folder, *wish.folder.rglob("*"), wish.data, *wish.data.rglob("*")):
         os.chown(path, found.pw_uid, found.pw_gid)
+    if shared(wish, found.pw_uid, found.pw_gid):
+        _reached(wish.broker)
+
+
+def shared(wish: Wish, uid: int, gid: int) -> bool:
+    """Let the group of Debian's Mosquitto read the broker's files; whether there is such a group, and it is asked for."""
     try:
-        group = grp.getgrnam("mosquitto").gr_gid if wish.mosquitto == SYSTEM else found.pw_gid
+        group = grp.getgrnam("mosquitto").gr_gid if wish.mosquitto == SYSTEM else gid
     except KeyError:
-        group = found.pw_gid
-    broker = wish.data / "broker"
-    for path in (broker, *broker.iterdir()):
-        os.chown(path, found.pw_uid, group)
-    broker.chmod(0o2750)  # a change of owner takes the bit away
+        group = gid
+    for path in (wish.broker, *wish.broker.iterdir()):
+        os.chown(path, uid, group)
+    wish.broker.chmod(0o2750)  # a change of owner takes the bit away
+    return group != gid
+
+
+def _reached(broker: Path) -> None:
+    """Mosquitto gives root up before it reads its files: every folder above them must let others pass."""
+    shut = [str(one) for one in broker.parents if not one.stat().st_mode & 0o001]
+    if shut:
+        raise InputError(f"Mosquitto's user cannot pass through {', '.join(shut)}", "--data", "name a data folder such as /var/lib/lanbi")

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
 
 def settings(config: str | None) -> Settings:
-    """Settings from file and environment, validated whole."""
+    """Settings from file and environment, validated whole; from here on root acts as the owner of the data folder."""
     import os
 
+    from lanbi.ownership import as_owner
     from lanbi.settings import load
 
-    return load(config, os.environ)
+    found = load(config, os.environ)
+    as_owner(found.data)
+    return found
 
 
 def clock(chosen: Settings) -> Clock:

@@ -38,13 +38,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write everything, look at it as `lanbi check` does, and say what comes next."""
-    from lanbi.founding import checked, founded, given_to
+    import os
+
+    from lanbi.founding import checked, founded, given_to, shared
 
     wish = checked(_wish(args))
     with founded(wish):
         _secrets(wish)
         if args.user:
             given_to(args.user, wish)
+        elif os.geteuid() == 0:
+            shared(wish, 0, 0)
     _next(wish, args.user)
     return 0
 

@@ -80,3 +80,15 @@ def test_a_unit_runs_what_there_is_as_nobody_special(unit: Path) -> None:
     assert "User=root" not in text and any(line.startswith("User=") for line in text)
     if "Restart=always" in text and programs:
         assert "RestartPreventExitStatus=2" in text
+
+
+def test_the_broker_starts_after_a_boot() -> None:
+    """/run is empty then: systemd does not start a unit that may write to what is not there, so it must make it."""
+    text = lines(ROOT / "deploy" / "systemd" / "mosquitto-lanbi.conf")
+    written = [path for line in text if line.startswith("ReadWritePaths=") for path in line.partition("=")[2].split()]
+    made = [f"/run/{name}" for line in text if line.startswith("RuntimeDirectory=") for name in line.partition("=")[2].split()]
+    config = (ROOT / "deploy" / "mosquitto" / "mosquitto.conf").read_text()
+    pid_file = Path(re.findall(r"^pid_file (\S+)", config, re.MULTILINE)[0])
+
+    assert [] == [path for path in written if path.startswith("/run")]
+    assert str(pid_file.parent) in made

@@ -24,7 +24,7 @@ def shipped(folder: Path, *names: str) -> list[str]:
     """Lines of the shipped files, with their folders and ports made the test's own."""
     lines = [line for name in names for line in (SHIPPED / name).read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
     ours = {
-        "/var/lib/lanbi/broker": f"{folder}/broker",
+        "/var/lib/lanbi-broker": f"{folder}/broker",
         "/var/lib/mosquitto/": f"{folder}/mosquitto/",
         "/run/mosquitto/mosquitto.pid": f"{folder}/mosquitto.pid",
         "/etc/mosquitto/certs": f"{folder}/certs",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import grp
 import io
 import json
+import os
 import stat
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -50,6 +54,33 @@ def test_the_broker_it_configures_is_closed(tmp_path: Path) -> None:
     assert (broker / "passwd").read_text().count("$7$") == 4
     settings = load(str(tmp_path / "etc" / "lanbi.toml"), {})
     assert settings.broker.pid_file == tmp_path / "etc" / "var" / "mosquitto" / "mosquitto.pid"
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or "mosquitto" not in [one.gr_name for one in grp.getgrall()], reason="needs root, and Debian's Mosquitto")
+def test_debians_mosquitto_reads_its_files_and_nothing_else() -> None:
+    """It gives root up before it opens them; the data folder, where journal and accounts lie, stays closed to it."""
+    with tempfile.TemporaryDirectory() as made:
+        base = Path(made)
+        base.chmod(0o755)
+        assert 0 == init(base / "etc", "--data", str(base / "data"), "--mosquitto", "system", "--user", "nobody")
+        named = [
+            Path(line.split()[1]) for line in (base / "etc" / "mosquitto.conf").read_text().splitlines() if line.startswith(("password_file ", "acl_file "))
+        ]
+
+        def read(path: Path) -> bool:
+            return 0 == subprocess.run(["cat", path], user="mosquitto", group="mosquitto", extra_groups=[], capture_output=True, check=False).returncode
+
+        assert [True, True] == [read(path) for path in named]
+        assert not read(base / "data" / "access.db")
+        assert load(str(base / "etc" / "lanbi.toml"), {}).broker.folder == named[0].parent
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or "mosquitto" not in [one.gr_name for one in grp.getgrall()], reason="needs root, and Debian's Mosquitto")
+def test_a_folder_that_mosquitto_cannot_come_to_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything runs, with nothing left behind: pytest's folders are closed to others, as the settings' folder is."""
+    assert 2 == init(tmp_path / "etc", "--mosquitto", "system", "--user", "nobody")
+    assert "cannot pass through" in capsys.readouterr().err
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_two_installations_share_no_secret(tmp_path: Path) -> None:
