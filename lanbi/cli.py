@@ -122,9 +122,19 @@ def _configure(parser: argparse.ArgumentParser, name: str) -> None:
     module: ModuleType = importlib.import_module(f"lanbi.commands.{PROGRAMS[name].module}")
     sub.description = PROGRAMS[name].help
     sub.formatter_class = argparse.RawDescriptionHelpFormatter
-    sub.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="设置文件 settings")
     module.configure(sub)
+    _settings_file(sub)
     sub.set_defaults(run=module.run)
+
+
+def _settings_file(parser: argparse.ArgumentParser) -> None:
+    """``--config`` behind every verb: whoever types a command to its end still has to say which settings."""
+    if "--config" not in parser._option_string_actions:  # noqa: SLF001  same
+        parser.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="设置文件 settings")
+    for action in parser._actions:  # noqa: SLF001  same
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001  same
+            for verb in action.choices.values():
+                _settings_file(verb)
 
 
 def _say(error: LanbiError) -> None:

@@ -78,3 +78,10 @@ def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "_configure", lambda parser, name: parser.set_defaults(run=stop))
 
     assert 130 == cli.main(["check"])
+
+
+@pytest.mark.parametrize("words", [("registry", "diff", "x.toml"), ("alarms", "list"), ("clues", "list"), ("broker", "acl"), ("check",)])
+def test_settings_are_named_behind_the_verb_too(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """As every page types it; the named file is looked for, and no argument is unknown."""
+    assert 2 == cli.main([*words, "--config", "none-such.toml"])
+    assert "none-such.toml" in capsys.readouterr().err
