@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 FAULTY = 2
 _BELOW = "\n           "
 """English stands below its Chinese, where ``处理 do:`` begins to speak."""
+_BESIDE = " · "
+"""Behind it where a text is one field: what a machine hands on, people read."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -70,11 +72,10 @@ class _Found:
 
     def tell(self, *, as_json: bool) -> None:
         if as_json:
-            faults = [{"where": where, "what": what, "do": todo} for where, what, todo in self.faults]
-            live = (
-                {} if self.live is None else {"live": [{"part": one.part, "state": one.state, "zh": one.zh, "en": one.en, "do": one.todo} for one in self.live]}
-            )
-            _write({"ok": not faults and not self.broken, "checked": self.lines, "faults": faults, "hints": self.hints, **live})
+            faults = [{"where": where, "what": both(what, _BESIDE), "do": both(todo, _BESIDE)} for where, what, todo in self.faults]
+            live = {} if self.live is None else {"live": [_row(one) for one in self.live]}
+            hints = [both(hint, _BESIDE) for hint in self.hints]
+            _write({"ok": not faults and not self.broken, "checked": self.lines, "faults": faults, "hints": hints, **live})
             return
         sys.stdout.write("".join(f"{line}\n" for line in self.lines))
         sys.stdout.write("".join(f"提示 note: {both(hint, _BELOW)}\n" for hint in self.hints))
@@ -91,6 +92,10 @@ class _Found:
             sys.stderr.write(f"{sum(one.state == 'fault' for one in self.live or ())} 处运行故障 faults in what runs\n")
         else:
             sys.stdout.write("一切正常 all is well\n")
+
+
+def _row(one: Finding) -> dict[str, str]:
+    return {"part": one.part, "state": one.state, "zh": one.zh, "en": one.en, "do": both(one.todo, _BESIDE)}
 
 
 def _look(settings: Settings, found: _Found) -> None:

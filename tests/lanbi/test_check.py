@@ -56,7 +56,9 @@ def test_faults_of_registry_and_all_plans_are_told_together(tmp_path: Path, caps
     ]
     assert [] == [words for words in wanted if words not in said]
     assert 2 == main(["check", "--config", file, "--json"])
-    assert 4 == len(answer(capsys)["faults"])
+    faults = json.loads(capsys.readouterr().out)["faults"]
+    assert [4, "未知的键 'nam'；是否想写 'name'？ · unknown key 'nam'; did you mean 'name'?"] == [len(faults), faults[0]["what"]]
+    assert [] == [one for one in faults if not (" · " in one["what"] and " · " in one["do"])]
 
 
 def test_faults_of_the_settings_are_told_one_by_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,6 +72,7 @@ def test_parts_are_told_to_people_and_machines(config: str, tmp_path: Path, caps
     answer = json.loads(capsys.readouterr().out)
     assert [False, ["fault", "fault", "note", "ok"]] == [answer["ok"], [row["state"] for row in answer["live"]]]
     assert {"part", "state", "zh", "en", "do"} == set(answer["live"][0])
+    assert "请启动它，或查看 ingest 的日志 · start it, or look into the log of ingest" == answer["live"][0]["do"]
 
 
 def test_a_process_at_work_is_no_fault(config: str) -> None:
