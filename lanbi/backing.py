@@ -132,6 +132,8 @@ class Backing:
             if path.is_file():
                 self._keep(path, path.relative_to(data).as_posix())
         named = [("lanbi.toml", chosen.file), ("county.toml", chosen.county), *((f"plan-{number}.toml", path) for number, path in enumerate(chosen.targets, 1))]
+        if chosen.file:  # what `lanbi init` wrote beside it
+            named.append(("mosquitto.conf", chosen.file.with_name("mosquitto.conf")))
         for name, chosen_one in named:
             if chosen_one and chosen_one.exists():
                 self._keep(chosen_one, f"{SETTINGS}/{name}")

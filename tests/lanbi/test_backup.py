@@ -63,7 +63,7 @@ def test_no_secret_is_kept(house: Settings, vault: Path) -> None:
 
     assert secrets
     assert [] == [secret for secret in secrets if any(secret in content for content in held.values())]
-    assert {"settings/lanbi.toml", "settings/county.toml", "settings/plan-1.toml", "settings/broker/passwd"} <= names
+    assert {"settings/lanbi.toml", "settings/county.toml", "settings/plan-1.toml", "settings/mosquitto.conf", "settings/broker/passwd"} <= names
     assert {0o700} == {path.stat().st_mode & 0o777 for path in (vault, vault / "objects", vault / "backups")}
 
 
