@@ -54,6 +54,7 @@ def restore(vault: Vault, backup: Backup, target: Path, server: Server | None, s
     draft = target.with_name(f"{target.name}{TEMPORARY}")
     try:
         draft.mkdir(parents=True)
+        draft.chmod(0o750)  # as `lanbi init` makes it
         for one in backup.files:
             _give(vault, one, draft)
         if (draft / "state.db").exists():

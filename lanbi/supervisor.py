@@ -275,7 +275,7 @@ def sole(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             what = f"another lanbi works on this data folder (process {lock.read().strip() or 'unknown'})"
-            raise DataFolderBusy(what, str(folder), "stop it, or choose another folder with --data") from None
+            raise DataFolderBusy(what, str(folder), "stop it first (systemctl stop lanbi); a demo beside it takes --data FOLDER") from None
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()

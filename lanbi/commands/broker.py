@@ -82,6 +82,8 @@ def _passwd(files: BrokerFiles, args: argparse.Namespace) -> int:
     _say(f"{len(given)} 个新密码，明文各存一次（只有本用户可读），送到设备后请删除 · new passwords, each in a file of its own that only this user may read")
     if args.ingest and files.settings.broker.password_file is None:
         _say(f'提示 note: 请设置 set broker.password_file = "{files.secret_of(files.settings.broker.username)}"')
+    if args.ingest and given:
+        _say("蓝碧用启动时读到的密码登录：请重启 lanbi logs in with the password that it read at its start: restart it (systemctl restart lanbi)")
     _reload(files, args)
     return 0
 
