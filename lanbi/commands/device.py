@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """例 example: lanbi device add plug-1 --source m-0001 --interval 300 --mapping tasmota --topic tele/workshop/SENSOR --person 王工
            lanbi device test plug-1 --hours 24
-           lanbi device accept plug-1 --from 2026-12-01 --person 王工"""
+           lanbi device accept plug-1 --from 2026-12-01 --person 王工
+           lanbi device retire old --person 王工 && lanbi device add new --source a-01 --interval 3600 --from 2026-12-01 --person 王工"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +35,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     testing.add_argument("--json", action="store_true", help="机器可读 machine-readable answer")
     for verb in (accepting, keying, retiring):
         verb.add_argument("--from", dest="day", metavar="DATE", help="自此日起 from this day on (default: today)")
+    adding.add_argument(
+        "--from", dest="day", metavar="DATE", help="自此日起代表该点位：接替停用的设备时 speaks for it from this day on: where it replaces a retired device"
+    )
     for verb in (adding, accepting, retiring):
         verb.add_argument("--person", required=True, metavar="NAME", help="责任人 who answers for it")
         verb.add_argument("--document", default="", metavar="TEXT", help="依据文件 document")
@@ -85,6 +89,7 @@ def _known(registry: Registry, name: str) -> Device:
 
 
 def _add(args: argparse.Namespace, settings: Settings, registry: Registry) -> int:
+    from domain.civil import date_of
     from domain.errors import InputError
     from lanbi.device_text import added
 
@@ -93,7 +98,8 @@ def _add(args: argparse.Namespace, settings: Settings, registry: Registry) -> in
     pairs = [one.rpartition("=") for one in args.name]
     if not all(name and source for name, _, source in pairs):
         raise InputError(f"not FOREIGN=ID: {args.name}", "--name", "write 010000A8900016F000169DC0=o-001")
-    keys: dict[str, object] = {"id": args.id, "sources": args.source, "format": args.format, "mapping": args.mapping, "interval": args.interval}
+    sources = [{"from": date_of(_from(args, settings)).isoformat(), "value": args.source}] if args.day else args.source
+    keys: dict[str, object] = {"id": args.id, "sources": sources, "format": args.format, "mapping": args.mapping, "interval": args.interval}
     keys |= {"names": {name: source for name, _, source in pairs}, "topics": args.topic, "peers": args.peer}
     keys |= {"zone": args.zone, "label": args.label, "crc": args.crc, "state": "trial"}
     version = _applied(args, settings, added(_text(settings), keys))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.civil import date_of, day_of, iso
+from domain.civil import date_of, day_of, iso, parse_date
 from domain.errors import InputError
 from lanbi import wiring
 from lanbi.cli import main
@@ -86,6 +86,17 @@ def test_accepted_and_retired_from_a_day_on(desk: Desk) -> None:
     assert days == [first for first, _ in logger.state.steps[1:]]
     assert "# 注释留下" in desk.text
     assert 'id = "old"\nsources = ["a2"]\ninterval = 3600\nstate = "accepted"' in desk.text
+
+
+def test_a_device_takes_the_place_of_a_retired_one(desk: Desk) -> None:
+    """From a day on; without it both would speak for the place in the past, which is refused with what to do."""
+    new = ("add", "new", "--source", "a2", "--interval", "3600", "--person", "王工", "--no-reload")
+    desk("retire", "old", "--from", "2026-12-01", "--person", "王工")
+
+    assert (2, True) == ((told := desk(*new))[0], "both speak for 'a2'" in told[1])
+    assert 0 == desk(*new, "--from", "2026-12-01")[0]
+    sources = wiring.registry(load(str(desk.config), {})).devices["new"].sources
+    assert [None, ["a2"]] == [list(found) if (found := sources.on(parse_date(day))) else None for day in ("2026-11-30", "2026-12-01")]
 
 
 def test_a_new_password_is_another_one(desk: Desk) -> None:
