@@ -18,6 +18,8 @@ from lanbi.seals import read_seal, seal_path
 
 NS: Final = 1_000_000_000
 NEVER_FULL: Final = 36_500.0
+FAR: Final = 3_650
+"""Days beyond which nobody plans; a figure would only look precise."""
 STEADY: Final = ("mqtt", "hj212", "person")
 """Writers whose past says what will come; an import comes once."""
 WEEK: Final = 7
@@ -122,7 +124,16 @@ def _pace(folder: Path, writer: str) -> float:
 
 def full_in(days: float) -> str:
     """Days until full, for people."""
-    return "> 10 年 years" if days > 3_650 else f"{days:.0f}"
+    return "> 10 年 years" if days > FAR else f"{days:.0f}"
+
+
+def lasts(days: float) -> tuple[str, str]:
+    """The same as a sentence, in Chinese and English.
+
+    >>> lasts(7.2), lasts(10_000)
+    (('约 7 天后写满', 'full in 7 days'), ('十年内不会写满', 'not full within ten years'))
+    """
+    return ("十年内不会写满", "not full within ten years") if days > FAR else (f"约 {days:.0f} 天后写满", f"full in {days:.0f} days")
 
 
 def said(size: int) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from domain.sayings import chinese
 from lanbi.checking import FULL_SOON
 from lanbi.frames import DOORS
-from lanbi.journal_space import days_until_full, full_in, room, said, set_aside
+from lanbi.journal_space import days_until_full, lasts, room, said, set_aside
 from lanbi.keeping import STATUS
 from lanbi.live import FAULT, NOTE, OK, Finding
 from lanbi.metrics import read_status
@@ -43,7 +43,8 @@ def look(settings: Settings) -> Iterator[Finding]:
 
 def _room(settings: Settings) -> Finding:
     now, days = room(settings.data, settings.journal.quota), days_until_full(settings.data, settings.journal.quota)
-    zh = f"日志 {said(now.used)}，可用 {said(now.free)}，约 {full_in(days)} 天后写满"
-    en = f"the journal takes {said(now.used)}, {said(now.free)} are free, full in {full_in(days)} days"
+    last_zh, last_en = lasts(days)
+    zh = f"日志 {said(now.used)}，可用 {said(now.free)}，{last_zh}"
+    en = f"the journal takes {said(now.used)}, {said(now.free)} are free, {last_en}"
     state = FAULT if days < WEEK else NOTE if days < FULL_SOON else OK
     return Finding(PART, state, zh, en, "" if state == OK else "`lanbi journal archive`, a larger disk or journal.quota")
