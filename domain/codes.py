@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from domain import ledger, permit, targets, water
+from domain import energy, ledger, permit, targets, water
 from domain.air import LEVELS
 
 Words = tuple[str, str]
@@ -52,7 +52,7 @@ METER_EVENTS: Final[Mapping[str, Words]] = MappingProxyType(
 )
 """Kinds of a meter's events."""
 
-EVENTS: Final[Mapping[str, Words]] = MappingProxyType({**METER_EVENTS, "order": ("管控命令", "order")})
+EVENTS: Final[Mapping[str, Words]] = MappingProxyType({**METER_EVENTS, "order": ("管控指令", "order")})
 """The same, and what else happens to an enterprise."""
 
 REPORTS: Final[Mapping[str, Words]] = MappingProxyType(
@@ -123,6 +123,16 @@ def state_words(figure: str, status: str) -> Words:
     (('优', 'excellent'), '良', 'incomplete', ('', ''))
     """
     return STATES.get(figure, {}).get(status) or STATES[""].get(status, (status, status))
+
+
+def medium_words(medium: str) -> Words:
+    """What a meter counts; a medium of the county's own stands for itself.
+
+    >>> medium_words("electricity"), medium_words("oxygen")
+    (('电力', 'electricity'), ('oxygen', 'oxygen'))
+    """
+    known = energy.FUELS.get(medium)
+    return (known.zh, known.en) if known else (medium, medium)
 
 
 def both(words: Words) -> str:

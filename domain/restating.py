@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from domain.civil import date_of, day_of, month_of_day, year_of_day
+from domain.civil import date_of, day_of, month_of_day
 from domain.indicators import Event, Restatement, figure
 from domain.readings import Entry
 
@@ -147,14 +147,14 @@ def confirmation_events(entries: Iterable[Entry], scope: str) -> list[Event]:
 
 
 def period_text(period: str, time: int) -> str:
-    """A period as people write it: 2025-06-03, 2025-06, 2025Q2, 2025, or ``2025 to 2025-06-03`` for a running year.
+    """A period as people write it: 2025-06-03, 2025-06, 2025Q2, 2025, or ``2025-01-01 – 2025-06-03`` for a running year.
 
     >>> period_text("month", 1751212800), period_text("ytd", 1751212800)
-    ('2025-06', '2025 to 2025-06-30')
+    ('2025-06', '2025-01-01 – 2025-06-30')
     """
     day = day_of(time + 1)
     date = date_of(day)
-    words = {"month": f"{date:%Y-%m}", "quarter": f"{date:%Y}Q{(date.month + 2) // _QUARTER}", "year": f"{date:%Y}", "ytd": f"{year_of_day(day)} to {date}"}
+    words = {"month": f"{date:%Y-%m}", "quarter": f"{date:%Y}Q{(date.month + 2) // _QUARTER}", "year": f"{date:%Y}", "ytd": f"{date:%Y}-01-01 – {date}"}
     return words.get(period, date.isoformat())
 
 

@@ -12,6 +12,7 @@ from analytics import counting, meters
 from analytics.counting import Counted, Readings
 from analytics.energy.worth import worth
 from domain import civil, energy
+from domain.codes import METER_EVENTS, both, medium_words
 from domain.places import Meter, Registry
 from lanbi.metering import Source, forms_of, said_about_meters, stated_of
 from lanbi.registers import Desk
@@ -50,7 +51,7 @@ def page(source: Source, registry: Registry, name: str, span: tuple[int, int]) -
 
 
 def _head(registry: Registry, meter: Meter, span: tuple[int, int]) -> Iterator[str]:
-    yield f"表 meter {meter.id} · {registry.name_of(meter.enterprise)} · {meter.medium} [{meter.unit}] · {registry.county.name}"
+    yield f"表 meter {meter.id} · {registry.name_of(meter.enterprise)} · {both(medium_words(meter.medium))} [{meter.unit}] · {registry.county.name}"
     yield f"自 from {civil.iso(span[0])} 至 to {civil.iso(span[1])}"
     ratios = ", ".join(value if day < -(2**30) else f"{value} 自 since {civil.date_of(day)}" for day, value in meter.multiplier.steps)
     limit = meter.max_power or meter.max_rate or "–"
@@ -94,7 +95,7 @@ def _across(counted: Counted, span: tuple[int, int], unit: str) -> Iterator[str]
 def _events(found: Sequence[meters.Event], span: tuple[int, int]) -> Iterator[str]:
     for one in found:
         if span[0] < one.time <= span[1]:
-            yield f"事件 event {one.kind} {civil.iso(one.time)}: {one.detail}"
+            yield f"事件 event {both(METER_EVENTS.get(one.kind, (one.kind, one.kind)))} {civil.iso(one.time)}: {one.detail}"
 
 
 def _factors(meter: Meter, registry: Registry, year: int) -> Iterator[str]:

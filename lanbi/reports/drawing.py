@@ -18,11 +18,15 @@ HIGH: Final = 260
 LEFT: Final = 52
 RIGHT: Final = 40
 """Room for the names of level lines, where no bar stands."""
-TOP: Final = 14
+TOP: Final = 26
+"""Room for the unit above the highest number."""
 BOTTOM: Final = 40
 INKS: Final = ("#1f5fa8", "#b3501e", "#2f7d4f", "#7a4fa0", "#8a6d00", "#006d77", "#9d2449", "#555555")
 TICKS: Final = 5
 MOST_LABELS: Final = 16
+LETTER: Final = 6.6
+"""Width of a digit, as wide as fonts make it."""
+BETWEEN: Final = 10
 
 
 def svg(chart: Chart) -> str:
@@ -62,11 +66,12 @@ def _grid(low: float, high: float, step: float, unit: str) -> Iterator[str]:
         value = low + number * step
         y = _y(value, low, high)
         yield f'<line class="g" x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{y}" y2="{y}"/><text class="r" x="{LEFT - 6}" y="{y + 4}">{value:g}</text>'
-    yield f'<text x="4" y="{TOP - 3}">{escape(unit)}</text>'
+    yield f'<text x="4" y="{TOP - 14}">{escape(unit)}</text>'
 
 
 def _labels(labels: Sequence[str]) -> Iterator[str]:
-    every = -(-len(labels) // MOST_LABELS)
+    room = (WIDE - LEFT - RIGHT) / (LETTER * max(map(len, labels)) + BETWEEN)
+    every = ceil(len(labels) / max(1, min(MOST_LABELS, floor(room))))
     for place in range(0, len(labels), every):
         yield f'<text class="m" x="{_x(place, len(labels))}" y="{HIGH - BOTTOM + 16}">{escape(labels[place])}</text>'
 

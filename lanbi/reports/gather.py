@@ -32,9 +32,9 @@ DIGITS: Final = {"co": 1}
 MOST: Final = 100_000
 NO_RULES: Final = "none"
 REGISTERED: Final = "registered unit"
-ROLES: Final = {"assessment": "评价点", "township": "乡镇", "micro": "微站", "site": "园区", "background": "对照点"}
+ROLES: Final = {"assessment": "评价点", "township": "乡镇站", "micro": "微站", "site": "工地", "background": "对照点"}
 UNITS: Final = {
-    "ug/m3": "µg/m³", "m3": "m³", "day": "天", "10^4 CNY/tce": "万元/吨标煤", "10^4 kW": "万千瓦", "10^4 mu": "万亩", "10^4 t": "万吨", "10^4 t/a": "万吨/年",
+    "ug/m3": "µg/m³", "m3": "m³", "Nm3": "Nm³", "万m3": "万m³", "day": "天", "10^4 CNY/tce": "万元/吨标煤", "10^4 kW": "万千瓦", "10^4 mu": "万亩", "10^4 t": "万吨", "10^4 t/a": "万吨/年",
     "10^8 CNY": "亿元", "% vs 2020": "%（比2020年）", "check": "次", "class": "类", "enterprise": "家", "kiln": "座", "m3/10^4 CNY": "m³/万元", "project": "个",
     "risk": "起", "round": "轮", "site": "处", "source": "个", "station": "个", "t": "吨", "tCO2": "吨CO₂", "tCO2/10^4 CNY": "吨CO₂/万元", "tce": "吨标煤",
     "tce/10^4 CNY": "吨标煤/万元", "unit": "个", "water body": "条",
@@ -115,7 +115,7 @@ def _rules(name: str) -> str:
 def _unit(found: Gathered, row: Indicator) -> str:
     """A figure's unit; of what a meter counted, the meter's own."""
     meter, unit = found.sources.registry().meters.get(row.scope), FIGURES[row.figure].unit
-    return meter.unit if meter and unit == REGISTERED else FIGURE_UNITS.get(unit, unit)
+    return UNITS.get(meter.unit, meter.unit) if meter and unit == REGISTERED else FIGURE_UNITS.get(unit, unit)
 
 
 def days(found: Gathered, scope: str, first: int, last: int, title: str) -> tuple[Table, Chart]:

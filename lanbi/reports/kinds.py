@@ -13,16 +13,17 @@ from api.shaping import printed
 from api.sources import Sources
 from domain import marks
 from domain.civil import HOUR_S, date_of, day_end, day_of, iso, month_of_day, period_stamp, year_of_day
-from domain.codes import EVENTS, PERIODS, REPORTS, both, state_words
+from domain.codes import EVENTS, PERIODS, REPORTS, both, medium_words, state_words
 from domain.errors import InputError
 from domain.indicators import ALARMS, Query
 from domain.items import BY_REALM, ITEMS
+from domain.places import Meter
 from domain.readings import Reading
 from domain.statements import LEVELS, ORDERS
 from domain.targets import KINDS as TARGET_KINDS
 from domain.targets import STATUSES
 from domain.water import CLASSES
-from lanbi.reports import gather
+from lanbi.reports import gather, happened
 from lanbi.reports.gather import Gathered
 from lanbi.reports.method import AIR, METERS, WATER, method
 from lanbi.reports.page import Cell, Chart, Column, Page, Part, Series, Table, Words
@@ -91,7 +92,7 @@ def _data_lines(found: Gathered, asked: marks.Period) -> Iterator[str]:
     shown = "、".join(f"{found.name(one.source)}（{STATES[one.state][0]}）" for one in mute[:9])
     yield f"无数据 silent：{shown or '无 none'}{f' 等 {len(mute)} 个' if len(mute) > 9 else ''}"
     span = day_end(asked.first - 1), day_end(asked.last)
-    alarms = [row for row in found.sources.figures.event_rows(*span, MOST) if row.kind in ALARMS]
+    alarms = [row for row in found.sources.figures.event_rows(*span, MOST) if row.kind in ALARMS and not happened.gone(row)]
     for row in alarms[:9]:
         yield f"告警 alarm：{iso(row.time)[:16]} {found.name(row.source)} {ALARMS[row.kind].zh}"
     yield f"告警合计 alarms: {len(alarms)}"
@@ -226,7 +227,7 @@ def _class(value: float | None) -> str:
 
 
 def _levels(records: list[Reading], classes: Mapping[int, float | None], items: list[str]) -> Iterator[Part]:
-    labels = [iso(row.time)[5:16] for row in records]
+    labels = [iso(row.time)[5:16].replace("T", " ") for row in records]
     if records:
         yield Chart("水质类别 class", "", labels, [Series("class", [classes.get(row.time) for row in records])], [("Ⅲ", 3.0)])
     for name in ("nh3n", "tp", "codmn"):
@@ -241,15 +242,18 @@ def enterprise(sources: Sources, asked: marks.Period, about: str) -> Page:
     _registered(about, registry.enterprises, "enterprise")
     own = [meter for meter in registry.meters.values() if meter.enterprise == about]
     parts: list[Part] = [gather.figures(found, about, asked.kind, asked.last, "企业合计 enterprise")]
-    parts += [gather.figures(found, meter.id, asked.kind, asked.last, f"计量表 meter {meter.id}（{meter.medium}，{meter.unit}）") for meter in own]
+    parts += [gather.figures(found, meter.id, asked.kind, asked.last, _meter(meter)) for meter in own]
     names = {about, *(meter.id for meter in own)}
     events = [row for row in sources.figures.event_rows(day_end(asked.first - 1), day_end(asked.last), MOST) if row.source in names]
-    table: list[list[Cell]] = [
-        [iso(row.time), row.source, _event(row.kind), "" if row.value is None else f"{row.value:.10g}", row.text[:200]] for row in events
-    ]
-    parts += [Table("事件 events", tuple(map(Column, ("时间 time", "对象 source", "类型 kind", "数值 value", "说明 text"))), table)]
+    table: list[list[Cell]] = [[iso(row.time), row.source, _event(row.kind), happened.words(row)] for row in events]
+    parts += [Table("事件 events", tuple(map(Column, ("时间 time", "对象 source", "类型 kind", "说明 text"))), table)]
     parts += [gather.restated(found, asked.first, asked.last, frozenset(names)), method(METERS)]
     return _page(found, f"{both(REPORTS['enterprise'])} {found.name(about)}", asked, parts)
+
+
+def _meter(meter: Meter) -> str:
+    """A meter with what it counts, in words."""
+    return f"计量表 meter {meter.id}（{both(medium_words(meter.medium))}，{gather.UNITS.get(meter.unit, meter.unit)}）"
 
 
 def _event(kind: str) -> str:

@@ -67,7 +67,7 @@ def test_only_a_month_is_a_month(text: str) -> None:
 
 def test_words() -> None:
     """Periods are written as people write them, and a cause's codes are found in its text."""
-    assert ["2025-03-02", "2025-03", "2025Q1", "2025", "2025 to 2025-03-02"] == [
+    assert ["2025-03-02", "2025-03", "2025Q1", "2025", "2025-01-01 – 2025-03-02"] == [
         period_text(*pair)
         for pair in (
             ("day", stamp("2025-03-02")),

@@ -42,9 +42,10 @@ def test_the_account_can_be_added_up_by_hand(house: House) -> None:
         ["5004.00", "2.50", "40", "40.00", "换表 exchange"],
     ] == rows
     assert "合计 sum 180.00 kWh; 待核实，未计入 held, not in the sum: 0 kWh" in page
-    assert "event negative 2025-03-01T10:00:00+08:00: 4999.00: 不采信 not accepted" in page
+    assert "事件 event 倒走 runs backwards 2025-03-01T10:00:00+08:00: 4999.00: 不采信 not accepted" in page
     assert "exchange form 2025-03-01T11:30:00+08:00: 旧表止码 last 5004.5, 新表起码 first 2" in page
     assert "当量 kgce: 0.1229/kWh" in page
+    assert "电力 electricity [kWh]" in page
 
 
 def test_a_page_in_a_file(house: House, tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -61,7 +63,10 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> County:
         *(Indicator("lost_hours", "day", "sc-a01", "none", day, 2.0, status="incomplete", computed=float(MADE)) for day in LOST),
         *(Indicator("warning", "hour", "sc", "plan", day, 1.0, computed=float(MADE)) for day in LOST),
     ])  # fmt: skip
-    store.events([Event(kind, "m-0001", 1_760_400_000, 1.0, "text") for kind in ("rollover", "treatment-off", "order")])
+    clue = {"state": "open", "rule": "E1", "from": "2025-10-14T08:00:00+08:00", "to": "2025-10-14T08:45:00+08:00", "minutes": 45, "curves": {"step": 900}}
+    order = {"level": "red", "zh": "红色", "from": clue["from"], "to": "2025-10-15T08:00:00+08:00", "document": "预警3号", "receipt": None, "hours": {}}
+    texts = {"rollover": "9 → 1", "treatment-off": json.dumps(clue), "order": json.dumps(order), "idling": '{"withdrawn": true}', "gap": "已撤销 withdrawn: x"}
+    store.events([Event(kind, "m-0001", 1_760_400_000, float("withdrawn" not in text), text) for kind, text in texts.items()])
     store.enter([Entry("orders", "person/9", NOW * NS, "王工", {"level": "red", "from": "2025-10-13 08:00", "to": "2025-10-14 20:00", "document": "=1+1"})])
     store.close()
     return found
@@ -174,9 +179,29 @@ def test_codes_are_told_in_words(county: County) -> None:
     assert ("GB3838-2002", "实况 as measured") == tuple(waters[6:8])
     assert str(waters[8]).endswith("，优 excellent")
     assert {"部分项目无效 an item is not valid"} == {row[2] for row in table(sheets["station"], "缺失小时").rows}
-    assert {"满量程翻转 roll-over", "E1 生产在用而治污停运 E1 treatment stood while production ran", "管控命令 order"} == set(events)
+    assert {"满量程翻转 roll-over", "E1 生产在用而治污停运 E1 treatment stood while production ran", "管控指令 order"} <= set(events)
     assert {"年度 yearly", "年末 at year's end"} <= {row[2] for row in table(sheets["plan"], "目标").rows}
     assert set() == codes & {cell for made in sheets.values() for part in made.parts if isinstance(part, Table) for row in part.rows for cell in row}
+
+
+def test_what_happened_is_told_without_braces(county: County) -> None:
+    """An event's text is JSON for programs; a reader meets when, how long, in which state, and what was taken back. The medium has its word."""
+    made = page(county.sources(), "enterprise")
+    told = {str(row[2]).partition(" ")[0]: row[3] for row in table(made, "事件").rows}
+
+    assert "2025-10-14 08:00 – 2025-10-14 08:45，45 分钟 min，待核实 open" == told["E1"]
+    assert "红色，预警3号，2025-10-14 08:00 – 2025-10-15 08:00，未回执 not confirmed" == told["管控指令"]
+    assert ("9 → 1", "已撤销 withdrawn", "已撤销 withdrawn: x") == (told["满量程翻转"], told["E3"], told["缺口"])
+    assert "计量表 meter m-0001（电力 electricity，kWh）" == table(made, "计量表 meter m-0001").title
+    assert "计量表 meter m-0025（新水 fresh water，m³）" == table(made, "计量表 meter m-0025").title
+
+
+def test_an_alarm_that_was_taken_back_is_none_of_the_day(county: County) -> None:
+    """The day's report counts the alarms that stand, as `lanbi alarms` and the tasks do."""
+    lines = next(part for part in page(county.sources(), "day").parts if isinstance(part, Words) and part.title.startswith("数据")).lines
+
+    assert "告警合计 alarms: 1" in lines
+    assert not [line for line in lines if "E3" in line]
 
 
 def test_an_episode_shows_orders_and_hours(county: County) -> None:
@@ -230,6 +255,19 @@ def test_gaps_stay_gaps(values: list[float | None], shapes: tuple[int, int]) -> 
     assert shapes == (drawn.count("<polyline"), drawn.count("<circle"))
     assert ("无数据" in drawn) == (shapes == (0, 0))
     assert "nan" not in drawn
+
+
+@pytest.mark.parametrize("label", ["10-01", "10-01 04", "10-01 04:00"])
+def test_words_of_a_chart_do_not_touch(label: str) -> None:
+    """Labels below stand apart however long they are, and the unit stands above the highest number."""
+    drawn = svg(Chart("x", "µg/m³", [label] * 180, [Series("s", [100.0] * 180)]))
+    below = [float(x) for x in re.findall(r'<text class="m" x="([\d.]+)"', drawn)]
+    unit, highest = re.search(r'<text x="4" y="([\d.]+)">µg/m³', drawn), re.search(r'<text class="r" x="[\d.]+" y="([\d.]+)">100<', drawn)
+
+    assert 6 * len(label) < min(after - before for before, after in pairwise(below))
+    assert unit
+    assert highest
+    assert 11 < float(highest[1]) - float(unit[1])
 
 
 def run(county: County, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
