@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from html import escape
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
@@ -30,6 +31,15 @@ _WORDS: Final = {
     500: ("服务内部错误", "Internal error", "已记入日志，请联系管理员。", "It is in the log; tell the administrator."),
     503: ("暂时无法提供", "Unavailable", "请稍后再试。", "Try again later."),
 }
+
+
+PAGE: Final = """<!doctype html>
+<html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{title_zh} {title_en}</title>
+<link rel="icon" href="/board/mark.svg" type="image/svg+xml"><link rel="stylesheet" href="/board/board.css"></head>
+<body><main class="door panel"><h1>{title_zh} <small lang="en">{title_en}</small></h1><p>{zh}</p><p class="note" lang="en">{en}</p>
+<p><a href="/">回到看板 <span lang="en">Back to the board</span></a></p></main></body></html>
+"""
+"""What a person sees who typed an address that is none of the API's."""
 
 
 class Problem(Exception):
@@ -75,10 +85,18 @@ def body(request: Request, status: int, detail: tuple[str, str] | None = None, *
     title_zh, title_en, todo_zh, todo_en = _WORDS.get(status, _WORDS[400 if status < 500 else 500])
     english = _english(request)
     said = detail or (todo_zh, todo_en)
+    if _reader(request):
+        page = PAGE.format(title_zh=title_zh, title_en=title_en, zh=escape(said[0]), en=escape(said[1]))
+        return Response(page, status, {"Cache-Control": "no-store", "Vary": "Accept"}, "text/html; charset=utf-8")
     words = {"type": "about:blank", "title": title_en if english else title_zh, "status": status, "detail": said[english]}
     content = json.dumps({**words, **more}, ensure_ascii=False, allow_nan=False)
     headers = {"Cache-Control": "no-store", "Content-Language": "en" if english else "zh"}
     return Response(content, status, headers, MEDIA)
+
+
+def _reader(request: Request) -> bool:
+    """Whether a person's browser asks for a page: programs ask below /api, and not for HTML."""
+    return request.method == "GET" and not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 
 def _english(request: Request) -> bool:

@@ -67,6 +67,17 @@ def test_problems_speak_the_callers_language(client: Client) -> None:
     assert {"": "登记册里没有 none。", "zh-CN,en": "登记册里没有 none。", "en-GB,zh": "The registry has no none.", "de": "The registry has no none."} == said
 
 
+def test_a_person_gets_a_page(client: Client) -> None:
+    """A browser that asks for a page which is not there gets one in both languages with the way back; a program, and whoever asks the API, gets the problem."""
+    browser = "text/html,application/xhtml+xml,*/*;q=0.8"
+    page = client.get("/board/none.html", Accept=browser)
+    kinds = [client.get(path, Accept=accept).headers["content-type"] for path, accept in (("/board/none.html", "*/*"), ("/api/v1/targets/none", browser))]
+
+    assert (404, "text/html; charset=utf-8") == (page.status, page.headers["content-type"])
+    assert all(words in page.text for words in ("没有这个地址", "Not found", "没有这个文件。", "No such file.", 'href="/"'))
+    assert ["application/problem+json"] * 2 == kinds
+
+
 def test_every_answer_carries_time_and_safety(client: Client) -> None:
     """The county's time and the security headers stand on every answer, also on refusals and on 304."""
     tag = client.get("/api/v1/county").headers["etag"]
