@@ -34,7 +34,7 @@ DEEDS: Final[Mapping[str, Words]] = MappingProxyType(
         statements.BILL: ("录入账单", "enter a bill"),
         statements.OUTPUT: ("录入产量产值", "enter output"),
         statements.LIST: ("录入减排清单", "enter a reduction list"),
-        statements.ORDERS: ("发布管控命令", "issue an order"),
+        statements.ORDERS: ("发布管控指令", "issue an order"),
         statements.RECEIPT: ("确认收到命令", "confirm receipt of an order"),
         statements.CLUE: ("说明线索", "explain a clue"),
         statements.REPORTED: ("填报目标值", "report a target's value"),

@@ -43,7 +43,7 @@ def _silent(sources: Sources, enterprise: str, now: int) -> Iterator[News]:
     for one in survey(sources, now):
         if one.state in {"late", "silent"} and one.overdue is not None and owner(registry, one.source) == enterprise:
             zh, en = STATES[one.state]
-            last = f"{iso(one.last)}" if one.last else "–"
+            last = iso(one.last)[:16].replace("T", " ") if one.last else "–"
             yield now - MINUTE_S * one.overdue, "silence", one.source, f"{one.source} {zh}，最近数据 {last}", f"{one.source} is {en}, last heard {last}"
 
 
@@ -68,7 +68,7 @@ def _events(sources: Sources, enterprise: str, now: int) -> Iterator[News]:
             rule = RULES[row.kind]
             yield row.time, "clue", row.source, f"{rule.number} {rule.zh}：{row.source}，请说明", f"{rule.number} {rule.en}: {row.source}, please explain"
         if row.kind == ORDER and "document" in body and not body.get("receipt"):
-            yield row.time, ORDER, row.source, f"管控命令 {body['document']} 待回执", f"order {body['document']} waits for your receipt"
+            yield row.time, ORDER, row.source, f"管控指令 {body['document']} 待回执", f"order {body['document']} waits for your receipt"
 
 
 def _body(row: Event) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def _chosen(heads: Sequence[OrderHead], asked: str | None) -> OrderHead | None:
         raise wrong("order", "请照抄命令的开始时间。", "Copy the begin of an order.") from None
     found = next((one for one in heads if one.start == begin), None)
     if found is None:
-        raise Problem(404, "没有此时开始的管控命令。", "No order began then.")
+        raise Problem(404, "没有此时开始的管控指令。", "No order began then.")
     return found
 
 

@@ -65,7 +65,7 @@ def receive(sources: Asked, caller: Whose, enterprise: Object, said: ReceiptBody
         raise wrong("from", "请照抄命令的开始时间。", "Copy the begin of the order.") from None
     rows = [row for row in sources.figures.event_rows(begin - 1, begin, 100_000) if (row.kind, row.source) == ("order", enterprise)]
     if not rows:
-        raise Problem(404, "该企业没有在此时开始的管控命令。", "No order that began then names this enterprise.")
+        raise Problem(404, "该企业没有在此时开始的管控指令。", "No order that began then names this enterprise.")
     body = {"enterprise": enterprise, "from": iso(begin), "document": "api"}
     return entered(sources, caller, statements.RECEIPT, body, enterprise)
 

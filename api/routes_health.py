@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
+from api.access import Whose
 from api.answers import answer
 from api.depends import Asked
 from api.schemas import Page, ProcessAnswer, ReadyAnswer, TaskAnswer
@@ -51,6 +52,6 @@ def metrics(request: Request, sources: Asked) -> PlainTextResponse:
 
 @router.get("/api/v1/today", response_model=Page[TaskAnswer], tags=["targets"])
 @shared
-def today(request: Request, sources: Asked) -> Response:
+def today(request: Request, sources: Asked, caller: Whose) -> Response:
     """What a person should look at today, the pressing first."""
-    return answer(request, Page[TaskAnswer](items=tasks(sources)))
+    return answer(request, Page[TaskAnswer](items=tasks(sources, caller)))

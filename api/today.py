@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from api import tasks as owed
+from api.accounts import Caller
 from api.attainments import all_targets
 from api.firsthand import delay_s
 from api.freshness import Fresh, survey
 from api.schemas import TaskAnswer
 from api.schemas_targets import TargetAnswer
 from api.sources import Sources
-from domain.civil import DAY_S
+from domain.civil import DAY_S, day_of
 from domain.places import Registry
 from domain.reasons import ALL
 from domain.restating import CONFIRMATION, confirmations
 from domain.sayings import chinese
 from domain.targets import ASPIRATION, STATUSES
+from domain.tasks import OPEN, RETURNED
 
 ACT, WATCH, KNOW = "act", "watch", "know"
 ORDER: Final = (ACT, WATCH, KNOW)
@@ -25,13 +28,16 @@ SIGNS: Final = {"<=": "≤", ">=": "≥", "<": "<"}
 NAMED: Final = 3
 """So many names stand in a line; the rest are counted."""
 LETTERS: Final = 500
+WAITING: Final = 50
+"""Alerts as many as the desk shows."""
 WEEK: Final = 7
 
 
-def tasks(sources: Sources) -> list[TaskAnswer]:
-    """Tasks, the pressing ones first."""
+def tasks(sources: Sources, caller: Caller) -> list[TaskAnswer]:
+    """Tasks, the pressing ones first; what stands on a page of its own is named only to whom that page is open."""
     now = sources.now()
-    found = [*_programs(sources), *_silent(sources, now), *_targets(sources), *_letters(sources, now), *_restated(sources, now)]
+    found = [*_programs(sources), *_silent(sources, now), *_alerts(sources), *_owed(sources, caller, now), *_targets(sources)]
+    found += [*_letters(sources, now), *_restated(sources, now)]
     return sorted(found, key=lambda task: ORDER.index(task.urgency))
 
 
@@ -79,6 +85,33 @@ def _name(registry: Registry, source: str) -> str:
 def _counts(registry: Registry, one: Fresh) -> bool:
     station, section = registry.air_stations.get(one.source), registry.water_sections.get(one.source)
     return bool(station and station.role.newest == "assessment") or bool(section and section.control == "national")
+
+
+def _alerts(sources: Sources) -> Iterator[TaskAnswer]:
+    """Alerts that nobody took note of; the duty log is where that is done."""
+    lines = sources.duty.lines(0, WAITING + 1, waiting=True) if sources.duty else []
+    if lines:
+        names = _distinct([line.alert.name or line.alert.summary for line in lines])
+        many = f"{min(len(lines), WAITING)}{'+' if len(lines) > WAITING else ''}"
+        zh = f"{many} 条告警待处置：{'、'.join(names)}"
+        yield TaskAnswer(
+            kind="alert", urgency=ACT, zh=zh, en=f"{many} alert{'s' * (len(lines) > 1)} nobody took note of: {', '.join(names)}", count=len(lines), view="desk"
+        )
+
+
+def _owed(sources: Sources, caller: Caller, now: int) -> Iterator[TaskAnswer]:
+    """Answers that somebody owes: late ones press."""
+    if "meters" not in caller.rights:
+        return
+    live = [one for one in owed.standing(sources, caller) if one.state in {OPEN, RETURNED}]
+    late = sum(one.overdue(day_of(now)) for one in live)
+    if late:
+        yield TaskAnswer(kind="task", urgency=ACT, zh=f"{late} 项任务已逾期，须督办", en=f"{late} task{'s' * (late > 1)} late", count=late, view="tasks")
+    if len(live) > late:
+        left = len(live) - late
+        yield TaskAnswer(
+            kind="task", urgency=WATCH, zh=f"{left} 项任务待办，尚未逾期", en=f"{left} task{'s' * (left > 1)} open, not yet late", count=left, view="tasks"
+        )
 
 
 def _targets(sources: Sources) -> Iterator[TaskAnswer]:

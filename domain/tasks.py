@@ -17,7 +17,7 @@ from domain.workdays import Calendar
 
 TASK: Final = "task"
 ASSIGN, REPLY, RETURN, CLOSE = "assign", "reply", "return", "close"
-ACTIONS: Final = MappingProxyType({ASSIGN: ("派给", "assigned"), REPLY: ("回复", "replied"), RETURN: ("退回", "returned"), CLOSE: ("办结", "closed")})
+ACTIONS: Final = MappingProxyType({ASSIGN: ("交办", "assigned"), REPLY: ("回复", "replied"), RETURN: ("退回", "returned"), CLOSE: ("办结", "closed")})
 """Actions (zh, en)."""
 OPEN, REPLIED, RETURNED, CLOSED, SETTLED = "open", "replied", "returned", "closed", "settled"
 STATES: Final = MappingProxyType(

@@ -27,11 +27,11 @@ function render() {
 }
 
 function row(one) {
-  const known = one.confirmed ? h("span", { class: "state good" }, h("span", { class: "sign", "aria-hidden": "true" }, "✓"), `${t("confirmedAt")} ${moment(one.confirmed)}`) : h("span", { class: "state bad" }, h("span", { class: "sign", "aria-hidden": "true" }, "✕"), t("notConfirmed"));
+  const known = one.confirmed ? h("span", { class: "state good" }, h("span", { class: "sign", "aria-hidden": "true" }, "✓"), `${t("confirmedAt")} ${moment(one.confirmed)}`) : h("span", { class: "state bad" }, h("span", { class: "sign", "aria-hidden": "true" }, "✕"), t("unconfirmed"));
   const silent = one.silent.length ? h("span", { class: "state warn" }, h("span", { class: "sign", "aria-hidden": "true" }, "!"), `${t("silentMeters")} ${list(one.silent.slice(0, 4))}${one.silent.length > 4 ? "…" : ""}`) : "";
   const counts = Object.entries(VERDICTS).map(([code, [, word]]) => `${t(word)} ${one.counts[code] ?? 0} ${t("hourUnit")}`).join(" · ");
   const why = Object.entries(one.why).map(([code, many]) => `${because(code)} ${many} ${t("hourUnit")}`).join(" · ");
-  const measures = list(one.measures.map((each) => `${each.line ? `${each.line}: ` : ""}${each.measure} ${each.share} %`));
+  const measures = list(one.measures.map((each) => `${each.line ? `${each.line}: ` : ""}${each.measure} (${t("mayRun")} ${each.share} %)`));
   const strip = h("div", { class: "hours", role: "img", "aria-label": `${one.enterprise_name}: ${counts}` }, one.hours.length ? h("small", {}, `${moment(one.hours[0].time)} → `) : "", one.hours.map(cell));
   return h("li", {}, h("div", {}, h("b", {}, one.enterprise_name), h("small", {}, [one.town, one.contact, measures].filter(Boolean).join(" · "))), h("div", { class: "states" }, known, silent), strip, h("small", {}, [counts, why].filter(Boolean).join("；")));
 }

@@ -18,7 +18,21 @@ export function full(iso) {
 }
 
 export const month = (number) => (english() ? MONTHS[number - 1] : `${number}月`);
-export const number = (value, digits = 0) => (value === null || value === undefined ? "–" : value.toFixed(digits));
+
+// A number as the API and the reports print it: half to even from its shortest decimal text, and no minus before a zero.
+export function number(value, digits = 0) {
+  if (value === null || value === undefined) return "–";
+  const text = String(Math.abs(value));
+  if (text.includes("e")) return value.toFixed(digits);
+  const [whole, part = ""] = text.split(".");
+  const kept = BigInt(whole + part.slice(0, digits).padEnd(digits, "0"));
+  const rest = part.slice(digits);
+  const up = rest > "5" || (rest === "5" && kept % 2n === 1n);
+  const all = String(kept + (up ? 1n : 0n)).padStart(digits + 1, "0");
+  const plain = digits ? `${all.slice(0, -digits)}.${all.slice(-digits)}` : all;
+  return value < 0 && /[1-9]/.test(plain) ? `-${plain}` : plain;
+}
+
 // pH is judged on whole numbers, but read by one decimal: an 8 beside a 7.6 would look like another meter.
 export const digitsOf = (name, digits) => (name === "ph" ? 1 : digits);
 export const count = (value) => value.toLocaleString("en-US");

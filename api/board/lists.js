@@ -2,8 +2,10 @@
 import { at, fill, h, table } from "./dom.js";
 import { data } from "./feed.js";
 import { count, day, moment } from "./format.js";
-import { periodWord, said, statusWord, t } from "./words.js";
+import { alertWord, either, itemWord, periodWord, said, statusWord, t, unitWord } from "./words.js";
 
+const FLAGS = { H: "hold", R: "reject", X: "dust", N: "valid" };
+const ACTIONS = { confirm: "confirmIt", withdraw: "takeBack" };
 const head = (key, name) => ({ text: t(key), name });
 const acts = () => data.me.rights.includes("desk");
 
@@ -19,7 +21,7 @@ export function renderDuty(acknowledge) {
     button.addEventListener("click", () => { button.disabled = true; acknowledge(line, note.value); });
     return h("div", { class: "act" }, note, button);
   };
-  const cells = (line) => [line.name || "–", line.summary, line.severity, line.team, moment(line.starts), act(line)];
+  const cells = (line) => [line.name || "–", line.summary, alertWord(line.severity), alertWord(line.team), moment(line.starts), act(line)];
   fill("duty", table(t("dutyTitle"), [head("alert"), head("detail", "primary"), head("severity"), head("owner"), head("when"), head("takeNote")], rows.map(cells)));
 }
 
@@ -35,7 +37,7 @@ export function renderLetters(replay, show) {
     button.addEventListener("click", () => show(row.id));
     return button;
   };
-  const cells = (row) => [pick(row), moment(row.received), reason(row), [row.device, row.source, row.item].filter(Boolean).join(" "), said({ zh: row.detail_zh, en: row.detail }), look(row)];
+  const cells = (row) => [pick(row), moment(row.received), reason(row), [row.device, row.source, itemWord(data.legend, row.item)].filter(Boolean).join(" "), said({ zh: row.detail_zh, en: row.detail }), look(row)];
   const shown = table(t("lettersTitle"), [head("pick"), head("when"), head("what"), head("device"), head("detail", "primary"), head("bytes")], rows.map(cells));
   const button = h("button", { type: "button", id: "replay" }, t("replay"));
   button.addEventListener("click", () => {
@@ -46,22 +48,31 @@ export function renderLetters(replay, show) {
 }
 
 export function renderMeters() {
-  const cells = (row) => [row.id, row.enterprise_name, row.register_value === null ? "–" : `${count(row.register_value)} ${row.unit}`, moment(row.time), said(data.legend.freshness[row.state])];
+  if (!data.meters.items.length) { fill("meters", h("p", { class: "note" }, t("noneRegistered"))); return; }
+  const cells = (row) => [row.id, row.enterprise_name, row.register_value === null ? "–" : `${count(row.register_value)} ${unitWord(row.unit)}`, moment(row.time), said(data.legend.freshness[row.state])];
   fill("meters", table(t("metersTitle"), [head("meterHead"), head("enterpriseOf"), head("register"), head("when"), head("state")], data.meters.items.map(cells)));
 }
 
 export function renderAudit() {
   const word = (table, code) => (code in data.legend[table] ? said(data.legend[table][code]) : code);
   const deed = (row) => word("deeds", row.action.split(" ")[0]);
-  const about = (row) => (row.action === "report" ? word("reports", row.object) : row.object);
+  const about = (row) => (row.action === "report" ? word("reports", row.object) : row.object === "*" ? t("everybody") : row.object);
   const cells = (row) => [moment(row.time), row.who, deed(row), about(row), word("results", row.result), row.address];
-  fill("audit", table(t("auditTitle"), [head("when"), head("person"), head("action"), head("object"), head("detail"), head("from2")], data.audit.items.map(cells)));
+  fill("audit", table(t("auditTitle"), [head("when"), head("who"), head("action"), head("object"), head("detail"), head("from2")], data.audit.items.map(cells)));
+}
+
+// What an entry is about, by the name that people know.
+function subject(body) {
+  const station = data.stations?.items.find((one) => one.id === body.source);
+  const target = data.targets?.items.find((one) => one.id === body.target);
+  return station ? `${station.name} ${station.id}` : target ? either(target, "name") : body.source ?? body.target ?? body.month;
 }
 
 export function renderEntered() {
   const rows = [...data.marks.items, ...data.reports.items, ...data.confirmed.items].sort((a, b) => (a.received < b.received ? 1 : -1)).slice(0, 8);
   if (!rows.length) { fill("entered", h("p", { class: "note" }, t("nothingEntered"))); return; }
-  const about = ({ body }) => [body.source ?? body.target ?? body.month, body.from, body.to, body.flag, body.period, body.value, body.action, body.document].filter(Boolean).join(" · ");
+  const time = (text) => (text?.includes("T") ? moment(text) : text);
+  const about = ({ body }) => [subject(body), time(body.from), time(body.to), body.flag in FLAGS ? t(FLAGS[body.flag]) : body.flag, body.period, body.value, body.action in ACTIONS ? t(ACTIONS[body.action]) : body.action, body.reason, body.document].filter(Boolean).join(" · ");
   fill("entered", h("ul", { class: "changes" }, rows.map((row) => h("li", {}, h("span", {}, `${about(row)} `), h("small", {}, `${row.person} · ${moment(row.received)} · ${row.record}`)))));
   at("entered").dataset.count = rows.length;
 }

@@ -34,7 +34,7 @@ const VIEWS = [
   [renderHead, ["county"]],
   [renderWhose, ["me"]],
   [renderTargets, ["targets"]],
-  [renderToday, ["today"]],
+  [renderToday, ["today", "county"]],
   [renderStations, ["stations"]],
   [renderFreshness, ["freshness"]],
   [renderCalendar, ["days", "county"]],
@@ -82,8 +82,8 @@ async function poll() {
   const rest = "county" in data && "legend" in data && "targets" in data ? await ask(REST) : { news: [], lost: true };
   at("alarm").hidden = !(first.lost || rest.lost);
   at("alarm").textContent = t("offline");
-  await draw([...first.news, ...rest.news]);
   PANELS.forEach(([panel, needs]) => { at(panel).hidden = !needs.every((name) => name in data); });
+  await draw([...first.news, ...rest.news]);
   idle();
   document.documentElement.dataset.ready = String(!(first.lost || rest.lost));
 }

@@ -2,7 +2,7 @@
 import { fill, h, state } from "./dom.js";
 import { data } from "./feed.js";
 import { count, day, moment, number, span } from "./format.js";
-import { comma, kindWord, list, periodWord, said, statusWord, t } from "./words.js";
+import { comma, itemWord, kindWord, list, periodWord, said, statusWord, t } from "./words.js";
 
 const SHOWN = 4;
 const REFUSED = 3;
@@ -29,7 +29,7 @@ export function renderFreshness() {
     const tail = listed.length > SHOWN ? h("li", { class: "note" }, `${t("more")} ${listed.length - SHOWN} ${t("moreTail")}`) : "";
     return h("div", {}, head, listed.length ? h("ul", { class: "mute" }, listed.slice(0, SHOWN), tail) : "");
   });
-  fill("fresh", parts);
+  fill("fresh", parts.some(Boolean) ? parts : h("p", { class: "note" }, t("noneRegistered")));
 }
 
 export function renderAccount() {
@@ -37,7 +37,7 @@ export function renderAccount() {
   const term = (name) => h("div", { class: name }, h("dt", {}, t(name)), h("dd", {}, count(found[name])));
   const balance = found.balanced ? state("on-time", t("balanced")) : state("silent", t("unbalanced"));
   const reasons = Object.entries(found.reasons).sort((a, b) => b[1] - a[1]).slice(0, REFUSED).map(([code, many]) => h("li", {}, h("span", {}, said(data.legend.reasons[code] ?? { zh: code, en: code })), h("b", {}, count(many))));
-  const letters = data.deadletters.items.slice(0, REFUSED).map((row) => h("li", {}, h("span", {}, `${moment(row.received)} ${row.source || row.device}${row.item ? ` ${row.item}` : ""}`), h("small", {}, said(data.legend.reasons[row.reason] ?? { zh: row.reason, en: row.reason }))));
+  const letters = data.deadletters.items.slice(0, REFUSED).map((row) => h("li", {}, h("span", {}, `${moment(row.received)} ${row.source || row.device}${row.item ? ` ${itemWord(data.legend, row.item)}` : ""}`), h("small", {}, said(data.legend.reasons[row.reason] ?? { zh: row.reason, en: row.reason }))));
   fill("terms",
     h("dl", { class: "terms" }, ["received", "stored", "duplicate", "deadletter", "quarantined", "pending"].map(term)),
     h("p", {}, balance),
@@ -99,5 +99,5 @@ export function renderComplete() {
       more ? h("small", { class: "more" }, more) : "");
   };
   const needed = data.completeness.items[0]?.needed_days;
-  fill("capture", rows.length ? h("ul", { class: "capture" }, rows.map(line)) : h("p", { class: "note" }, t("noValue")), h("p", { class: "note" }, `${t("needs")} ≥ ${needed} ${t("dayUnit")}`));
+  fill("capture", rows.length ? h("ul", { class: "capture" }, rows.map(line)) : h("p", { class: "note" }, t("noValue")), needed ? h("p", { class: "note" }, `${t("needs")} ≥ ${needed} ${t("dayUnit")}`) : "");
 }

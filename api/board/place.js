@@ -5,7 +5,7 @@ import { iso, moment, number } from "./format.js";
 import { API, page } from "./page.js";
 import { plotly } from "./plotly.js";
 import { kinds, shapes } from "./series.js";
-import { t } from "./words.js";
+import { english, t } from "./words.js";
 
 const SHOWN = 200;
 const asked = new URLSearchParams(location.search);
@@ -109,8 +109,8 @@ function draw() {
 async function plot(lines, units, place) {
   const library = await plotly();
   const traces = lines.map((one) => ({ name: one.name, x: one.x.map((time) => time.slice(0, 19)), y: one.y, mode: one.x.length > 400 ? "lines" : "lines+markers", connectgaps: false, marker: { size: 4 } }));
-  const layout = { title: { text: place, font: { size: 14 } }, height: 380, margin: { l: 56, r: 12, t: 40, b: 48 }, yaxis: { title: { text: units }, rangemode: "tozero", nticks: 6 }, xaxis: { type: "date", tickformat: lines[0].x[0].length > 10 && !lines[0].x[0].endsWith("T00:00:00+08:00") ? "%m-%d\n%H:%M" : "%Y-%m-%d", hoverformat: "%Y-%m-%d %H:%M" }, hovermode: "x", showlegend: lines.length > 1, legend: { orientation: "h" }, paper_bgcolor: "rgba(0,0,0,0)" };
-  await library.react(at("plot"), traces, layout, { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["lasso2d", "select2d"] });
+  const layout = { title: { text: place, font: { size: 14 }, x: 0, xref: "paper", xanchor: "left", y: 1, yref: "paper", yanchor: "bottom", pad: { b: 6 } }, height: 400, margin: { l: 56, r: 12, t: 64, b: 48 }, yaxis: { title: { text: units }, rangemode: "tozero", nticks: 6 }, xaxis: { type: "date", tickformat: lines[0].x[0].length > 10 && !lines[0].x[0].endsWith("T00:00:00+08:00") ? "%m-%d\n%H:%M" : "%Y-%m-%d", hoverformat: "%Y-%m-%d %H:%M" }, hovermode: "x", showlegend: lines.length > 1, legend: { orientation: "h" }, paper_bgcolor: "rgba(0,0,0,0)" };
+  await library.react(at("plot"), traces, layout, { displaylogo: false, responsive: true, locale: english() ? "en" : "zh-CN", plotlyServerURL: "", modeBarButtonsToRemove: ["lasso2d", "select2d", "sendChartToCloud"] });
   at("plot").dataset.drawn = "true";
 }
 

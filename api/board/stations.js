@@ -42,7 +42,7 @@ export function renderStations() {
     moment(row.time),
     fresh(row),
   ]);
-  fill("station-rows", table(t("stations"), heads, rows, data.stations.items.map(stale)));
+  fill("station-rows", rows.length ? table(t("stations"), heads, rows, data.stations.items.map(stale)) : h("p", { class: "note" }, t("noneRegistered")));
 }
 
 function waterClass(row) {
@@ -59,5 +59,5 @@ export function renderWater() {
     { text: t("state"), name: "fresh" },
   ];
   const rows = data.sections.items.map((row) => [[row.name, h("small", {}, controlWord(row.control))], waterClass(row), ...WATER.map((name) => value("water", row, name)), moment(row.time), fresh(row)]);
-  fill("section-rows", table(t("water"), heads, rows, data.sections.items.map(stale)));
+  fill("section-rows", rows.length ? table(t("water"), heads, rows, data.sections.items.map(stale)) : h("p", { class: "note" }, t("noneRegistered")));
 }

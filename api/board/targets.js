@@ -1,13 +1,13 @@
 // The plan's targets: air as large cards, the rest in groups that open.
 import { at, fill, h, state } from "./dom.js";
 import { data } from "./feed.js";
-import { day } from "./format.js";
+import { day, number } from "./format.js";
 import { either, english, groupWord, said, t, unitWord } from "./words.js";
 
 const SIGNS = { "<=": "≤", ">=": "≥", "<": "<", track: "" };
 const FIRST = ["air", "water", "energy"];
 
-const spaced = (number, unit) => (unit === "%" || !unit ? `${number}${unit === "%" ? " %" : ""}` : `${number} ${unitWord(unit)}`);
+const spaced = (text, unit) => (unit === "%" || !unit ? `${text}${unit === "%" ? " %" : ""}` : `${text} ${unitWord(unit)}`);
 
 export const pm25 = () => data.targets?.items.find((row) => row.figure === "pm25_mean");
 
@@ -46,7 +46,7 @@ function rest(row) {
 function lastYear(row) {
   const one = row.last_year;
   if (!one || one.change === null) return null;
-  const percent = one.percent === null ? "" : ` (${one.percent > 0 ? "+" : ""}${one.percent.toFixed(1)} %)`;
+  const percent = one.percent === null ? "" : ` (${one.percent > 0 ? "+" : ""}${number(one.percent, 1)} %)`;
   const change = row.unit === "%" ? `${one.change_text} ${t("points")}` : `${one.change_text}${percent}`;
   return `${t("lastYear")} ${spaced(one.value_text, row.unit)}${t("comma")}${change}${one.status ? ` · ${t("incomplete")}` : ""}`;
 }
@@ -65,14 +65,15 @@ function allowance(row) {
 function official(row) {
   const one = row.official;
   if (!one || one.value === null) return null;
+  const shown = (value) => number(value, data.legend.figures[row.figure]?.digits ?? 1);
   const sign = one.difference > 0 ? "+" : "";
   const rank = one.rank === null ? "" : `${t("comma")}${t("ranked")} ${one.rank}`;
-  return `${t("official")} ${one.period}${t("colon")}${one.value}${rank}${t("comma")}${t("oursIs")} ${sign}${one.difference} (${said(data.legend.differences[one.cause])})`;
+  return `${t("official")} ${one.period}${t("colon")}${shown(one.value)}${rank}${t("comma")}${t("oursIs")} ${sign}${shown(one.difference)} (${said(data.legend.differences[one.cause])})`;
 }
 
 function pace(row) {
   if (row.burn_rate === null || row.figure === "pm25_mean") return null;
-  return `${t("pace")} ×${row.burn_rate.toFixed(2)}`;
+  return `${t("pace")} ×${number(row.burn_rate, 2)}`;
 }
 
 // A bar from zero with the target as a tick: how near, at a glance; the numbers beside it say the same.

@@ -24,13 +24,13 @@ const poll = page({ feeds: { tasks: url }, views: [[render, ["tasks", "me"]]], h
 
 function render() {
   const { counts, items } = data.tasks;
-  fill("counts", ["open", "replied", "returned"].map((name) => h("span", {}, `${t(STATES[name])} `, h("b", {}, String(counts[name])))), h("span", { class: counts.overdue ? "late" : null }, `${t("late")} `, h("b", { id: "overdue" }, String(counts.overdue))));
+  fill("counts", ["open", "replied", "returned"].map((name) => h("span", {}, `${t(STATES[name])} `, h("b", {}, String(counts[name])))), h("span", { class: counts.overdue ? "late" : null }, `${t("overdue")} `, h("b", { id: "overdue" }, String(counts.overdue))));
   owners(items);
   if (!items.length) { fill("tasks", h("p", { class: "calm" }, h("span", { class: "sign", "aria-hidden": "true" }, "✓"), t("noTasks"))); return; }
   // What somebody is just writing outlives the next poll.
   if (opened && items.some((one) => one.task === opened) && at("tasks").querySelector("form:focus-within")) return;
-  const cells = (row) => [[said(row), h("small", {}, `${row.source_name} ${row.source}`)], row.owner, [day(row.due), row.overdue ? h("small", { class: "late" }, t("late")) : ""], chip(row), moment(row.since), act(row)];
-  fill("tasks", table(t("tasksTitle"), [head("taskOf"), head("ownerOf"), head("due"), head("stateOf"), head("when"), head("answerTo")], items.map(cells)));
+  const cells = (row) => [[said(row), h("small", {}, `${row.source_name} ${row.source}`)], row.owner, [day(row.due), row.overdue ? h("small", { class: "late" }, t("overdue")) : ""], chip(row), moment(row.since), act(row)];
+  fill("tasks", table(t("tasksPage"), [head("taskOf"), head("ownerOf"), head("due"), head("stateOf"), head("when"), head("answerTo")], items.map(cells)));
 }
 
 const chip = (row) => h("span", { class: `state ${TONES[row.state]}` }, h("span", { class: "sign", "aria-hidden": "true" }, row.state === "closed" || row.state === "settled" ? "✓" : "!"), t(STATES[row.state]));

@@ -2,7 +2,7 @@
 import { fill, h, at } from "./dom.js";
 import { data, send } from "./feed.js";
 import { PAGES } from "./pages.js";
-import { t } from "./words.js";
+import { personWord, t } from "./words.js";
 
 export function renderWhose() {
   const mine = PAGES.filter(([, , right]) => !right || data.me.rights.includes(right) || (right === "meters" && data.me.role === "enterprise"));
@@ -11,5 +11,5 @@ export function renderWhose() {
   const out = h("button", { type: "button", id: "out" }, t("logOut"));
   out.addEventListener("click", async () => { await send("/api/v1/logout", {}); location.assign("/board/login.html"); });
   fill("whose", links, h("b", {}, data.me.name), out);
-  at("whose").title = data.me.role;
+  at("whose").title = personWord(data.me.role);
 }

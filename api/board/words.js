@@ -26,7 +26,6 @@ const WORDS = {
   takeNote: ["处置", "Take note"],
   noteOf: ["处置说明", "what was done"],
   lettersTitle: ["死信与待审", "Dead letters and what is held"],
-  noLetters: ["没有死信。", "No dead letters."],
   pick: ["选择", "pick"],
   bytes: ["原文", "bytes"],
   replay: ["重放所选", "Replay the picked ones"],
@@ -68,22 +67,24 @@ const WORDS = {
   period: ["期间", "period"],
   value: ["数值", "value"],
   person: ["责任人", "who answers"],
+  who: ["操作人", "who"],
   report: ["提交填报", "Enter the value"],
   entered: ["最近的填报与标记", "Entered last"],
   nothingEntered: ["还没有。", "Nothing yet."],
   done: ["已入日志：", "In the journal: "],
   metersTitle: ["本企业计量表", "Meters of your enterprise"],
   register: ["读数", "register"],
-  auditTitle: ["谁做了什么、谁查看过", "Who did what, and who looked"],
+  auditTitle: ["操作与查阅日志", "Who did what, and who looked"],
   action: ["动作", "action"],
   object: ["对象", "object"],
   from2: ["来自", "from"],
-  today: ["今日要做", "What must be done today"],
+  today: ["今日待办", "What must be done today"],
+  nothingYet: ["尚无数据：请先登记站点和设备并接入。", "No data yet: register stations and devices, and let them send."],
   nothing: ["今日无待办：数据齐全，目标无风险。", "Nothing today: data are complete, no target at risk."],
   yearTitle: ["PM2.5 今年走势", "PM2.5 this year"],
   calendarTitle: ["空气质量日历", "Calendar of days"],
   stations: ["空气站（最近一小时）", "Air stations, latest hour"],
-  freshness: ["谁没有数据", "Who is silent"],
+  freshness: ["缺报来源", "Who is silent"],
   water: ["水质断面（最近一次）", "Water sections, latest record"],
   account: ["接收账目（读数，累计）", "Account of readings, in total"],
   restatements: ["更正记录（近 31 天）", "Restated figures, last 31 days"],
@@ -127,7 +128,6 @@ const WORDS = {
   item: ["项", "target"],
   items: ["项", "targets"],
   withValue: ["有数值", "with a value"],
-  horizonPassed: ["规划期已过", "plan has ended"],
   daily: ["日均值", "daily mean"],
   ytd: ["今年累计均值", "mean so far this year"],
   required: ["余下须达到的均值", "mean the rest must keep"],
@@ -139,6 +139,7 @@ const WORDS = {
   time: ["时间", "Time"],
   state: ["状态", "State"],
   none: ["无", "none"],
+  noneRegistered: ["登记册中没有此类对象。", "None in the registry."],
   section: ["断面", "Section"],
   klass: ["类别", "Class"],
   classWait: ["未评价", "not judged"],
@@ -152,17 +153,16 @@ const WORDS = {
   stored: ["入库", "stored"],
   duplicate: ["重复", "duplicate"],
   deadletter: ["拒收（死信）", "dead letters"],
-  quarantined: ["待核", "quarantined"],
+  quarantined: ["待审", "quarantined"],
   pending: ["待入库", "pending"],
   balanced: ["账目平衡：接收 = 其余各项之和", "Balanced: received = sum of the rest"],
   unbalanced: ["账目不平衡，请联系管理员", "Not balanced: tell the administrator"],
-  reasons: ["拒收和待核的原因", "Why refused or held"],
+  reasons: ["拒收和待审的原因", "Why refused or held"],
   newestLetters: ["最近的拒收", "Newest refusals"],
   noLetters: ["没有拒收。", "Nothing was refused."],
   made: ["更正时间", "Changed"],
   wasConfirmed: ["已确认数值", "was confirmed"],
   noRestated: ["没有更正。", "Nothing was restated."],
-  validDays: ["有效天", "valid days"],
   capture: ["有效率", "capture"],
   needs: ["全年须有效", "a year needs"],
   offline: ["连接中断，显示的是较早的数据；正在重试。", "Connection lost: what is shown is older. Trying again."],
@@ -189,25 +189,23 @@ const WORDS = {
   wouldPartly: ["部分通过", "in part"],
   wouldNot: ["仍被拒绝", "still refused"],
   ofMessages: ["共", "of"],
-  tasksTitle: ["任务", "Tasks"],
   stateOf: ["状态", "state"],
   ownerOf: ["责任部门或乡镇", "department or town"],
   everybody: ["全部", "all"],
   unfinished: ["未办结", "not ended"],
   onlyLate: ["只看逾期", "late ones only"],
-  late: ["逾期", "late"],
   due: ["期限", "due"],
   taskOpen: ["待办", "open"],
   taskReplied: ["已回复待审", "replied"],
   taskReturned: ["已退回", "returned"],
   taskClosed: ["已办结", "closed"],
   taskSettled: ["原因已消除", "settled"],
-  stepAssign: ["派给", "assign"],
+  stepAssign: ["交办", "assign"],
   stepReply: ["回复", "reply"],
   stepReturn: ["退回", "return"],
   stepClose: ["办结", "close"],
   noTasks: ["没有任务。", "No tasks."],
-  trail: ["经过", "trail"],
+  trail: ["办理过程", "trail"],
   answerTo: ["办理", "act"],
   reply: ["提交回复", "Reply"],
   attachment: ["附件（≤ 700 kB）", "file, 700 kB at most"],
@@ -217,7 +215,7 @@ const WORDS = {
   newsSilence: ["无数据", "silent"],
   newsRefusal: ["数据被拒收", "refused"],
   newsClue: ["用电线索", "clue"],
-  newsOrder: ["管控命令", "order"],
+  newsOrder: ["管控指令", "order"],
   bureauFrom: ["主管部门可见", "bureau sees it"],
   confirmOrder: ["确认收到", "Confirm receipt"],
   fileTitle: ["填报", "File a form"],
@@ -247,12 +245,12 @@ const WORDS = {
   accept: ["采纳", "Accept"],
   giveBack: ["退回", "Return"],
   ruleOf: ["规则", "rule"],
-  dispatchTitle: ["重污染应急：谁执行了", "Heavy-pollution order: who obeyed"],
-  orderOf: ["管控命令", "order"],
-  noOrders: ["近一年没有管控命令。", "No order in the last year."],
+  dispatchTitle: ["重污染天气应急：企业执行情况", "Heavy-pollution order: who obeyed"],
+  orderOf: ["管控指令", "order"],
+  noOrders: ["近一年没有管控指令。", "No order in the last year."],
   unconfirmed: ["未回执", "not confirmed"],
   confirmedAt: ["已回执", "confirmed"],
-  notConfirmed: ["未回执", "not confirmed"],
+  mayRun: ["允许负荷", "load allowed"],
   silentMeters: ["无数据", "silent:"],
   hourUnit: ["小时", "h"],
   verdictObeyed: ["已执行", "obeyed"],
@@ -262,7 +260,7 @@ const WORDS = {
   whyNoBaseline: ["平时负荷不足以比较", "too few usual hours"],
   whyNoData: ["没有数据", "no data"],
   whyNoMeter: ["清单未列计量表", "the list names no meter"],
-  dataTitle: ["查数据：站点、断面、排污口、企业、计量表", "Look up a station, section, point, enterprise or meter"],
+  dataTitle: ["数据查询：站点、断面、排污口、企业、计量表", "Look up a station, section, point, enterprise or meter"],
   dataHint: ["在图上拖动可放大，双击还原。", "Drag on the chart to zoom, double click to go back."],
   searchOf: ["查找", "search"],
   kindOf: ["类别", "kind"],
@@ -291,7 +289,9 @@ const WORDS = {
 
 const KINDS = { air: ["空气站", "Air stations"], water: ["断面与水井", "Sections, wells"], point: ["排污口", "Permit points"], meter: ["计量表", "Meters"] };
 const URGENCIES = { act: ["立即", "now"], watch: ["关注", "watch"], know: ["知悉", "note"] };
-const ROLES = { assessment: ["考核", "assessed"], township: ["乡镇", "township"], micro: ["微站", "micro"], site: ["工地", "site"], background: ["对照", "background"] };
+const ROLES = { assessment: ["评价点", "assessed"], township: ["乡镇站", "township"], micro: ["微站", "micro"], site: ["工地", "site"], background: ["对照点", "background"] };
+const ALERTS = { critical: ["紧急", "critical"], warning: ["警告", "warning"], platform: ["平台运维", "platform"], station: ["监测站", "station"], bureau: ["生态环境部门", "bureau"] };
+const PEOPLE = { reader: ["查阅", "reader"], department: ["部门", "department"], operator: ["值班", "operator"], admin: ["管理员", "admin"], enterprise: ["企业", "enterprise"] };
 const CONTROLS = { national: ["国控", "national"], provincial: ["省控", "provincial"], local: ["县控", "local"] };
 const PERIODS = { hour: ["小时", "hour"], day: ["日", "day"], month: ["月", "month"], quarter: ["季", "quarter"], year: ["年", "year"], ytd: ["累计", "year to date"] };
 const GROUPS = {
@@ -300,7 +300,7 @@ const GROUPS = {
   urban: ["城镇", "Urban"], pollutant: ["减排", "Pollutants"], waste: ["固废", "Waste"], risk: ["风险", "Risk"],
 };
 const UNITS = {
-  "ug/m3": ["µg/m³", "µg/m³"], m3: ["m³", "m³"], day: ["天", "days"], "10^4 CNY/tce": ["万元/吨标煤", "10⁴ CNY/tce"], "10^4 kW": ["万千瓦", "10⁴ kW"],
+  "ug/m3": ["µg/m³", "µg/m³"], m3: ["m³", "m³"], Nm3: ["Nm³", "Nm³"], "万m3": ["万m³", "10⁴ m³"], day: ["天", "days"], "10^4 CNY/tce": ["万元/吨标煤", "10⁴ CNY/tce"], "10^4 kW": ["万千瓦", "10⁴ kW"],
   "10^4 mu": ["万亩", "10⁴ mu"], "10^4 t": ["万吨", "10⁴ t"], "10^4 t/a": ["万吨/年", "10⁴ t/a"], "10^8 CNY": ["亿元", "10⁸ CNY"], "% vs 2020": ["%（比 2020 年）", "% vs 2020"],
   check: ["次", "checks"], class: ["类", "class"], enterprise: ["家", "enterprises"], kiln: ["座", "kilns"], "m3/10^4 CNY": ["m³/万元", "m³/10⁴ CNY"], project: ["个", "projects"],
   risk: ["起", "risks"], round: ["轮", "rounds"], site: ["处", "sites"], source: ["个", "sources"], station: ["个", "stations"], t: ["吨", "t"], tCO2: ["吨 CO₂", "t CO₂"],
@@ -334,12 +334,16 @@ export const t = (key) => WORDS[key][chosen];
 // Of an answer's pair {zh, en}, or of a pair of fields name_zh, name_en.
 export const said = (pair) => (chosen ? pair.en : pair.zh);
 export const either = (row, field) => row[`${field}_${chosen ? "en" : "zh"}`];
+// An item as people write it: an air item by its short name, which both languages share.
+export const itemWord = (legend, code) => { const realm = Object.keys(legend.items).find((one) => code in legend.items[one]); return realm ? (realm === "air" ? legend.items.air[code].en : said(legend.items[realm][code])) : code; };
 // The status of a figure, which may mean something of its own beside that figure.
 export const statusWord = (legend, figure, code) => { const known = legend.states[figure]?.[code] ?? legend.states[""][code]; return known ? said(known) : code; };
 const from = (table) => (key) => (key in table ? table[key][chosen] : key);
 export const urgencyWord = from(URGENCIES);
 export const kindWord = from(KINDS);
 export const roleWord = from(ROLES);
+export const alertWord = from(ALERTS);
+export const personWord = from(PEOPLE);
 export const controlWord = from(CONTROLS);
 export const periodWord = from(PERIODS);
 export const groupWord = from(GROUPS);

@@ -1,14 +1,17 @@
 """The board's files: ours, small, without anything from elsewhere, and knowing no limit of the law."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from api.routes_board import FOLDER, Script
 from domain.air import LEVELS
+from lanbi.reports.gather import ROLES
 from tests.api.served import Client
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 FILES = sorted(path for path in FOLDER.iterdir() if path.suffix in {".js", ".css", ".html", ".svg"})
 TEXT = {path.name: path.read_text() for path in FILES}
 
@@ -79,6 +82,26 @@ def test_today_is_light(client: Client) -> None:
     assert {"/", "/board/main.js", "/board/board.css", "/board/words.js"} <= set(seen)
     assert len(feeds) >= 12
     assert 20_000 < sum(seen.values()) + sum(figures) < 300_000
+
+
+def test_words_are_those_of_the_reports() -> None:
+    """A station's role is called alike on the board and on paper, and no word stands twice, for the second would hide the first."""
+    words = TEXT["words.js"]
+    roles = re.search(r"^const ROLES = \{(.*)\};$", words, re.MULTILINE)
+    keys = re.findall(r"^  (\w+): \[", words, re.MULTILINE)
+
+    assert roles
+    assert dict(ROLES) == dict(re.findall(r'(\w+): \["([^"]+)"', roles[1]))
+    assert [] == [key for key, many in Counter(keys).items() if many > 1]
+
+
+def test_the_guides_name_what_the_board_has() -> None:
+    """A panel or mark that a page for operators sends people to is called so on the board."""
+    guides = {path: path.read_text(encoding="utf-8") for folder in (DOCS, DOCS / "runbook") for path in folder.glob("*.md")}
+    named = {(path.name, word) for path, text in guides.items() for word in re.findall(r"(?:看板(?:卡片上)?|工作台标记)“([^”]+)”", text)}
+
+    assert 3 <= len(named)
+    assert [] == [one for one in named if f'"{one[1]}"' not in TEXT["words.js"]]
 
 
 def test_words_have_both_languages() -> None:

@@ -67,6 +67,20 @@ def test_what_waits_is_firing_and_nobodys(client: Client, house: House) -> None:
     assert [] == client.get("/api/v1/duty?waiting=true", **house.bearer("operator")).json()["items"]
 
 
+def test_today_names_alerts_that_wait(client: Client, house: House) -> None:
+    """An alert that nobody took note of presses and leads to the desk; then it is gone from today."""
+    deliver(client, [FIRING, OTHER], **house.bearer("sender"))
+
+    def told() -> list[tuple[str, str, str]]:
+        items = client.get("/api/v1/today", **house.bearer("operator")).json()["items"]
+        return [(one["urgency"], one["zh"], one["view"]) for one in items if one["kind"] == "alert"]
+
+    assert [("act", "2 条告警待处置：站点静默", "desk")] == told()
+    for number in (1, 2):
+        assert 200 == acknowledge(client, house, number).status
+    assert [] == told()
+
+
 def hashed(line: dict[str, str]) -> str:
     """Which of the two alerts a line is."""
     return {"2": "beef", "1": "c0ffee"}[str(line["id"])]

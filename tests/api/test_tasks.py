@@ -106,6 +106,14 @@ def test_facts_are_tasks_with_owner_and_day(client: Client, house: House) -> Non
     assert (4, 1) == (told["counts"]["open"], told["counts"]["overdue"])
 
 
+def test_today_names_what_is_owed(client: Client, house: House) -> None:
+    """Late tasks press, open ones are watched, each with the page that shows them; to whom that page is shut they are not named."""
+    told = [(one["urgency"], one["zh"], one["view"]) for one in get(client, house, "today")["items"] if one["kind"] == "task"]
+
+    assert [("act", "1 项任务已逾期，须督办", "tasks"), ("watch", "3 项任务待办，尚未逾期", "tasks")] == told
+    assert [] == [one for one in get(client, house, "today", "reader")["items"] if one["kind"] == "task"]
+
+
 def test_an_enterprise_sees_and_answers_its_own(client: Client, house: House) -> None:
     """Others' tasks do not exist for it; a reader may see none."""
     assert {HELD, CLUE} == {row["task"] for row in get(client, house, "tasks", "enterprise")["items"]}

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from api.app import create_app
-from tests.api.seeded import County
+from api.shaping import printed
+from domain.civil import period_stamp
+from domain.indicators import Indicator
+from lanbi.embedded import EmbeddedStore
+from lanbi.registry import load
+from lanbi.state import State
+from tests.api.seeded import TODAY, County
 from tests.api.served import Client, served
 from tests.system.chromium_page import Page, program
+from tests.system.desk_family import READY as DONE
 from tests.system.desk_family import SIZES
 
 pytestmark = [pytest.mark.services, pytest.mark.skipif(program() is None, reason="Chromium is not installed (make services)")]
@@ -187,6 +195,69 @@ def test_cards_say_what_today_and_last_year_say(tab: Page, client: Client) -> No
         "去年同期 4 天，+2 (+50.0 %) · 数据不全",
     ):
         assert words in text
+
+
+def test_numbers_are_rounded_as_on_paper(tab: Page, client: Client) -> None:
+    """Half to even from the shortest decimal text, and no minus before a zero: a figure is the same on the board and in a report."""
+    show(tab, client, "zh-CN", "desk")
+    values = [0.5, 1.5, 2.5, 36.5, 37.5, -0.04, -2.5, 0.045, 97.25, 42.45, 1234567.125, 1e-7, 0, 99.999, 8]
+    cases = [[value, digits] for value in values for digits in range(4)]
+    told = tab.run(f"import('/board/format.js').then((one) => {cases}.map(([value, digits]) => one.number(value, digits)))")
+
+    assert [printed(value, int(digits)) for value, digits in cases] == told
+
+
+def test_a_task_leads_to_what_it_is_about(tab: Page, tmp_path: Path) -> None:
+    """A target that presses in a shut group is open when its task was clicked; every task's place is there and visible."""
+    sources = County(tmp_path).sources()
+    row = Indicator("energy.total", "ytd", "sc", "none", period_stamp(TODAY - 1), 280.0, "official", target=300.0, margin=20.0, status="at-risk")
+    sources.figures.put([row])  # type: ignore[attr-defined]
+    pressing = "document.querySelector('.line [data-code=at-risk]')"
+    with served(create_app(sources)) as client:
+        show(tab, client, "zh-CN", "desk")
+        shut = tab.run(f"{pressing}.checkVisibility()")
+        tab.run("[...document.querySelectorAll('.tasks a')].find((one) => one.hash === '#targets').click()")
+
+        assert (False, True) == (shut, tab.run(f"{pressing}.checkVisibility()"))
+        assert tab.run("[...document.querySelectorAll('.tasks a')].every((one) => document.querySelector(one.hash)?.checkVisibility())")
+
+
+def test_months_stand_on_one_line(tab: Page, client: Client) -> None:
+    """On a phone twelve months share the width: two digits and 月 fit, none breaks and hides behind the days."""
+    show(tab, client, "zh-CN", "phone")
+
+    assert [] == tab.run("[...document.querySelectorAll('.calendar .month')].filter((one) => one.scrollHeight > one.clientHeight).map((one) => one.innerText)")
+
+
+def test_an_empty_county_says_so(tab: Page, tmp_path: Path) -> None:
+    """Without stations and readings every panel says what is lacking, and none that all is well."""
+    file = tmp_path / "county.toml"
+    file.write_text('[county]\nid = "cp"\nname = "茌平区"\n', encoding="utf-8")
+    EmbeddedStore(tmp_path / "store.db").close()
+    State(tmp_path).close()
+    registry = load(file)
+    with served(create_app(replace(County(tmp_path).sources(), registry=lambda: registry))) as client:
+        tab.open(f"http://127.0.0.1:{client.port}/")
+        tab.wait(f"{DONE} && document.getElementById('county').textContent === '茌平区'")
+        panels = {
+            name: tab.run(f"document.getElementById('{name}').innerText") for name in ("tasks", "fresh", "station-rows", "section-rows", "chart", "capture")
+        }
+
+    assert panels["tasks"].startswith("尚无数据")
+    assert ["登记册中没有此类对象。"] * 3 == [panels[name] for name in ("fresh", "station-rows", "section-rows")]
+    assert "尚无日均值。" == panels["chart"]
+    assert "undefined" not in "".join(panels.values())
+
+
+def test_paper_keeps_signs_and_drops_buttons(tab: Page, client: Client) -> None:
+    """Printed, white signs keep the ground that they are read on, and nothing stands there that can only be pressed."""
+    show(tab, client, "zh-CN", "desk")
+    tab.call("Emulation.setEmulatedMedia", media="print")
+    kept = tab.run("[...document.querySelectorAll('.urgency, .sign, .day')].every((one) => getComputedStyle(one).printColorAdjust === 'exact')")
+    pressed = tab.run("[...document.querySelectorAll('button, nav a')].filter((one) => one.checkVisibility()).length")
+    tab.call("Emulation.setEmulatedMedia", media="")
+
+    assert (True, 0) == (kept, pressed)
 
 
 def test_completeness_says_why(tab: Page, client: Client) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from api.app import create_app
+from domain.readings import Entry
 from tests.api.house import OWN, PASSWORD, House
+from tests.api.seeded import NOW, NS
 from tests.api.served import Client, served
 from tests.system.chromium_page import Page, program
 from tests.system.desk_family import READY, SIZES, alert, enter
@@ -71,6 +73,27 @@ def test_an_alert_is_acknowledged(tab: Page, client: Client, house: House) -> No
     assert "已入日志：告警 two" == tab.run("document.getElementById('duty-told').textContent")
     assert ("wang", "已派人") == (line["person"], line["note"])
     assert 0 == tab.run("document.querySelectorAll('#duty b').length")
+
+
+def test_codes_are_told_in_words(tab: Page, client: Client, house: House) -> None:
+    """Severity, item of a refusal, mark, target, station and action stand as words, as the same page calls them in its forms."""
+    sources = house.sources()
+    assert sources.duty
+    sources.duty.take([alert("three")._replace(severity="warning", team="station", fingerprint="w", name="来源静默")])
+    marked = {"source": "sc-a01", "from": "2025-10-14T01:00:00+08:00", "to": "2025-10-14T03:00:00+08:00", "flag": "H", "reason": "停电", "document": "巡检单12"}
+    month = {"month": "2025-08", "action": "confirm", "document": "环函8"}
+    sources.entries.enter([Entry("mark", "person/50", NOW * NS, "王工", marked), Entry("confirmation", "person/51", NOW * NS, "王工", month)])
+    enter(tab, client, "wang")
+    tab.wait("document.getElementById('entered').dataset.count >= 4")
+    entered = tab.run("document.getElementById('entered').innerText")
+
+    assert {"警告", "监测站"} <= set(tab.run("document.getElementById('duty').innerText").split())
+    assert "PM2.5" in tab.run("document.getElementById('letters').innerText")
+    assert "10月14日 01:00 · 10月14日 03:00 · H 暂扣 · 停电 · 巡检单12" in entered
+    assert "2025-08 · 确认 · 环函8" in entered
+    assert "区政府 sc-a01" in entered
+    assert "地表水国控断面优良水体比例" in entered
+    assert not set(entered.split()) & {"confirm", "withdraw", "water.national.good_ratio"}
 
 
 def test_a_dead_letter_is_replayed(tab: Page, client: Client) -> None:

@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.services, pytest.mark.usefixtures("pause"), pytest.mar
 PAGES = ("/", "/board/desk.html", "/board/tasks.html", "/board/filings.html", "/board/dispatch.html", "/board/place.html")
 GRAVE = "axe.run(document, {resultTypes: ['violations']}).then((told) => told.violations.filter((one) => ['serious', 'critical'].includes(one.impact)).map((one) => `${one.id}: ${one.nodes[0].html.slice(0, 120)}`))"
 OUTSIDE = "[...document.body.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right > innerWidth).slice(0, 4).map((one) => `${one.tagName}#${one.id}.${one.className?.baseVal ?? one.className}`)"
+BUTTONS = "[...document.querySelectorAll('#plot .modebar-btn')].map((one) => one.dataset.title)"
+TICKS = "[...new Set([...document.querySelectorAll('#plot .xtick text, #plot .xtick tspan')].map((one) => getComputedStyle(one).fontSize))]"
 DEAF = "window.addEventListener('resize', (event) => { event.stopImmediatePropagation(); }, true)"
 DRAWN = "document.querySelector('#chart .main-svg').getBoundingClientRect().width"
 FILL = "((id, all) => { for (const [name, value] of Object.entries(all)) { const field = document.getElementById(id).elements[name]; field.value = value; field.dispatchEvent(new Event('change', {bubbles: true})); } })"
@@ -151,7 +153,8 @@ def test_a_station_is_opened(tab: Page, client: Client) -> None:
     sent = client.get("/api/v1/air/stations/sc-a01/hours?from=2025-10-12&to=2025-10-15").status
 
     assert (72, 72) == (drawn, listed)
-    assert tab.run("document.getElementById('plot').querySelector('.modebar') !== null")
+    assert {"框选放大", "平移", "放大", "缩小", "自动范围", "还原", "保存为图片"} == set(tab.run(BUTTONS))
+    assert ["12px"] == tab.run(TICKS)
     assert "已导出 sc-a01-airHours-2025-10-12.csv" == tab.run("document.querySelector('#pick .told').textContent")
     assert 401 == sent
 
