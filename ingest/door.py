@@ -31,7 +31,7 @@ from ingest.ports import Writer
 ONCE: Final = 4_096
 """Bytes that are read of one connection before all others have had their turn."""
 MOST: Final = 2_000
-"""Connections at once."""
+"""Connections at once, where the system gives so many descriptors."""
 WAIT_S: Final = 0.2
 RETRY_S: Final = 1.0
 PARTIAL_S: Final = 30.0
@@ -48,6 +48,7 @@ STRANGERS: Final = 20
 AGAIN_S: Final = 600.0
 """An unknown MN becomes a dead letter so often at most: enough to register it, too little to fill a disk."""
 MNS: Final = 1_000
+"""Unknown MNs that become dead letters within :data:`AGAIN_S`."""
 _MN: Final = re.compile(rb"[;#\d]MN=([^;&]{1,40});")
 
 
@@ -77,6 +78,8 @@ class Door:
         The journal of this door; this thread is its only user.
     registry : callable
         The one in force now.
+    most : int
+        Connections at once: each takes a descriptor, and the journal must never lack one.
     counts : Counter
         ``packets``, ``bad``, ``noise_bytes``, ``unknown``, ``refused`` (connections), ``cut``, ``answers``.
     fault : str
@@ -87,6 +90,7 @@ class Door:
     writer: Writer
     clock: Clock
     registry: Callable[[], Registry]
+    most: int = MOST
     counts: Counter[str] = field(default_factory=Counter)
     fault: str = ""
     links: dict[socket.socket, Link] = field(default_factory=dict)
@@ -132,7 +136,7 @@ class Door:
             connection, (peer, *_) = self.listener.accept()
         except OSError:
             return  # it left before it was let in, or no descriptor is free
-        if len(self.links) >= MOST or not self._admitted(peer):
+        if len(self.links) >= self.most or not self._admitted(peer):
             self.counts["refused"] += 1
             connection.close()
             return
@@ -239,7 +243,9 @@ class Door:
         if now - self._told.get(number, -AGAIN_S) < AGAIN_S or not ID.fullmatch(number):
             return
         if len(self._told) >= MNS:
-            self._told.clear()
+            self._told = {name: at for name, at in self._told.items() if now - at < AGAIN_S}
+        if len(self._told) >= MNS:
+            return  # whoever invents them would fill the disk; they are counted
         self._told[number] = now
         self._keep(f"~{number}"[:32], raw, count(raw))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import socket
 import sys
 import threading
@@ -20,7 +21,7 @@ from domain.errors import DataFolderBusy, LanbiError, PortTaken
 from domain.places import Registry
 from domain.ports import Clock
 from domain.sayings import both
-from ingest.door import Door
+from ingest.door import MOST, Door
 from lanbi import logs, wiring
 from lanbi.health_child import DOOR
 from lanbi.journal import JournalWriter
@@ -34,6 +35,8 @@ STATUS_S: Final = 1.0
 PATIENCE_S: Final = 5.0
 """So long a predecessor that was killed may still hold the journal."""
 BACKLOG: Final = 256
+SPARE: Final = 64
+"""Descriptors that are no connections: the journal and its next day, registry, keys, status."""
 
 
 @dataclass
@@ -97,6 +100,19 @@ def bound(listen: str) -> socket.socket:
     return one
 
 
+def room() -> int:
+    """How many connections the system allows at once; where it may be asked for more descriptors, it is.
+
+    Without one to spare a connection could neither be taken nor refused, and the journal could not begin a new day.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST + SPARE
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return MOST if soft == resource.RLIM_INFINITY else max(1, min(MOST, soft - SPARE))
+
+
 def writer_of(settings: Settings, clock: Clock) -> JournalWriter:
     """The journal of this door, once a predecessor has let it go."""
     until = clock.monotonic() + PATIENCE_S
@@ -115,7 +131,7 @@ def serve(settings: Settings, listen: str, stop: Callable[[], bool]) -> None:
     registry = Following(settings, clock)
     registry()
     writer = writer_of(settings, clock)
-    door, path, due = Door(bound(listen), writer, clock, registry), settings.data / "run" / f"{DOOR}.json", 0.0
+    door, path, due = Door(bound(listen), writer, clock, registry, room()), settings.data / "run" / f"{DOOR}.json", 0.0
 
     def told() -> bool:
         nonlocal due

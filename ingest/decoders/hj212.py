@@ -35,6 +35,10 @@ VERSIONS: Final = {0: "2005", 1: "2017", 2: "2025"}
 """A hint only: surface-water stations send version 2 since 2020."""
 WHOLE: Final = frozenset("014589")
 """Flags of packets that are not split, in all three versions."""
+LONGEST_FIELD: Final = 64
+"""Characters of a header field that is said back: QN has 17, MN 24."""
+BROKEN: Final = "\ufffd"
+"""Stands for bytes that are no text."""
 
 
 def _table(byte: int) -> int:
@@ -330,14 +334,16 @@ def frame(segment: bytes, crc: str = STANDARD) -> bytes:
 
 
 def reply(packet: Packet, crc: str = STANDARD) -> bytes | None:
-    """What the centre answers to an upload (9014), or to a notice (9013); None if the sender wants no answer (§6.5)."""
+    """What the centre answers to an upload (9014), or to a notice (9013); None if the sender wants no answer (§6.5).
+
+    Fields come back as they stood; one longer than any of the standard's, or no text, is left out: the answer must fit into a frame.
+    """
     if not packet.flag & ANSWER:
         return None
     code = NOTICES.get(packet.command, DATA_ANSWER)
-    kept = ";".join(f"{name}={packet.header[name]}" for name in ("QN",) if name in packet.header)
-    rest = ";".join(f"{name}={packet.header[name]}" for name in ("PW", "MN") if name in packet.header)
-    head = ";".join(part for part in (kept, f"ST=91;CN={code}", rest, f"Flag={packet.flag & ~3}") if part)
-    return frame(f"{head};CP=&&&&".encode(), crc)
+    said = {name: f"{name}={value}" for name, value in packet.header.items() if len(value) <= LONGEST_FIELD and BROKEN not in value}
+    parts = (said.get("QN"), f"ST=91;CN={code}", said.get("PW"), said.get("MN"), f"Flag={packet.flag & ~3}")
+    return frame(f"{';'.join(part for part in parts if part)};CP=&&&&".encode(), crc)
 
 
 DATA_ANSWER: Final = "9014"
