@@ -39,7 +39,7 @@ ID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 MOST: Final = 20_000
 """Topics whose device is remembered."""
 MANY: Final = 1_000
-"""So many elements of rubbish in one message are one dead letter, not as many."""
+"""So many elements of rubbish in one message are one dead letter, not as many; and no message makes more dead letters than this and one."""
 _AT_ONCE: Final = frozenset({"oversize", "bad-encoding"})
 _new: Final = tuple.__new__
 """Makes a named tuple without its own constructor, which costs as much as all checks of a plain reading."""
@@ -139,7 +139,8 @@ class Acceptor:
             same = all(isinstance(part.what, Refusal) and part.what.reason == parts[0].what.reason for part in parts)
             if same:
                 return [Verdict(WHOLE, len(parts), speaker.id, "", 0, None, None, (parts[0].what,))]
-        return [self._guarded(number, part, speaker, record) for number, part in enumerate(parts)]
+        verdicts = [self._guarded(number, part, speaker, record) for number, part in enumerate(parts)]
+        return verdicts if len(verdicts) <= MANY else _heaped(verdicts)
 
     def parts(self, record: Record, speaker: Speaker) -> list[Part]:
         """What a message holds, by the native decoder or by the device's rule; never raises."""
@@ -296,7 +297,8 @@ class Acceptor:
         received = record.received_ns // NS
         age = received - time
         if age < -FUTURE_S:
-            return Refusal("future-time", f"{_shown(time)} is {-age} s after receipt", None, message.run, message.seq)
+            shown = iso(time) if time < YEAR_6000 else f"epoch {time}"  # a calendar ends with the year 9999, a device's clock does not
+            return Refusal("future-time", f"{shown} is {-age} s after receipt", None, message.run, message.seq)
         if speaker.device is not None and age > TOO_OLD_S:
             return Refusal("too-old", f"{iso(time)} is {age // DAY_SPAN} days before receipt", None, message.run, message.seq)
         kept = self.keeps.get(self.registry.kinds[source], age)
@@ -304,6 +306,14 @@ class Acceptor:
             detail = f"{iso(time)} is {age // DAY_SPAN} days before receipt, the store keeps {kept // DAY_SPAN}"
             return Refusal("too-old", detail, None, message.run, message.seq)
         return None
+
+
+def _heaped(verdicts: list[Verdict]) -> list[Verdict]:
+    """Verdicts on a message of very many elements: what is refused beyond the first :data:`MANY` is told as one, in the place of its first."""
+    rest = [one for one in verdicts if one.refused and one.sight is None][MANY:]
+    told = {one.element for one in rest}
+    heap = [rest[0]._replace(readings=sum(one.readings for one in rest))] if rest else []
+    return [*(one for one in verdicts if one.element not in told), *heap]
 
 
 def outcome(reason: str) -> str:
@@ -332,11 +342,6 @@ def zone_of(name: str | None) -> tzinfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
-
-
-def _shown(time: int) -> str:
-    """A time of a device's for people; a calendar ends with the year 9999, a device's clock does not."""
-    return iso(time) if time < YEAR_6000 else f"epoch {time}"
 
 
 def accept(record: Record, registry: Registry) -> list[Verdict]:

@@ -5,6 +5,7 @@ A device counts its readings; a hole in its count is the only sign of what a bro
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -70,10 +71,26 @@ def _place(known: Mapping[int, int], run: int) -> int | None:
 
 @dataclass
 class Sequences:
-    """Greatest number seen of every device and run; what is skipped at first sight is a gap."""
+    """Greatest number seen of every device and run; what is skipped at first sight is a gap.
+
+    Of a device no more runs are remembered than could be placed: one that invents a run for every message must not eat memory.
+    """
 
     greatest: dict[tuple[str, int], int] = field(default_factory=dict)
     touched: dict[tuple[str, int], int] = field(default_factory=dict)
+    _runs: Counter[str] = field(default_factory=Counter)
+    """How many runs of each device are remembered."""
+
+    def __post_init__(self) -> None:
+        self._runs.update(device for device, _ in self.greatest)
+
+    def _known(self, device: str, run: int) -> bool:
+        """Whether a run is remembered, or may be from now on."""
+        if (device, run) in self.greatest:
+            return True
+        fits = self._runs[device] <= LAST
+        self._runs[device] += fits
+        return fits
 
     def see_all(self, whose: Iterable[tuple[str, int]], numbers: Iterable[int | None]) -> int:
         """Take note of the numbers of many devices and runs in the order of their arrival; returns how many were skipped."""
@@ -99,7 +116,9 @@ class Sequences:
             elif seq > last:
                 gaps += seq - last - 1
                 last = seq
-        if last is not None and last != before:
+        if last is None or not self._known(device, run):
+            return 0
+        if last != before:
             self.greatest[key] = self.touched[key] = last
         return gaps
 
@@ -108,6 +127,8 @@ class Sequences:
         greatest = self.greatest.get((device, run), first - 1)
         fresh = max(0, last - max(first - 1, greatest))
         skipped = max(0, first - 1 - greatest)
+        if fresh and not self._known(device, run):
+            return 0
         if fresh:
             self.greatest[device, run] = self.touched[device, run] = last
         return fresh + (skipped if fresh else 0)

@@ -14,6 +14,8 @@ from ingest.accept import Speaker
 from ingest.easy import Turn
 from ingest.valuing import Ranges
 
+DAYS: Final = 1_000
+"""Days that are remembered of a device: more than may be spoken of, and few enough for one whose clock runs wild."""
 FICKLE: Final = 8
 """Changes of the form of a device's messages in a day after which nobody expects the next one."""
 
@@ -70,6 +72,8 @@ class Talker:
 
     def turn_to(self, day: int, places: Places) -> None:
         """The device speaks of another day."""
+        if len(self.days) >= DAYS:
+            self.days.clear()
         self.days[day] = self.places = places
         self.lone, self.since, self.until = places.get(UNSET), day_start(day), day_end(day)
 

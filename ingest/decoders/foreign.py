@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import tzinfo
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from domain.civil import day_of
@@ -18,7 +20,8 @@ from ingest.decoders.samples import Letter
 from ingest.decoders.sparkplug import REBIRTH, Node
 
 MANY: Final = 20_000
-"""Topics and readers that are remembered."""
+"""Edge nodes that are remembered to be asked."""
+_NONE: Final[Mapping[int, Any]] = MappingProxyType({})
 
 
 class Envelope(NamedTuple):
@@ -35,7 +38,7 @@ class Foreign:
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        self._readers: dict[tuple[str, int], Reader | Mapper | Refusal] = {}
+        self._readers: dict[str, dict[int, Reader | Mapper | Refusal]] = {}
         self._memories: dict[str, dict[str, Any]] = {}
         self._silent: dict[Node, int] = {}
 
@@ -46,7 +49,7 @@ class Foreign:
 
     def read(self, envelope: Envelope, device: Device, rule: Rule) -> list[Part]:
         """Parts of a message; none where it is understood and brings no reading. Never raises."""
-        reader = self._readers.get((device.id, day_of(envelope.received)))
+        reader = self._readers.get(device.id, _NONE).get(day_of(envelope.received))
         if type(reader) is Reader:
             return reader.read(envelope.payload)
         if len(envelope.payload) > MAX_MESSAGE:
@@ -65,10 +68,11 @@ class Foreign:
         return [_hinted(part, other) for part in parts] if other else parts
 
     def _learned(self, letter: Letter, device: Device) -> Reader | Mapper | Refusal:
-        key = (device.id, day_of(letter.received))
-        if len(self._readers) >= MANY:
-            self._readers.clear()
-        made = self._readers[key] = self._made(letter, Places(self.registry, device, key[1]))
+        """How a device is read on a day; what it said on others than the days beside it is not remembered, or a year of it would stay."""
+        day = day_of(letter.received)
+        made = self._made(letter, Places(self.registry, device, day))
+        beside = {other: reader for other, reader in self._readers.get(device.id, _NONE).items() if abs(other - day) == 1}
+        self._readers[device.id] = {**beside, day: made}
         return made
 
     @staticmethod

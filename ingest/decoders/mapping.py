@@ -7,7 +7,7 @@ knows, a unit that does not fit and a time in another unit are refused with word
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException, InvalidOperation
 from math import isfinite
 from typing import Final, NamedTuple
 
@@ -114,7 +114,7 @@ class Mapper:
             samples = self.dialect.decode(letter)
         except NotUnderstood as error:
             return [Part(Refusal(error.reason, error.what))]
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError, DecimalException) as error:
             return [Part(Refusal("bad-schema", f"不是 not {self.rule.format}: {error!r}"[:160]))]
         if samples is None:
             return []

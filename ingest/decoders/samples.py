@@ -115,4 +115,8 @@ def shown(value: Any) -> str:
     try:
         return json.dumps(value, ensure_ascii=False)[:40]
     except (TypeError, ValueError, RecursionError):
+        pass
+    try:
         return repr(value)[:40]
+    except (ValueError, RecursionError):  # Python does not write integers of thousands of digits
+        return "…"

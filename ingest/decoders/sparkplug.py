@@ -25,6 +25,11 @@ METRIC: Final = 2
 SEQ: Final = 3
 TURNS: Final = 256
 """Numbers of a node's messages, its devices' included, go round (tck-id-payloads-sequence-num)."""
+MOST: Final = 100_000
+"""Nodes, devices and aliases whose births are remembered of one device of ours: invented ones must not eat memory."""
+BIRTH: Final = "birth"
+SIZE: Final = "size"
+"""Keys in a decoder's memory: births by node or device, and how many aliases and owners they are."""
 REBIRTH: Final = "rebirth"
 """Key in a decoder's memory: edge nodes that should be asked for their births."""
 COMMAND: Final = b"Node Control/Rebirth"
@@ -77,12 +82,12 @@ def sparkplug(letter: Letter) -> list[Sample] | None:
         letter.memory.pop(_heard(node), None)  # what it says next begins with its birth
     if kind not in BIRTHS | DATA:
         return None
-    births: dict[int, Known] = letter.memory.setdefault(owner, {})
+    births: dict[int, Known] = letter.memory.get(BIRTH, {}).get(owner, {})
     parts = list(fields(letter.payload))
     metrics = [_metric(whole(value)) for field, value in parts if field == METRIC]
     if kind in BIRTHS:
-        births.clear()
-        births.update((one.alias, Known(one.name, one.datatype)) for one in metrics if one.alias is not None and one.name)
+        births = {one.alias: Known(one.name, one.datatype) for one in metrics if one.alias is not None and one.name}
+        _remember(letter, owner, births)
     named = {one.name for one in letter.rule.items}
     strange = any(one.alias is not None and not one.name and one.alias not in births and f"#{one.alias}" not in named for one in metrics)
     skipped = _skipped(letter, node, kind, next((number(value) for field, value in parts if field == SEQ), None))
@@ -90,6 +95,18 @@ def sparkplug(letter: Letter) -> list[Sample] | None:
         letter.memory.setdefault(REBIRTH, set()).add(node)
     # A birth of control metrics alone, or data that are all null, is understood and brings no reading.
     return [sample for one in metrics for sample in _sample(one, births, levels[-1])] or None
+
+
+def _remember(letter: Letter, owner: str, births: dict[int, Known]) -> None:
+    """Keep a birth; where there are too many the oldest are forgotten, and asked for again when their data come."""
+    memory = letter.memory
+    book: dict[str, dict[int, Known]] = memory.setdefault(BIRTH, {})
+    before = book.pop(owner, None)
+    book[owner] = births
+    size = memory.get(SIZE, 0) + len(births) + (1 if before is None else -len(before))
+    while size > MOST and len(book) > 1:
+        size -= 1 + len(book.pop(next(iter(book))))
+    memory[SIZE] = size
 
 
 def nodes(filters: Iterable[str]) -> set[Node]:

@@ -10,10 +10,13 @@ from typing import Final
 from domain.civil import parse_time
 from domain.errors import NotUnderstood
 from domain.reasons import FUTURE_S
+from ingest.decoders.samples import shown
 
 PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 FIRST: Final = 946_684_800
 """2000-01-01: no device of the field measured before."""
+FARTHEST: Final = 2**70
+"""Seconds: beyond them a number is a time in no unit, and may be one that Python can neither divide nor write."""
 _FRACTION: Final = re.compile(r"[.,]\d+(?=(?:Z|z|[+-]\d{2}:?\d{2})?$)")
 _COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z")
 _DIGITS: Final = re.compile(r"\d{14}(?:\d{3})?")
@@ -40,7 +43,7 @@ def instant(said: object, form: str, zone: tzinfo | None, received: int) -> int:
     if form in PER_SECOND:
         return _number(said, form, received)
     if not isinstance(said, str):
-        raise NotUnderstood(f"时间应为文本 a time as text is expected ({form}), not {said!r:.40}", "bad-schema")
+        raise NotUnderstood(f"时间应为文本 a time as text is expected ({form}), not {shown(said)}", "bad-schema")
     try:
         return _text(said.strip(), form, zone)
     except (ValueError, OverflowError) as error:
@@ -50,11 +53,13 @@ def instant(said: object, form: str, zone: tzinfo | None, received: int) -> int:
 
 def _number(said: object, form: str, received: int) -> int:
     if isinstance(said, bool) or not isinstance(said, int | float):
-        raise NotUnderstood(f"时间应为数字 a time as a number ({form}) is expected, not {said!r:.40}", "bad-schema")
+        raise NotUnderstood(f"时间应为数字 a time as a number ({form}) is expected, not {shown(said)}", "bad-schema")
     try:
         time = int(said // PER_SECOND[form])
     except (ValueError, OverflowError):
         raise NotUnderstood(f"time {said!r:.40} is no number", "not-finite") from None
+    if abs(time) > FARTHEST:
+        raise NotUnderstood("不是时间 no time: it lies beyond every calendar", "bad-schema")
     if not FIRST <= time <= received + FUTURE_S:
         fit = [unit for unit, each in PER_SECOND.items() if FIRST <= said / each <= received + FUTURE_S]
         if fit:

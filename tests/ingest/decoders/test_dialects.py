@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from struct import pack
 from typing import Any, NamedTuple
 
@@ -119,6 +120,18 @@ CASES = {
     ),
     "senml cbor": Case(speaker("senml-cbor", extra=SENML_NAMES), cbor2.dumps(CBOR), [reading({"pm25": 38.0, "co": 0.9})]),
     "senml cbor cut off": Case(speaker("senml-cbor", extra=SENML_NAMES), cbor2.dumps(CBOR)[:-3], [], [("bad-encoding", None)]),
+    "senml json, a time of hundreds of digits": Case(
+        speaker("senml-json", extra=SENML_NAMES), text([{**SENML[0], "bt": 0, "t": 10**350}, {**SENML[1], "t": T}]), [reading({"co": 0.9005})], [("bad-schema", None)]
+    ),
+    "senml cbor, a value that Python does not write": Case(
+        speaker("senml-cbor", extra=SENML_NAMES), cbor2.dumps([{**CBOR[0], 2: 10**5_000}, CBOR[1]]), [reading({"co": 0.9})], [("bad-schema", "pm25")]
+    ),
+    "senml cbor, a time that Python does not write": Case(
+        speaker("senml-cbor", extra=SENML_NAMES), cbor2.dumps([{**CBOR[0], 6: 10**5_000}, CBOR[1]]), [reading({"co": 0.9})], [("bad-schema", None)]
+    ),
+    "senml cbor, a time beyond every decimal": Case(
+        speaker("senml-cbor", extra=SENML_NAMES), cbor2.dumps([{**CBOR[0], 6: Decimal("1e999999")}, {**CBOR[1], 6: Decimal("1e999999")}]), [], [("not-finite", None)]
+    ),
     "line protocol": Case(
         speaker("line-protocol", more='source = "station"', extra='names = {"cp01" = "a1"}\n'),
         f"# comment\nair,station=cp01,qc=N pm25=38,co=0.9 {T}000000000\nair,station=cp01,qc=D pm25=81i {T - 60}000000000",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ingest.accept import Acceptor
+from ingest.decoders import sparkplug
 from ingest.decoders.protobuf import fields
 from ingest.decoders.sparkplug import Node, rebirth
 from ingest.outbox import Outbox, Word
@@ -95,3 +98,39 @@ def test_the_access_list_lets_lanbi_ask_and_the_node_hear() -> None:
     rights = {block.partition("\n")[0]: [line for line in block.splitlines() if "NCMD" in line] for block in text.split("user ")[1:]}
 
     assert {"in": ["topic write spBv1.0/plant/NCMD/edge"], "probe": [], "d1": ["topic read spBv1.0/plant/NCMD/edge"], "d2": []} == rights
+
+
+def born(aliases: range) -> str:
+    """A birth with so many metrics, each with a name and an alias."""
+    metrics = [b"\x0a" + bytes([len(f"m{one}")]) + f"m{one}".encode() + b"\x10" + varint(one) + b"\x20\x0a" for one in aliases]
+    return b"".join(b"\x12" + bytes([len(one)]) + one for one in metrics).hex()
+
+
+def varint(value: int) -> bytes:
+    """A number of protobuf."""
+    return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + varint(value >> 7)
+
+
+def test_invented_births_take_a_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A login that may speak for a whole node invents devices without end: the oldest births go, the newest of each counts, data remember nothing."""
+    monkeypatch.setattr(sparkplug, "MOST", 1_000)
+    acceptor = Acceptor(house(WHOLE))
+    for number in range(300):
+        heard(acceptor, "DBIRTH", payload=born(range(10)), device=f"/d{number}")
+        heard(acceptor, "DDATA", payload=DATA, device=f"/x{number}")
+        heard(acceptor, "DBIRTH", payload=born(range(5 + number % 2)), device="/again")
+    (kept,) = acceptor.foreign._memories.values()
+    births = kept[sparkplug.BIRTH]
+
+    assert sum(1 + len(one) for one in births.values()) == kept[sparkplug.SIZE] <= 1_000
+    assert {"plant/edge/again", "plant/edge/d299"} <= {*births}
+    assert not {*births} & {"plant/edge/d0", "plant/edge/x299"}
+    assert [NODE] == heard(acceptor, "DDATA", payload=DATA, device="/d0")
+
+
+def test_one_birth_may_be_larger_than_all_that_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands alone then, and its data are understood."""
+    monkeypatch.setattr(sparkplug, "MOST", 4)
+    acceptor = Acceptor(house(SPARKPLUG))
+
+    assert [[], [], []] == [heard(acceptor, kind, payload=payload) for kind, payload in (("DBIRTH", born(range(9))), ("DBIRTH", BIRTH), ("DDATA", DATA))]
