@@ -16,6 +16,7 @@ STEADY_S: Final = 5.0
 """A connection that lasted so long was a good one: the next loss is dialled at once again."""
 TWINS: Final = 3
 """So many short connections in a row mean that somebody takes our place."""
+CLOCK_BACK: Final = "clock: 系统时钟倒退超过5分钟 the clock went back by more than 5 minutes; readings wait in the journal"
 LOGIN_S: Final = 10.0
 """After so long without an answer to the login the link is dropped."""
 
@@ -166,5 +167,5 @@ class Health:
         if self.journal_fault:
             found.append(f"journal: {self.journal_fault}; {self.journal_rest}")
         if self.clock_back:
-            found.append("clock: 系统时钟倒退超过5分钟 the clock went back by more than 5 minutes; readings wait in the journal")
+            found.append(CLOCK_BACK)
         return found

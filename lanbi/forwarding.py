@@ -18,10 +18,14 @@ from domain.ports import Clock
 from domain.readings import Entry
 from domain.sayings import both
 from ingest.forwarder import LIMIT, Forwarder, Store
+from ingest.group import BACK_NS
+from ingest.jobs import EVER
 from ingest.listener import Listener
 from lanbi import logs, wiring
+from lanbi.health_child import DOOR
 from lanbi.hj212_keys import with_keys
 from lanbi.instances import check_same, share_of
+from lanbi.journal_files import newest_trailer
 from lanbi.journal_recent import Recent
 from lanbi.journal_view import JournalView
 from lanbi.nightly import OFF, Nights
@@ -69,13 +73,16 @@ def forwarder(
     return Forwarder(journal, state, store, registry, str(share.number), share.alone, reload, pool=pool, linger_ns=linger_ns)
 
 
-def forward(settings: Settings, registry: Registry, writer: str, done: Callable[[int], None] = lambda _: None) -> Registry:
+def forward(settings: Settings, registry: Registry, writer: str, done: Callable[[int], None] = lambda _: None, *, closing: bool = False) -> Registry:
     """Forward here and now until a writer's journal is wholly behind its cursor; for programs that run without an ingest.
 
     Parameters
     ----------
     done : callable
         Told after each batch how many journalled readings of this writer are behind the cursor.
+    closing : bool
+        Nothing may be left open: second looks are made now that are not due yet. Otherwise they are left to the next ingest, for what
+        they wait for may still be under way.
 
     Returns
     -------
@@ -91,8 +98,8 @@ def forward(settings: Settings, registry: Registry, writer: str, done: Callable[
     """
     state, store = State(settings.data), wiring.store(settings)
     try:
-        one = forwarder(settings, state, store, registry)
-        while one.step():
+        one, clock = forwarder(settings, state, store, registry), wiring.clock(settings)
+        while one.step(now_ns=EVER if closing else clock.now_ns()):
             done(state.cursor(writer)[1])
         return one.registry
     finally:
@@ -145,6 +152,9 @@ class Forwarding:
     beat: float = 0.0
     """Monotonic time of the thread's last sign."""
     retries: Counter[str] = field(default_factory=Counter)
+    clock_back: bool = False
+    """The clock is not believed, for the door of loggers has journalled later receive times."""
+    _newest_ns: int = 0
     _failures: int = 0
     _checked: float = 0.0
 
@@ -214,7 +224,7 @@ class Forwarding:
 
     def _step(self, one: Forwarder) -> None:
         self.beat = self.clock.monotonic()
-        if self.listener.health.clock_back:
+        if self.listener.health.clock_back or self._behind_the_door():
             self.clock.sleep(IDLE_S)
             return
         # Whether a server is there again is found out with little; most such attempts are in vain.
@@ -225,6 +235,13 @@ class Forwarding:
             self._rest(one)
         elif not one.more:
             self.clock.sleep(max(0.0, GATHER_S - (self.clock.monotonic() - self.beat)))
+
+    def _behind_the_door(self) -> bool:
+        """Whether the clock is far behind what loggers sent; their door is another process, so its journal tells."""
+        if self.settings.ingest.hj212:
+            self._newest_ns = max(self._newest_ns, newest_trailer(self.settings.data / "journal", DOOR).committed_ns)
+            self.clock_back = self.clock.now_ns() < self._newest_ns - BACK_NS
+        return self.clock_back
 
     def _wait(self, error: LanbiError, stop: Callable[[], bool]) -> None:
         """Hold everything and try again; nothing has moved."""

@@ -94,7 +94,7 @@ def change(places: Sequence[Place], registry: Registry, clock: Clock, say: Calla
             taken = _take(place, writer, registry, clock)
             say(f"{place.name}: 旧会话余下 {taken} 条已入日志 messages of the old session journalled")
         for place in places:
-            forward(_as_before(place.settings), registry, WRITER)
+            forward(_as_before(place.settings), registry, WRITER, closing=True)
             _nothing_open(place)
         return _move(places, registry, say)
 

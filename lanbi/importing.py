@@ -177,9 +177,8 @@ class Importer:
 
     def _journal(self, writer: JournalWriter, survey: Survey) -> EntryBook:
         """Journal all files; returns the entries that they held beside readings."""
-        first, book = self._look_back({file.digest for file in survey.files})
+        first, book, number = self._look_back({file.digest for file in survey.files})
         bar = Progress("记账 journal", survey.read, self.clock)
-        number = self.clock.now_ns() // CENTISECOND
         done = 0
         for file in survey.files:
             numbers = Numbers(first.setdefault(file.digest, number))
@@ -203,20 +202,27 @@ class Importer:
             writer.commit()
             self.stop()
 
-    def _look_back(self, digests: set[str]) -> tuple[dict[str, int], EntryBook]:
-        """With which number each file was first journalled, if it was, and every entry that was."""
+    def _look_back(self, digests: set[str]) -> tuple[dict[str, int], EntryBook, int]:
+        """With which number each file was first journalled, if it was; every entry that was; and the number of a new file.
+
+        That is its receipt, or the next free one where a clock was set back: a later file must not rank below an earlier one.
+        """
         found: dict[str, int] = {}
-        book = EntryBook()
+        book, now_ns, ahead = EntryBook(), self.clock.now_ns(), False
+        number = now_ns // CENTISECOND
         reader = JournalReader(self.journal, WRITER)
         while records := reader.read():
             self.stop()
             for record in records:
                 digest = record.topic.rpartition("/")[2]
+                ahead = ahead or record.received_ns > now_ns
+                if ahead and LEVEL not in record.topic:
+                    number = max([number, *(seq + 1 for _, seq in scan(record.payload)[1])])
                 if LEVEL in record.topic:
                     book.remember(record.topic, record.payload)
                 elif digest in digests and digest not in found and (seqs := scan(record.payload)[1]):
                     found[digest] = seqs[0][1]
-        return found, book
+        return found, book, number
 
     def _chunks(self, file: FileSurvey, numbers: Numbers, book: EntryBook) -> Iterator[list[Message]]:
         chunk: list[Message] = []

@@ -21,6 +21,7 @@ from domain.errors import DataFolderBusy
 from domain.ports import Clock
 from domain.sayings import both
 from ingest.asking import Asking
+from ingest.link import CLOCK_BACK
 from ingest.listener import Listener
 from lanbi import logs, wiring
 from lanbi.broker_access import broker_of
@@ -183,7 +184,7 @@ def _nap(clock: Clock, stop: Callable[[], bool]) -> None:
 def status(listener: Listener, forwarding: Forwarding, clock: Clock, crew: Crew) -> dict[str, Any]:
     """What the process says of itself; the store is reported and never makes it unready."""
     health = listener.health
-    reasons = [*health.reasons(), *crew.reasons()]
+    reasons = [*health.reasons(), *([CLOCK_BACK] if forwarding.clock_back and not health.clock_back else []), *crew.reasons()]
     now = clock.monotonic()
     return {
         "pid": os.getpid(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,11 +18,15 @@ from domain.message import Message, encode
 from domain.ports import Clock
 from ingest.listener import Listener
 from ingest.memory import Memory
+from ingest.mending import recheck
 from ingest.outbox import Outbox
+from ingest.ports import Batch
 from lanbi import forwarding
-from lanbi.forwarding import LONGEST_S, RETRY_S, Forwarding
+from lanbi.clock import SystemClock
+from lanbi.forwarding import LONGEST_S, RETRY_S, Forwarding, forward
+from lanbi.journal import JournalReader
 from lanbi.settings import load
-from lanbi.state import StateView
+from lanbi.state import State, StateView
 from tests.contract.stand_in import StandIn, standing_in
 from tests.ingest.county import NOW
 from tests.ingest.machine import REGISTRY, Machine
@@ -236,3 +240,34 @@ def test_nobody_at_the_address_is_down(bench: Bench) -> None:
     assert ["connection"] == list(bench.forwarding.retries)
     assert bench.forwarding.store.startswith("down: http://127.0.0.1:9: 存储无应答 the store does not answer")
     assert 10 == bench.law()["pending"]
+
+
+def test_a_second_look_that_is_not_due_is_left_to_the_next_ingest(tmp_path: Path) -> None:
+    """A command that forwards for itself, just after an ingest has ended, must not look before what it looks for has arrived."""
+    machine = Machine(tmp_path)
+    machine.journal(TEN)
+    (tmp_path / "lanbi.toml").write_text(f'data = {json.dumps(str(tmp_path))}\nclock = "system"\n')
+    settings = load(str(tmp_path / "lanbi.toml"), {})
+    now = SystemClock().now_ns()
+    jobs = [recheck(JournalReader(tmp_path / "journal", "mqtt").read(), number, now, wait * 10**9) for number, wait in ((1, -5), (2, 3_600))]
+    state = State(tmp_path)
+    state.commit(Batch("", 0, 0, jobs=jobs), "1")
+    state.close()
+    forward(settings, REGISTRY, "mqtt")
+
+    assert [False, True] == [machine.job(job.id).open for job in jobs]
+
+
+def test_a_clock_behind_what_loggers_sent_is_not_believed(bench: Bench) -> None:
+    """Their door is another process and MQTT may be silent: nothing is decoded by receive times that cannot be, until the clock is right again."""
+    ours = bench.forwarding
+    ours.settings = replace(ours.settings, ingest=replace(ours.settings.ingest, hj212="127.0.0.1:5212"))
+    Machine(bench.folder).journal([b"##"], "lanbi/v1/logger/data", "hj212", now=NOW + 3_600)
+    Machine(bench.folder).journal([b"##"], "lanbi/v1/logger/data", "hj212", now=NOW + 3_000)
+    bench.run(20.0)
+    held, told = bench.law()["pending"], ours.clock_back
+    bench.clock.now_ns = lambda: (NOW + 3_500) * 10**9  # type: ignore[method-assign]
+    bench.run(20.0)
+
+    assert (12, True) == (held, told)
+    assert (0, False) == (bench.law()["pending"], ours.clock_back)

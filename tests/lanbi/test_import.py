@@ -77,6 +77,22 @@ def test_an_older_file_imported_again_takes_nothing_back(house: House) -> None:
     assert {"pm25": 40.0, "o3": 51.0} == house.values("s1", "2020-01-01T01:00:00+08:00")
 
 
+class Back(SystemClock):
+    """A clock that was set back by a day."""
+
+    def now_ns(self) -> int:
+        """Yesterday."""
+        return super().now_ns() - 86_400 * 10**9
+
+
+def test_a_later_file_stands_also_after_the_clock_was_set_back(house: House) -> None:
+    """Whose number is its receipt must not rank below what was imported before; nor may two later ones share a number."""
+    house.account(house.file(HOURLY + "s1,2020-01-01 01:00,35,51\ns1,2020-01-01 01:00,36,51\n", "first.csv"))
+    for value in (40, 41):
+        account = house.importer(Back()).run(survey([house.file(HOURLY + f"s1,2020-01-01 01:00,{value},51\n", f"{value}.csv")]))
+        assert (1, {"pm25": float(value), "o3": 51.0}) == (account.outcomes["stored"], house.values("s1", "2020-01-01T01:00:00+08:00"))
+
+
 def test_values_out_of_range_and_of_the_future_are_told_apart(house: House) -> None:
     """An impossible item costs only itself, an impossible row is a dead letter, a future one waits for a person."""
     text = "s1,2020-01-01 01:00,35,9999\ns1,2020-01-01 02:00,99999,\ns1,2098-01-01 01:00,35,51\n"
