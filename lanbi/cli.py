@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final, NamedTuple
 
-from domain.errors import LanbiError
+from domain.errors import InputError, LanbiError
 from domain.sayings import both, placed
 
 DONE: Final = 0
@@ -79,6 +79,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not error.told:
             _say(error)
         return error.exit_code
+    except UnicodeEncodeError:
+        # Bytes that are no text come as halves of characters, which stand in no journal and no answer.
+        if not any("\ud800" <= one <= "\udfff" for one in "".join(words)):
+            raise
+        _say(InputError("an argument holds bytes that are no text", "", "write it as UTF-8"))
+        return WRONG_INPUT
     except KeyboardInterrupt:
         sys.stderr.write("已中断，状态已保存。 Interrupted; what was done is kept.\n")
         return INTERRUPTED

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import count, repeat
 from pathlib import Path
@@ -195,8 +196,13 @@ class JournalWriter:
         self._salt = int.from_bytes(os.urandom(4), "little") if salt is None else salt
 
     def _publish(self) -> None:
-        """Tell readers how far the journal is durable; a hint, so it is not synced itself."""
-        os.pwrite(self._tip, pack_tip(Tip(self._path.name, self._size, self.committed)), 0)
+        """Tell readers how far the journal is durable; a hint, so it is not synced itself, and what is durable stays so without it."""
+        try:
+            os.pwrite(self._tip, pack_tip(Tip(self._path.name, self._size, self.committed)), 0)
+        except OSError:
+            # Readers would stop at an old one; where there is none they go by the last trailer.
+            with suppress(OSError):
+                os.ftruncate(self._tip, 0)
 
 
 def _failed(error: OSError, folder: Path, since_ns: int) -> JournalError:

@@ -30,10 +30,10 @@ def one_mapping(text: str) -> str:
     """
     try:
         tree: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, and brackets as deep, are no TOMLDecodeError
         raise InputError(f"not TOML: {error}", WHERE, "mend this line") from error
     rows = tree.get("mapping")
-    if set(tree) != {"mapping"} or not isinstance(rows, list) or len(rows) != 1 or not isinstance(rows[0].get("id"), str):
+    if set(tree) != {"mapping"} or not isinstance(rows, list) or len(rows) != 1 or not isinstance(rows[0], dict) or not isinstance(rows[0].get("id"), str):
         raise InputError("the text must be one [[mapping]] with its id", WHERE, "write one; docs/foreign.md explains every key")
     return str(rows[0]["id"])
 

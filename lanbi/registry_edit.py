@@ -53,11 +53,13 @@ def put_table(text: str, table: str, name: str, block: str) -> str:
     place = next((number for number, row in enumerate(rows) if row.get("id") == name), None)
     fresh = tomllib.loads(block).get(table, [])
     if place is None:
-        return f"{text.rstrip()}\n\n{block.strip()}\n"
-    first = found.of(table, place) - 1
-    last = next((number for number in range(first + 1, len(lines)) if _begins_other(lines[number], table)), len(lines))
-    made = "\n".join([*lines[:first], block.strip(), "", *lines[last:]]) + "\n"
-    rows[place : place + 1] = fresh
+        made = f"{text.rstrip()}\n\n{block.strip()}\n"
+        tree[table] = [*rows, *fresh]
+    else:
+        first = found.of(table, place) - 1
+        last = next((number for number in range(first + 1, len(lines)) if _begins_other(lines[number], table)), len(lines))
+        made = "\n".join([*lines[:first], block.strip(), "", *lines[last:]]) + "\n"
+        rows[place : place + 1] = fresh
     if _tree(made) != tree:
         raise InputError(f"{table} {name} is written in a way that cannot be changed here", "registry", TODO)
     return made

@@ -62,7 +62,7 @@ def parse(text: str, name: str, error: type[InputError]) -> dict[str, Any]:
     """Parsed TOML with exact decimals, or the error of its kind with the line."""
     try:
         return tomllib.loads(text, parse_float=Decimal)
-    except ValueError as fault:  # also a whole number of too many digits, which is no TOMLDecodeError
+    except (ValueError, RecursionError) as fault:  # also a number of too many digits, and brackets too deep, which are no TOMLDecodeError
         line = re.search(r"line (\d+)", str(fault))
         end = max(1, len(text.splitlines())) if "end of document" in str(fault) else 1
         raise error(f"not TOML: {fault}", f"{name}:{line[1] if line else end}", "mend this line") from None

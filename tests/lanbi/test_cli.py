@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from domain.errors import FileError
 from lanbi import cli
+from lanbi.journal import JournalReader
 
 
 def test_help_needs_no_heavy_library() -> None:
@@ -85,3 +87,14 @@ def test_settings_are_named_behind_the_verb_too(words: tuple[str, ...], capsys: 
     """As every page types it; the named file is looked for, and no argument is unknown."""
     assert 2 == cli.main([*words, "--config", "none-such.toml"])
     assert "none-such.toml" in capsys.readouterr().err
+
+
+def test_an_argument_that_is_no_text_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Bytes of another encoding, as a terminal may send them: exit code 2, no traceback, and nothing is journalled."""
+    (tmp_path / "lanbi.toml").write_text(f'data = "{tmp_path / "data"}"\n', encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    settings = str(tmp_path / "lanbi.toml")
+
+    assert 2 == cli.main(["replay", "--since", "7d", "--person", "\udccd\udcf5", "--config", settings])
+    assert "UTF-8" in capsys.readouterr().err
+    assert [] == JournalReader(tmp_path / "data" / "journal", "person").read()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from domain.errors import JournalError
 from lanbi import journal_space
-from lanbi.journal import JournalReader, JournalWriter, files
+from lanbi.journal import JournalReader, JournalWriter, files, newest_trailer
 from lanbi.journal_bytes import sealed_path
 from lanbi.journal_space import NEVER_FULL, Quota, Room, days_until_full, growth_a_day, room, used
 from tests.lanbi.sealed_house import DAY_NS, NOON_NS, TOPIC, journalled, seal_all
@@ -131,3 +132,28 @@ def test_room_is_the_smaller_of_disk_and_quota() -> None:
     assert (70, 130) == (Room(60, None, 70, 900).free, Room(60, None, 70, 900).limit)
     assert (40, 100) == (Room(60, 100, 70, 900).free, Room(60, 100, 70, 900).limit)
     assert (0, 130) == (Room(60, 50, 70, 900).free, Room(60, 500, 70, 900).limit)
+
+
+def test_a_commit_that_is_durable_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that has room for the group and none for the hint beside it: the group is kept once, told, and seen by who reads."""
+    real = os.pwrite
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    writer = JournalWriter(tmp_path, "mqtt")
+    writer.append("t", b"1", received_ns=NOON_NS)
+    writer.commit()
+    follower = JournalReader(tmp_path, "mqtt")
+    seen = [one.payload for one in follower.read()]
+    monkeypatch.setattr(os, "pwrite", full)
+    writer.append("t", b"2", received_ns=NOON_NS)
+    assert 2 == writer.commit().last_seq == newest_trailer(tmp_path, "mqtt").last_seq
+    seen += [one.payload for one in follower.read()]
+    monkeypatch.setattr(os, "pwrite", real)
+    writer.append("t", b"3", received_ns=NOON_NS)
+    writer.commit()
+    writer.close()
+    seen += [one.payload for one in follower.read()]
+
+    assert [b"1", b"2", b"3"] == seen == [one.payload for one in JournalReader(tmp_path, "mqtt").read()]

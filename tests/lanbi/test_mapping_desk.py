@@ -56,6 +56,9 @@ def test_a_mapping_is_tried_and_put_in_force(settings: Settings) -> None:
         ('[[device]]\nid = "x"\n', r"one \[\[mapping\]\]"),
         (RULE + RULE.replace('"air"', '"b"'), r"one \[\[mapping\]\]"),
         (RULE.replace('"json"', '"jsn"'), "jsn"),
+        (RULE + "scale = " + "1" * 5_000, "not TOML"),
+        ("a = " + "[" * 10_000, "not TOML"),
+        ("mapping = [1]", r"one \[\[mapping\]\]"),
     ],
 )
 def test_what_is_no_mapping_is_told(settings: Settings, text: str, said: str) -> None:
@@ -86,6 +89,8 @@ def test_a_whole_entry_is_changed_in_the_text() -> None:
     """Between its neighbours, or at the end where there was none."""
     new = '[[mapping]]\nid = "new"\nformat = "json"\n'
 
+    with pytest.raises(InputError, match="cannot be changed here"):
+        put_table('[[device]]\nid = "d"\nmapping = "a"\n', "mapping", "b", 'mapping = [{id = "b"}]\n')
     assert COUNTY.strip() in put_table(COUNTY, "mapping", "new", new)
     assert put_table(COUNTY, "mapping", "new", new).endswith(new)
     assert "" == table_text(COUNTY, "mapping", "new")
