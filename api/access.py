@@ -1,7 +1,8 @@
 """The one door: who asks, whether the route is for them, and whether the object is theirs. Every route hangs on :func:`admit`.
 
 With logins off the one caller is this machine, for reading: a request must come from the loopback **and** be addressed to it, for a
-page of elsewhere can point its own name at 127.0.0.1 (DNS rebinding), and a proxy would open the door to all. With logins on everybody,
+page of elsewhere can point its own name at 127.0.0.1 (DNS rebinding), and no proxy may have passed it on, which would open the door to
+all. With logins on everybody,
 also on this machine, brings a session or a key.
 """
 
@@ -16,13 +17,15 @@ from anyio import to_thread
 from fastapi import Depends, Request
 
 from api.accounts import Caller, Deed, Doors, owner
-from api.limits import READS, Buckets, OnceAnHour
+from api.limits import ENTRIES, READS, Buckets, OnceAnHour
 from api.problems import Problem, unknown
 from api.rights import OBJECTS, PUBLIC, ROLES, Rule, rule_of
 from api.sources import Sources
 from api.strict import path_of
 
 NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+PASSED_ON: Final = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"})
+"""What a proxy says of whom it speaks for: a request that bears any of them is not this machine's own."""
 COOKIE: Final = "lanbi"
 AUTO: Final = "x-lanbi-auto"
 LOCAL: Final = Caller("local", "reader", ROLES["operator"] - {"desk", "reply"})
@@ -49,6 +52,8 @@ async def admit(request: Request) -> Caller:
     method, path = request.method, path_of(request)
     if (method, path) not in PUBLIC:
         _permit(caller, rule_of(method, path), request, sources)
+        if caller.bound and method not in SAFE:
+            buckets.take(f"enter {caller.name}", ENTRIES)
         await _note(request, sources, caller)
     request.state.caller = caller
     return caller
@@ -73,7 +78,7 @@ async def _identify(request: Request, doors: Doors) -> Caller:
     if kind:
         return await _by_key(doors, kind, key.strip(), address)
     if not doors.login:
-        if _loopback(peer) and host in NAMES:
+        if _loopback(peer) and host in NAMES and PASSED_ON.isdisjoint(request.headers):
             return LOCAL
         raise Problem(403, *NO_LOGINS)
     token = request.cookies.get(COOKIE, "")

@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import Response
+from fastapi import Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.bodies import Line, Said
 from api.desk import Desk
+from api.limits import FILES, Buckets
 from api.problems import Problem, wrong
 
 MOST: Final = 700_000
@@ -39,8 +41,13 @@ class AttachedAnswer(BaseModel):
     bytes: int
 
 
-def kept(desk: Desk, sent: Attachment | None) -> dict[str, Any] | None:
+def kept(desk: Desk, sent: Attachment | None, taken: Callable[[], None]) -> dict[str, Any] | None:
     """What the journal says of a file that is durable now; None where none was sent.
+
+    Parameters
+    ----------
+    taken : callable
+        Told of a file before it is kept; raises where its sender has sent too many.
 
     Raises
     ------
@@ -55,8 +62,16 @@ def kept(desk: Desk, sent: Attachment | None) -> dict[str, Any] | None:
         raise wrong("attachment.content", "附件须以 base64 编码。", "The attachment must be base64.") from None
     if not 0 < len(content) <= MOST:
         raise wrong("attachment.content", f"附件须为 1 至 {MOST} 字节。", f"An attachment has 1 to {MOST} bytes.")
+    taken()
     name = _UNSAFE.sub("_", sent.name)
     return {"name": name, "sha256": desk.attach(content), "bytes": len(content)}
+
+
+def paced(request: Request, who: str) -> Callable[[], None]:
+    """Counts files of a caller."""
+    buckets = request.app.state.buckets
+    assert isinstance(buckets, Buckets)  # noqa: S101  the factory put it there
+    return partial(buckets.take, f"file {who}", FILES)
 
 
 def told(found: object) -> AttachedAnswer | None:

@@ -20,6 +20,10 @@ READS: Final = Pace(600, 100)
 """A board asks 13 things every 15 s; a program that asks faster than this should ask for longer series."""
 LOGINS: Final = Pace(10, 10 / 60)
 """Tries of one address."""
+ENTRIES: Final = Pace(120, 1 / 60)
+"""What one person or key of an enterprise enters: it watches itself fill in forms, and must not fill the bureau's disk."""
+FILES: Final = Pace(30, 1 / 600)
+"""Files that one caller attaches: some at once, then a hundred megabytes a day at most."""
 MOST: Final = 10_000
 """Callers remembered; the one that was quiet longest is forgotten."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from threading import Lock
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
@@ -36,7 +37,7 @@ Number = Annotated[int, Path(gt=0, lt=2**62, description="id of a filing")]
 
 
 @router.post("/enterprises/{enterprise}/filings", status_code=202, response_model=EntryAnswer)
-def file(sources: Asked, caller: Whose, enterprise: Object, said: Annotated[FilingBody, Body()]) -> Response:
+def file(request: Request, sources: Asked, caller: Whose, enterprise: Object, said: Annotated[FilingBody, Body()]) -> Response:
     """File a meter exchange, a multiplier, maintenance, a shutdown, or the explanation of a clue; figures change once it is accepted."""
     registry = sources.registry()
     if enterprise not in registry.enterprises:
@@ -52,7 +53,7 @@ def file(sources: Asked, caller: Whose, enterprise: Object, said: Annotated[Fili
     if wrong_:
         raise refusal(wrong_)
     if said.attachment:
-        words["attachment"] = attached.kept(desk, said.attachment)
+        words["attachment"] = attached.kept(desk, said.attachment, attached.paced(request, caller.name))
     return entered(sources, caller, filings.FILING, words, enterprise)
 
 
@@ -104,6 +105,15 @@ def attachment(sources: Asked, caller: Whose, number: Number) -> Response:
 @router.post("/desk/filings/{number}/ruling", status_code=202, response_model=EntryAnswer)
 def rule(sources: Asked, caller: Whose, number: Number, said: RulingBody) -> Response:
     """Accept a filing, which then takes effect, or return it with the reason; once."""
+    with _RULING:
+        return _ruled(sources, caller, number, said)
+
+
+_RULING: Final = Lock()
+"""Two who accept the same filing at one moment would make it true twice."""
+
+
+def _ruled(sources: Sources, caller: Caller, number: int, said: RulingBody) -> Response:
     desk, one = desk_of(sources), _one(sources, caller, number)
     if one.ruling:
         raise Problem(409, f"{one.ruling.person} 已处理这份填报。", f"{one.ruling.person} ruled on this filing before.")

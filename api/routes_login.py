@@ -93,10 +93,13 @@ def logout(request: Request, sources: Asked, caller: Whose) -> Response:
 
 
 @router.post("/password", status_code=204, response_class=Response)
-def password(sources: Asked, caller: Whose, said: PasswordBody) -> Response:
+def password(request: Request, sources: Asked, caller: Whose, said: PasswordBody) -> Response:
     """Change one's own password; every session of the account ends."""
     if caller.door != "session":
         raise Problem(403, "只有登录的人可以改密码。", "Only a person who is logged in has a password.")
+    buckets = request.app.state.buckets
+    assert isinstance(buckets, Buckets)  # noqa: S101  the factory put it there
+    buckets.take(f"password {caller.name}", LOGINS)  # whoever has found an open session must not guess the password by it
     why = _accounts(sources).change(caller.name, said.old, said.new)
     note(sources, Deed(caller.name, caller.role, caller.address, "password", result="refused" if why else "done"))
     if why:

@@ -63,11 +63,11 @@ def tasks_(
 
 
 @router.post("/tasks/{task}/replies", status_code=202, response_model=EntryAnswer)
-def reply(sources: Asked, caller: Whose, task: Name, said: ReplyBody) -> Response:
+def reply(request: Request, sources: Asked, caller: Whose, task: Name, said: ReplyBody) -> Response:
     """Say what was found and done; the desk then closes the task or returns the reply."""
     _awaits(sources, caller, task, tasks.REPLY)
     words: dict[str, object] = {"task": task, "action": tasks.REPLY, "note": said.note}
-    kept = attached.kept(desk_of(sources), said.attachment)
+    kept = attached.kept(desk_of(sources), said.attachment, attached.paced(request, caller.name))
     return entered(sources, caller, tasks.TASK, {**words, **({"attachment": kept} if kept else {})}, task)
 
 

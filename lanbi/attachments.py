@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 from pathlib import Path
+from threading import get_ident
 from typing import Final
 
 from domain.errors import JournalError
@@ -30,7 +31,7 @@ def keep(data: Path, content: bytes) -> str:
     path = _path(data, digest)
     if path.exists() and path.stat().st_size == len(content):
         return digest
-    draft = made(path.parent) / f"{digest}.{os.getpid()}.new"
+    draft = made(path.parent) / f"{digest}.{os.getpid()}-{get_ident()}.new"  # others may be sending the same file
     try:
         with draft.open("wb") as handle:
             handle.write(content)
