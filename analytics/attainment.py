@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 from analytics.air.years import MEANS
-from analytics.tally import Case, Standing, Tally, bounds_of, burn_rate, last_rest, rest_of, tally_of, value_of, worse
+from analytics.tally import Case, Standing, Tally, bounds_of, burn_rate, last_rest, rest_of, same_date, tally_of, value_of, worse
 from domain.fixed import half_even
 from domain.indicators import FIGURES
 from domain.targets import ASPIRATION, UNDECIDABLE_DAYS, Target
@@ -168,8 +168,7 @@ def _count_course(case: Case, tally: Tally) -> str:
     share = Fraction(tally.length - tally.remaining, tally.length)
     last = case.last
     if last is not None and int(last.counts[-1][2]):
-        row = max(len(last) - tally.remaining - 1, 0)
-        share = Fraction(int(last.counts[row][2]), int(last.counts[-1][2]))
+        share = Fraction(int(last.counts[same_date(tally, len(last))][2]), int(last.counts[-1][2]))
     return "on-course" if _HOLDS[case.op](Fraction(tally.hits), case.goal * share) else "at-risk"
 
 

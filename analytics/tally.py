@@ -17,6 +17,8 @@ from domain import air
 from domain.items import AIR, ITEMS
 
 HUNDRED: Final = 100
+BEFORE_MARCH: Final = 59
+"""Days of a year up to 28 February, which every year has."""
 COUNTS: Final = MappingProxyType({"good_ratio": 1, "heavy_days": 2})
 """Figures that count days, with their column of :attr:`analytics.air.years.Running.counts`."""
 
@@ -153,14 +155,26 @@ def _highest(figure: str) -> int:
     return int(ITEMS["air", figure.removesuffix("_mean")].high)
 
 
+def same_date(tally: Tally, days: int) -> int:
+    """Row of the tally's date in the year before, which has so many days; 29 February is held against the 28th.
+
+    >>> [same_date(Tally(0, 0, 0, 1, 365 - day, 365), 366) for day in (1, 59, 60, 365)]
+    [0, 58, 60, 365]
+    >>> [same_date(Tally(0, 0, 0, 1, 366 - day, 366), 365) for day in (1, 59, 60, 61, 366)]
+    [0, 58, 58, 59, 364]
+    """
+    row = tally.length - tally.remaining - 1
+    return row if row < BEFORE_MARCH else row + days - tally.length
+
+
 def last_rest(case: Case, tally: Tally) -> Fraction | None:
     """The figure of last year's days from this date to its end."""
     last = case.last
     if last is None or not tally.remaining:
         return None
-    since = len(last) - tally.remaining - 1
+    since = same_date(tally, len(last))
     if case.figure == "good_ratio":
-        valid, good, _ = (last.counts[-1] - (last.counts[since] if since >= 0 else 0)).tolist()
+        valid, good, _ = (last.counts[-1] - last.counts[since]).tolist()
         return Fraction(HUNDRED * good, valid) if valid else None
     return last.mean(case.figure.removesuffix("_mean"), -1, since)
 

@@ -24,6 +24,7 @@ MEANS: Final = ("pm25", "pm10", "so2", "no2")
 """Items with an annual mean; CO and O3 are judged by percentiles."""
 TOPS: Final = ("co", "o3")
 """Items with an annual percentile."""
+_MONTHS: Final = 12
 
 
 @dataclass(frozen=True)
@@ -105,14 +106,14 @@ class Running:
         return composite([figure for figure in figures if figure is not None])
 
     def adequate(self) -> bool:
-        """Annual rule of GB 3095-2026 table 4 for all six items: 324 days, and 27 in every month (February 25)."""
+        """Annual rule of GB 3095-2026 table 4 for all six items: 324 days, and 27 in every month (February 25), in one that has not begun too."""
         if len(self) < air.YEAR_DAYS or int(self.valid[-1].min()) < air.YEAR_DAYS:
             return False
         months = [month_of_day(self.first + row)[1] for row in range(len(self))]
         ends = [row for row in range(len(self)) if row + 1 == len(self) or months[row + 1] != months[row]]
         monthly = np.diff(self.valid[ends], axis=0, prepend=np.zeros((1, 6), np.int32)).min(axis=1)
         needed = [air.FEBRUARY_DAYS if months[row] == 2 else air.MONTH_DAYS for row in ends]
-        return bool((monthly >= needed).all())
+        return len(ends) == _MONTHS and bool((monthly >= needed).all())
 
 
 def _between(running: npt.NDArray[np.integer], cell: tuple[int, int], since: int | None) -> int:

@@ -6,6 +6,7 @@ A run at or beyond a line is an event, ``level-`` and the line's name, at its fi
 from __future__ import annotations
 
 import json
+from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -112,13 +113,14 @@ def rows(gauge: Gauge, year: int, days: Days, last: Days, closed: int) -> Iterat
             mean = _between(now, begin - first, over - first)
             yield from _mean(gauge, period, over, mean)
             if gauge.well:
-                yield from _change(gauge, period, over, (mean, _between(before, _place(begin), _place(over))))
+                yield from _change(gauge, period, over, (mean, _between(before, _place(begin), _place(over, month=period == "month"))))
 
 
-def _place(day: int) -> int:
-    """Place of the same date in the year before; of 29 February that of the 28th."""
+def _place(day: int, *, month: bool = False) -> int:
+    """Place of the same date in the year before, of 29 February that of the 28th; with ``month`` of the same month's last day, whichever that was."""
     then = civil.date_of(day)
-    earlier = date(then.year - 1, then.month, min(then.day, 28) if then.month == 2 else then.day)
+    longest = monthrange(then.year - 1, then.month)[1]
+    earlier = date(then.year - 1, then.month, longest if month else min(then.day, longest))
     return civil.day_number(earlier) - civil.year_days(then.year - 1)[0]
 
 

@@ -100,6 +100,14 @@ def test_last_years_share_of_heavy_days_counts_where_there_is_one() -> None:
     assert "on-course" == state(target(HEAVY, "<=", "5"), [160] * 3 + [10] * 97, last).status
 
 
+@pytest.mark.parametrize(("days_so_far", "status"), [(10, "at-risk"), (11, "on-course")])
+def test_last_years_share_is_that_of_the_same_date(days_so_far: int, status: str) -> None:
+    """2024's first heavy day of two was 11 January: on 10 January 2025 none of the budget was used by then, for 29 February is still ahead."""
+    last = [10] * 10 + [160] + [10] * 290 + [160] + [10] * 64
+
+    assert status == state(target(HEAVY, "<=", "2"), [160] + [10] * (days_so_far - 1), last).status
+
+
 def test_the_ratio_says_how_many_bad_days_are_left() -> None:
     """239 good days of 365 are needed for 65.3 %: at most 126 days above AQI 100."""
     found = state(target(RATIO, ">=", "65.3"), [10] * 100)

@@ -130,6 +130,12 @@ def test_fewer_than_324_days_are_no_valid_year() -> None:
     assert not year(values).adequate()
 
 
+@pytest.mark.parametrize(("known", "wanted"), [(333, False), (334, False), (360, False), (361, True), (365, True)])
+def test_a_month_that_is_not_there_has_no_days(known: int, wanted: Any) -> None:
+    """334 valid days to the end of November are more than 324, yet December has none of its 27; by the 27th of December it has."""
+    assert wanted == year(np.full((known, 6), 10_000, np.int32)).adequate()
+
+
 def test_a_city_year_divides_by_the_stations_of_each_day() -> None:
     """Days with four and with three valid stations enter a city's mean with their own divisors."""
     hours = np.full((48, 4, 6), 10_000, np.int32)

@@ -115,6 +115,18 @@ def test_a_well_stands_against_its_limit_and_its_own_past(house: WaterHouse) -> 
     assert "2025-03-20" == civil.date_of(civil.day_of(event.time)).isoformat()
 
 
+def test_february_is_compared_with_all_of_last_february(house: WaterHouse) -> None:
+    """The last February had 29 days: the month is held against the level that it was stored with, the running year on the 28th against that of its date."""
+    brought(house, *daily("g1", "2024-02-01", "2024-02-28", -12.0), *daily("g1", "2024-02-29", "2024-02-29", -26.5))
+    brought(house, *daily("g1", "2025-02-01", "2025-02-28", -12.0))
+
+    (month,) = house.told("water_level_yoy", "g1", "month")
+    assert (0.5, -12.5) == (month.value, month.target)
+    so_far = house.told("water_level_yoy", "g1", "ytd")
+    days = {civil.date_of(civil.day_of(row.time + 1)).isoformat(): row.target for row in so_far}
+    assert (-12.0, -12.5) == (days["2025-02-28"], days["2025-03-01"])
+
+
 def test_the_target_on_groundwater_tells_the_mean_and_who_is_low(house: WaterHouse) -> None:
     """Watched without a value: the mean of both wells, the low one since when, each with limit and change."""
     brought(house, *daily("g1", "2024-01-01", "2024-12-31", -12.0), *daily("g2", "2025-01-01", "2025-04-09", -8.0))
