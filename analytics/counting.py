@@ -132,10 +132,12 @@ def count(meter: Meter, readings: Readings, interval: int, exchanges: Sequence[E
 def _amounts(ratio: Ratios, span: tuple[Longs, Longs], turned: tuple[Longs, Longs], flag: npt.NDArray[np.uint8], exchanges: Sequence[Exchange]) -> Longs:
     """Fine units of each interval; flags what was shared by time and holds what no meter can show."""
     (begin, end), (before, after) = span, turned
-    new = ratio.on(day_of_array(end))
+    first, last = ratio.step(day_of_array(begin + 1)), ratio.step(day_of_array(end))
+    new = ratio.values[last]
     amount = _times(before, new)
-    changed = np.flatnonzero((ratio.on(day_of_array(begin + 1)) != new) & (flag != EXCHANGE))
-    for place in changed.tolist():
+    for place in np.flatnonzero((first != last) & (flag != EXCHANGE)).tolist():
+        if (ratio.values[first[place] : last[place]] == new[place]).all():
+            continue
         amount[place] = ratio.shared(int(begin[place]), int(end[place]), int(before[place]))
         if flag[place] != HELD:
             flag[place] = ESTIMATED
@@ -174,9 +176,13 @@ class Ratios:
 
     def on(self, days: npt.NDArray[np.integer]) -> Longs:
         """Multiplier of each day; what lies before its first day takes the first."""
+        return self.values[self.step(days)]
+
+    def step(self, days: npt.NDArray[np.integer]) -> Longs:
+        """Which of the multipliers is that of each day."""
         if len(self.values) == 1:
-            return np.full(len(days), self.values[0])
-        return self.values[np.maximum(np.searchsorted(self.days, days, side="right") - 1, 0)]
+            return np.zeros(len(days), np.int64)
+        return np.maximum(np.searchsorted(self.days, days, side="right") - 1, 0).astype(np.int64)
 
     def at(self, time: int) -> int:
         """Multiplier of an interval that ends at ``time`` [s]."""

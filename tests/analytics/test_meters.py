@@ -141,6 +141,15 @@ def test_multiplier_counts_from_its_day() -> None:
     assert ([Decimal(1000)], ["estimated"]) == (energies(across), [one.flag for one in across.intervals])
 
 
+def test_a_multiplier_that_came_and_went_within_an_interval_counts() -> None:
+    """×40, for one day ×60, then ×40 again: 48 units from noon to noon two days later are shared over all three, although both ends have the same multiplier."""
+    dates = ("1970-01-02", "60"), ("1970-01-03", "40"), ("1970-01-04", "40")
+    steps = Dated(((-(2**31), "40"), *((parse_date(day), value) for day, value in dates)))
+    found = told(meter(multiplier=steps, max_power="6000"), [(12, "100"), (60, "148"), (84, "172")])
+
+    assert ([Decimal(2400), Decimal(960)], ["estimated", "gap"]) == (energies(found), [one.flag for one in found.intervals])
+
+
 def test_stuck_only_while_a_neighbour_runs() -> None:
     """A register that stands for a day is told if a meter beside it ran meanwhile, and not if all rested."""
     still = columns([(hour, str(100 + min(hour, 10))) for hour in range(40)] + [(40, "120")])
