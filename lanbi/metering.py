@@ -14,12 +14,12 @@ from functools import cached_property, partial
 from typing import Final, Protocol
 
 from analytics.causes import Evidence
-from analytics.counting import Exchange, Longs
+from analytics.counting import Exchange
 from analytics.energy import balance, enterprise
-from analytics.energy.enterprise import Account
+from analytics.energy.enterprise import Account, Worths
 from analytics.energy.meteryear import MeterDays, between, laid
 from analytics.energy.stated import Quantity
-from analytics.jobs import intensities, metered, repairs
+from analytics.jobs import intensities, lines, metered, repairs
 from domain import civil, statements
 from domain.indicators import Indicator, Query
 from domain.places import Meter, Registry
@@ -200,7 +200,7 @@ class Metering(YearDesk[Book]):
         first, county = civil.year_days(year)[0], self.registry.county.id
         made = intensities.outputs(self.entered.get(statements.OUTPUT, ()), year)
         found = [row for owner, account in self.accounts[year].items() for row in intensities.per_value(owner, account, made.get(owner, ()), first)]
-        found += intensities.lines(self.registry, self._worths(year) if self.registry.lines else {}, made, first, civil.day_of(now))
+        found += lines.lines(self.registry, self._worths(year) if self.registry.lines else {}, made, first, civil.day_of(now))
         found += intensities.bills(self.entered.get(statements.BILL, ()), {name: partial(self._used, name) for name in self.registry.meters}, year)
         reports = self.entered.get(statements.REPORTED, ())
         whole = enterprise.together(self.accounts[year].values(), max((one.days for one in self.accounts[year].values()), default=0))
@@ -236,10 +236,11 @@ class Metering(YearDesk[Book]):
             self.repaired[year, name] = {row.time: row for row in self.settler.figures.series(Query(repairs.FIGURE, name, start=start - 1, end=end - 1))}
         return self.repaired[year, name]
 
-    def _worths(self, year: int) -> dict[str, tuple[Longs, Longs]]:
-        """Days of each meter of a line, in grains of coal and water."""
+    def _worths(self, year: int) -> dict[str, Worths]:
+        """What the days of each meter of a line are worth."""
         names = {name for line in self.registry.lines.values() for name in line.meters if name in self.days[year]}
-        return {name: enterprise.worths(self.registry.meters[name], self.days[year][name], self.registry, year) for name in names}
+        made = {name: enterprise.worths(self.registry.meters[name], self.days[year][name], self.registry, year) for name in names}
+        return {name: one for name, one in made.items() if one is not None}
 
     def _used(self, name: str, begin: int, end: int) -> tuple[Decimal, int] | None:
         """What a meter counted between two instants, and how much of that time is known [%]."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -107,18 +107,27 @@ def _add(found: Account, one: tuple[Meter, MeterDays], registry: Registry, year:
         amount, lacking = _worth(days, (unit, own.first), worth(meter, kind, registry, year))
         for line in lines:
             found.add(line, _SIGN[meter.flow] * amount, counts)
-            if lacking:
+            if lacking.any():
                 found.without.setdefault(line, set()).add(meter.medium)
 
 
-def worths(meter: Meter, own: MeterDays, registry: Registry, year: int) -> tuple[Longs, Longs]:
-    """Grains of coal (当量) and of water of each of a meter's days, whatever its role; zero where it counts the other."""
-    base, nothing = energy.base_units(meter.medium, meter.unit), np.zeros(len(own.days), np.int64)
+class Worths(NamedTuple):
+    """A meter's days, whatever its role: grains of coal (当量) or, of a meter of water, of water; seconds known; amounts that have no factor."""
+
+    grains: Longs
+    cover: Longs
+    lacking: npt.NDArray[np.bool_]
+
+
+def worths(meter: Meter, own: MeterDays, registry: Registry, year: int) -> Worths | None:
+    """What a meter's days are worth; None of a medium that is no energy and no water."""
+    base = energy.base_units(meter.medium, meter.unit)
     if base is None:
-        return nothing, nothing
+        return None
     if meter.medium == energy.WATER:
-        return nothing, grains(own.days, own.unit * base, Decimal(1))
-    return _worth(own.days, (own.unit * base, own.first), worth(meter, energy.COAL, registry, year))[0], nothing
+        return Worths(grains(own.days, own.unit * base, Decimal(1)), own.cover, np.zeros(len(own.days), bool))
+    amount, lacking = _worth(own.days, (own.unit * base, own.first), worth(meter, energy.COAL, registry, year))
+    return Worths(amount, own.cover, lacking)
 
 
 def _lines_of(meter: Meter) -> dict[str, tuple[str, ...]]:
@@ -132,15 +141,15 @@ def _lines_of(meter: Meter) -> dict[str, tuple[str, ...]]:
     return {energy.COAL: coal, energy.EQUAL: ("energy_equal",), **({energy.CARBON: carbon} if carbon else {})}
 
 
-def _worth(days: Longs, scale: tuple[Decimal, int], steps: Sequence[Worth]) -> tuple[Longs, bool]:
-    """Days in grains, stretch by stretch, and whether any stretch with an amount has no factor."""
+def _worth(days: Longs, scale: tuple[Decimal, int], steps: Sequence[Worth]) -> tuple[Longs, npt.NDArray[np.bool_]]:
+    """Days in grains, stretch by stretch, and which of them have an amount and no factor."""
     unit, first = scale
-    found, lacking = np.zeros(len(days), np.int64), False
+    found, lacking = np.zeros(len(days), np.int64), np.zeros(len(days), bool)
     ends = [*(one.day - first for one in steps[1:]), len(days)]
     for one, stop in zip(steps, ends, strict=True):
         rows = slice(one.day - first, stop)
         if one.value is None:
-            lacking |= bool(days[rows].any())
+            lacking[rows] = days[rows] != 0
         else:
             found[rows] = grains(days[rows], unit, one.value)
     return found, lacking

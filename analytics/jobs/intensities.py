@@ -1,4 +1,4 @@
-"""What follows from accounts and from what was entered: bills beside meters, intensity, two-high lines, the metered part, reported targets.
+"""What follows from accounts and from what was entered: bills beside meters, intensity, the metered part, reported targets.
 
 None of it is restated by itself: what it follows from is.
 """
@@ -19,11 +19,11 @@ from analytics.energy.enterprise import Account
 from analytics.energy.worth import GRAINS
 from domain import civil, marks, statements
 from domain.indicators import FIGURES, Indicator
-from domain.places import Line, Registry
 from domain.readings import Entry
 from domain.targets import GRAVITY, Plan, Target
 
 RULES: Final = "none"
+INCOMPLETE, NO_FACTOR, BELOW_ZERO = "incomplete", "no-factor", "below-zero"
 DEVIATION: Final = Decimal(5)
 """A bill further than this [%] from the meter is flagged."""
 PER_VALUE: Final = (("energy_intensity", "energy_tce", 1_000), ("water_intensity", "water_use", 1), ("co2_intensity", "co2", 1_000))
@@ -101,73 +101,21 @@ def per_value(scope: str, account: Account, made: Sequence[Output], first: int) 
     months = sorted(month for month, total in value.items() if total)
     for figure, line, unit in PER_VALUE:
         if line in account.lines and months:
-            sums = {month: _month(account.lines[line], first, month) for month in months}
-            for month in months:
-                yield _ratio((figure, "month", scope), _stamp(first, month), Fraction(sums[month], GRAINS * unit) / Fraction(value[month]))
-            whole = Fraction(sum(sums.values()), GRAINS * unit) / Fraction(sum(value.values()))
-            yield _ratio((figure, "year", scope), _stamp(first, 12), whole, f"months {','.join(map(str, months))}")
+            groups = [*(("month", month, [month]) for month in months), ("year", 12, months)]
+            for period, last, some in groups:
+                amount = sum(monthly(account.lines[line], first, month) for month in some)
+                rate = Fraction(amount, GRAINS * unit) / Fraction(sum(value[month] for month in some))
+                text = f"months {','.join(map(str, some))}" if period == "year" else ""
+                row = ratio((figure, period, scope), stamp(first, last), rate, text, judged=(_state(account, line, first, some), None))
+                yield row if amount >= 0 else replace(row, value=None, status=BELOW_ZERO)
 
 
-def lines(registry: Registry, days: Mapping[str, tuple[Longs, Longs]], made: Mapping[str, Sequence[Output]], first: int, today: int) -> list[Indicator]:
-    """Two-high lines of a year: unit consumption against 标杆 and 基准 and the water quota, their rank, and the county's share.
-
-    Parameters
-    ----------
-    days : mapping of meter to (coal, water)
-        Grains of kgce and m³ of each day; only meters with anything known.
-    today : int [civil day]
-        A line's year so far stands under the last day of its newest month with output, never ahead of today.
-    """
-    found: list[Indicator] = []
-    rates: dict[str, Fraction] = {}
-    newest: dict[str, int] = {}
-    for line in registry.lines.values():
-        own = [one for one in made.get(line.enterprise, ()) if one.line == line.id and one.quantity]
-        known = [days[name] for name in line.meters if name in days]
-        if not own or not known:
-            continue
-        tonnes = Fraction(sum(one.quantity for one in own))
-        coal, water = (Fraction(sum(_month(one[place], first, month) for one in known for month in {o.month for o in own}), GRAINS) for place in (0, 1))
-        rates[line.id] = coal / tonnes
-        newest[line.id] = min(_stamp(first, max(one.month for one in own)), civil.period_stamp(today))
-        found.append(_rated(line, rates[line.id], _stamp(first, 12)))
-        if line.water_quota:
-            over = "above" if water / tonnes > Fraction(line.water_quota) else "within"
-            found.append(_ratio(("line_water", "year", line.id), _stamp(first, 12), water / tonnes, line.product, judged=(over, line.water_quota)))
-    found += _ranks(registry, rates, _stamp(first, 12))
-    so_far = [replace(row, period="ytd", time=newest[row.scope]) for row in found]
-    return [*found, *so_far, *_share(registry, rates, days, _stamp(first, 12))]
-
-
-def _rated(line: Line, rate: Fraction, time: int) -> Indicator:
-    good, least = (Fraction(text) if text else None for text in (line.advanced, line.baseline))
-    status = "advanced" if good is not None and rate <= good else "below" if least is not None and rate > least else "within" if least is not None else ""
-    return _ratio(("line_consumption", "year", line.id), time, rate, line.product, judged=(status, line.baseline))
-
-
-def _ranks(registry: Registry, rates: Mapping[str, Fraction], time: int) -> Iterator[Indicator]:
-    """Leaders (领跑者): lines of one product, the least consumption first."""
-    for name, rate in rates.items():
-        peers = [other for other in rates if registry.lines[other].product == registry.lines[name].product]
-        place = 1 + sum(rates[other] < rate for other in peers)
-        yield Indicator("line_rank", "year", name, RULES, time, float(place), valid=len(peers), expected=len(peers), text=registry.lines[name].product)
-
-
-def _share(registry: Registry, rates: Mapping[str, Fraction], days: Mapping[str, Any], time: int) -> Iterator[Indicator]:
-    """Share of listed capacity at 标杆, and of lines with a live meter."""
-    listed = {name: Fraction(one.capacity) for name, one in registry.lines.items() if one.capacity}
-    if not registry.lines:
-        return
-    live = sum(any(meter in days for meter in one.meters) for one in registry.lines.values())
-    share = Fraction(100 * live, len(registry.lines))
-    yield _ratio(("lines_live", "year", registry.county.id), time, share, counts=(live, len(registry.lines)))
-    good = [name for name in listed if name in rates and (goal := registry.lines[name].advanced) and rates[name] <= Fraction(goal)]
-    judged = [name for name in listed if name in rates]
-    if judged:
-        total = 100 * sum((listed[name] for name in good), Fraction()) / sum(listed.values())
-        below = [name for name in judged if (least := registry.lines[name].baseline) and rates[name] > Fraction(least)]
-        row = _ratio(("two_high_share", "year", registry.county.id), time, total, counts=(len(judged), len(listed)))
-        yield replace(row, text=json.dumps({"advanced": good, "below": below}, ensure_ascii=False))
+def _state(account: Account, line: str, first: int, months: Sequence[int]) -> str:
+    """What an account lacks of a line in some months."""
+    if account.without.get(line):
+        return NO_FACTOR
+    whole, asked = (sum(monthly(kept[line], first, month) for month in months) for kept in (account.whole, account.asked))
+    return INCOMPLETE if whole < asked else ""
 
 
 def metered_part(scope: str, account: Account, entries: Iterable[Entry], year: int) -> Iterator[Indicator]:
@@ -182,9 +130,12 @@ def metered_part(scope: str, account: Account, entries: Iterable[Entry], year: i
     newest = max(official)
     total, document = official[newest]
     if total:
-        share = Fraction(100 * int(account.lines["energy_equal"].sum()), GRAINS * 1_000) / Fraction(total)
+        amount, first = int(account.lines["energy_equal"].sum()), civil.year_days(year)[0]
+        share = Fraction(100 * amount, GRAINS * 1_000) / Fraction(total)
         text = json.dumps({"official": float(total), "year": newest, "document": document}, ensure_ascii=False)
-        yield _ratio(("energy_metered_share", "year", scope), civil.period_stamp(civil.year_days(year)[1]), share, text)
+        state = _state(account, "energy_equal", first, range(1, 13))
+        row = ratio(("energy_metered_share", "year", scope), stamp(first, 12), share, text, judged=(state, None))
+        yield row if amount >= 0 else replace(row, value=None, status=BELOW_ZERO)
 
 
 def controlled(target: str) -> tuple[str, str] | None:
@@ -290,9 +241,10 @@ def _judged(target: Target, parts: Sequence[Said], case: Case) -> Indicator:
     return replace(row, target=float(goal.value), margin=float(attainment.rounded(margin, 3)), status=status, text=json.dumps(details, ensure_ascii=False))
 
 
-def _ratio(
+def ratio(
     what: tuple[str, str, str], time: int, value: Fraction, text: str = "", *, judged: tuple[str, str | None] = ("", None), counts: tuple[int, int] = (1, 1)
 ) -> Indicator:
+    """A row of an exact figure; ``judged`` is its status and the limit that it is held against, ``what`` figure, period and scope."""
     figure, period, scope = what
     limit = None if judged[1] is None else Fraction(judged[1])
     row = Indicator(figure, period, scope, RULES, time, _shown(figure, value), valid=max(counts[0], 1), expected=counts[1], status=judged[0], text=text)
@@ -305,13 +257,15 @@ def _shown(figure: str, value: Fraction) -> float:
     return float((Decimal(value.numerator) / Decimal(value.denominator)).quantize(step, ROUND_HALF_EVEN))
 
 
-def _month(days: Longs, first: int, month: int) -> int:
+def monthly(days: Longs, first: int, month: int) -> int:
+    """Sum over the days of a month 1…12 of the year that begins on a civil day."""
     year = civil.year_of_day(first)
     start, stop = (civil.day_number(civil.date_of(first).replace(year=year + (one > 12), month=(one - 1) % 12 + 1)) - first for one in (month, month + 1))
     return int(days[start:stop].sum())
 
 
-def _stamp(first: int, month: int) -> int:
+def stamp(first: int, month: int) -> int:
+    """Time of a row about that month: the start of its last day."""
     year = civil.year_of_day(first)
     after = civil.date_of(first).replace(year=year + (month == 12), month=month % 12 + 1)
     return civil.period_stamp(civil.day_number(after) - 1)
