@@ -141,7 +141,7 @@ def parse_time(text: str, naive: tzinfo | None = None) -> int:
     late = timedelta(days=1) if (hour, minute, second) == (24, 0, 0) else timedelta()
     try:
         when = datetime(year, month, day, 0 if late else hour, minute, second, tzinfo=zone) + late
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         message = f"not a time: {text!r}: {error}"
         raise ValueError(message) from None
     return int(when.timestamp())

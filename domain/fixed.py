@@ -33,7 +33,7 @@ def from_decimal(value: Decimal) -> int:
     if not value.is_finite():
         message = f"not finite: {value}"
         raise ValueError(message)
-    thousandths = int((value * SCALE).to_integral_value(ROUND_HALF_EVEN)) if abs(value) < LIMIT else LIMIT + 1
+    thousandths = int((value * SCALE).to_integral_value(ROUND_HALF_EVEN)) if -LIMIT < value < LIMIT else LIMIT + 1
     if abs(thousandths) > LIMIT:
         message = f"too large: {value}"
         raise ValueError(message)
@@ -49,8 +49,11 @@ def from_text(text: str) -> int:
     try:
         value = Decimal(text.strip())
     except InvalidOperation:
+        value = None
+    if value is None or "_" in text:
+        # Python reads 4_2 as 42; nobody else writes so.
         message = f"not a number: {text!r}"
-        raise ValueError(message) from None
+        raise ValueError(message)
     return from_decimal(value)
 
 

@@ -9,12 +9,21 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.errors import FileError
-from domain.items import AIR, BY_REALM
+from domain.items import AIR, BY_REALM, ITEMS
 from lanbi.assess import files, rows
 
 Longs = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 KNOWN: Final = tuple(dict.fromkeys([*AIR, "o3_8h", *BY_REALM["air"], *BY_REALM["water"]]))
+
+
+def _range(name: str) -> tuple[float, float, str]:
+    """Hard range of an item with its noise below zero, and its unit; of one that air and water have, what either takes."""
+    known = [ITEMS[realm, name] for realm in ("air", "water") if (realm, name) in ITEMS]
+    return min(one.low - one.tiny for one in known), max(one.high for one in known), known[0].unit
+
+
+_RANGES: Final = {name: _range(name) for name in KNOWN}
 
 
 class Site(NamedTuple):
@@ -63,4 +72,7 @@ def _number(text: str, item: str, where: str) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise FileError(f"not a number: {text!r}", f"{where}, column {item}", "write a decimal number, or leave the cell empty")
+    low, high, unit = _RANGES[item]
+    if not low <= value <= high:
+        raise FileError(f"outside the range {low:g}…{high:g} {unit}: {text!r}", f"{where}, column {item}", "check the unit")
     return value

@@ -18,8 +18,8 @@ from domain import civil, fixed
 from domain.errors import FileError
 from domain.items import AIR, CODES, ITEMS, MICRO, MICRO_FEW
 from lanbi.assess import files
+from lanbi.assess.rows import EARLIEST, LATEST, YEARS
 
-_YEARS: Final = (1900, 2199)
 _REASONS: Final = {
     kernel.BAD_NUMBER: ("not a number: {cell}", "write a decimal number, or leave the cell empty for a missing value"),
     kernel.OUT_OF_RANGE: ("outside the range {range}: {cell}", "check the unit (CO is mg/m³, the others µg/m³), or leave the cell empty"),
@@ -208,8 +208,8 @@ def _settle_times(source: _Source, raw: kernel.Columns) -> None:
             known[text] = _instant(source, text, int(raw.lines[row]))
         raw.when[row] = known[text]
     hourly = source.shape.time == "time"
-    bounds = [civil.day_start(civil.year_days(year)[0]) if hourly else civil.year_days(year)[0] for year in (_YEARS[0], _YEARS[1] + 1)]
-    wrong = (raw.when <= bounds[0]) | (raw.when > bounds[1])
+    first, last = (EARLIEST + 1, LATEST) if hourly else (civil.year_days(YEARS[0])[0], civil.year_days(YEARS[1])[1])
+    wrong = (raw.when < first) | (raw.when > last)
     if hourly:
         wrong |= raw.when % civil.HOUR_S != 0
     if wrong.any():

@@ -87,7 +87,7 @@ def _number(text: str, item: str, where: str, cell: str = "") -> Decimal:
     known = ITEMS.get(("water", item))
     low, high, unit = (known.low, known.high, known.unit) if known else (0, MOST, "mg/L")
     try:
-        value = Decimal(text)
+        value = Decimal(text) if "_" not in text else Decimal("NaN")
     except InvalidOperation:
         value = Decimal("NaN")
     if not value.is_finite():

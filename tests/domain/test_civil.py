@@ -33,7 +33,7 @@ def test_written_forms_of_one_instant_agree(text: str) -> None:
     assert "2019-02-05T09:00:00+08:00" == civil.iso(civil.parse_time(text, civil.SHANGHAI))
 
 
-@pytest.mark.parametrize("text", ["", "noon", "2019-02-30", "2019-02-05T25:00", "20190205", "2019-02-05T09:00:00.5+08:00"])
+@pytest.mark.parametrize("text", ["", "noon", "2019-02-30", "2019-02-05T25:00", "20190205", "2019-02-05T09:00:00.5+08:00", "9999-12-31T24:00"])
 def test_what_is_no_time_is_refused(text: str) -> None:
     """Rubbish, impossible dates and fractions of a second raise ValueError."""
     with pytest.raises(ValueError, match=r"."):

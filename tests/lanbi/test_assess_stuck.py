@@ -39,6 +39,12 @@ def test_a_standing_stretch(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
     [
         ("site,time,pm25\na,2026-01-01T01:00:00,x\n", "not a number: 'x'"),
         ("site,time,pm25\na,2026-01-01T01:00:00,inf\n", "not a number: 'inf'"),
+        ("site,time,pm25\na,2026-01-01T01:00:00,1e20\n", "outside the range -10…2000 µg/m³: '1e20'"),
+        ("site,time,co\na,2026-01-01T01:00:00,900\n", "outside the range -1…200 mg/m³: '900'"),
+        ("site,time,do\na,2026-01-01T01:00:00,-1\n", "outside the range 0…60 mg/L: '-1'"),
+        ("site,time,temp\na,2026-01-01T01:00:00,7999\n", "outside the range -60…60 °C: '7999'"),
+        ("site,time,pm25,pm25\na,2026-01-01T01:00:00,1,2\n", "column given twice: pm25"),
+        (f'site,time,pm25\na,"2026-01-01T01:00:00,1\n{"b" * 140_000}\n', "a quote is opened and never closed"),
         ("site,time,pm25\n,2026-01-01T01:00:00,1\n", "an empty cell"),
         ("site,time,pm25\na,soon,1\n", "not a time: 'soon'"),
         ("site,time,pm25\na,2026-01-01T01:00:00\n", "2 cells under 3 columns"),

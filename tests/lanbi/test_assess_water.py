@@ -97,7 +97,9 @@ def test_types_from_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.parametrize("body", ["s,2025-11-06 16:00,,,x,1,0.1,0.06,,river\n", "s,2025-11-06 16:00,,,9,1,0.1,0.06,,sea\n", "s,whenever,,,9,1,0.1,0.06,,river\n",
-                                  "s,2025-11-06 16:00,,,61,1,0.1,0.06,,river\n", ",2025-11-06 16:00,,,9,1,0.1,0.06,,river\n", "s,2025-11-06 16:00\n"])  # fmt: skip
+                                  "s,2025-11-06 16:00,,,61,1,0.1,0.06,,river\n", ",2025-11-06 16:00,,,9,1,0.1,0.06,,river\n", "s,2025-11-06 16:00\n",
+                                  "s,2025-11-06 16:00,,,9,1_5,0.1,0.06,,river\n", "s,0001-01-01 00:00,,,9,1,0.1,0.06,,river\n",
+                                  "s,9999-12-31 24:00,,,9,1,0.1,0.06,,river\n"])  # fmt: skip
 def test_bad_records_are_told(tmp_path: Path, capfd: pytest.CaptureFixture[str], body: str) -> None:
     """A bad number, type, time or row ends with exit 2 and its place."""
     path = tmp_path / "in.csv"
