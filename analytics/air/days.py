@@ -84,14 +84,21 @@ def unmade(*shape: int) -> Days:
     return Days(np.empty(whole, np.int64), np.ones(whole, np.int32), np.empty(whole, np.int32), np.empty(whole, np.int32))
 
 
-def make(days: Days, hours: npt.NDArray[np.int32], own: slice, *, threads: int = 1) -> None:
-    """Write the daily values of some of the stations, as :func:`from_hours`; ``days`` are theirs alone, (d, m, 6)."""
+def make(days: Days, hours: npt.NDArray[np.int32], own: slice, span: tuple[int, int] | None = None, *, threads: int = 1) -> None:
+    """Write the daily values of some of the stations, and of some days, as :func:`from_hours`; ``days`` are theirs alone, (d, m, 6)."""
     if own.stop - (own.start or 0) < len(hours[0]) < kernel.WIDE // len(AIR):
         hours, own = hours[:, own], slice(own.stop - own.start)
     rows, stations, items = hours.shape
     flat, part = np.ascontiguousarray(hours).reshape(rows, stations * items), (own.start or 0, own.stop - (own.start or 0))
     out = days.exact.reshape(-1), days.hours.reshape(-1), days.shown.reshape(-1)
-    spread(rows // 24, threads, lambda start, end: kernel.daily(flat, (start, end), part, _law(), _windows(stations * items), out))
+    first, last = span or (0, rows // 24)
+    size = part[1] * items
+
+    def some(start: int, end: int) -> None:
+        rows = slice(size * start, size * end)
+        kernel.daily(flat, (first + start, first + end), part, _law(), _windows(stations * items), (out[0][rows], out[1][rows], out[2][rows]))
+
+    spread(last - first, threads, some)
 
 
 def remake(days: Days, hours: npt.NDArray[np.int32], span: tuple[int, int]) -> None:
@@ -104,7 +111,8 @@ def remake(days: Days, hours: npt.NDArray[np.int32], span: tuple[int, int]) -> N
     hours : (24·d, 6) int32 [thousandths of the reporting unit]
         At least the hours of these days, from the first row's on.
     """
-    kernel.daily(hours, span, (0, 1), _law(), _OWN.room, (days.exact.reshape(-1), days.hours.reshape(-1), days.shown.reshape(-1)))
+    own = days.rows(slice(*span))
+    kernel.daily(hours, span, (0, 1), _law(), _OWN.room, (own.exact.reshape(-1), own.hours.reshape(-1), own.shown.reshape(-1)))
 
 
 @lru_cache(maxsize=1)

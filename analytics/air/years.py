@@ -160,7 +160,7 @@ def under(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int) -> tupl
     return together(beside, [aqi[:, None] for aqi in aqis], first)[0]
 
 
-def together(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int, out: kernel.Running | None = None) -> list[tuple[Running, ...]]:
+def together(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int) -> list[tuple[Running, ...]]:
     """Years of scopes side by side under several rule sets.
 
     Parameters
@@ -171,8 +171,6 @@ def together(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int, out:
         AQI of each day, one array a rule set; -1 = none.
     first : int
         Civil day of the first row.
-    out : Running, optional
-        What is written and handed out in parts, instead of new arrays.
 
     Returns
     -------
@@ -181,12 +179,17 @@ def together(days: Days, aqis: Sequence[npt.NDArray[np.int16]], first: int, out:
     """
     low, high, top = kernel.extent(days.parts.reshape(-1), days.shown.reshape(-1))
     divisors = [high] if low == high else np.unique(days.parts).tolist()
-    out = _run(_of(days, divisors[0], alone=low == high), days, aqis, top, out)
-    scopes, shape = days.exact.shape[1], days.exact.shape
+    out = _run(_of(days, divisors[0], alone=low == high), days, aqis, top)
+    shape = days.exact.shape
     groups = [Sums(divisors[0], out.total.reshape(shape), out.valid.reshape(shape)), *(_sums(_of(days, parts), parts, shape) for parts in divisors[1:])]
     groups = _joined(groups)
     valid = sum((group.count for group in groups[1:]), groups[0].count)
-    found = []
+    return handed(first, groups, valid, out)
+
+
+def handed(first: int, groups: Sequence[Sums], valid: npt.NDArray[np.int32], out: kernel.Running) -> list[tuple[Running, ...]]:
+    """Years side by side, (d, n, 6), as one of each scope and rule set."""
+    scopes, found = valid.shape[1], []
     for place in range(scopes):
         own = tuple(Sums(group.parts, group.total[:, place], group.count[:, place]) for group in groups)
         ranked = {item: out.tops[scopes * number + place] for number, item in enumerate(TOPS)}
@@ -220,27 +223,26 @@ def _of(days: Days, parts: int, *, alone: bool = False) -> npt.NDArray[np.int64]
 
 def _sums(exact: npt.NDArray[np.int64], parts: int, shape: tuple[int, ...]) -> Sums:
     total, count = np.empty(exact.shape, np.int64), np.empty(exact.shape, np.int32)
-    kernel.sums(exact, total, count)
+    kernel.sums(exact, 0, total, count)
     return Sums(parts, total.reshape(shape), count.reshape(shape))
 
 
-def _run(exact: npt.NDArray[np.int64], days: Days, aqis: Sequence[npt.NDArray[np.int16]], top: int, out: kernel.Running | None) -> kernel.Running:
+def _run(exact: npt.NDArray[np.int64], days: Days, aqis: Sequence[npt.NDArray[np.int16]], top: int) -> kernel.Running:
     """Sums of values that share a divisor, counts of days, and percentiles; ``top`` is the largest displayed value."""
     rows, scopes, items = days.shown.shape
-    columns, percent = _ranked(scopes, items)
+    columns, percent = ranked_columns(scopes, items)
     aqi = np.empty((len(aqis), rows, scopes), np.int16)
     for place, one in enumerate(aqis):
         aqi[place] = one
-    if out is None:
-        counts, tops = np.empty((*aqi.shape, 3), np.int32), np.empty((len(columns), rows), np.int64)
-        out = kernel.Running(np.empty(exact.shape, np.int64), np.empty(exact.shape, np.int32), counts, tops)
+    counts, tops = np.empty((*aqi.shape, 3), np.int32), np.empty((len(columns), rows), np.int64)
+    out = kernel.Running(np.empty(exact.shape, np.int64), np.empty(exact.shape, np.int32), counts, tops)
     shown = np.ascontiguousarray(days.shown).reshape(rows, scopes * items)
     kernel.running(exact, shown, (aqi, CUTS), (columns, percent), np.zeros(top + 2, np.int32), out)
     return out
 
 
 @lru_cache(maxsize=64)
-def _ranked(scopes: int, items: int) -> npt.NDArray[np.int32]:
+def ranked_columns(scopes: int, items: int) -> npt.NDArray[np.int32]:
     """Columns with a percentile among those of scopes side by side, and the percent of each."""
     ranked = [(items * place + AIR.index(item), air.PERCENTILES[item]) for item in TOPS for place in range(scopes)]
     return np.array(ranked, np.int32).reshape(-1, 2).T.copy()

@@ -99,12 +99,13 @@ def daily(hours: Ints, days: tuple[int, int], own: tuple[int, int], law: DayLaw,
     exact, number, shown = out
     stations = own[1]
     chunk = CHUNK if hours.shape[1] >= WIDE else CHUNK // stations * stations
-    for first in range(days[0] * stations, days[1] * stations, chunk):
-        last = min(first + chunk, days[1] * stations)
+    begin, end = days[0] * stations, days[1] * stations
+    for first in range(begin, end, chunk):
+        last, place = min(first + chunk, end), np.uint64(ITEMS * (first - begin))
         _sum(hours, (first, last), own, scratch)
-        _divide(np.uint64(ITEMS * first), ITEMS * (last - first), law.means, scratch, (exact, number))
-        _ozone(hours, (first, last), own, law, scratch, exact)
-        _show(np.uint64(ITEMS * first), ITEMS * (last - first), law.steps, exact, shown)
+        _divide(place, ITEMS * (last - first), law.means, scratch, (exact, number))
+        _ozone(hours, (first, last), own, law, scratch, (exact, place))
+        _show(place, ITEMS * (last - first), law.steps, exact, shown)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -205,7 +206,7 @@ def _show(first: Whole, width: Whole, steps: Longs, exact: Longs, shown: Ints) -
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _ozone(hours: Ints, part: tuple[Whole, Whole], own: tuple[Whole, Whole], law: DayLaw, scratch: Windows, exact: Longs) -> None:
+def _ozone(hours: Ints, part: tuple[Whole, Whole], own: tuple[Whole, Whole], law: DayLaw, scratch: Windows, out: tuple[Longs, Whole]) -> None:
     """Daily maximum of the 8 h mean over the windows that end with hour 8…24, compared as exact fractions.
 
     Station-days stand side by side in blocks, because one window after the other is a chain of dependent additions.
@@ -224,7 +225,7 @@ def _ozone(hours: Ints, part: tuple[Whole, Whole], own: tuple[Whole, Whole], law
                 _raise(law.ozone, count, scratch)
         _settle(law, count, scratch)
         for lane in range(count):
-            exact[np.uint64(ITEMS * (start + lane)) + item] = scratch.top[lane]
+            out[0][out[1] + np.uint64(ITEMS * (start - part[0] + lane)) + item] = scratch.top[lane]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

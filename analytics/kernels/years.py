@@ -80,9 +80,7 @@ def running(exact: Longs, shown: Ints, aqi: tuple[Shorts, Shorts], ranked: tuple
     out : Running
         Written.
     """
-    sums(exact, out.total, out.valid)
-    for rule in range(aqi[0].shape[0]):
-        counts(aqi[0][rule], aqi[1], out.counts[rule])
+    onward(exact, aqi, 0, out)
     percentiles(shown, ranked[0], ranked[1], table, out.tops)
 
 
@@ -130,51 +128,70 @@ def _counts(aqi: Shorts, cuts: Shorts, out: Ints) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def counts(aqi: Shorts, cuts: Shorts, out: Ints) -> None:
+def onward(exact: Longs, aqi: tuple[Shorts, Shorts], first: Whole, out: Running) -> None:
+    """:func:`sums` and :func:`counts` of every rule set, of some days behind those that are there.
+
+    Parameters
+    ----------
+    exact : (m, s) int64
+    aqi : (r, m, n) int16 and (2,) int16
+        As for :func:`running`.
+    first : int
+        Row of the first of these days.
+    out : Running
+        m rows of ``total``, ``valid`` and ``counts`` are written.
+    """
+    sums(exact, first, out.total, out.valid)
+    for rule in range(aqi[0].shape[0]):
+        counts(aqi[0][rule], aqi[1], first, out.counts[rule])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def counts(aqi: Shorts, cuts: Shorts, first: Whole, out: Ints) -> None:
     """Running counts of days with an AQI, good days and heavy-pollution days.
 
     Parameters
     ----------
-    aqi : (d, n) int16
+    aqi : (m, n) int16
         Of n scopes; ``NONE`` = no AQI.
     cuts : (2,) int16
         Largest AQI of a good day (100), smallest of a heavy day (201).
+    first : int
+        Row of the first of these days; the one before it is there, unless it is 0.
     out : (d, n, 3) int32 [d]
         Written: valid, good, heavy days so far.
     """
-    for n in range(aqi.shape[1]):
-        valid, good, heavy = np.int32(0), np.int32(0), np.int32(0)
-        for day in range(aqi.shape[0]):
-            value = aqi[day, n]
-            valid += value >= 0
-            good += (value >= 0) & (value <= cuts[0])
-            heavy += value >= cuts[1]
-            out[day, n, 0], out[day, n, 1], out[day, n, 2] = valid, good, heavy
+    for row in range(aqi.shape[0]):
+        day, last, more = first + row, max(first + row - 1, 0), np.int32(first + row > 0)
+        for n in range(aqi.shape[1]):
+            value = aqi[row, n]
+            out[day, n, 0] = np.int32(more * out[last, n, 0] + np.int32(value >= 0))
+            out[day, n, 1] = np.int32(more * out[last, n, 1] + np.int32((value >= 0) & (value <= cuts[0])))
+            out[day, n, 2] = np.int32(more * out[last, n, 2] + np.int32(value >= cuts[1]))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def sums(exact: Longs, total: Longs, count: Ints) -> None:
+def sums(exact: Longs, first: Whole, total: Longs, count: Ints) -> None:
     """Running sums and numbers of the valid daily values.
 
     Parameters
     ----------
-    exact : (d, s) int64
+    exact : (m, s) int64
         ``NONE`` = not valid. A year of daily means fits: 366 · 10,000 · 1,000 · 212,520 < 2⁶³.
+    first : int
+        Row of the first of these days; the one before it is there, unless it is 0.
     total : (d, s) int64
         Written, in the unit of ``exact``.
     count : (d, s) int32 [d]
         Written.
     """
-    days, series = exact.shape
-    for s in range(series if days else 0):
-        has = exact[0, s] >= 0
-        total[0, s], count[0, s] = exact[0, s] if has else np.int64(0), np.int32(has)
-    for day in range(1, days):
-        for s in range(series):
-            value = exact[day, s]
+    for row in range(exact.shape[0]):
+        day, last = first + row, max(first + row - 1, 0)
+        for s in range(exact.shape[1]):
+            value = exact[row, s]
             has = value >= 0
-            total[day, s] = total[day - 1, s] + (value if has else np.int64(0))
-            count[day, s] = np.int32(count[day - 1, s] + np.int32(has))
+            total[day, s] = (total[last, s] if day > 0 else np.int64(0)) + (value if has else np.int64(0))
+            count[day, s] = np.int32((count[last, s] if day > 0 else np.int32(0)) + np.int32(has))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

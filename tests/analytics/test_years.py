@@ -166,14 +166,15 @@ def test_years_side_by_side_are_what_each_is_alone(seed: Any, scopes: Any) -> No
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 7, 8, 9, 20]), st.sampled_from([1, 3, 8, 128]))
-def test_years_in_blocks_of_stations_are_what_each_is_alone(seed: Any, stations: Any, block: Any) -> None:
-    """However many stations a block has, also where the last one has fewer, each has the year of its own hours."""
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 7, 8, 9, 20]), st.sampled_from([1, 3, 8, 128]), st.sampled_from([1, 20, 70, 8_192]))
+def test_years_in_blocks_of_stations_are_what_each_is_alone(seed: Any, stations: Any, block: Any, room: Any) -> None:
+    """However many stations and days are made at a time, also where the last ones are fewer, each station has the year of its own hours."""
     generator = np.random.default_rng(seed)
     hours = generator.integers(0, 300_000, (24 * 40, stations, 6)).astype(np.int32)
     hours[generator.random(hours.shape) < 0.1] = MISSING
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(crowds, "BLOCK", block)
+        patch.setattr(crowds, "ROOM", room)
         found = crowds.running(hours, (0, 1), FIRST, threads=1 + seed % 2)
     assert stations == len(found)
     for place, both in enumerate(found):
