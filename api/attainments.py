@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -16,6 +15,7 @@ from api.shelf import Shelf
 from api.sources import Sources
 from domain.air import RULE_SETS
 from domain.civil import day_of, iso, period_stamp, year_days, year_of_day
+from domain.details import details
 from domain.indicators import Indicator
 from domain.readings import Entry
 from domain.restating import CONFIRMATION, Confirmations, confirmations
@@ -193,11 +193,7 @@ def _rules(plan: Plan, year: int) -> list[str]:
 
 
 def _details(row: Indicator | None) -> Mapping[str, Any]:
-    try:
-        found = json.loads(row.text) if row and row.text else {}
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    return details(row.text) if row else {}
 
 
 def _notes(more: Mapping[str, Any], last: YearValue | None, year: int) -> dict[str, Any]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from api.schemas_targets import Allowed, LastYear, OfficialBeside
 from api.shaping import printed, unit_of
@@ -12,6 +11,7 @@ from api.shelf import Shelf
 from api.sources import Sources
 from domain.air import GOOD_MAX, HEAVY_MIN
 from domain.civil import day_of, period_stamp, year_days
+from domain.details import details
 from domain.indicators import PERIODS, Indicator
 from domain.restating import period_text
 
@@ -65,7 +65,7 @@ class Near:
         if row is None:
             return None
         ranked = next(iter(self._theirs.at(f"{figure}_rank", row.period, row.time, row.rule_set, "official")), None)
-        body = _body(row)
+        body = details(row.text)
         ours = body.get("ours")
         return OfficialBeside(
             period=period_text(row.period, row.time),
@@ -80,7 +80,7 @@ class Near:
 
 
 def _allowed(item: str, cap: int, row: Indicator) -> Allowed:
-    left = _body(row).get("hours_left")
+    left = details(row.text).get("hours_left")
     return Allowed(
         item=item,
         cap=cap,
@@ -91,11 +91,3 @@ def _allowed(item: str, cap: int, row: Indicator) -> Allowed:
         status=row.status,
         hours_left=left if isinstance(left, int) else None,
     )
-
-
-def _body(row: Indicator) -> Mapping[str, Any]:
-    try:
-        found = json.loads(row.text or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

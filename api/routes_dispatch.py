@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
@@ -20,6 +19,7 @@ from api.schemas_dispatch import DispatchAnswer, DispatchHour, DispatchRow, Orde
 from api.sources import Sources
 from domain import statements
 from domain.civil import DAY_S, iso
+from domain.details import details
 from domain.indicators import Event
 from domain.indicators import Query as Asks
 
@@ -58,21 +58,13 @@ def dispatch(
 def _rows(sources: Sources, caller: Caller) -> list[tuple[Event, Body]]:
     """Orders of the last year, enterprise by enterprise; those that were taken back say nothing any more."""
     registry, now = sources.registry(), sources.now()
-    found = []
+    found: list[tuple[Event, Body]] = []
     for row in sources.figures.event_rows(now - BACK_S, now, MOST):
         if row.kind == ORDER and caller.sees(registry, row.source):
-            body = _body(row.text)
+            body = details(row.text)
             if "document" in body:
                 found.append((row, body))
     return found
-
-
-def _body(text: str) -> Body:
-    try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _heads(rows: Sequence[tuple[Event, Body]]) -> list[OrderHead]:
@@ -139,7 +131,7 @@ def _hours(sources: Sources, enterprise: str, begin: int, end: str) -> list[Disp
         return []
     rows = sources.figures.series(Asks(FIGURE, enterprise, "hour", None, "raw", begin, last))
     return [
-        DispatchHour(time=iso(row.time), status=row.status, why=str(_body(row.text).get("why", "")), load=row.value, allowed=row.target)
+        DispatchHour(time=iso(row.time), status=row.status, why=str(details(row.text).get("why", "")), load=row.value, allowed=row.target)
         for row in rows
         if row.status in STATUSES
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, Literal
 
@@ -23,6 +22,7 @@ from api.sources import Sources
 from domain import civil
 from domain.civil import HOUR_S, iso
 from domain.clues import RULES
+from domain.details import details
 from domain.indicators import FIGURES, Event, Indicator
 from domain.indicators import Query as Asks
 
@@ -170,21 +170,13 @@ def clues(
     return answer(request, Page[ClueAnswer](items=[_clue(sources, row) for row in rows], next=follow))
 
 
-def _body(row: Event) -> dict[str, Any]:
-    try:
-        found = json.loads(row.text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _state(row: Event) -> str:
-    body = _body(row)
+    body = details(row.text)
     return "withdrawn" if body.get("withdrawn") or "state" not in body else str(body["state"])
 
 
 def _clue(sources: Sources, row: Event) -> ClueAnswer:
-    registry, body, rule = sources.registry(), _body(row), RULES[row.kind]
+    registry, body, rule = sources.registry(), details(row.text), RULES[row.kind]
     whose = owner(registry, row.source) or ""
     return ClueAnswer(
         kind=row.kind, rule=rule.number, zh=rule.zh, en=rule.en, source=row.source, enterprise=whose, enterprise_name=registry.name_of(whose), state=_state(row),
@@ -199,12 +191,12 @@ def orders(request: Request, sources: Asked, caller: Whose, span: Asking, limit:
     registry = sources.registry()
 
     def wanted(row: Event) -> bool:
-        return row.kind == ORDER and enterprise in {None, row.source} and caller.sees(registry, row.source) and "document" in _body(row)
+        return row.kind == ORDER and enterprise in {None, row.source} and caller.sees(registry, row.source) and "document" in details(row.text)
 
     rows, follow = _told(sources, span, limit, wanted)
     items = []
     for row in rows:
-        body = _body(row)
+        body = details(row.text)
         told = {name: body[name] for name in ("level", "document", "receipt", "measures", "hours", "why")}
         items.append(OrderAnswer(enterprise=row.source, enterprise_name=registry.name_of(row.source), start=body["from"], end=body["to"], **told))
     return answer(request, Page[OrderAnswer](items=items, next=follow))

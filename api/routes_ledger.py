@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
@@ -22,6 +21,7 @@ from api.sources import Sources
 from domain import indicators as stored
 from domain.air import YEAR_DAYS
 from domain.civil import date_of, day_number, day_of, iso, period_stamp, year_days, year_of_day
+from domain.details import details
 from domain.indicators import Indicator
 
 router = APIRouter(prefix="/api/v1", tags=["completeness"])
@@ -95,7 +95,7 @@ def _last(period: str, day: int) -> int:
 
 
 def _answer(sources: Sources, row: Indicator) -> LedgerAnswer:
-    body = _body(row.text)
+    body = details(row.text)
     return LedgerAnswer(
         scope=row.scope,
         name=sources.registry().name_of(row.scope),
@@ -111,14 +111,6 @@ def _answer(sources: Sources, row: Indicator) -> LedgerAnswer:
         hours=dict(body.get("hours", {})),
         items={name: ItemDays(**one) for name, one in body.get("items", {}).items()},
     )
-
-
-def _body(text: str) -> Mapping[str, Any]:
-    try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _loss(one: Mapping[str, Any]) -> Loss:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from api.accounts import Caller, owner
 from api.entered import known
@@ -13,6 +12,7 @@ from api.sources import Sources
 from domain import tasks
 from domain.civil import DAY_S
 from domain.clues import RULES
+from domain.details import details
 from domain.indicators import ALARMS, Event
 from domain.judgements import VERDICT, Alarm, Judgement, judged
 from domain.places import Registry
@@ -47,14 +47,14 @@ def facts(sources: Sources, now: int) -> Iterator[Fact]:
 
 
 def _clue(row: Event) -> Fact:
-    body, rule = _body(row), RULES[row.kind]
+    body, rule = details(row.text), RULES[row.kind]
     gone = body.get("state") != "open" or bool(body.get("withdrawn"))
     return Fact(row.kind, row.source, row.time, CLUE, f"{rule.number} {rule.zh}", f"{rule.number} {rule.en}", gone)
 
 
 def _alarm(row: Event, said: Mapping[Alarm, Judgement]) -> Fact:
     words = ALARMS[row.kind]
-    gone = bool(_body(row).get("withdrawn")) or Alarm(*row[:3]) in said
+    gone = bool(details(row.text).get("withdrawn")) or Alarm(*row[:3]) in said
     return Fact(row.kind, row.source, row.time, ALARM, words.zh, words.en, gone)
 
 
@@ -62,14 +62,6 @@ def _held(row: Event) -> Fact:
     zh, en = tasks.KINDS[HELD]
     text = row.text[:120]
     return Fact(row.kind, row.source, row.time, HELD, f"{zh}：{text}", f"{en}: {text}", row.value != 1)
-
-
-def _body(row: Event) -> dict[str, Any]:
-    try:
-        found = json.loads(row.text or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def owner_of(registry: Registry, source: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from domain import statements
 from domain.civil import iso
 from domain.clues import RULES
+from domain.details import details
 from domain.errors import InputError
 from domain.indicators import Event
 from domain.places import Registry
@@ -25,21 +25,15 @@ NUMBERS: Final = {
 TIME: Final = "write a time such as 2026-06-01 08:15, Beijing time"
 
 
-def body_of(event: Event) -> dict[str, Any]:
-    """Details of a clue or order; of one that was taken back only that."""
-    found = json.loads(event.text)
-    return found if isinstance(found, dict) else {}
-
-
 def told(figures: IndicatorSource, start: int, end: int, kinds: Sequence[str]) -> list[Event]:
     """Clues or orders that began with start < time ≤ end and were not taken back, the newest first."""
-    return [row for row in figures.event_rows(start, end, MOST) if row.kind in kinds and not body_of(row).get("withdrawn")]
+    return [row for row in figures.event_rows(start, end, MOST) if row.kind in kinds and not details(row.text).get("withdrawn")]
 
 
 def lines(found: Sequence[Event], registry: Registry) -> Iterator[str]:
     """One line a clue, for people."""
     for row in found:
-        body = body_of(row)
+        body = details(row.text)
         state = statements.STATES[body["state"]][0]
         numbers = ", ".join(f"{words} {_shown(body[name])}" for name, words in NUMBERS.items() if body.get(name) is not None)
         yield f"{body['from']}  {_owner(row.source, registry)} {row.source}  {body['rule']} {RULES[row.kind].zh}  {body['minutes']} min  {state}  {numbers}"
@@ -57,7 +51,7 @@ def _owner(source: str, registry: Registry) -> str:
 def orders(found: Sequence[Event], registry: Registry) -> Iterator[str]:
     """One line an order and enterprise, for people."""
     for row in found:
-        body = body_of(row)
+        body = details(row.text)
         receipt = body["receipt"]
         said = f"已回执 confirmed {receipt['time']} {receipt['user']}" if receipt else "未回执 no receipt yet"
         hours = ", ".join(f"{state} {count} h" for state, count in body["hours"].items())
@@ -90,7 +84,7 @@ def answer(settings: Settings, figures: IndicatorSource, asked: Mapping[str, str
 
 
 def _is(row: Event, rule: str, source: str, time: int) -> bool:
-    return row.source == source and rule in {row.kind, RULES[row.kind].number} and time <= statements.instant(body_of(row)["to"])
+    return row.source == source and rule in {row.kind, RULES[row.kind].number} and time <= statements.instant(details(row.text)["to"])
 
 
 def receive(settings: Settings, figures: IndicatorSource, owner: str, begin: str, user: str) -> str:
@@ -109,5 +103,5 @@ def receive(settings: Settings, figures: IndicatorSource, owner: str, begin: str
     if not found:
         what = f"no order that began {iso(time)} names enterprise {owner}"
         raise InputError(what, "ENTERPRISE --from", "lanbi clues orders shows the orders")
-    body = {"enterprise": owner, "from": iso(time), "user": user, "document": str(body_of(found[0])["document"])}
+    body = {"enterprise": owner, "from": iso(time), "user": user, "document": str(details(found[0].text)["document"])}
     return enter(settings, statements.RECEIPT, body)

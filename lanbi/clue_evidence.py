@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from domain import statements
 from domain.civil import DAY_S
+from domain.details import details
 from domain.indicators import Event
 from domain.readings import Entry
 from ingest.decoders.hj212_states import words
-from lanbi.clue_book import body_of
 
 EQUIPMENT, RUNNING = "equipment", "running-time"
 BEFORE_S: Final = DAY_S
@@ -26,7 +26,7 @@ def beside(row: Event, events: Iterable[Entry]) -> list[dict[str, Any]]:
     list of dict
         Bodies of events as :func:`ingest.decoders.hj212_states.told` makes them, with that unit alone, in order of time.
     """
-    begin, end = (statements.instant(body_of(row)[name]) for name in ("from", "to"))
+    begin, end = (statements.instant(details(row.text)[name]) for name in ("from", "to"))
     found: list[tuple[int, dict[str, Any]]] = []
     last: tuple[int, dict[str, Any]] | None = None
     for time, body in sorted(_of(row.source, events), key=lambda one: one[0]):

@@ -14,6 +14,7 @@ from analytics import attainment, official
 from analytics.jobs.columns import Column, Tag
 from domain import marks
 from domain.civil import period_stamp
+from domain.details import details
 from domain.indicators import FIGURES, Indicator
 from domain.readings import Entry
 from domain.targets import Plan
@@ -93,10 +94,7 @@ def _at(columns: Mapping[Tag, Column], tag: Tag, time: int) -> Indicator | None:
 
 
 def _words(row: Indicator) -> dict[str, str]:
-    try:
-        found = json.loads(row.text or "{}")
-    except ValueError:
-        return {}
+    found = details(row.text)
     return {name: str(found[name]) for name in ("document", "rank") if name in found}
 
 

@@ -84,6 +84,7 @@ def _enter(args: argparse.Namespace, settings: Settings, store: IndicatorSource)
 
 def _show(args: argparse.Namespace, store: OpenStore, registry: Registry, now: int) -> int:
     from domain.clues import RULES
+    from domain.details import details
     from ingest.entries import EVENT
     from lanbi import clue_book, clue_evidence
     from lanbi.since import since
@@ -95,7 +96,7 @@ def _show(args: argparse.Namespace, store: OpenStore, registry: Registry, now: i
         if args.json:
             logger = clue_evidence.beside(row, events) if events else []
             more = {"logger": logger} if logger else {}
-            sys.stdout.write(json.dumps({"kind": row.kind, "source": row.source, **clue_book.body_of(row), **more}, ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps({"kind": row.kind, "source": row.source, **details(row.text), **more}, ensure_ascii=False) + "\n")
             continue
         shown = (clue_book.lines if of_clues else clue_book.orders)([row], registry)
         sys.stdout.writelines(f"{line}\n" for line in (*shown, *clue_evidence.lines(row, events)))
