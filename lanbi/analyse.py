@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from domain import civil
-from domain.errors import LanbiError, ServiceError
+from domain.errors import ServiceError
 from domain.indicators import Event
 from domain.places import Registry
 from domain.ports import Clock
@@ -23,6 +23,7 @@ from domain.readings import Change
 from domain.restating import CONFIRMATION, confirmation_events, confirmations
 from domain.sayings import both
 from lanbi import logs, machine_code, memory
+from lanbi.current_registry import CurrentRegistry
 from lanbi.question import Ear
 from lanbi.rehearsal import Lent, rehearse
 from lanbi.status import Status, lively
@@ -281,7 +282,7 @@ def _follower(settings: Settings, registry: CurrentRegistry, store: Any, status:
     """A follower that has brought everything up to date; it keeps saying that it lives meanwhile."""
     from lanbi.analysts import analyst_of  # noqa: PLC0415  as in run
 
-    analyst = analyst_of(settings, registry.load(), store, lambda: status.clock.now_ns() // _NS)
+    analyst = analyst_of(settings, registry(), store, lambda: status.clock.now_ns() // _NS)
     analyst.pulse = lambda: status.beat(ready=False, reasons=["computing"])
     follower = Follower(analyst, store, status.clock)
     follower.watch = Watch(settings.data, analyst.registry, store, status.clock, beside=settings.ingest.beside)
@@ -304,38 +305,3 @@ def _figures(follower: Follower) -> dict[str, Any]:
     analyst = follower.analyst
     settler = analyst.settler
     return {"written": settler.written, "restated": settler.restated, "years": sorted(analyst.books), "seen": follower.position.seen}
-
-
-class CurrentRegistry:
-    """The registry in force, read again when another one was applied."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.stamp: tuple[int, int] | None = None
-
-    def load(self) -> Registry:
-        """Read it."""
-        from lanbi import wiring  # noqa: PLC0415  as in run
-
-        self.stamp = self._look()
-        return wiring.registry(self.settings)
-
-    def changed(self) -> bool:
-        """Whether another one was applied that can be read; a broken file leaves the old one standing."""
-        stamp = self._look()
-        if stamp == self.stamp:
-            return False
-        try:
-            self.load()
-        except LanbiError as error:
-            self.stamp = stamp
-            logs.tell("registry.unreadable", f"{error.where}: {both(error.what)}")
-            return False
-        return True
-
-    def _look(self) -> tuple[int, int] | None:
-        try:
-            state = (self.settings.data / "registry" / "current.toml").stat()
-        except OSError:
-            return None
-        return state.st_mtime_ns, state.st_size

@@ -17,12 +17,10 @@ from fastapi import FastAPI
 from api.accounts import Doors
 from api.app import create_app, described
 from api.sources import Health, Sources
-from domain.errors import LanbiError
-from domain.places import Registry
-from domain.sayings import both
-from lanbi import logs, metrics, wiring
+from lanbi import metrics, wiring
 from lanbi.accounts import AccountFile
 from lanbi.clock import SimClock, SystemClock
+from lanbi.current_registry import CurrentRegistry
 from lanbi.desk import PersonDesk
 from lanbi.duty import DutyFile
 from lanbi.guarded import Guarded
@@ -42,36 +40,6 @@ OTHERS: Final = ("ingest", "analyse")
 BEAT_S: Final = 1.0
 LOOK_S: Final = 0.2
 NS: Final = 1_000_000_000
-
-
-class CurrentRegistry:
-    """The registry in force, read again when another one was applied; a broken file leaves the old one standing."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self._stamp = self._look()
-        self._registry = wiring.registry(settings)
-
-    def __call__(self) -> Registry:
-        """The registry, with a look at the file first."""
-        stamp = self._look()
-        if stamp != self._stamp:
-            self._stamp = stamp
-            self._reload()
-        return self._registry
-
-    def _reload(self) -> None:
-        try:
-            self._registry = wiring.registry(self.settings)
-        except LanbiError as error:
-            logs.tell("registry.unreadable", f"{error.where}: {both(error.what)}")
-
-    def _look(self) -> tuple[int, int] | None:
-        try:
-            state = (self.settings.data / "registry" / "current.toml").stat()
-        except OSError:
-            return None
-        return state.st_mtime_ns, state.st_size
 
 
 def health(data: Path) -> Mapping[str, Health]:

@@ -94,18 +94,3 @@ def test_health_by_status_files(tmp_path: Path) -> None:
     assert (True, (False, ("stopped",))) == (fresh["ingest"].ready, (fresh["analyse"].ready, fresh["analyse"].reasons))
     assert not old["ingest"].ready
     assert old["ingest"].reasons[0].startswith("no sign for ")
-
-
-def test_registry_in_force_without_restart(tmp_path: Path) -> None:
-    """An applied registry is read again; a broken one leaves the old one standing."""
-    chosen = wiring.settings(str(settings_file(tmp_path, 8080)))
-    current = serving.CurrentRegistry(chosen)
-    before = current().version
-    applied = chosen.data / "registry" / "current.toml"
-    applied.parent.mkdir(parents=True)
-    applied.write_text(chosen.county.read_text().replace('name = "示例区"', 'name = "新区"'))
-    after = current()
-    applied.write_text("broken =")
-
-    assert ("新区", True) == (after.county.name, after.version != before)
-    assert "新区" == current().county.name

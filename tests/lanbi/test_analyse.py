@@ -181,20 +181,3 @@ def test_the_registry_behind_the_figures_is_named_once(config: str) -> None:
     store.close()
 
     assert [(300, new.version), (100, old.version)] == said
-
-
-def test_another_registry_is_taken_without_restart(config: str) -> None:
-    """An applied registry is noticed; a broken one leaves the old one standing."""
-    settings = wiring.settings(config)
-    current = analyse.CurrentRegistry(settings)
-    first = current.load()
-    applied = settings.data / "registry" / "current.toml"
-    applied.parent.mkdir(parents=True)
-    before = current.changed()
-    applied.write_text((folder() / "sample-county-b.toml").read_text(encoding="utf-8"), encoding="utf-8")
-    changed, again = current.changed(), current.changed()
-    applied.write_text("[county", encoding="utf-8")
-
-    assert (False, True, False, False) == (before, changed, again, current.changed())
-    applied.write_text((folder() / "sample-county-b.toml").read_text(encoding="utf-8"), encoding="utf-8")
-    assert first.version != current.load().version
