@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,7 +70,7 @@ def _keep(path: Path, end: int, rest: bytes) -> None:
             return
         number += 1
     try:
-        write_new(aside, rest)
+        write_new(aside, [rest])
     except OSError as error:
         aside.unlink(missing_ok=True)
         # On a full disk the copy is let go, for without the cut nothing could be appended; nothing of it was ever acknowledged.
@@ -77,13 +78,14 @@ def _keep(path: Path, end: int, rest: bytes) -> None:
             raise
 
 
-def write_new(path: Path, data: bytes, mode: int = 0o640) -> None:
-    """Write a file that was not there, durably but for its name."""
+def write_new(path: Path, pieces: Iterable[bytes], mode: int = 0o640) -> None:
+    """Write a file that was not there and make its bytes durable; its name becomes so with its folder."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(handle, rest) :]
+        for data in pieces:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(handle, rest) :]
         os.fsync(handle)
     finally:
         os.close(handle)

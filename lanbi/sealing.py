@@ -18,7 +18,7 @@ from lanbi.frames import Trailer
 from lanbi.journal_bytes import CLOSED_SUFFIX, SUFFIX, closed_path, files, is_closed, parity_path, sealed_path
 from lanbi.journal_examine import NEVER, Examination
 from lanbi.journal_files import closing, day_of_file, first_seq, hold, read_tip, sync_folder
-from lanbi.journal_recovery import recover
+from lanbi.journal_recovery import recover, write_new
 from lanbi.parity import parity
 from lanbi.sealed import BLOCK, Block, Content, SealedBytes, member
 from lanbi.seals import NONE, Seal, seal_path, seals, write_text
@@ -178,17 +178,9 @@ def _put(path: Path, draft: Path, index: list[Block], made: Seal) -> None:
 
 
 def _durable(path: Path, pieces: Iterable[bytes], mode: int) -> None:
-    """Write a file anew and make its bytes durable; its name becomes so with its folder."""
+    """Write a file anew: what a death left of it goes first."""
     path.unlink(missing_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        for data in pieces:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(handle, rest) :]
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    write_new(path, pieces, mode)
 
 
 def tidy(folder: Path, writer: str) -> None:
