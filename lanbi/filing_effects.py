@@ -12,7 +12,7 @@ from domain.filings import EXCHANGE, EXPLANATION, MULTIPLIER, Filing, meters_of
 from domain.places import Registry
 from lanbi import exchange_forms, wiring
 from lanbi.formats.rows import Said
-from lanbi.registry_change import CURRENT, Signature, put
+from lanbi.registry_change import Signature, in_force, put
 from lanbi.registry_edit import dated, set_key
 from lanbi.settings import Settings
 from lanbi.toml_lines import read
@@ -82,8 +82,7 @@ def treatments(registry: Registry, meters: tuple[str, ...]) -> tuple[str, ...]:
 
 def registry_text(settings: Settings) -> str:
     """Text of the registry in force."""
-    applied = settings.data / CURRENT
-    return read(applied if applied.exists() else settings.county, InputError)
+    return read(in_force(settings), InputError)
 
 
 def amend(settings: Settings, change: Callable[[str], str], signature: Signature) -> str:

@@ -27,7 +27,7 @@ from lanbi.health_child import DOOR
 from lanbi.journal import JournalWriter
 from lanbi.metrics import write_status
 from lanbi.processes import address, say
-from lanbi.registry_change import CURRENT
+from lanbi.registry_change import in_force
 from lanbi.settings import Settings
 
 LOOK_S: Final = 2.0
@@ -62,10 +62,8 @@ class Following:
         return self._registry
 
     def _seen(self) -> tuple[int, int]:
-        applied = self.settings.data / CURRENT
-        path = applied if applied.exists() else self.settings.county
         try:
-            status = path.stat()
+            status = in_force(self.settings).stat()
         except OSError:
             return self._stamp
         return status.st_mtime_ns, status.st_size

@@ -16,12 +16,19 @@ from domain.places import Dated, Registry
 from domain.ports import Clock
 from lanbi.journal import JournalWriter
 from lanbi.registry import loads
+from lanbi.settings import Settings
 from lanbi.toml_lines import read
 
 TOPIC: Final = "lanbi/v1/~person/registry"
 FOLDER: Final = Path("registry")
 CURRENT: Final = FOLDER / "current.toml"
 NS: Final = 1_000_000_000
+
+
+def in_force(settings: Settings) -> Path:
+    """File of the registry in force: the applied one, else the one that the settings name."""
+    applied = settings.data / CURRENT
+    return applied if applied.exists() else settings.county
 
 
 class Signature(NamedTuple):

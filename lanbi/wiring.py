@@ -39,9 +39,9 @@ def registry(chosen: Settings) -> Registry:
     """The registry in force: the applied one, else the file that the settings name."""
     from lanbi.hj212_keys import with_keys
     from lanbi.registry import load
+    from lanbi.registry_change import in_force
 
-    applied = chosen.data / "registry" / "current.toml"
-    return with_keys(load(applied if applied.exists() else chosen.county), chosen.data)
+    return with_keys(load(in_force(chosen)), chosen.data)
 
 
 def plans(chosen: Settings) -> tuple[Plan, ...]:

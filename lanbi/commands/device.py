@@ -161,11 +161,10 @@ def _applied(args: argparse.Namespace, settings: Settings, text: str) -> str:
 def _text(settings: Settings) -> str:
     """The text of the registry in force."""
     from domain.errors import RegistryError
-    from lanbi.registry_change import CURRENT
+    from lanbi.registry_change import in_force
     from lanbi.toml_lines import read
 
-    applied = settings.data / CURRENT
-    return read(applied if applied.exists() else settings.county, RegistryError)
+    return read(in_force(settings), RegistryError)
 
 
 def _password(args: argparse.Namespace, settings: Settings) -> int:

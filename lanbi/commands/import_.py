@@ -83,9 +83,9 @@ def _notices(found: Survey) -> None:
 
 def _propose(path: Path, settings: Settings, found: Survey, *, as_json: bool) -> int:
     from lanbi.propose import propose
+    from lanbi.registry_change import in_force
 
-    applied = settings.data / "registry" / "current.toml"
-    added = propose(path, applied if applied.exists() else settings.county, found.places.values())
+    added = propose(path, in_force(settings), found.places.values())
     if as_json:
         body = {"file": str(path), "read": found.read, "added": [{"kind": one.kind, "name": one.name, "readings": one.readings} for one in added]}
         sys.stdout.write(json.dumps(body, ensure_ascii=False) + "\n")
