@@ -14,8 +14,9 @@ from api.firsthand import told
 from api.params import ID, Asking, Limit, pack, unpack, window
 from api.schemas import AlertAnswer, Page, VerdictAnswer
 from api.sources import Sources
+from domain.alarms import ALARMS
 from domain.civil import iso
-from domain.indicators import ALARMS, Event
+from domain.indicators import Event
 from domain.judgements import VERDICT, VERDICTS, Alarm, Judgement, judged
 
 router = APIRouter(prefix="/api/v1", tags=["figures"])

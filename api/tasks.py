@@ -10,10 +10,11 @@ from api.entered import known
 from api.firsthand import told
 from api.sources import Sources
 from domain import tasks
+from domain.alarms import ALARMS
 from domain.civil import DAY_S
 from domain.clues import RULES
 from domain.details import details
-from domain.indicators import ALARMS, Event
+from domain.indicators import Event
 from domain.judgements import VERDICT, Alarm, Judgement, judged
 from domain.places import Registry
 from domain.tasks import ALARM, CLUE, HELD, Fact, Task

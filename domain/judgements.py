@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from domain import civil, statements
-from domain.indicators import ALARMS
+from domain.alarms import ALARMS
 from domain.readings import Entry
 
 VERDICT: Final = "verdict"

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final, Protocol
 
 from domain import civil
+from domain.alarms import ALARMS
 from domain.errors import InputError
-from domain.indicators import ALARMS, Event
+from domain.indicators import Event
 from domain.judgements import VERDICT, VERDICTS, Alarm, Judgement, alarm, judged
 from domain.places import Registry
 from domain.ports import Entries, IndicatorSource

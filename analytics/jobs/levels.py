@@ -21,8 +21,9 @@ from analytics.water import levels
 from analytics.water.levels import Limit, Run
 from analytics.water.records import NAMES, SCALE, Day, exact_sum
 from domain import civil, permit, water
+from domain.alarms import ALARMS
 from domain.fixed import half_even
-from domain.indicators import ALARMS, FIGURES, Event, Indicator
+from domain.indicators import FIGURES, Event, Indicator
 from domain.items import ITEMS
 from domain.places import WaterSection, Well
 from domain.targets import GRAVITY, Plan, Target

@@ -17,8 +17,9 @@ from analytics.jobs.sections import tenths
 from analytics.jobs.water_targets import REALM
 from analytics.points import NAMES, Over, PointDay
 from domain import civil, permit
+from domain.alarms import ALARMS
 from domain.fixed import half_even
-from domain.indicators import ALARMS, FIGURES, Event, Indicator
+from domain.indicators import FIGURES, Event, Indicator
 from domain.items import ITEMS
 from domain.places import Point
 from domain.targets import GRAVITY, Plan, Target

@@ -17,7 +17,8 @@ from analytics.water import probes
 from analytics.water.probes import Interval, Limits, Probe, Shift, Visit
 from analytics.water.records import NAMES, Day
 from domain import civil, statements
-from domain.indicators import ALARMS, Event
+from domain.alarms import ALARMS
+from domain.indicators import Event
 from domain.items import ITEMS
 from domain.places import Registry
 from domain.readings import Entry

@@ -20,8 +20,9 @@ from analytics.water import quality as sections
 from analytics.water.records import Day
 from domain import air, civil
 from domain.air import DAY_HOURS
+from domain.alarms import ALARMS
 from domain.fixed import MISSING, SCALE
-from domain.indicators import ALARMS, Event
+from domain.indicators import Event
 from domain.items import AIR, BY_REALM, ITEMS
 from domain.places import Registry
 from domain.watch import Watch

@@ -9,7 +9,7 @@ from dashboards.county import Bureau
 from dashboards.parts import QUALITY
 from dashboards.queries import BASIS, NO_RULES, Ask
 from domain.air import DAY_HOURS
-from domain.indicators import ALARMS
+from domain.alarms import ALARMS
 from domain.ledger import STATES
 from domain.restating import ANNOUNCED, CONFIRMED, WITHDRAWN
 

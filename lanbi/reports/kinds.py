@@ -12,10 +12,11 @@ from api.schemas_targets import TargetAnswer
 from api.shaping import printed
 from api.sources import Sources
 from domain import marks
+from domain.alarms import ALARMS
 from domain.civil import HOUR_S, date_of, day_end, day_of, iso, month_of_day, period_stamp, year_of_day
 from domain.codes import EVENTS, PERIODS, REPORTS, both, medium_words, state_words
 from domain.errors import InputError
-from domain.indicators import ALARMS, Query
+from domain.indicators import Query
 from domain.items import BY_REALM, ITEMS
 from domain.places import Meter
 from domain.readings import Reading

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from domain import civil
-from domain.indicators import ALARMS, Event
+from domain.alarms import ALARMS
+from domain.indicators import Event
 from domain.readings import Reading
 from lanbi.analyse import Follower
 from lanbi.analyst import Analyst
