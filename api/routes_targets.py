@@ -30,7 +30,7 @@ from domain.ledger import STATES as LEDGER
 from domain.readings import FLAGS
 from domain.reasons import ALL
 from domain.restating import CAUSES
-from domain.targets import STATUSES
+from domain.targets import STATUSES, UNITS
 from domain.water import CLASSES
 
 router = APIRouter(prefix="/api/v1", tags=["targets"])
@@ -88,6 +88,7 @@ _TABLES = {
     "reports": REPORTS,
     "deeds": DEEDS,
     "results": RESULTS,
+    "units": UNITS,
 }
 
 

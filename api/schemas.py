@@ -87,6 +87,7 @@ class LegendAnswer(BaseModel):
     reports: dict[str, Words] = Field(description="kinds of reports")
     deeds: dict[str, Words] = Field(description="actions in the audit log; of several words the first decides")
     results: dict[str, Words] = Field(description="what came of them")
+    units: dict[str, Words] = Field(description="units of targets and meters as they are printed; one that is not here stands for itself")
     figures: dict[str, ItemWords]
     items: dict[str, dict[str, ItemWords]] = Field(description="by realm: air, water, point, meter")
 

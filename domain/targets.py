@@ -38,6 +38,41 @@ KINDS: Final = MappingProxyType(
     },
 )
 """Kinds of targets (zh, en)."""
+UNITS: Final = MappingProxyType(
+    {
+        "ug/m3": ("µg/m³", "µg/m³"),
+        "m3": ("m³", "m³"),
+        "Nm3": ("Nm³", "Nm³"),
+        "万m3": ("万m³", "10⁴ m³"),
+        "day": ("天", "days"),
+        "10^4 CNY/tce": ("万元/吨标煤", "10⁴ CNY/tce"),
+        "10^4 kW": ("万千瓦", "10⁴ kW"),
+        "10^4 mu": ("万亩", "10⁴ mu"),
+        "10^4 t": ("万吨", "10⁴ t"),
+        "10^4 t/a": ("万吨/年", "10⁴ t/a"),
+        "10^8 CNY": ("亿元", "10⁸ CNY"),
+        "% vs 2020": ("%（比 2020 年）", "% vs 2020"),
+        "check": ("次", "checks"),
+        "class": ("类", "class"),
+        "enterprise": ("家", "enterprises"),
+        "kiln": ("座", "kilns"),
+        "m3/10^4 CNY": ("m³/万元", "m³/10⁴ CNY"),
+        "project": ("个", "projects"),
+        "risk": ("起", "risks"),
+        "round": ("轮", "rounds"),
+        "site": ("处", "sites"),
+        "source": ("个", "sources"),
+        "station": ("个", "stations"),
+        "t": ("吨", "t"),
+        "tCO2": ("吨 CO₂", "t CO₂"),
+        "tCO2/10^4 CNY": ("吨 CO₂/万元", "t CO₂/10⁴ CNY"),
+        "tce": ("吨标煤", "tce"),
+        "tce/10^4 CNY": ("吨标煤/万元", "tce/10⁴ CNY"),
+        "unit": ("个", "units"),
+        "water body": ("条", "water bodies"),
+    },
+)
+"""Units of targets and meters as they are printed (zh, en); they are typed in ASCII."""
 SOURCES: Final = ("sensor", "reported", "sensor+reported")
 
 

@@ -16,7 +16,7 @@ function traces(year) {
   const goal = pm25();
   const rows = data.days.items.filter((row) => row.values.pm25 !== undefined && row.values.pm25 !== null);
   const means = data.means.items.filter((row) => row.value !== null);
-  const unit = unitWord(goal?.unit ?? "ug/m3");
+  const unit = unitWord(data.legend, goal?.unit ?? "ug/m3");
   const found = [
     { type: "bar", name: t("daily"), x: rows.map((row) => row.date), y: rows.map((row) => row.values.pm25), marker: { color: COLOURS.daily }, hovertemplate: `%{x|%m-%d} %{y} ${unit}<extra></extra>` },
     { name: t("ytd"), x: means.map((row) => row.time.slice(0, 10)), y: means.map((row) => row.value), mode: "lines", line: { color: COLOURS.mean, width: 3 }, hovertemplate: `%{x|%m-%d} ${t("ytd")} %{y:.1f}<extra></extra>` },
@@ -34,7 +34,7 @@ function layout(year, width) {
     margin: { l: 42, r: 10, t: 26, b: narrow ? 96 : 68 },
     xaxis: { range: [`${year - 1}-12-29`, `${year}-12-31`], tick0: `${year}-01-01`, ticks: "outside", ticklen: 5, tickcolor: "rgba(0,0,0,0)", dtick: narrow ? "M2" : "M1", tickformat: english() ? "%b" : "%-m月", gridcolor: COLOURS.grid, fixedrange: true, hoverformat: "%m-%d" },
     yaxis: { rangemode: "tozero", ticks: "outside", ticklen: 5, tickcolor: "rgba(0,0,0,0)", gridcolor: COLOURS.grid, zeroline: false, fixedrange: true, nticks: 6 },
-    annotations: [{ text: unitWord(pm25()?.unit ?? "ug/m3"), x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom", showarrow: false, font: { size: 12 } }],
+    annotations: [{ text: unitWord(data.legend, pm25()?.unit ?? "ug/m3"), x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom", showarrow: false, font: { size: 12 } }],
     legend: { orientation: "h", x: 0, y: narrow ? -0.14 : -0.12, font: { size: 13 } },
     hovermode: "closest",
   };

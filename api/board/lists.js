@@ -49,7 +49,7 @@ export function renderLetters(replay, show) {
 
 export function renderMeters() {
   if (!data.meters.items.length) { fill("meters", h("p", { class: "note" }, t("noneRegistered"))); return; }
-  const cells = (row) => [row.id, row.enterprise_name, row.register_value === null ? "–" : `${count(row.register_value)} ${unitWord(row.unit)}`, moment(row.time), said(data.legend.freshness[row.state])];
+  const cells = (row) => [row.id, row.enterprise_name, row.register_value === null ? "–" : `${count(row.register_value)} ${unitWord(data.legend, row.unit)}`, moment(row.time), said(data.legend.freshness[row.state])];
   fill("meters", table(t("metersTitle"), [head("meterHead"), head("enterpriseOf"), head("register"), head("when"), head("state")], data.meters.items.map(cells)));
 }
 

@@ -15,7 +15,7 @@ const POINT = ["point_over_hours", "point_multiple", "point_capture"];
 const ACCOUNT = ["energy_tce", "electricity_bought", "electricity_own", "water_use", "co2", "energy_equal", "energy_net"];
 const figures = (rows, name) => line(said(figure(name)), rows.find((row) => row.figure === name)?.unit ?? "", figure(name).digits, point(rows.filter((row) => row.figure === name), (row) => row.time, (row) => row.value));
 const named = (names) => () => names.filter((name) => figure(name)).map((name) => [name, said(figure(name))]);
-const used = (rows) => { const meter = data.meters?.items.find((one) => one.id === document.getElementById("pick").elements.id.value); return line(t("useOf"), unitWord(meter?.unit ?? ""), 2, point(rows, (row) => row.time, (row) => row.energy)); };
+const used = (rows) => { const meter = data.meters?.items.find((one) => one.id === document.getElementById("pick").elements.id.value); return line(t("useOf"), unitWord(data.legend, meter?.unit ?? ""), 2, point(rows, (row) => row.time, (row) => row.energy)); };
 const use = (period) => ({ items: () => [], url: (id, days) => `${API}/meters/${id}/intervals?${range(days, `&period=${period}`)}`, line: used });
 
 export const shapes = {

@@ -7,7 +7,7 @@ import { either, english, groupWord, said, t, unitWord } from "./words.js";
 const SIGNS = { "<=": "≤", ">=": "≥", "<": "<", track: "" };
 const FIRST = ["air", "water", "energy"];
 
-const spaced = (text, unit) => (unit === "%" || !unit ? `${text}${unit === "%" ? " %" : ""}` : `${text} ${unitWord(unit)}`);
+const spaced = (text, unit) => (unit === "%" || !unit ? `${text}${unit === "%" ? " %" : ""}` : `${text} ${unitWord(data.legend, unit)}`);
 
 export const pm25 = () => data.targets?.items.find((row) => row.figure === "pm25_mean");
 
@@ -90,7 +90,7 @@ function card(row) {
   const marks = [row.value_source ? t(row.value_source) : "", row.value_source ? t(row.provisional ? "provisional" : "confirmed") : "", until].filter(Boolean).join(" · ");
   return h("article", { class: `card ${row.status}`, "data-target": row.id },
     h("h3", {}, name(row)),
-    h("p", { class: "value" }, h("strong", {}, row.value_text || "–"), " ", h("span", {}, unitWord(row.unit))),
+    h("p", { class: "value" }, h("strong", {}, row.value_text || "–"), " ", h("span", {}, unitWord(data.legend, row.unit))),
     bar(row),
     h("p", { class: "goal" }, h("span", {}, goal(row)), state(row.status, said(data.legend.statuses[row.status]))),
     h("ul", { class: "facts" }, facts.map((one) => h("li", {}, one))),

@@ -299,13 +299,6 @@ const GROUPS = {
   rural: ["农村", "Rural"], forest: ["林业", "Forest"], industry: ["产业", "Industry"], digital: ["数字化", "Digital"], innovation: ["创新", "Innovation"],
   urban: ["城镇", "Urban"], pollutant: ["减排", "Pollutants"], waste: ["固废", "Waste"], risk: ["风险", "Risk"],
 };
-const UNITS = {
-  "ug/m3": ["µg/m³", "µg/m³"], m3: ["m³", "m³"], Nm3: ["Nm³", "Nm³"], "万m3": ["万m³", "10⁴ m³"], day: ["天", "days"], "10^4 CNY/tce": ["万元/吨标煤", "10⁴ CNY/tce"], "10^4 kW": ["万千瓦", "10⁴ kW"],
-  "10^4 mu": ["万亩", "10⁴ mu"], "10^4 t": ["万吨", "10⁴ t"], "10^4 t/a": ["万吨/年", "10⁴ t/a"], "10^8 CNY": ["亿元", "10⁸ CNY"], "% vs 2020": ["%（比 2020 年）", "% vs 2020"],
-  check: ["次", "checks"], class: ["类", "class"], enterprise: ["家", "enterprises"], kiln: ["座", "kilns"], "m3/10^4 CNY": ["m³/万元", "m³/10⁴ CNY"], project: ["个", "projects"],
-  risk: ["起", "risks"], round: ["轮", "rounds"], site: ["处", "sites"], source: ["个", "sources"], station: ["个", "stations"], t: ["吨", "t"], tCO2: ["吨 CO₂", "t CO₂"],
-  "tCO2/10^4 CNY": ["吨 CO₂/万元", "t CO₂/10⁴ CNY"], tce: ["吨标煤", "tce"], "tce/10^4 CNY": ["吨标煤/万元", "tce/10⁴ CNY"], unit: ["个", "units"], "water body": ["条", "water bodies"],
-};
 
 let chosen = recall();
 
@@ -336,6 +329,8 @@ export const said = (pair) => (chosen ? pair.en : pair.zh);
 export const either = (row, field) => row[`${field}_${chosen ? "en" : "zh"}`];
 // An item as people write it: an air item by its short name, which both languages share.
 export const itemWord = (legend, code) => { const realm = Object.keys(legend.items).find((one) => code in legend.items[one]); return realm ? (realm === "air" ? legend.items.air[code].en : said(legend.items[realm][code])) : code; };
+// The unit of a target or a meter as it is printed.
+export const unitWord = (legend, unit) => (unit in legend.units ? said(legend.units[unit]) : unit);
 // The status of a figure, which may mean something of its own beside that figure.
 export const statusWord = (legend, figure, code) => { const known = legend.states[figure]?.[code] ?? legend.states[""][code]; return known ? said(known) : code; };
 const from = (table) => (key) => (key in table ? table[key][chosen] : key);
@@ -347,4 +342,3 @@ export const personWord = from(PEOPLE);
 export const controlWord = from(CONTROLS);
 export const periodWord = from(PERIODS);
 export const groupWord = from(GROUPS);
-export const unitWord = from(UNITS);

@@ -18,7 +18,7 @@ from domain.indicators import FIGURES, Indicator, Query
 from domain.items import ITEMS
 from domain.restating import CAUSES as RESTATED
 from domain.restating import CONFIRMATION, Confirmations, causes_of, confirmations, period_text
-from domain.targets import STATUSES
+from domain.targets import STATUSES, UNITS
 from lanbi.reports.page import Cell, Chart, Column, Series, Table
 
 FIGURE_COLUMNS: Final = tuple(
@@ -33,13 +33,6 @@ MOST: Final = 100_000
 NO_RULES: Final = "none"
 REGISTERED: Final = "registered unit"
 ROLES: Final = {"assessment": "评价点", "township": "乡镇站", "micro": "微站", "site": "工地", "background": "对照点"}
-UNITS: Final = {
-    "ug/m3": "µg/m³", "m3": "m³", "Nm3": "Nm³", "万m3": "万m³", "day": "天", "10^4 CNY/tce": "万元/吨标煤", "10^4 kW": "万千瓦", "10^4 mu": "万亩", "10^4 t": "万吨", "10^4 t/a": "万吨/年",
-    "10^8 CNY": "亿元", "% vs 2020": "%（比2020年）", "check": "次", "class": "类", "enterprise": "家", "kiln": "座", "m3/10^4 CNY": "m³/万元", "project": "个",
-    "risk": "起", "round": "轮", "site": "处", "source": "个", "station": "个", "t": "吨", "tCO2": "吨CO₂", "tCO2/10^4 CNY": "吨CO₂/万元", "tce": "吨标煤",
-    "tce/10^4 CNY": "吨标煤/万元", "unit": "个", "water body": "条",
-}  # fmt: skip
-"""Units of targets as they are printed: plans are typed in ASCII."""
 FIGURE_UNITS: Final = {"day": "天 day", "class": "类 class", "level": "级 level"}
 SOURCES: Final = {"measured": "实测", "official": "公布", "reported": "填报"}
 
@@ -114,8 +107,8 @@ def _rules(name: str) -> str:
 
 def _unit(found: Gathered, row: Indicator) -> str:
     """A figure's unit; of what a meter counted, the meter's own."""
-    meter, unit = found.sources.registry().meters.get(row.scope), FIGURES[row.figure].unit
-    return UNITS.get(meter.unit, meter.unit) if meter and unit == REGISTERED else FIGURE_UNITS.get(unit, unit)
+    meter, own = found.sources.registry().meters.get(row.scope), FIGURES[row.figure].unit
+    return unit(meter.unit) if meter and own == REGISTERED else FIGURE_UNITS.get(own, own)
 
 
 def days(found: Gathered, scope: str, first: int, last: int, title: str) -> tuple[Table, Chart]:
@@ -205,7 +198,7 @@ def target_table(rows: Iterable[TargetAnswer], title: str) -> Table:
     )
     table = [
         [
-            row.clause, row.name_zh, _goal(row), f"{row.value_text} {unit(row)}".strip() if row.value_text else "", SOURCES.get(row.value_source or "", ""), STATUSES[row.status][0],
+            row.clause, row.name_zh, _goal(row), f"{row.value_text} {unit(row.unit)}".strip() if row.value_text else "", SOURCES.get(row.value_source or "", ""), STATUSES[row.status][0],
             row.margin_text, row.required_rest_text, "" if row.p_miss is None else f"{row.p_miss:.2f}", (row.time or "")[:10],
         ]
         for row in rows
@@ -214,7 +207,7 @@ def target_table(rows: Iterable[TargetAnswer], title: str) -> Table:
 
 
 def _goal(row: TargetAnswer) -> str:
-    return f"{sign(row)} {row.target_text} {unit(row)}".strip() if row.target_text else "目标值待下达 not set"
+    return f"{sign(row)} {row.target_text} {unit(row.unit)}".strip() if row.target_text else "目标值待下达 not set"
 
 
 def sign(row: TargetAnswer) -> str:
@@ -222,9 +215,9 @@ def sign(row: TargetAnswer) -> str:
     return SIGNS.get(row.op, "")
 
 
-def unit(row: TargetAnswer) -> str:
-    """A target's unit, as it is printed: plans are typed in ASCII."""
-    return UNITS.get(row.unit, row.unit)
+def unit(name: str) -> str:
+    """The unit of a target or a meter, as it is printed."""
+    return UNITS[name][0] if name in UNITS else name
 
 
 def restated(found: Gathered, first: int, last: int, scopes: frozenset[str] | None = None) -> Table:

@@ -84,7 +84,7 @@ def _target_lines(found: Gathered, last: int) -> Iterator[str]:
                 if row.remaining_budget is not None
                 else ""
             )
-            yield f"{row.name_zh}：{row.value_text} {gather.unit(row)}（目标 {gather.sign(row)} {row.target_text}），{STATUSES[row.status][0]}{rest}（截至 {(row.time or '')[:10] or row.year}）"
+            yield f"{row.name_zh}：{row.value_text} {gather.unit(row.unit)}（目标 {gather.sign(row)} {row.target_text}），{STATUSES[row.status][0]}{rest}（截至 {(row.time or '')[:10] or row.year}）"
 
 
 def _data_lines(found: Gathered, asked: marks.Period) -> Iterator[str]:
@@ -151,8 +151,8 @@ def plan(sources: Sources, asked: marks.Period, _about: str) -> Page:
 
 
 def _plan_row(row: TargetAnswer) -> list[Cell]:
-    goal = f"{gather.sign(row)} {row.target_text} {gather.unit(row)}" if row.target_text else "目标值待下达"
-    ours = f"{row.value_text} {gather.unit(row)}（{(row.time or '')[:10]}）" if row.value_text and row.value_source == "measured" else ""
+    goal = f"{gather.sign(row)} {row.target_text} {gather.unit(row.unit)}" if row.target_text else "目标值待下达"
+    ours = f"{row.value_text} {gather.unit(row.unit)}（{(row.time or '')[:10]}）" if row.value_text and row.value_source == "measured" else ""
     known = f"{printed(row.median, 1)}（90 %：{printed(row.low90, 1)} – {printed(row.high90, 1)}）未达概率 {printed(row.p_miss, 2)}"
     ahead = "" if row.median is None else known
     state = STATUSES[row.status][0]
@@ -254,7 +254,7 @@ def enterprise(sources: Sources, asked: marks.Period, about: str) -> Page:
 
 def _meter(meter: Meter) -> str:
     """A meter with what it counts, in words."""
-    return f"计量表 meter {meter.id}（{both(medium_words(meter.medium))}，{gather.UNITS.get(meter.unit, meter.unit)}）"
+    return f"计量表 meter {meter.id}（{both(medium_words(meter.medium))}，{gather.unit(meter.unit)}）"
 
 
 def _event(kind: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from api.routes_board import FOLDER, Script
 from domain.air import LEVELS
+from domain.targets import UNITS
 from lanbi.reports.gather import ROLES
 from tests.api.served import Client
 
@@ -47,11 +48,12 @@ def test_nothing_comes_from_elsewhere() -> None:
 
 
 def test_the_law_is_not_typed() -> None:
-    """Class colours and class words stand in the domain only; the board asks the API for them."""
+    """Class colours, class words and units of targets stand in the domain only; the board asks the API for them."""
     text = "\n".join(TEXT[name] for name in TEXT if name.endswith((".js", ".css")))
 
     assert [] == [level.colour for level in LEVELS if level.colour.lower() in text.lower()]
     assert [] == [level.zh for level in LEVELS if len(level.zh) > 1 and level.zh in text]
+    assert [] == [code for code, words in UNITS.items() if "/" in words[0] and words[0] in text]
 
 
 def test_the_board_is_light() -> None:

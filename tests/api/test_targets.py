@@ -143,6 +143,16 @@ def test_the_legend_tells_states_by_figure(client: Client) -> None:
     assert {"report", "login", "confirmation"} <= set(legend["deeds"])
 
 
+def test_the_legend_tells_every_unit_that_is_typed_in_ascii(client: Client) -> None:
+    """A screen writes a target's unit as the reports do; one that the legend does not have is written everywhere as it stands."""
+    legend = client.get("/api/v1/legend").json()
+    asked = {row["unit"] for row in client.get("/api/v1/targets").json()["items"]}
+
+    assert {"zh": "万亩", "en": "10⁴ mu"} == legend["units"]["10^4 mu"]
+    assert {"% vs 2020", "water body", "tCO2/10^4 CNY"} <= asked
+    assert {"%", "", "MW", "m"} == asked - set(legend["units"])
+
+
 def test_figures_are_printed_half_to_even() -> None:
     """42.45 prints as 42.4, as the law rounds, and not as its binary float would."""
     assert ["42.4", "42.6", "0.0", "", "", "1000000"] == [
