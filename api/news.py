@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from api.accounts import Caller, owner
 from api.firsthand import delay_s, told
@@ -13,7 +12,7 @@ from api.schemas_filings import NewsAnswer
 from api.sources import Sources
 from domain.civil import DAY_S, iso
 from domain.clues import RULES
-from domain.indicators import Event
+from domain.details import details
 from domain.reasons import ALL
 
 BACK_S: Final = 31 * DAY_S
@@ -61,7 +60,7 @@ def _refused(sources: Sources, enterprise: str, now: int) -> Iterator[News]:
 def _events(sources: Sources, enterprise: str, now: int) -> Iterator[News]:
     registry = sources.registry()
     for row in sources.figures.event_rows(now - BACK_S, now, MOST):
-        body = _body(row)
+        body = details(row.text)
         if owner(registry, row.source) != enterprise:
             continue
         if row.kind in RULES and body.get("state") == "open" and not body.get("withdrawn"):
@@ -69,11 +68,3 @@ def _events(sources: Sources, enterprise: str, now: int) -> Iterator[News]:
             yield row.time, "clue", row.source, f"{rule.number} {rule.zh}：{row.source}，请说明", f"{rule.number} {rule.en}: {row.source}, please explain"
         if row.kind == ORDER and "document" in body and not body.get("receipt"):
             yield row.time, ORDER, row.source, f"管控指令 {body['document']} 待回执", f"order {body['document']} waits for your receipt"
-
-
-def _body(row: Event) -> dict[str, Any]:
-    try:
-        found = json.loads(row.text or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
