@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
+
+WITHDRAWN: Final = "已撤销 withdrawn: "
+"""Begins the text of an event that later readings explained; an event is kept for ever, what it says is not."""
 
 
 def details(text: str) -> dict[str, Any]:

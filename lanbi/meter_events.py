@@ -7,14 +7,13 @@ from typing import Final, Protocol
 
 from analytics import meters, standing
 from domain import civil
+from domain.details import WITHDRAWN
 from domain.indicators import Event
 from domain.places import Meter, Registry
 from domain.ports import IndicatorSink, IndicatorSource
 from lanbi.registers import Desk, Known
 
 KINDS: Final = frozenset(meters.WORDS[2:]) | {"gap", "stuck"}
-WITHDRAWN: Final = "已撤销 withdrawn: "
-"""Begins the text of an event that later readings explained; an event is kept for ever, what it says is not."""
 _MANY: Final = 1_000_000
 Key = tuple[str, str, int]
 

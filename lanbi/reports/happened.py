@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from domain.clues import RULES
 from domain.codes import both
+from domain.details import WITHDRAWN, details
 from domain.indicators import Event
 from domain.statements import STATES
-from lanbi.meter_events import WITHDRAWN
 
 GONE: Final = "已撤销 withdrawn"
 MOST: Final = 200
@@ -19,7 +18,7 @@ MOST: Final = 200
 
 def gone(row: Event) -> bool:
     """Whether later data took it back: it keeps its place in the store and is no news any more."""
-    return row.text.startswith(WITHDRAWN) or bool(_body(row).get("withdrawn"))
+    return row.text.startswith(WITHDRAWN) or bool(details(row.text).get("withdrawn"))
 
 
 def words(row: Event) -> str:
@@ -28,7 +27,7 @@ def words(row: Event) -> str:
     >>> words(Event("gap", "m-1", 0, 1.0, "此前最后读数 no reading since 2025-10-14T08:00:00+08:00"))
     '此前最后读数 no reading since 2025-10-14T08:00:00+08:00'
     """
-    body = _body(row)
+    body = details(row.text)
     if not body:
         return row.text[:MOST]
     if body.get("withdrawn"):
@@ -55,11 +54,3 @@ def _span(body: Mapping[str, Any]) -> str:
 def _minute(time: object) -> str:
     """A time to the minute, as a page shows it."""
     return str(time or "")[:16].replace("T", " ")
-
-
-def _body(row: Event) -> dict[str, Any]:
-    try:
-        found = json.loads(row.text or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

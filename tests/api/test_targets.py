@@ -174,8 +174,11 @@ def test_chart_figure_of_a_target() -> None:
 
 def test_today_lists_what_presses_first(client: Client) -> None:
     """Silent assessed stations and targets at risk stand first; refusals and restatements follow, each with its count."""
-    tasks = client.get("/api/v1/today").json()["items"]
+    every = client.get("/api/v1/today").json()["items"]
+    # What alerts and tasks wait depends on what other tests of this county have entered; they have tests of their own.
+    tasks = [task for task in every if task["kind"] not in {"alert", "task"}]
 
+    assert every == sorted(every, key=lambda task: ["act", "watch", "know"].index(task["urgency"]))
     assert ["act", "act", "watch", "watch", "watch", "watch", "watch", "watch", "know"] == [task["urgency"] for task in tasks]
     assert "1 个空气站没有数据：实验中学" == tasks[0]["zh"]
     assert "目标有风险：细颗粒物(PM2.5)年均浓度，现值 42.1，目标 ≤ 42" == tasks[1]["zh"]
