@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 from typing import Any
 
@@ -27,18 +25,9 @@ ACCEPT = {"ruling": "accept", "reason": "现场核实", "document": "核查单7"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    """A county with one operator."""
-    found = House(tmp_path)
-    found.accounts.add("wang", "operator", PASSWORD, [])
-    return found
-
-
-@pytest.fixture
-def client(house: House) -> Iterator[Client]:
-    """Its API."""
-    with served(create_app(house.sources())) as found:
-        yield found
+def client(operator: Client) -> Client:
+    """Of a county of its own, whose sessions and paces no other test sees."""
+    return operator
 
 
 def post(client: Client, path: str, body: object, **headers: str) -> Reply:
