@@ -28,8 +28,8 @@ class Foreseen:
         The cursor behind these records.
     count : int
         Readings that the records were counted for, and those of the losses.
-    full : bool
-        There is probably more.
+    more : bool
+        Others lie behind them.
     judges : Judges or None
         Whose verdicts about the first records (``glanced`` of them) stand in ``easy``; those of a registry that is no longer in force do not count.
     """
@@ -39,7 +39,7 @@ class Foreseen:
     after: int
     readings: int
     count: int
-    full: bool
+    more: bool
     judges: Judges | None = None
     easy: list[Easy | None] = field(default_factory=list)
     glanced: int = 0
@@ -65,7 +65,7 @@ def read(reader: Reader, limit: int) -> Foreseen:
     before = reader.readings
     records = reader.read(limit)
     count = reader.readings - before
-    return Foreseen(records, reader.take_losses(), reader.after, reader.readings, count, count >= limit)
+    return Foreseen(records, reader.take_losses(), reader.after, reader.readings, count, reader.more)
 
 
 def foresee(found: Foreseen, judges: Judges, runs: Runs) -> Iterator[None]:

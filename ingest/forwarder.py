@@ -231,7 +231,7 @@ class Forwarder:
         batch.count("messages", by=len(records))
         desk = Desk(memory, batch)
         again = not self._whole(writer)
-        meanwhile = self._meanwhile(writer, limit, memory) if found.full else NOTHING
+        meanwhile = self._meanwhile(writer, limit, memory) if found.more else NOTHING
         self._decide(desk, found, meanwhile, again=again)
         entries = self._judges.taken()
         before = desk.before()
@@ -249,7 +249,7 @@ class Forwarder:
         self._rejections.settled(writer, batch.seq, batch.readings - self._cursors[writer][1])
         self._cursors[writer] = (batch.seq, batch.readings)
         self._careful = False
-        self.more |= found.full
+        self.more |= found.more
         self._after(batch, entries)
         return len(records) + len(losses)
 

@@ -89,12 +89,17 @@ class Reader(Protocol):
     after: int
     readings: int
 
+    @property
+    def more(self) -> bool:
+        """The last read left records behind, as far as it knows."""
+        ...
+
     def take_losses(self) -> Sequence[Loss]:
         """Damage passed since the last call; the readings lost in it are part of ``readings``."""
         ...
 
     def read(self, limit: int = 5_000) -> Sequence[Record]:
-        """The next durable records, about ``limit`` readings of them; empty when up to date."""
+        """The next durable records, about ``limit`` readings of them or fewer; empty when up to date."""
         ...
 
 

@@ -21,7 +21,7 @@ from ingest.forwarder import LIMIT, Forwarder, Store
 from ingest.group import BACK_NS
 from ingest.jobs import EVER
 from ingest.listener import Listener
-from lanbi import logs, wiring
+from lanbi import logs, memory, wiring
 from lanbi.health_child import DOOR
 from lanbi.hj212_keys import with_keys
 from lanbi.instances import check_same, share_of
@@ -46,6 +46,8 @@ GATHER_S: Final = 0.5
 THREADS: Final = 3
 """Towards a server: two loads, the lines of one being made while those of the other are sent, and a question."""
 CHECKPOINT_S: Final = 1.0
+GIVE_S: Final = 60.0
+"""From one giving back of memory to the next, half a millisecond each: what a large batch has needed is not kept for months."""
 FORWARD: Final = "forward"
 REST: Final = 3.0
 """Pauses of the night's work, in units of what it has just taken."""
@@ -157,6 +159,7 @@ class Forwarding:
     _newest_ns: int = 0
     _failures: int = 0
     _checked: float = 0.0
+    _given: float = 0.0
 
     def __post_init__(self) -> None:
         self._nights = Nights(self.settings.ingest.reconcile if self.settings.clock == "system" else OFF, self.clock)
@@ -205,12 +208,15 @@ class Forwarding:
             one.doubt(self.clock.now_ns(), self.settings.store.second_look * NS, MANY)
 
     def _tidy(self, *files: State | OpenStore) -> None:
-        """Write-ahead logs stay short."""
+        """Write-ahead logs stay short, and memory that is free goes back."""
         now = self.clock.monotonic()
         if now - self._checked >= CHECKPOINT_S:
             self._checked = now
             for one in files:
                 one.checkpoint()
+        if now - self._given >= GIVE_S:
+            self._given = now
+            memory.give_back()
 
     def _rest(self, one: Forwarder) -> None:
         """Nothing is waiting: a little of what can wait, and longer pauses than work, for the listener shares this interpreter."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import DataFolderBusy
-from lanbi import frames
+from lanbi import frames, journal_reader
 from lanbi.journal import JournalReader, JournalWriter, Record, files, newest_trailer, read, record
 from tests.lanbi.sealed_house import DAY_NS, NOON_NS, TOPIC
 from tests.lanbi.small_journal import fill
@@ -113,6 +113,20 @@ def test_limit_and_cursor(tmp_path: Path) -> None:
     steps = [([one.seq for one in reader.read(4)], reader.after, reader.readings) for _ in range(5)]
     assert [([1, 2, 3], 3, 6), ([4], 4, 10), ([5], 5, 15), ([6], 6, 21), ([], 6, 21)] == steps
     assert [4, 5, 6] == [one.seq for one in read(tmp_path, "mqtt", 3)]
+
+
+def test_a_read_is_bounded_by_records_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many readings are asked for, records of one reading each do not fill the memory; and who reads is told that more lies there."""
+    monkeypatch.setattr(journal_reader, "TOGETHER", 4)
+    writer = JournalWriter(tmp_path, "mqtt")
+    for number in range(10):
+        writer.append(TOPIC, str(number).encode(), received_ns=NOON_NS)
+        if number in (2, 7):
+            writer.commit()
+    writer.commit()
+    reader = JournalReader(tmp_path, "mqtt")
+    steps = [([one.seq for one in reader.read(100)], reader.after, reader.readings, reader.more) for _ in range(4)]
+    assert [([1, 2, 3, 4], 4, 4, True), ([5, 6, 7, 8], 8, 8, True), ([9, 10], 10, 10, False), ([], 10, 10, False)] == steps
 
 
 def test_one_record_by_its_number(tmp_path: Path) -> None:
