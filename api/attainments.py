@@ -20,6 +20,7 @@ from domain.indicators import Indicator
 from domain.readings import Entry
 from domain.restating import CONFIRMATION, Confirmations, confirmations
 from domain.targets import Plan, Target, YearValue
+from domain.water import CLASSES
 
 DIGITS: Final = {"day": 0, "enterprise": 0, "unit": 0, "station": 0, "class": 0}
 """Displayed decimals by unit; one elsewhere."""
@@ -89,11 +90,11 @@ def _target(judged: Judged, year: int, near: beside.Near, entered: Said, sources
         horizon_passed=year > plan.horizon,
         year=year,
         target=wanted,
-        target_text=_exact(goal.value if goal else None),
+        target_text=_worded(target.unit, wanted, _exact(goal.value if goal else None)),
         document=goal.document if goal else "",
         last=LastValue(year=last.year, value=float(last.value), document=last.document) if last and last.value is not None else None,
         value=value,
-        value_text=printed(value, digits),
+        value_text=_worded(target.unit, value, printed(value, digits)),
         value_source=source,
         status=row.status if row and row.status else ("undecidable" if wanted is not None else "no-target"),
         margin=row.margin if row else None,
@@ -108,6 +109,13 @@ def _target(judged: Judged, year: int, near: beside.Near, entered: Said, sources
         **_notes(more, (goal is None and last) or None, year),
         reported=said,
     )
+
+
+def _worded(unit: str, value: float | None, text: str) -> str:
+    """A printed value, a class of water by its name: Ⅳ and not 4."""
+    if unit != "class" or value is None or value not in range(1, len(CLASSES) + 1):
+        return text
+    return CLASSES[int(value) - 1]
 
 
 def _standing(row: Indicator | None, entered: Said) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from dashboards import queries
@@ -19,7 +20,7 @@ from domain.air import DAY_HOURS, LEVELS
 from domain.energy import SHARE as METER_SHARE
 from domain.restating import ANNOUNCED
 from domain.targets import ASPIRATION, GRAVITY, Target
-from domain.water import RULE_SET
+from domain.water import CLASSES, RULE_SET
 from domain.wellness import REFUSED, ROOM_DAYS, WAITING_S
 
 HOUR_S: Final = 3_600
@@ -33,6 +34,8 @@ DAILY_S: Final = 3 * DAY_S
 PLATFORM: Final = "platform"
 STATION: Final = "station"
 BUREAU: Final = "bureau"
+TEAMS_ZH: Final = MappingProxyType({PLATFORM: "平台运维", STATION: "监测站", BUREAU: "生态环境主管部门"})
+"""Teams that are no departments of the plan, in words."""
 RISKY: Final = GRAVITY["undecidable"]
 """A state graver than this is at risk or missed; on New Year's Day it is undecidable again."""
 
@@ -84,6 +87,11 @@ class Watched:
         over, under = ("高于", "低于") if self.above else ("低于", "高于")
         fire, recover = self.limits
         return fire or f"{over} {self.fire:g}", recover or f"{under} {self.recover:g}"
+
+    @property
+    def owner(self) -> str:
+        """Whose task it is, for people."""
+        return TEAMS_ZH.get(self.team, self.team)
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -231,7 +239,7 @@ def _water(bureau: Bureau) -> Iterator[Watched]:
     for limit in _class_limits(bureau):
         yield Watched(
             "water-class-breach", "断面超出规划类别", queries.series(Ask("water_class", "hour", rules=RULE_SET)), limit, limit + 1, "warning", "water", BUREAU, WATER_BOARD, 12,
-            f"{{{{ $labels.scope }}}} 最新水质类别为 {{{{ $values.B.Value }}}} 类（6 为劣Ⅴ），规划要求不劣于 {limit} 类",
+            f"{{{{ $labels.scope }}}} 最新水质类别为 {{{{ $values.B.Value }}}} 类（1 至 6 为Ⅰ至劣Ⅴ），规划要求不劣于{CLASSES[limit - 1]}类",
             "核对数据是否待补全；查上游排口和来水；安排人工采样，排查污染源。", lasting="2h", keep="8h", reach=26 * HOUR_S,
         )  # fmt: skip
     if bureau.registry.points:

@@ -46,7 +46,7 @@ def page(name: str, about: list[Watched], steps: dict[str, Any]) -> str:
     """Text of a page."""
     first = about[0]
     title = first.title.partition("：")[0] if name in FAMILIES else first.title
-    lines = [HEAD, f"# {title}", "", f"{SEVERITY_ZH[first.severity]} · 责任 {'、'.join(dict.fromkeys(one.team for one in about))}", ""]
+    lines = [HEAD, f"# {title}", "", f"{SEVERITY_ZH[first.severity]} · 责任 {'、'.join(dict.fromkeys(one.owner for one in about))}", ""]
     lines += ["| 规则 | 触发 | 持续 | 解除 | 保持 |", "|---|---|---|---|---|"]
     lines += [f"| `{one.uid}` {one.title} | {one.words[0]} | {one.lasting} | {one.words[1]} | {one.keep} |" for one in about]
     lines += ["", "## 先看", "", *(f"1. {line}" for line in steps["look"]), "", "## 怎么办", "", f"{first.todo}", "", *(f"1. {line}" for line in steps["act"])]

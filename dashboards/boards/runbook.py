@@ -30,7 +30,7 @@ def runbook(bureau: Bureau) -> Board:
 def _page(one: Watched) -> str:
     return "\n".join(
         [
-            f"**{SEVERITY_ZH[one.severity]}** · 责任 {one.team} · 规则 `{one.uid}`",
+            f"**{SEVERITY_ZH[one.severity]}** · 责任 {one.owner} · 规则 `{one.uid}`",
             "",
             f"- **触发**：{one.words[0]}，持续 {one.lasting}",
             f"- **解除**：{one.words[1]}，保持 {one.keep}",

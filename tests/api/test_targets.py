@@ -282,7 +282,7 @@ def test_a_water_target_names_the_sections_that_cost_it(county: County) -> None:
     found = one_target(sources, "water.section.class_floor", None, None)
 
     assert found is not None
-    assert ("missed", "5", "water_class", 7) == (found.status, found.value_text, found.figure, found.breach_count)
+    assert ("missed", "Ⅴ", "Ⅳ", "water_class", 7) == (found.status, found.value_text, found.target_text, found.figure, found.breach_count)
     assert [("东清河大桥", "2025-08-01", 5.0, ["tp"])] == [(one.name, one.since, one.value, one.items) for one in found.costs]
     assert [("东清河大桥", "2025-10-01T08:00:00+08:00", None, "tp")] == [(one.name, one.begin, one.end, one.item) for one in found.breaches]
 
