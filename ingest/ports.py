@@ -84,15 +84,11 @@ class Loss(Protocol):
 
 
 class Reader(Protocol):
-    """Follows one writer's journal; after each read ``after`` and ``readings`` are the cursor to keep, losses included."""
+    """Follows one writer's journal; after each read ``after`` and ``readings`` are the cursor to keep, losses included; ``more``: others lie behind."""
 
     after: int
     readings: int
-
-    @property
-    def more(self) -> bool:
-        """The last read left records behind, as far as it knows."""
-        ...
+    more: bool
 
     def take_losses(self) -> Sequence[Loss]:
         """Damage passed since the last call; the readings lost in it are part of ``readings``."""

@@ -32,7 +32,8 @@ class JournalReader:
     """Follows one writer's journal behind a sequence number; never hands out what is not durable.
 
     After each :meth:`read` the pair ``after``, ``readings`` is the cursor to keep: last sequence number done with, and
-    journalled readings up to there, those in damaged frames included. What ``recent`` holds is not read from the disk.
+    journalled readings up to there, those in damaged frames included; ``more`` says that others lie behind it. What ``recent`` holds is not
+    read from the disk.
     """
 
     def __init__(self, folder: Path, writer: str, after: int = 0, recent: Recent | None = None) -> None:
@@ -40,6 +41,7 @@ class JournalReader:
         self.writer = writer
         self.after = after
         self.readings = 0
+        self.more = False
         self._recent = recent
         self._losses: list[Loss] = []
         self._file: Walk | None = None
@@ -64,12 +66,8 @@ class JournalReader:
             self.after = taken[-1].seq
             self._see(taken)
             found += taken
+        self.more = bool(self._held)
         return found
-
-    @property
-    def more(self) -> bool:
-        """Whether records lie here that the next read hands out first."""
-        return bool(self._held)
 
     def take_losses(self) -> list[Loss]:
         """Damage passed since the last call; the readings lost in it are part of ``readings``."""

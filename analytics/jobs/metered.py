@@ -117,7 +117,7 @@ def _capture(scope: str, period: Period, own: MeterDays, passed: Longs) -> Sheet
     share = half_even(1_000 * came, due)
     status = np.where(100 * came < SHARE * due, INCOMPLETE, 0).astype(np.uint8)
     kind, divisor = Kind((CAPTURE,), period.name, scope, RULES), np.array([[10.0]])
-    return Sheet(kind, period.time, share[None], divisor, came[None], due, status[None], statuses=STATUSES)
+    return Sheet(kind, period.time, share[None], divisor, due[None], due, status[None], statuses=STATUSES)
 
 
 def account(scope: str, first: int, own: Account, now: int) -> Iterator[Sheet]:

@@ -130,7 +130,7 @@ def test_a_task_is_answered_and_closed(tab: Page, client: Client, house: House) 
     tab.wait("!!document.querySelector('#tasks .step button[value=return]')", 60)
     form = "document.querySelector('#tasks .step:has(button[value=return])')"
     tab.run(f"{form}.elements.note.value = '属实'; {form}.querySelector('button[value=close]').click()")
-    tab.wait("document.getElementById('overdue').textContent === '0'", 60)
+    tab.wait("document.getElementById('overdue').textContent === '0' && !document.querySelector('#tasks .step button[value=return]')", 60)
     row = next(one for one in client.get("/api/v1/tasks?state=closed", **house.bearer("operator")).json()["items"] if one["task"] == LATE)
 
     assert "1" == late
