@@ -21,6 +21,8 @@ GARBAGE: Final = (500_000, 20, 20)
 QUIET_PORTS: Final = range(10_000, 32_768)
 """Below what Linux (32,768) and everybody else (49,152) give to connections that ask for no port of their own."""
 THREE: Final = ("ingest", "analyse", "serve")
+_GIVEN: Final[set[int]] = set()
+"""Ports that :func:`free` has named in this process: whoever got one may not listen on it yet, so nobody else gets it."""
 
 
 def family(data: Path, config: str | None, *, log: Path | None, broker: bool) -> list[Program]:
@@ -130,13 +132,15 @@ def free(wanted: int = 0) -> int:
     A port that a connection got stays taken as long as it lasts, so one that is listened on only some seconds
     after it was found free must not come from the range of the connections.
     """
-    for port in (*[wanted] * bool(wanted), *secrets.SystemRandom().sample(QUIET_PORTS, 100)):
+    others = (port for port in secrets.SystemRandom().sample(QUIET_PORTS, 1_000) if port not in _GIVEN)
+    for port in (*[wanted] * bool(wanted), *others):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+            _GIVEN.add(port)
             return port
     message = "no free port on 127.0.0.1"
     raise PortTaken(message, "127.0.0.1", "close some programs")
