@@ -132,7 +132,7 @@ def test_the_examples_of_the_page_work(tmp_path: Path) -> None:
     house = House(tmp_path)
     (shell,), (script,) = blocks("sh"), blocks("python")
     with iotcore_broker(house.port, tmp_path):
-        house.start()
+        house.listen()
         answer = subprocess.run([sys.executable, "-c", here(script, house.port)], capture_output=True, text=True, check=False, timeout=60)
         wanted = 1
         if shutil.which("mosquitto_pub"):

@@ -18,7 +18,7 @@ from lanbi.processes import answers, free
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 PASSWD = shutil.which("mosquitto_passwd")
 OPENSSL = shutil.which("openssl")
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 real = [pytest.mark.services, pytest.mark.skipif(MOSQUITTO is None, reason="no mosquitto: make services")]
 """Marks of a test that needs it."""
 

@@ -15,7 +15,7 @@ from domain import civil
 from domain.errors import ServiceError, StoreAway
 from domain.readings import Change, Reading
 from ingest.ports import Batch
-from lanbi import analyse, wiring
+from lanbi import analyse, question, wiring
 from lanbi.clock import SystemClock
 from lanbi.embedded import EmbeddedStore
 from lanbi.metrics import read_status
@@ -117,8 +117,10 @@ def test_waiting_ends_when_somebody_calls(tmp_path: Path) -> None:
     assert 3 == len(asked)
 
 
-def test_who_asks_again_at_once_is_answered(tmp_path: Path) -> None:
+def test_who_asks_again_at_once_is_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A copy that has answered takes a moment to end; only one that is still at work turns others away."""
+    monkeypatch.setattr(question, "PATIENCE_S", 60.0)
+    monkeypatch.setattr(question, "END_S", 30.0)  # the moment, on a machine that has others to serve
     ear = Ear(tmp_path, SystemClock(), lambda _: {"heard": True})
     told: list[object] = []
 
@@ -129,7 +131,7 @@ def test_who_asks_again_at_once_is_answered(tmp_path: Path) -> None:
             os._exit(0)
         caller = threading.Thread(target=lambda: told.append(asked(tmp_path)))
         caller.start()
-        ear.wait(60.0, lambda: not caller.is_alive())
+        ear.wait(90.0, lambda: not caller.is_alive())
 
     def asked(data: Path) -> object:
         try:
@@ -138,6 +140,7 @@ def test_who_asks_again_at_once_is_answered(tmp_path: Path) -> None:
             return str(error)
 
     asks(0.1)
+    monkeypatch.setattr(question, "END_S", 0.25)
     asks(600.0)
     assert ear._copy > 0
     os.kill(ear._copy, signal.SIGKILL)

@@ -49,7 +49,7 @@ class Store:
         self.asked += 1
         self.reached.release()
         if self.silent:
-            self.released.wait(20)
+            self.released.wait(100)
         if self.failing:
             raise StoreAway("away")
         return [kind]
@@ -104,13 +104,13 @@ def test_silent_store_holds_so_many_questions_and_no_more() -> None:
     held = [threading.Thread(target=one.entered, args=("x",)) for _ in range(2)]
     for thread in held:
         thread.start()
-        assert store.reached.acquire(timeout=10)
+        assert store.reached.acquire(timeout=60)
     with pytest.raises(StoreAway, match="slow"):
         one.entered("x")
     store.silent = False
     store.released.set()
     for thread in held:
-        thread.join(10)
+        thread.join(60)
 
     assert 2 == store.asked
     assert ["x"] == one.entered("x")

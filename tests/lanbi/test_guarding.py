@@ -77,7 +77,7 @@ def test_ingest_is_unready_where_others_reach_an_open_broker(tmp_path: Path) -> 
     settings.write_text(settings.read_text().replace("mqtt://127.0.0.1:", f"mqtt://{AS_A_NUMBER}:"))
     with Mosquitto(tmp_path / "broker", OPEN, port=house.port):
         house.start()
-        status = until(lambda: (now := house.status()).get("connected") and "允许匿名登录" in str(now["warnings"]) and now, "told")
+        status = until(lambda: (now := house.status()).get("subscribed") and "允许匿名登录" in str(now["warnings"]) and now, "told")
         gadget = Gadget("d1", house.port)
         gadget.say(b"no reading")
         until(lambda: house.law()["deadletter"], "taken")

@@ -20,7 +20,7 @@ from lanbi.health import Health, server
 from lanbi.metrics import write_status
 from lanbi.processes import answers, family
 from lanbi.settings import Settings, load
-from tests.lanbi.ingest_house import House, iotcore_broker, until
+from tests.lanbi.ingest_house import PATIENCE_S, House, iotcore_broker, until
 
 WELL: dict[str, Any] = {"ready": True, "reasons": [], "store": "ok"}
 
@@ -36,7 +36,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def get(port: int, path: str, method: str = "GET") -> tuple[int, str]:
     """Status and body."""
-    link = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     link.request(method, path)
     answer = link.getresponse()
     found = answer.status, answer.read().decode()
@@ -118,7 +118,7 @@ def test_slow_callers_keep_nobody_out(house: House) -> None:
 
     assert (200, "ok\n") == get(house.health, "/livez")
     for one in slow:
-        one.settimeout(30)
+        one.settimeout(PATIENCE_S)
         assert b"" == one.recv(1)
         one.close()
     serving.shutdown()
@@ -167,4 +167,4 @@ def test_analytics_answer_too(house: House) -> None:
         assert 'lanbi_process_ready{process="analyse"} 0\n' in get(house.health, "/metrics")[1]
         assert process.stdin
         process.stdin.close()
-        assert 0 == process.wait(10)
+        assert 0 == process.wait(PATIENCE_S)

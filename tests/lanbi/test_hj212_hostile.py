@@ -14,7 +14,7 @@ from ingest.door import AGAIN_S, MNS, MOST, STRANGERS
 from lanbi.hj212_door import SPARE
 from tests.ingest.decoders.test_hj212_read import FRAMES, MN
 from tests.lanbi.ingest_house import until
-from tests.lanbi.test_hj212_door import House, answers, house
+from tests.lanbi.test_hj212_door import House, answers, house, shut
 
 DATA = "CN=2011;MN={mn};Flag=5;CP=&&DataTime=20261123090000;a34004-Rtd=58,a34004-Flag=N&&"
 SEALED = b"CP=&&{0x00}&&"
@@ -92,7 +92,7 @@ def test_connections_beyond_the_most_are_refused(tmp_path: Path) -> None:
         one.door.most = 1
         until(lambda: len(one.door.links) == 1, "the first is in")
         with one.call() as late:
-            assert b"" == late.recv(1)
+            assert shut(late)
         good.sendall(FRAMES["V7"])
 
         assert ["9014"] == [packet.command for packet in answers(good, 1)]

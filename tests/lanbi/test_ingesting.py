@@ -19,6 +19,8 @@ from lanbi.seen import Seen
 from tests.lanbi.ingest_house import MOSQUITTO, Gadget, House, iotcore_broker, mosquitto_broker, until
 
 BrokerMaker = Callable[[int, Path], AbstractContextManager[None]]
+NOW = int(time.time()) // 3600 * 3600
+"""Looked at once: were it another hour for the next number, two numbers would speak of one."""
 BROKERS = [
     pytest.param(iotcore_broker, id="iotcore"),
     pytest.param(mosquitto_broker, id="mosquitto", marks=[pytest.mark.services, pytest.mark.skipif(MOSQUITTO is None, reason="no mosquitto: make services")]),
@@ -36,8 +38,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def reading(seq: int, value: float = 5.0) -> bytes:
     """An hour of the past, a different one for each number."""
-    now = int(time.time()) // 3600 * 3600
-    return encode(Message(now - 3600 * seq, 3600, {"pm25": value}, 0, seq))
+    return encode(Message(NOW - 3600 * seq, 3600, {"pm25": value}, 0, seq))
 
 
 @pytest.mark.parametrize("broker", BROKERS)
@@ -155,7 +156,7 @@ def test_a_message_of_64_kb_passes_the_demo_broker(house: House) -> None:
 def test_metrics_add_up_and_carry_the_promised_names(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     """A scrape has the law's terms; the dead letters are listed and shown with their bytes."""
     with iotcore_broker(house.port, house.data):
-        house.start()
+        house.listen()
         device = Gadget("air1", house.port)
         device.say(reading(1))
         device.say(b'{"seq": 2, "oops": ')

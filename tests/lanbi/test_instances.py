@@ -195,7 +195,7 @@ def test_a_fresh_folder_gives_up_what_its_session_took_before(tmp_path: Path) ->
     one = dataclasses.replace(one, county=county, broker=dataclasses.replace(one.broker, url=f"mqtt://127.0.0.1:{port}"))
     with mosquitto_broker(port, tmp_path):
         before = Listener(broker_of(one), JournalWriter(tmp_path / "old", "mqtt"), clock)
-        end = clock.monotonic() + 20
+        end = clock.monotonic() + 60
         before.run(lambda: before.health.subscribed or clock.monotonic() > end)
         listener = _made(one, clock)[0]
         thread = Thread(target=listener.run, args=(lambda: listener.health.messages > 0,))
@@ -205,8 +205,8 @@ def test_a_fresh_folder_gives_up_what_its_session_took_before(tmp_path: Path) ->
         device.connect("127.0.0.1", port)
         device.loop_start()
         for name in (other, mine):
-            device.publish(f"lanbi/v1/{name}/data", b"{}", qos=1).wait_for_publish(20)
-        thread.join(20)
+            device.publish(f"lanbi/v1/{name}/data", b"{}", qos=1).wait_for_publish(60)
+        thread.join(60)
         device.disconnect()
         device.loop_stop()
     assert [f"lanbi/v1/{mine}/data"] == [record.topic for record in JournalReader(one.data / "journal", "mqtt").read()]

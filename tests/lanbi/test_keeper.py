@@ -16,7 +16,7 @@ from lanbi.keeping import DROP, STATUS, Keeper
 from lanbi.metrics import read_status
 from lanbi.seals import seals
 from lanbi.settings import load
-from tests.lanbi.ingest_house import House, until
+from tests.lanbi.ingest_house import PATIENCE_S, House, until
 from tests.lanbi.keeping_house import Stopped, settings
 from tests.lanbi.mail_house import MailHouse, mail_house
 from tests.lanbi.sealed_house import DAY_NS, NOON_NS, journalled
@@ -66,14 +66,14 @@ def test_a_keeper_s_failure_is_told_and_comes_back_later(tmp_path: Path) -> None
 def test_a_keeper_s_child_ends_with_its_parent(tmp_path: Path) -> None:
     """It reads nothing, but when its standard input ends it does too, in the middle of whatever it does."""
     (tmp_path / "lanbi.toml").write_text(f'data = "{tmp_path}"\n')
-    code = "import lanbi.keeping as k, time; k.only_idle(); k.end_with_parent(); print('up', flush=True); time.sleep(60)"
+    code = "import lanbi.keeping as k, time; k.only_idle(); k.end_with_parent(); print('up', flush=True); time.sleep(600)"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as child:
         assert child.stdin
         assert child.stdout
         assert b"up\n" == child.stdout.readline()
         assert os.SCHED_IDLE == os.sched_getscheduler(child.pid)
         child.stdin.close()
-        assert 0 == child.wait(20)
+        assert 0 == child.wait(PATIENCE_S)
 
 
 def test_a_full_journal_s_round_waits_for_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def test_room_does_not_wait_for_a_round_at_leisure(tmp_path: Path, monkeypatch: 
 
     def start(keeper: Keeper, manner: str) -> None:
         started.append(manner)
-        keeper._children[manner] = subprocess.Popen(["sleep", "60"], stdin=subprocess.PIPE)
+        keeper._children[manner] = subprocess.Popen(["sleep", "600"], stdin=subprocess.PIPE)
 
     monkeypatch.setattr(Keeper, "_start", start)
     monkeypatch.setattr(Keeper, "work_waits", lambda _: True)

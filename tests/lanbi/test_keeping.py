@@ -238,7 +238,7 @@ def test_kill_9_of_the_sealing_process_costs_nothing(tmp_path: Path) -> None:
     (tmp_path / "lanbi.toml").write_text(f'data = "{tmp_path}"\n')
     command = [sys.executable, "-m", "lanbi", "journal", "keep", "--json", "--config", str(tmp_path / "lanbi.toml")]
     kills = 0
-    for pause in (0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.1, 60.0):
+    for pause in (0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.1, 100.0):
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[2]) as child:
             try:
                 child.wait(pause)

@@ -61,7 +61,7 @@ def test_a_scrape_adds_up_reason_by_reason(tmp_path: Path) -> None:
 def test_while_readings_flow(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     """`lanbi check --live` looks at a running ingest under load and finds the account in order, over /metrics too."""
     with iotcore_broker(house.port, house.data):
-        house.start()
+        house.listen()
         device = Gadget("air1", house.port)
         for seq in range(3_000):
             device.say(reading(seq % 50) if seq % 9 else b"rubbish")

@@ -18,7 +18,6 @@ from domain.reasons import ALL, DEAD, QUARANTINE
 from lanbi import metrics
 from lanbi.clock import SystemClock
 from lanbi.metrics import WRITE_S, write_status
-from lanbi.processes import free
 from lanbi.timed import WriteTimes
 from tests.ingest.county import NOW
 from tests.ingest.machine import Machine
@@ -134,18 +133,15 @@ def test_writes_are_a_histogram(tmp_path: Path) -> None:
 @pytest.mark.parametrize("where", ["ingest", "serve"])
 def test_every_process_shows_the_same_account_over_http(house: House, where: str) -> None:
     """A separate ingest on its health address and the API's process both answer with all promised names, adding up."""
-    listen = free()
-    path = house.data / "lanbi.toml"
-    path.write_text(path.read_text() + f'\n[http]\nlisten = "127.0.0.1:{listen}"\n')
     with iotcore_broker(house.port, house.data):
-        house.start()
+        house.listen()
         device = Gadget("air1", house.port)
         for seq in range(1, 20):
             device.say(reading(seq))
         until(lambda: house.law()["received"] == 19 and house.law()["pending"] == 0, "forwarded")
         device.close()
         with serving(house, where):
-            url = f"http://127.0.0.1:{house.health if where == 'ingest' else listen}/metrics"
+            url = f"http://127.0.0.1:{house.health if where == 'ingest' else house.http}/metrics"
             # The process tells of its writes once a second.
             text = until(lambda: (found := asked(url)) and "write_seconds_count 0\n" not in found and found, "metrics")
     types, samples = parsed(text)
@@ -161,7 +157,7 @@ def test_every_process_shows_the_same_account_over_http(house: House, where: str
 def asked(url: str) -> str:
     """The answer, or nothing yet."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=30) as answer:
             return str(answer.read().decode())
     except OSError:
         return ""

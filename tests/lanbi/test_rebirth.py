@@ -143,6 +143,7 @@ def test_a_killed_lanbi_asks_for_the_births_that_it_forgot(tmp_path: Path) -> No
             until(lambda: at + 240 in stored(yard), "what follows a gap is stored all the same")
             assert 0 == yard.lanbi("deadletters", "replay", "--device", "edge1")
             until(lambda: at + 120 in stored(yard), "what waited is stored")
+            until(lambda: read_status(path).get("rebirths"), "the process tells of the asking: it does so once a second")
             status = read_status(path)
     found = stored(yard)
 

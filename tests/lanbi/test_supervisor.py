@@ -31,9 +31,9 @@ def ask(number: int) -> None:
 
 
 def wait_for(condition: Callable[[], bool]) -> bool:
-    """Poll up to 20 s."""
+    """Poll up to a minute and a half."""
     clock = SystemClock()
-    end = clock.monotonic() + 20
+    end = clock.monotonic() + 90
     while not condition() and clock.monotonic() < end:
         clock.sleep(0.05)
     return condition()
