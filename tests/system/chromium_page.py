@@ -19,6 +19,8 @@ from websockets.sync.client import ClientConnection, connect
 from lanbi.clock import SystemClock
 
 CLOCK = SystemClock()
+PATIENCE_S = 90.0
+"""For whatever takes a second where nothing else runs."""
 LEAVING = "navigated or closed"
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -47,7 +49,7 @@ class Page:
         self.number += 1
         self.socket.send(json.dumps({"id": self.number, "method": method, "params": parameters}))
         while True:
-            answer = json.loads(self.socket.recv(timeout=90))
+            answer = json.loads(self.socket.recv(timeout=PATIENCE_S))
             if answer.get("id") == self.number:
                 if LEAVING in answer.get("error", {}).get("message", ""):
                     raise LeavingError
@@ -69,7 +71,7 @@ class Page:
         except LeavingError:
             return False
 
-    def wait(self, script: str, seconds: float = 60) -> None:
+    def wait(self, script: str, seconds: float = PATIENCE_S) -> None:
         """Until a script is true."""
         end = CLOCK.monotonic() + seconds
         while not self._true(script):
@@ -100,20 +102,20 @@ def browser() -> Iterator[Page]:
     process = subprocess.Popen([found, *FLAGS, f"--user-data-dir={folder}", "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         port = _port(Path(folder))
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=PATIENCE_S) as answer:
             tabs = json.load(answer)
         address = next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
-        with connect(address, max_size=64 << 20) as socket:
+        with connect(address, max_size=64 << 20, open_timeout=PATIENCE_S, ping_timeout=PATIENCE_S) as socket:
             yield Page(socket)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE_S)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _port(folder: Path) -> int:
     file = folder / "DevToolsActivePort"
-    end = CLOCK.monotonic() + 30
+    end = CLOCK.monotonic() + PATIENCE_S
     while not (file.exists() and file.read_text().strip()):
         assert CLOCK.monotonic() < end, "Chromium did not start"
         CLOCK.sleep(0.1)

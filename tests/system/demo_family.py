@@ -17,6 +17,9 @@ from lanbi.clock import SystemClock
 from lanbi.processes import free
 
 CLOCK = SystemClock()
+ANSWER_S = 30
+STOP_S = 120
+"""For what takes a second where nothing else runs."""
 
 
 def wait_for(condition: Callable[[], bool], seconds: float, every: float = 0.1) -> bool:
@@ -31,20 +34,22 @@ def wait_for(condition: Callable[[], bool], seconds: float, every: float = 0.1) 
 
 def children(pid: int) -> list[int]:
     """All descendants of a process that still run."""
-    direct = [int(word) for task in Path(f"/proc/{pid}/task").glob("*/children") for word in task.read_text().split()]
+    direct = [int(word) for task in Path(f"/proc/{pid}/task").glob("*/children") for word in _read(task).split()]
     return direct + [deeper for child in direct for deeper in children(child)]
+
+
+def _read(path: Path) -> str:
+    """A file of ``/proc``; empty once its process has ended."""
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def pss_mb(pids: list[int]) -> float:
     """Proportional memory of processes [MB]: a page shared by two counts half in each."""
-    total = 0
-    for pid in pids:
-        try:
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return total / 1024
+    lines = [line for pid in pids for line in _read(Path(f"/proc/{pid}/smaps_rollup")).splitlines()]
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 @dataclass
@@ -81,7 +86,7 @@ class Demo:
     def get(self, path: str) -> object:
         """JSON of the board's API, or None while it does not answer."""
         try:
-            with urllib.request.urlopen(f"http://{self.http}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://{self.http}{path}", timeout=ANSWER_S) as answer:
                 return json.load(answer)
         except (OSError, urllib.error.URLError, ValueError):
             return None
@@ -95,7 +100,7 @@ class Demo:
     def totals(self) -> dict[str, float]:
         """The conservation law's terms, from the metrics page."""
         try:
-            with urllib.request.urlopen(f"http://{self.http}/metrics", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://{self.http}/metrics", timeout=ANSWER_S) as answer:
                 lines = answer.read().decode().splitlines()
         except OSError:
             return {}
@@ -118,7 +123,7 @@ class Demo:
         """Signal the supervisor and wait for it."""
         assert self.process
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(STOP_S)
 
     def kill(self) -> list[int]:
         """Kill -9 the supervisor; its children must follow. Returns who was running."""

@@ -9,8 +9,6 @@ import sys
 import urllib.request
 from pathlib import Path
 
-import pytest
-
 from lanbi.demo import COUNTY, PLAN, sample
 from lanbi.processes import free
 from tests.system.demo_family import wait_for
@@ -31,13 +29,12 @@ def settings(folder: Path) -> tuple[Path, str]:
 def ready(http: str) -> bool:
     """Whether everything says that it is well."""
     try:
-        with urllib.request.urlopen(f"http://{http}/readyz", timeout=3) as answer:
+        with urllib.request.urlopen(f"http://{http}/readyz", timeout=30) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
 
 
-@pytest.mark.timeout(120)
 def test_run_comes_up_and_stops(tmp_path: Path) -> None:
     """Three processes and the embedded broker come up ready, a second run is refused, SIGTERM ends all with 0."""
     path, http = settings(tmp_path)
@@ -46,16 +43,16 @@ def test_run_comes_up_and_stops(tmp_path: Path) -> None:
     with log.open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out)
     try:
-        assert wait_for(lambda: ready(http), 90), log.read_text()
+        assert wait_for(lambda: ready(http), 300), log.read_text()
 
-        second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        second = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
 
         assert 1 == second.returncode
         assert "another lanbi" in second.stderr
         assert "Traceback" not in second.stderr
     finally:
         process.send_signal(signal.SIGTERM)
-    assert 0 == process.wait(20)
+    assert 0 == process.wait(100)
 
 
 def test_wrong_settings_start_nothing(tmp_path: Path) -> None:
@@ -63,7 +60,7 @@ def test_wrong_settings_start_nothing(tmp_path: Path) -> None:
     path, _ = settings(tmp_path)
     wrong = {**os.environ, "LANBI_BROKER_URL": "embeded"}
     command = [sys.executable, "-m", "lanbi", "run", "--config", str(path)]
-    ended = subprocess.run(command, capture_output=True, text=True, env=wrong, timeout=60, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, env=wrong, timeout=100, check=False)
 
     assert 2 == ended.returncode
     assert "broker.url" in ended.stderr

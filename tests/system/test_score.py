@@ -84,9 +84,9 @@ def played(chosen: House, folder: Path, text: str, stop: Callable[[Fleet], bool]
     wish = playing.Play(str(path), 11, 0.0, None, folder / "truth")
     fleet = playing.fleet_of(playing.staged(registry, SystemClock(), wish), Address("127.0.0.1", chosen.broker_port, {}), SystemClock(), wish)
     clock = SystemClock()
-    end = clock.monotonic() + 90
+    end = clock.monotonic() + 300
     fleet.run(lambda: stop(fleet) or clock.monotonic() > end, lambda _: None)
-    until(lambda: chosen.law()["pending"] == 0 and chosen.law()["received"] > 0, "the journal is forwarded", 60)
+    until(lambda: chosen.law()["pending"] == 0 and chosen.law()["received"] > 0, "the journal is forwarded", 120)
     return scored(settings, folder / "truth", registry)
 
 
