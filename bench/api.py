@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from bench.common import Bench
 from bench.parts.boards import BOARD, HALVES, PACE, SLOW, USERS, Load, another, lingering, percentile
-from bench.parts.house import PATIENCE_S, House, get
+from bench.parts.house import ANSWER_S, House, get
 from bench.store import Server
 from domain.civil import day_of, iso, period_stamp
 
@@ -88,7 +88,7 @@ def _influx_version(port: int) -> str:
 
 def _forget(port: int) -> None:
     """Have kept answers forgotten, as whatever is entered does."""
-    line = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_S)
     line.request("POST", "/api/v1/targets")
     assert line.getresponse().status == 405
     line.close()
@@ -113,7 +113,7 @@ def _page(bench: Bench, house: House) -> None:
     times, size = [], 0
     for _ in range(bench.rounds):
         _forget(house.port)
-        line, begun = http.client.HTTPConnection("127.0.0.1", house.port, timeout=PATIENCE_S), time.perf_counter()
+        line, begun = http.client.HTTPConnection("127.0.0.1", house.port, timeout=ANSWER_S), time.perf_counter()
         size = sum(len(get(house.port, path, {"Accept-Encoding": "gzip"}, line)[2]) for path in paths)
         times.append(time.perf_counter() - begun)
         line.close()

@@ -64,7 +64,7 @@ def blast(port: int, path: Path, window: int, rate: float) -> dict[str, float]:
             assert len(packets) == size
             link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             link.sendall(CONNECT)
-            assert link.recv(4) == b"\x20\x02\x00\x00", "the broker refused"
+            assert link.recv(4, socket.MSG_WAITALL) == b"\x20\x02\x00\x00", "the broker refused"
             link.setblocking(False)
             return _published(link, packets, ends, window, rate)
 
