@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,9 @@ Number = tuple[str, int, int]
 """Device, run, seq."""
 VICTIMS = ("demo", "ingest", "ingest", "simulate", "analyse", "serve", "broker")
 """Ingest twice: it is the one that acknowledges."""
+PATIENCE_S = 90.0
+BACK_S = 300.0
+"""Until a board answers after the demo was killed: a whole start, on a machine that may be busy with others."""
 SPEED = 600
 """Ten simulated minutes a second: about a thousand readings a minute from the sample county."""
 
@@ -80,7 +84,7 @@ def campaign(folder: Path, rounds: int, seed: int) -> Report:
         victim = str(chance.choice(VICTIMS))
         _kill(demo, victim, report)
     _came_back(demo, report)
-    wait_for(lambda: int(str(demo.status("simulate").get("unconfirmed", 10**6))) < 40, 90)
+    wait_for(lambda: int(str(demo.status("simulate").get("unconfirmed", 10**6))) < 40, PATIENCE_S)
     demo.stop()
     _compare(folder, report)
     return report
@@ -90,18 +94,19 @@ def _kill(demo: Demo, victim: str, report: Report) -> None:
     report.kills[victim] = report.kills.get(victim, 0) + 1
     if victim == "demo":
         family = demo.kill()
-        wait_for(lambda: not any(Path(f"/proc/{pid}/stat").exists() for pid in family), 5)
+        wait_for(lambda: not any(Path(f"/proc/{pid}/stat").exists() for pid in family), PATIENCE_S)
         report.survivors += sum(Path(f"/proc/{pid}/stat").exists() for pid in family)
         demo.start()
         _came_back(demo, report)
         return
     pid = demo.pids().get(victim)
     if pid:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it ended by itself meanwhile
+            os.kill(pid, signal.SIGKILL)
 
 
 def _came_back(demo: Demo, report: Report) -> None:
-    if not wait_for(lambda: demo.get("/api/v1/targets") is not None, 120):
+    if not wait_for(lambda: demo.get("/api/v1/targets") is not None, BACK_S):
         message = f"the board did not come back; see {demo.data}/log and {demo.data.with_suffix('.log')}"
         raise AssertionError(message)
     report.boards_back += 1

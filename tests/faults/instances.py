@@ -122,7 +122,7 @@ def _shared(house: House, county: County, log: Path, seed: int, size: Size) -> d
         fleet.resume()
         _until_said(fleet, size.readings, two, looks)
         standby_s = two.take_over()
-        settled = fleet.settle(120)
+        settled = fleet.settle(300)
         everyone = [*two.datas, *three.datas[SECOND:]]
         until(lambda: not any(_law(data)["pending"] for data in everyone), "the backlogs are empty", 600)
         until(lambda: not any(map(_open_jobs, two.datas)), "second looks are done", 600)

@@ -87,9 +87,10 @@ def name(number: int) -> str:
 
 
 def days_of(size: Size, today: int) -> range:
-    """The days of the history: this year's, at most; at its beginning last year's."""
-    first = max(today - size.days, civil.year_days(civil.year_of_day(today))[0])
-    return range(first if today - first > size.late + 2 else today - size.days, today)
+    """The days of the history: this year's, at most; while it has too few, last year's alone, for a late reading changes the figures of its own year."""
+    year = civil.year_days(civil.year_of_day(today))[0]
+    first = max(today - size.days, year)
+    return range(first, today) if today - first > size.late + 2 else range(year - size.days, year)
 
 
 def holes(size: Size, days: range) -> list[tuple[int, int]]:

@@ -64,7 +64,7 @@ class Round:
 
     def quiet(self) -> None:
         """Everything receipted and forwarded."""
-        assert self.fleet.settle(120), "receipts for everything"
+        assert self.fleet.settle(300), "receipts for everything"
         until(lambda: self.house.law()["pending"] == 0, "the backlog is empty", 1_800)
 
     def read(self, kind: str, source: str) -> Row:

@@ -32,6 +32,8 @@ FULL: Final = 10_000_000
 QUICK: Final = 12_000
 SHARE: Final = 0.7
 """Of the readings, before the backup."""
+BESIDE: Final = 0.15
+"""Of the readings, while it is taken; the rest comes behind it, however long it takes, so that the wipe costs something."""
 REBUILT: Final = 100_000
 """Up to so many readings the store is also made from the journal alone."""
 PENDING: Final = 200_000
@@ -169,7 +171,7 @@ def _backed_up(one: Drill, readings: int, took: dict[str, float]) -> tuple[int, 
     one.fleet.start()
     timed(took, "fill_s", lambda: one.fill(int(readings * SHARE)))
     until(lambda: one.house.law()["pending"] < readings * SHARE / 4, "most of it is stored", 3_600)
-    one.fleet.speak(readings)
+    one.fleet.speak(int(readings * (SHARE + BESIDE)))
     since = oldest(one.house)
     size = timed(took, "backup_s", one.take)
     timed(took, "fill_more_s", lambda: one.fill(readings))

@@ -18,7 +18,7 @@ from tests.lanbi.ingest_house import Gadget
 
 COUNTY = County(1, 1, 1_780_000_020)
 LATE_S = 100.0
-LOOK_S = 20
+LOOK_S = 40
 """Long enough that the late write is there by then, on a slow machine too."""
 
 

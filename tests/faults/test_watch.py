@@ -23,13 +23,15 @@ def speaker(answer: bytes) -> Iterator[Watch]:
         def say() -> None:
             link, _ = server.accept()
             with link:
-                link.recv(4_096)
+                asked = b""
+                while not asked.endswith(b"\r\n\r\n"):  # what is left unread would cut the answer off
+                    asked += link.recv(4_096)
                 link.sendall(answer)
 
         thread = threading.Thread(target=say)
         thread.start()
         yield Watch(cast(House, SimpleNamespace(health_port=server.getsockname()[1])))
-        thread.join(10)
+        thread.join(60)
 
 
 def page(length: int, **terms: int) -> bytes:

@@ -146,7 +146,7 @@ class Fleet:
         """End the thread and the log."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(10)
+            self._thread.join(60)
         self.wire.close()
         self._file.close()
 

@@ -16,6 +16,7 @@ from typing import Final
 from lanbi.processes import free
 
 CHUNK: Final = 1 << 16
+PATIENCE_S: Final = 60.0
 PASS, REFUSE, HANG, DELAY, CUT_ANSWER, CUT_REQUEST, ANSWER, LATE = "pass", "refuse", "hang", "delay", "cut-answer", "cut-request", "answer", "late"
 
 
@@ -59,7 +60,7 @@ class Proxy:
     def start(self) -> None:
         """Listen."""
         self._thread.start()
-        self._up.wait(5)
+        self._up.wait(PATIENCE_S)
         self._do(self._listen())
 
     def stop(self) -> None:
@@ -67,7 +68,7 @@ class Proxy:
         if self._loop:
             self._do(self._end())
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(5)
+            self._thread.join(PATIENCE_S)
             self._loop = None
 
     def set(self, mode: Mode) -> None:
@@ -85,7 +86,7 @@ class Proxy:
 
     def _do(self, work: object) -> None:
         assert self._loop, "the proxy is not started"
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)  # type: ignore[arg-type]
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)  # type: ignore[arg-type]
 
     def _run(self) -> None:
         loop = self._loop = asyncio.new_event_loop()

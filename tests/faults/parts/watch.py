@@ -61,7 +61,7 @@ class Watch:
         """Stop looking."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(10)
+            self._thread.join(60)
 
     @property
     def now(self) -> float:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-CONNECT_S: Final = 2.0
+CONNECT_S: Final = 20.0
 KEEPALIVE_S: Final = 60
 LIMIT: Final = 1 << 22
 """Bytes that may wait for the broker; more are not taken."""
