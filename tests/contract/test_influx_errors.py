@@ -34,6 +34,7 @@ from lanbi.influx_delivery import Body
 from lanbi.influx_http import Influx, Place
 from lanbi.influx_words import ours, refusal, translated
 from lanbi.secret import Secret
+from tests.lanbi.ingest_house import until
 
 
 def classes_of(*modules: Any) -> list[type[Exception]]:
@@ -193,11 +194,12 @@ def test_a_retention_that_cannot_be_read_is_none(talk: str) -> None:
 def test_a_deletion_that_hangs_is_repeated_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that never answers a deletion is asked three times, then the store counts as away."""
     asked: list[bytes] = []
-    monkeypatch.setattr(influx_http, "DELETE_MS", 50)
+    monkeypatch.setattr(influx_http, "DELETE_MS", 1_000)
     for url in serving(lambda _, data: asked.append(data) if data.startswith(b"POST") else None):
         db = Influx(Place(url, "o", "p"), Secret("t"))
         with pytest.raises(StoreAway) as caught:
             db.delete(tables.READINGS["air"], ("a", "60"), 0, 9)
+        until(lambda: len(asked) >= 3, "what was asked has arrived, for the client did not wait for it")
         assert ("timeout", 3) == (caught.value.status, len(asked))
         db.close()
 
@@ -217,13 +219,16 @@ def test_a_slow_server_gets_less_at_a_time(monkeypatch: pytest.MonkeyPatch) -> N
         if sizes[-1] <= 1_250 or len(sizes) > 3:
             end.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
 
-    monkeypatch.setattr(influx_http, "WRITE_MS", 400)
+    monkeypatch.setattr(influx_http, "WRITE_MS", 1_000)
     lines = [b"a b=1.0 %d" % n for n in range(5_000)]
     for url in serving(talk):
         db = Influx(Place(url, "o", "p"), Secret("t"))
-        for _ in range(2):
+        for number in (1, 2):
             with pytest.raises(StoreAway):
                 db.write("", lines)
+            until(lambda number=number: len(sizes) == number, "the body that was not waited for has arrived")
+        # From here on everything is answered, by a thread that may have to wait for its turn.
+        db._client.conf.timeout = 60_000
         db.write("", lines)
         db.close()
     assert [5_000, 2_500, 1_250, 2_500, 1_250] == sizes

@@ -20,6 +20,7 @@ from lanbi import influx_tables as tables
 from lanbi.influx_http import LINES, Influx
 from lanbi.influx_rows import WORTH, Rows
 from lanbi.influx_tables import Row, Table
+from tests.lanbi.ingest_house import PATIENCE_S, until
 
 HOUR = 3_600
 FIELD = re.compile(r'(\w+)=("[^"]*"|[^,]+)')
@@ -145,7 +146,7 @@ def test_two_lanes_by_source() -> None:
     """A great batch goes in two requests at once, each source in one of them and in order, each body of at most 5,000 lines; a small one in one."""
 
     class Together(Wire):
-        meet = Barrier(2, timeout=20)
+        meet = Barrier(2, timeout=PATIENCE_S)
 
         def write(self, bucket: str, lines: Sequence[bytes]) -> None:
             if not self.bodies:
@@ -176,7 +177,7 @@ def test_an_error_of_a_lane_is_told_when_both_have_ended() -> None:
     ended: list[int] = []
 
     class Broken(Wire):
-        meet = Barrier(2, timeout=20)
+        meet = Barrier(2, timeout=PATIENCE_S)
 
         def write(self, bucket: str, lines: Sequence[bytes]) -> None:
             first = self.meet.wait() == 0
@@ -206,7 +207,7 @@ def test_two_writes_at_once_keep_each_source_in_order_and_two_requests_under_way
             with self.lock:
                 self.now += 1
                 self.most = max(self.most, self.now)
-            self.both.wait(20)
+            self.both.wait(PATIENCE_S)
             super().write(bucket, lines)
             with self.lock:
                 self.now -= 1
@@ -215,13 +216,11 @@ def test_two_writes_at_once_keep_each_source_in_order_and_two_requests_under_way
     rows = rows_for(wire)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(rows.write, [Reading("air", f"s-{site}", 60, n, {"pm25": 1.0}, {}, n) for n in range(50) for site in range(40)])
-        while not rows._sent:
-            pass
+        until(lambda: rows._sent, "the first is under way")
         second = pool.submit(rows.write, [Reading("air", f"s-{site}", 60, n, {"pm25": 1.0}, {}, n) for n in range(50, 55) for site in range(40)])
-        while len(rows._sent) < 4:
-            pass
+        until(lambda: len(rows._sent) == 4 and wire.now == 2, "lines of the second are made while those of the first are under way on both lanes")
         wire.both.set()
-        assert [[], []] == [first.result(20), second.result(20)]
+        assert [[], []] == [first.result(PATIENCE_S), second.result(PATIENCE_S)]
     rows.close()
 
     assert 2 == wire.most
@@ -238,7 +237,7 @@ def test_whether_a_row_is_there_is_asked_when_nothing_is_under_way() -> None:
         go = Event()
 
         def write(self, bucket: str, lines: Sequence[bytes]) -> None:
-            self.go.wait(20)
+            self.go.wait(PATIENCE_S)
             super().write(bucket, lines)
             done.append("sent")
 
@@ -246,11 +245,10 @@ def test_whether_a_row_is_there_is_asked_when_nothing_is_under_way() -> None:
     rows = Rows(cast("Influx", wire), lambda _table, _rows: done.append("looked"), lambda _: {})
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(rows.write, [Reading("air", "a", 60, 5, {"pm25": 1.0}, {}, 1)])
-        while not rows._sent:
-            pass
+        until(lambda: rows._sent, "the first is under way")
         second = pool.submit(rows.write, [Reading("air", "a", 60, 5, {"co": 1.0}, {}, 2)])
         wire.go.set()
-        assert [[], []] == [first.result(20), second.result(20)]
+        assert [[], []] == [first.result(PATIENCE_S), second.result(PATIENCE_S)]
     rows.close()
 
     assert ["sent", "looked", "sent"] == done
