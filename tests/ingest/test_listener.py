@@ -11,7 +11,7 @@ import pytest
 
 from domain.errors import JournalError
 from ingest.link import Broker
-from ingest.listener import Listener
+from ingest.listener import GATHER_S, Listener
 from lanbi.clock import SystemClock
 from lanbi.frames import Trailer
 from lanbi.journal import JournalReader, JournalWriter, files
@@ -70,7 +70,7 @@ def test_a_full_disk_stops_acknowledging_says_so_and_goes_on(make: Make, writer:
     with iotcore_broker(port, tmp_path):
         listener = make(Broker("127.0.0.1", port, "lanbi-test", queue_bytes=10**9), writer, SystemClock())
         with listening(listener):
-            until(lambda: listener.health.connected, "connected")
+            until(lambda: listener.health.subscribed, "subscribed")
             device = Gadget("air1", port)
             device.say(MESSAGE % 99)
             until(lambda: device.receipts, "the first is confirmed")
@@ -93,7 +93,7 @@ def test_acknowledgements_of_a_lost_connection_are_thrown_away(make: Make, write
     port = free()
     listener = make(Broker("127.0.0.1", port, "lanbi-test"), writer, SystemClock())
     with iotcore_broker(port, tmp_path), listening(listener):
-        until(lambda: listener.health.connected, "connected")
+        until(lambda: listener.health.subscribed, "subscribed")
         device = Gadget("air1", port)
         writer.full = True
         device.say(MESSAGE % 1)
@@ -123,7 +123,7 @@ def test_a_fault_in_a_callback_costs_one_acknowledgement_and_no_thread(make: Mak
     with iotcore_broker(port, tmp_path):
         listener = make(Broker("127.0.0.1", port, "lanbi-test"), writer, SystemClock())
         with listening(listener):
-            until(lambda: listener.health.connected, "connected")
+            until(lambda: listener.health.subscribed, "subscribed")
             device = Gadget("air1", port)
             for seq in (1, 2):
                 device.say(MESSAGE % seq)
@@ -140,7 +140,7 @@ def test_a_clock_that_went_back_is_told(make: Make, writer: FullDisk, tmp_path: 
     with iotcore_broker(port, tmp_path):
         listener = make(Broker("127.0.0.1", port, "lanbi-test"), writer, SystemClock(), newest_ns=2**62)
         with listening(listener):
-            until(lambda: listener.health.connected, "connected")
+            until(lambda: listener.health.subscribed, "subscribed")
             device = Gadget("air1", port)
             device.say(MESSAGE % 1)
             until(lambda: device.durable() == {1}, "confirmed")
@@ -149,7 +149,7 @@ def test_a_clock_that_went_back_is_told(make: Make, writer: FullDisk, tmp_path: 
 
 
 def test_a_quiet_stream_is_gathered(make: Make, writer: FullDisk, tmp_path: Path) -> None:
-    """Messages some milliseconds apart share commits; nothing waits for a neighbour that does not come."""
+    """Messages some milliseconds apart share commits, as many as come in a moment; nothing waits for a neighbour that does not come."""
     port = free()
     with iotcore_broker(port, tmp_path):
         listener = make(Broker("127.0.0.1", port, "lanbi-test"), writer, SystemClock())
@@ -164,4 +164,7 @@ def test_a_quiet_stream_is_gathered(make: Make, writer: FullDisk, tmp_path: Path
             until(lambda: 99 in device.durable(), "the single one is confirmed")
             device.close()
     (path,) = files(tmp_path, "mqtt")
-    assert 2 <= sum(1 for _ in Examination(path, None).commits()) <= 9
+    first, *_, last, _ = [record.received_ns for record in JournalReader(tmp_path, "mqtt").read()]
+    # On a busy machine they come so far apart that each commit has few of them.
+    moments = (last - first) / 10**9 / GATHER_S
+    assert 2 <= sum(1 for _ in Examination(path, None).commits()) <= 4 + 2 * moments

@@ -45,6 +45,8 @@ FOREIGN = [
     TypeError("t"),
 ]
 """What libraries and the machine may throw into a callback."""
+KEEPALIVE_S = 10
+"""Long enough that a busy machine answers a ping in half of it."""
 
 
 @pytest.fixture
@@ -156,15 +158,14 @@ def test_a_raise_at_any_stage_leaves_the_thread_and_every_message(
 def test_a_silent_broker_is_noticed_and_dialled_again(make: Make, writer: JournalWriter, tmp_path: Path) -> None:
     """A broker that stands still keeps its sockets open: within the keep-alive it is unready, and then goes on in the same session."""
     with Mosquitto(tmp_path / "broker", OPEN) as broker:
-        listener = make(Broker("127.0.0.1", broker.port, "lanbi-test", keepalive=5), writer, SystemClock())
+        listener = make(Broker("127.0.0.1", broker.port, "lanbi-test", keepalive=KEEPALIVE_S), writer, SystemClock())
         with listening(listener):
             until(lambda: not listener.health.reasons(), "ready")
             device = Gadget("air1", broker.port)
             assert broker.process
             broker.process.send_signal(signal.SIGSTOP)
-            stopped = time.monotonic()
             until(lambda: "the link is dead" in str(listener.health.reasons()), f"noticed: {listener.health}")
-            noticed = time.monotonic() - stopped
+            silent = time.monotonic() - listener.health.last_packet
             broker.process.send_signal(signal.SIGCONT)
             until(lambda: not listener.health.reasons(), "ready again")
             device.say(MESSAGE % 1)
@@ -172,12 +173,12 @@ def test_a_silent_broker_is_noticed_and_dialled_again(make: Make, writer: Journa
             device.close()
             assert (1, 0) == (listener.health.reconnects, listener.health.sessions_lost)
     # No upper bound in seconds, for this machine may be busy; but a library that only looks at its socket would never notice.
-    assert noticed >= 2.5
+    assert silent >= KEEPALIVE_S
 
 
 def test_an_idle_link_is_kept(make: Make, writer: JournalWriter, broker: Mosquitto) -> None:
     """Silence alone ends nothing: the broker answers the pings."""
-    listener = make(Broker("127.0.0.1", broker.port, "lanbi-test", keepalive=5), writer, SystemClock())
+    listener = make(Broker("127.0.0.1", broker.port, "lanbi-test", keepalive=KEEPALIVE_S), writer, SystemClock())
     with listening(listener):
         until(lambda: not listener.health.reasons(), "ready")
         until(lambda: broker.log().count("Received PINGREQ from lanbi-test") >= 3, "three pings")
