@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import urllib3
 
-from tests.faults.parts.house import until
-from tests.faults.parts.proxy import ANSWER, CUT_ANSWER, CUT_REQUEST, DELAY, HANG, REFUSE, Mode, Proxy
+from tests.faults.parts.proxy import ANSWER, CUT_ANSWER, CUT_REQUEST, DELAY, HANG, PATIENCE_S, REFUSE, Mode, Proxy
+from tests.lanbi.ingest_house import until
 
 TAKEN: list[tuple[str, int]] = []
 """Requests that arrived whole: path, size of the body."""
@@ -50,7 +50,7 @@ def proxy() -> Iterator[Proxy]:
         thread.join()
 
 
-def post(proxy: Proxy, path: str = "/api/v2/write", size: int = 20_000, timeout: float = 60.0) -> tuple[int, float]:
+def post(proxy: Proxy, path: str = "/api/v2/write", size: int = 20_000, timeout: float = PATIENCE_S) -> tuple[int, float]:
     """Status of one request (0 if it failed) and how long it took [s]."""
     begun = time.monotonic()
     with urllib3.PoolManager(retries=False) as http:
@@ -74,7 +74,7 @@ def test_it_passes(proxy: Proxy) -> None:
 def test_it_fails(proxy: Proxy, mode: Mode, arrived: int) -> None:
     """Refused, silent and half-way requests never arrive; with the answer cut off the request has arrived and nobody says so."""
     proxy.set(mode)
-    status, _ = post(proxy, timeout=2.0 if mode.kind == HANG else 60.0)
+    status, _ = post(proxy, timeout=2.0 if mode.kind == HANG else PATIENCE_S)
 
     assert (0, arrived) == (status, len(TAKEN))
 
@@ -104,10 +104,10 @@ def test_open_connections_are_cut(proxy: Proxy) -> None:
     """A change of mode cuts connections that wait, so that it holds at once."""
     proxy.set(Mode(HANG))
     told: list[tuple[int, float]] = []
-    waiting = threading.Thread(target=lambda: told.append(post(proxy)))
+    waiting = threading.Thread(target=lambda: told.append(post(proxy, timeout=2 * PATIENCE_S)))
     waiting.start()
-    until(lambda: proxy.counts[HANG], "the connection waits")
+    until(lambda: proxy.counts[HANG], "it waits")
     proxy.set(Mode())
-    waiting.join(60)
+    waiting.join(PATIENCE_S)
 
     assert [0] == [status for status, _ in told]

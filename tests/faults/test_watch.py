@@ -22,16 +22,16 @@ def speaker(answer: bytes) -> Iterator[Watch]:
 
         def say() -> None:
             link, _ = server.accept()
-            with link:
-                asked = b""
-                while not asked.endswith(b"\r\n\r\n"):  # what is left unread would cut the answer off
-                    asked += link.recv(4_096)
+            with link, link.makefile("rb") as asked:
+                # To the end of the head: what is not read when it closes would cost the answer.
+                while asked.readline().strip():
+                    pass
                 link.sendall(answer)
 
-        thread = threading.Thread(target=say)
+        thread = threading.Thread(target=say, daemon=True)
         thread.start()
         yield Watch(cast(House, SimpleNamespace(health_port=server.getsockname()[1])))
-        thread.join(60)
+        thread.join(10)
 
 
 def page(length: int, **terms: int) -> bytes:

@@ -16,7 +16,7 @@ from typing import Final
 from lanbi.processes import free
 
 CHUNK: Final = 1 << 16
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 60
 PASS, REFUSE, HANG, DELAY, CUT_ANSWER, CUT_REQUEST, ANSWER, LATE = "pass", "refuse", "hang", "delay", "cut-answer", "cut-request", "answer", "late"
 
 
@@ -60,7 +60,7 @@ class Proxy:
     def start(self) -> None:
         """Listen."""
         self._thread.start()
-        self._up.wait(PATIENCE_S)
+        assert self._up.wait(PATIENCE_S)
         self._do(self._listen())
 
     def stop(self) -> None:

@@ -79,7 +79,7 @@ class Watch:
     def scrape(self) -> None:
         """Scrape ``/metrics`` of ingest as Prometheus would, and add it up; nothing while it does not answer."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.house.health_port}/metrics", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.house.health_port}/metrics", timeout=20) as answer:
                 law = terms(answer.read().decode())
         except (OSError, HTTPException):  # killed meanwhile, perhaps amidst its answer
             return
