@@ -73,7 +73,7 @@ class Simulated:
         scene = Scene(SimulatedCounty(self.registry, self.seed))
         devices = [SimulatedDevice(scene, device) for device in scene.county.devices()]
         address = Address(self.host, self.house.broker_port, self.passwords)
-        fleet.FIRST_RETRY_S = AGAIN_S  # type: ignore[misc]
+        self._usual, fleet.FIRST_RETRY_S = fleet.FIRST_RETRY_S, AGAIN_S  # type: ignore[misc]
         self.fleet = Fleet(devices, address, self.clock, Spool(self.house.folder / "spool"), Record(self.log), start)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self.fleet.run, args=(self._over.is_set, self._tick), name="fleet", daemon=True)
@@ -101,7 +101,8 @@ class Simulated:
         return not self.held
 
     def close(self) -> None:
-        """End the thread; the devices take leave."""
+        """End the thread; the devices take leave, and others wait as long as ever."""
+        fleet.FIRST_RETRY_S = self._usual  # type: ignore[misc]
         self._over.set()
         if self._thread.is_alive():
             self._thread.join(30)
