@@ -73,12 +73,12 @@ class Watched(H11Protocol):
         self._timer = self.loop.call_later(self.look_s, self._look)
 
     def _now(self) -> tuple[str, int]:
-        """What the caller is at, and of which request."""
+        """What the caller is at, and of which request, or how much is still to be taken."""
         cycle: Any = self.cycle
         request = id(cycle)
         if self.conn.their_state is h11.SEND_BODY:
             return "body", request
         if self.flow.write_paused:
             # Progress is what leaves the buffer: who takes a little now and then is slow, not gone.
-            return "write", request
+            return "write", self.transport.get_write_buffer_size()
         return ("head" if cycle is None or cycle.response_complete else "work"), request

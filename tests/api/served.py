@@ -18,6 +18,9 @@ from fastapi import FastAPI
 from lanbi.clock import SystemClock
 from lanbi.serving import config
 
+PATIENCE_S = 60
+"""For a server in a thread beside: on a busy machine it waits for its turn."""
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -45,7 +48,7 @@ class Client:
 
     def get(self, path: str, *, method: str = "GET", body: bytes | None = None, **headers: str) -> Reply:
         """One request; underscores in header names stand for hyphens."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, quote(path, safe="/?&=%:+,{}[]|#"), body, named)
@@ -63,10 +66,14 @@ def served(app: FastAPI) -> Iterator[Client]:
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         clock = SystemClock()
-        until = clock.monotonic() + 20
+        until = clock.monotonic() + PATIENCE_S
         while not server.started:
-            assert clock.monotonic() < until
+            assert thread.is_alive() and clock.monotonic() < until
             clock.sleep(0.01)
-        yield Client(listening.getsockname()[1])
-        server.should_exit = True
-        thread.join(10)
+        try:
+            yield Client(listening.getsockname()[1])
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE_S)
+            # One that goes on would answer, and read its stores, amidst the tests that follow.
+            assert not thread.is_alive()

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.client import HTTPResponse
+from itertools import count
 
 import pytest
 
 from api.app import create_app
 from lanbi import lingering
+from lanbi.clock import SystemClock
 from lanbi.lingering import LIMITS_S, Watched
 from tests.api.seeded import County
-from tests.api.served import Client, served
+from tests.api.served import PATIENCE_S, Client, served
 
 HEAD = b"GET /api/v1/targets HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
@@ -31,9 +33,18 @@ def client(county: County, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
 
 def line(client: Client, stack: ExitStack, said: bytes = b"") -> socket.socket:
     """An open line on which something was said."""
-    made = stack.enter_context(socket.create_connection(("127.0.0.1", client.port), timeout=20))
+    made = stack.enter_context(socket.create_connection(("127.0.0.1", client.port), timeout=PATIENCE_S))
     made.sendall(said)
     return made
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for what the server does."""
+    clock = SystemClock()
+    end = clock.monotonic() + PATIENCE_S
+    while not true():
+        assert clock.monotonic() < end
+        clock.sleep(0.02)
 
 
 def ended(made: socket.socket) -> bool:
@@ -71,12 +82,12 @@ def test_two_hundred_halves_keep_nobody_out(client: Client, monkeypatch: pytest.
 
 def test_a_reader_that_takes_nothing_is_cut_off(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five megabytes that nobody takes are not held for ever: only what already lay in the buffers arrives."""
-    monkeypatch.setattr(Watched, "limits", {"write": 0.5, "head": 4.0})
     whole = len(client.get("/board/plotly.min.js").body)
+    monkeypatch.setattr(Watched, "limits", {"write": 0.5, "head": 4.0})
     with ExitStack() as stack:
         made = stack.enter_context(socket.socket())
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        made.settimeout(20)
+        made.settimeout(PATIENCE_S)
         made.connect(("127.0.0.1", client.port))
         made.sendall(b"GET /board/plotly.min.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         first = made.recv(100)
@@ -103,8 +114,9 @@ def test_one_address_holds_so_many_lines(client: Client, monkeypatch: pytest.Mon
         assert ended(made[3])
 
 
-def test_who_is_quick_keeps_the_line(client: Client) -> None:
+def test_who_is_quick_keeps_the_line(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two requests on one line, with a pause in between that is no idleness of the server's making."""
+    monkeypatch.setattr(Watched, "limits", LIMITS_S)
     with ExitStack() as stack:
         made = line(client, stack)
         for _ in range(2):
@@ -113,6 +125,26 @@ def test_who_is_quick_keeps_the_line(client: Client) -> None:
             answer.begin()
             assert 200 == answer.status
             assert "sc" == json.loads(answer.read())["id"]
+
+
+def test_a_slow_reader_is_not_cut_off(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who takes a little now and then gets the whole, though it takes longer than nothing may be taken for."""
+    monkeypatch.setattr(Watched, "limits", {"write": 4.0})
+    with ExitStack() as stack:
+        made = stack.enter_context(socket.socket())
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        made.settimeout(PATIENCE_S)
+        made.connect(("127.0.0.1", client.port))
+        made.sendall(HEAD.replace(b"/api/v1/targets", b"/board/plotly.min.js") + b"\r\n")
+        answer, taken, clock = HTTPResponse(made), 0, SystemClock()
+        answer.begin()
+        begun = clock.monotonic()
+        while part := answer.read(16_384):
+            taken += len(part)
+            if clock.monotonic() < begun + 6:
+                clock.sleep(0.05)
+
+    assert answer.length == 0 and taken == int(answer.headers["Content-Length"])
 
 
 def test_a_body_does_not_wait_for_its_head_to_be_confirmed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,15 +169,16 @@ def test_a_reader_that_takes_nothing_is_answered_once(client: Client, monkeypatc
     def answered() -> int:
         return int(client.get("/metrics").text.rpartition("lanbi_api_request_seconds_count ")[2])
 
-    whole, before = len(client.get("/api/v1/openapi.json").body), answered()
+    whole, before, asked = len(client.get("/api/v1/openapi.json").body), answered(), count(1)
     with ExitStack() as stack:
         made = stack.enter_context(socket.socket())
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         made.connect(("127.0.0.1", client.port))
         made.sendall(4 * b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        until(lambda: answered() - before - next(asked) >= 1)
         for _ in range(20):
             assert 200 == client.get("/livez").status
-        others = answered() - before - 20 - 1
+        others = answered() - before - next(asked) - 20
 
     assert whole > 3 * lingering.UNSENT
     assert 1 == others
