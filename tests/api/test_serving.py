@@ -13,7 +13,7 @@ from domain.errors import PortTaken
 from lanbi import metrics, serving, wiring
 from lanbi.clock import SystemClock
 from lanbi.processes import Told, free
-from tests.api.served import Client
+from tests.api.served import PATIENCE_S, Client
 
 ROOT = Path(__file__).resolve().parents[2]
 CLOCK = SystemClock()
@@ -33,7 +33,7 @@ def settings_file(folder: Path, port: int) -> Path:
     return path
 
 
-def until(condition: object, seconds: float = 30) -> None:
+def until(condition: object, seconds: float = PATIENCE_S) -> None:
     """Wait for something of another process."""
     end = CLOCK.monotonic() + seconds
     while not condition():  # type: ignore[operator]
@@ -54,7 +54,7 @@ def test_program_serves_and_stops(tmp_path: Path, number: int, code: int) -> Non
         targets = client.get("/api/v1/targets").json()["items"]
         ready = client.get("/readyz")
         process.send_signal(number)
-        said = process.communicate(timeout=20)[1]
+        said = process.communicate(timeout=PATIENCE_S)[1]
 
     assert (code, b"") == (process.returncode, said if code == 0 else b"")
     assert {"no-target"} == {row["status"] for row in targets}

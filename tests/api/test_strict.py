@@ -7,7 +7,7 @@ import pytest
 
 from api.app import create_app
 from tests.api.seeded import County
-from tests.api.served import Client
+from tests.api.served import PATIENCE_S, Client
 
 HOURS = "/api/v1/air/stations/sc-a01/hours"
 
@@ -55,7 +55,7 @@ def test_a_body_ends_at_a_megabyte(client: Client, method: str) -> None:
 
 def test_a_length_that_is_none_is_refused(client: Client) -> None:
     """A forged length gets a 4xx and no traceback."""
-    connection = HTTPConnection("127.0.0.1", client.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", client.port, timeout=PATIENCE_S)
     connection.putrequest("POST", "/api/v1/targets", skip_accept_encoding=True)
     connection.putheader("Content-Length", "1e3")
     connection.endheaders()
