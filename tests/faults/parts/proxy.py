@@ -92,8 +92,18 @@ class Proxy:
         loop = self._loop = asyncio.new_event_loop()
         loop.call_soon(self._up.set)
         loop.run_forever()
+        loop.run_until_complete(self._left())
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
+
+    @staticmethod
+    async def _left() -> None:
+        """End what is still under way, also what came while everything was being closed; each closes its own lines."""
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0)  # a line that was cut is closed in the loop's next round
 
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
@@ -123,17 +133,22 @@ class Proxy:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
         self.counts[self.mode.kind] += 1
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            if self.mode.kind == HANG:
-                await self._changed.wait()
-            elif self.mode.kind == ANSWER:
-                await self._answer(reader, writer)
-            elif self.mode.kind == LATE:
-                await self._keep(reader, writer)
-            else:
-                await self._pass(reader, writer, b"")
-        writer.transport.abort()
-        self._open.discard(writer)
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                await self._treat(reader, writer)
+        finally:
+            writer.transport.abort()
+            self._open.discard(writer)
+
+    async def _treat(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.mode.kind == HANG:
+            await self._changed.wait()
+        elif self.mode.kind == ANSWER:
+            await self._answer(reader, writer)
+        elif self.mode.kind == LATE:
+            await self._keep(reader, writer)
+        else:
+            await self._pass(reader, writer, b"")
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request a connection: answered in the store's name, or passed and then closed."""
@@ -168,11 +183,13 @@ class Proxy:
             await asyncio.wait_for(self._released.wait(), seconds)
         with contextlib.suppress(OSError):
             there, back = await asyncio.open_connection("127.0.0.1", self.target)
-            back.write(request)
-            await back.drain()
-            await there.read()
-            back.close()
-            self.counts["arrived late"] += 1
+            try:
+                back.write(request)
+                await back.drain()
+                await there.read()
+                self.counts["arrived late"] += 1
+            finally:
+                back.transport.abort()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, first: bytes) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", self.target)
