@@ -9,13 +9,13 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 SERVICE = re.compile(r"mosquitto|influxd|chromium|make services", re.IGNORECASE)
 REQUIRED = os.environ.get("LANBI_REQUIRE_SERVICES") == "1"
 MEMORY = Path("/dev/shm")
 # How long an example takes says how busy the machine is, and nothing of the code.
-settings.register_profile("lanbi", deadline=None)
+settings.register_profile("lanbi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lanbi")
 ROOM = 4 * 2**30
 OWN = Path("/proc/self/fd")

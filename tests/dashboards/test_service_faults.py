@@ -198,11 +198,13 @@ def test_refused_readings_fire_data_refused(eye: Eye) -> None:
 
 
 def test_a_full_quota_fires_service_journal(eye: Eye, tmp_path: Path) -> None:
-    """A journal that has grown by real records since this morning, under a quota that is nearly used up; over when the quota is raised."""
-    folder, before = eye.house.data / "journal", int(time.time()) - 2 * 3_600
+    """A journal that grew by real records on a day before, under a quota that is nearly used up; over when the quota is raised."""
+    # On a day that is closed, at whatever hour this runs: how much an open one grew by can be told an hour after its first record only.
+    folder, before = eye.house.data / "journal", int(time.time()) - 36 * 3_600
     writer = JournalWriter(folder, "hj212")
     for number in range(200):
-        writer.append("x", b"x" * 500, received_ns=(before + 36 * number) * 10**9, readings=0, flags=0)
+        # Sealed, it stays as large as it is.
+        writer.append("x", os.urandom(500), received_ns=(before + 36 * number) * 10**9, readings=0, flags=0)
         writer.commit()
     writer.close()
     until(lambda: eye.house.law()["pending"] == 0, "the forwarder has refused what no logger says")
