@@ -23,8 +23,6 @@ GUESSED: Final = SPREAD | 1 << counting.ESTIMATED
 HELD: Final = 1 << counting.HELD
 TOLERATED: Final = (1_800, 3_600)
 """Distances of readings that are tolerated beside 15 min (重点用能单位能耗在线监测) [s]."""
-FIRST: Final = kernel.FIRST
-"""Readings from this meaning up to ``SPIKE`` were accepted."""
 
 
 class MeterDays(NamedTuple):
@@ -150,8 +148,3 @@ def _last_day(day: int) -> int:
     when = civil.date_of(day)
     year, month = (when.year + 1, 1) if when.month == 12 else (when.year, when.month + 1)
     return civil.day_number(when.replace(year=year, month=month, day=1)) - 1
-
-
-def summed(values: Longs, first: int) -> Longs:
-    """Sums by month of a column of days."""
-    return np.add.reduceat(values, [start for start, _ in months(first, len(values))])

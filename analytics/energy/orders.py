@@ -26,7 +26,7 @@ SPREAD: Final = (5, 50, 95)
 IN_A_ROW: Final = 3
 """Hours that were not obeyed before they are a clue: batches run over."""
 OBEYED, NOT_OBEYED, CANNOT_TELL = STATES = ("obeyed", "not-obeyed", "cannot-tell")
-NO_METER, NO_DATA, NO_BASELINE, UNCERTAIN = WHY = ("no-meter", "no-data", "no-baseline", "within-uncertainty")
+NO_METER, NO_DATA, NO_BASELINE, UNCERTAIN = ("no-meter", "no-data", "no-baseline", "within-uncertainty")
 _SUNDAY: Final = 3
 """Civil day 3 was a Sunday."""
 

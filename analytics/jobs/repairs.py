@@ -20,7 +20,7 @@ from domain.workdays import Calendar
 FIGURE: Final = "meter_repair"
 ALLOWED: Final = 3
 """Working days behind the day (重点用能单位能耗在线监测: 3 个工作日)."""
-RUNNING, OVERDUE, MENDED, LATE = STATES = ("running", "overdue", "mended", "mended-late")
+RUNNING, OVERDUE, MENDED, LATE = ("running", "overdue", "mended", "mended-late")
 RULES: Final = "none"
 
 

@@ -295,13 +295,3 @@ def quotients(numerator: Longs, denominator: Longs, out: Longs) -> None:
         below = denominator[place]
         quotient = nearest(numerator[place], max(below, 1))
         out[place] = quotient if below > 0 else NONE
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def alike(new: Doubles, old: Doubles) -> bool:
-    """Whether two rows of numbers are the same, NaN being like NaN."""
-    same = True
-    for place in range(new.shape[0]):
-        one, other = new[place], old[place]
-        same &= (one == other) | ((one != one) & (other != other))  # noqa: PLR0124  NaN is the only value unequal to itself
-    return same
