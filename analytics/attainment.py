@@ -7,21 +7,15 @@ last year was.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
-from types import MappingProxyType
-from typing import Final
 
 from analytics.air.years import MEANS
 from analytics.tally import Case, Standing, Tally, bounds_of, burn_rate, last_rest, rest_of, same_date, tally_of, value_of, worse
-from domain.fixed import half_even
+from domain.fixed import rounded
 from domain.indicators import FIGURES
-from domain.targets import ASPIRATION, UNDECIDABLE_DAYS, Target
-
-_HOLDS: Final[Mapping[str, Callable[[Fraction, Fraction], bool]]] = MappingProxyType({"<=": operator.le, ">=": operator.ge, "<": operator.lt})
+from domain.targets import ASPIRATION, HOLDS, UNDECIDABLE_DAYS, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +89,7 @@ def attain(target: Target, standing: Standing, horizon: int | None = None, judge
     goal = target.for_year(judge_year or standing.year)
     passed = horizon is not None and standing.year > horizon
     tally = tally_of(figure, standing)
-    if goal is None or goal.value is None or target.op not in _HOLDS:
+    if goal is None or goal.value is None or target.op not in HOLDS:
         last = target.last
         state = Attainment(target.id, figure, standing.year, value_of(figure, tally), None, "no-target", horizon_passed=passed)
         return state if last is None or last.value is None else replace(state, target_year=last.year, last=Fraction(last.value))
@@ -107,7 +101,7 @@ def attain(target: Target, standing: Standing, horizon: int | None = None, judge
 def decided(target: Target, value: Fraction, goal: Fraction) -> tuple[Fraction, str]:
     """Margin and status by a figure that stands: the year is over, and nothing can be added to it."""
     margin = value - goal if target.op == ">=" else goal - value
-    return margin, _softened(target, "met" if _HOLDS[target.op](value, goal) else "missed") if target.op in _HOLDS else "no-target"
+    return margin, _softened(target, "met" if HOLDS[target.op](value, goal) else "missed") if target.op in HOLDS else "no-target"
 
 
 def _judged(case: Case, target: Target, tally: Tally, year: int, more: tuple[bool, int, Attainment | None] | None = None) -> Attainment:
@@ -142,7 +136,7 @@ def _status(case: Case, tally: Tally, rest: Fraction | None) -> str:
     bounds = bounds_of(case.figure, tally)
     if bounds is None:
         return "undecidable"
-    low, high = (_HOLDS[case.op](bound, case.goal) for bound in bounds)
+    low, high = (HOLDS[case.op](bound, case.goal) for bound in bounds)
     few = tally.valid < UNDECIDABLE_DAYS
     if case.figure == "heavy_days":
         if low == high and not (low and few):
@@ -160,7 +154,7 @@ def _course(case: Case, tally: Tally, rest: Fraction | None) -> str:
     before = last_rest(case, tally)
     if rest is None or before is None:
         return "undecidable"
-    return "on-course" if _HOLDS[case.op](before, rest) else "at-risk"
+    return "on-course" if HOLDS[case.op](before, rest) else "at-risk"
 
 
 def _count_course(case: Case, tally: Tally) -> str:
@@ -169,12 +163,12 @@ def _count_course(case: Case, tally: Tally) -> str:
     last = case.last
     if last is not None and int(last.counts[-1][2]):
         share = Fraction(int(last.counts[same_date(tally, len(last))][2]), int(last.counts[-1][2]))
-    return "on-course" if _HOLDS[case.op](Fraction(tally.hits), case.goal * share) else "at-risk"
+    return "on-course" if HOLDS[case.op](Fraction(tally.hits), case.goal * share) else "at-risk"
 
 
 def _rounding_decides(case: Case, value: Fraction) -> bool:
     decimals = {FIGURES[case.figure].digits, _decimals(case.goal)}
-    holds = _HOLDS[case.op]
+    holds = HOLDS[case.op]
     return any(holds(rounded(value, places), case.goal) != holds(value, case.goal) for places in decimals)
 
 
@@ -184,13 +178,3 @@ def _decimals(goal: Fraction) -> int:
     while (goal * 10**places).denominator != 1:
         places += 1
     return places
-
-
-def rounded(value: Fraction, decimals: int) -> Fraction:
-    """A fraction rounded half to even to decimals.
-
-    >>> rounded(Fraction("42.45"), 1)
-    Fraction(212, 5)
-    """
-    power = 10**decimals
-    return Fraction(half_even(value.numerator * power, value.denominator), power)

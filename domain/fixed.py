@@ -7,10 +7,8 @@ value that is rounded, classified or compared is an integer, and floats appear o
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Final
-
-import numpy as np
-import numpy.typing as npt
 
 SCALE: Final = 1_000
 MISSING: Final = -(2**31)
@@ -19,7 +17,6 @@ MISSING: Final = -(2**31)
 LIMIT: Final = 2**31 - 1
 STEPS: Final = (1_000, 100, 10, 1)
 """Thousandths in one unit of the last displayed digit, by digits."""
-Fixed = npt.NDArray[np.int32]
 
 
 def from_decimal(value: Decimal) -> int:
@@ -78,18 +75,6 @@ def half_even(numerator: int, denominator: int) -> int:
     return -quotient if numerator < 0 else quotient
 
 
-def display(thousandths: int, digits: int) -> int:
-    """Thousandths rounded half to even to ``digits`` decimals, still in thousandths; MISSING stays.
-
-    >>> display(42_500, 0), display(2_250, 1)
-    (42000, 2200)
-    """
-    if thousandths == MISSING:
-        return MISSING
-    step = STEPS[digits]
-    return half_even(thousandths, step) * step
-
-
 def text(thousandths: int, digits: int) -> str:
     """Decimal text with exactly ``digits`` decimals; empty for MISSING.
 
@@ -98,17 +83,37 @@ def text(thousandths: int, digits: int) -> str:
     """
     if thousandths == MISSING:
         return ""
-    units = half_even(thousandths, STEPS[digits])
+    number = half_even(thousandths, STEPS[digits])
     if not digits:
-        return str(units)
-    whole, rest = divmod(abs(units), 10**digits)
-    return f"{'-' if units < 0 else ''}{whole}.{rest:0{digits}d}"
+        return str(number)
+    whole, rest = divmod(abs(number), 10**digits)
+    return f"{'-' if number < 0 else ''}{whole}.{rest:0{digits}d}"
 
 
-def exact_text(numerator: int, denominator: int, digits: int) -> str:
-    """Decimal text of a fraction, rounded half to even to ``digits`` decimals."""
-    units = half_even(numerator * 10**digits, denominator)
-    if not digits:
-        return str(units)
-    whole, rest = divmod(abs(units), 10**digits)
-    return f"{'-' if units < 0 else ''}{whole}.{rest:0{digits}d}"
+def units(value: Fraction, digits: int) -> int:
+    """An exact figure in units of its last decimal, rounded half to even.
+
+    >>> units(Fraction("42.45"), 1), units(Fraction("-0.5"), 0)
+    (424, 0)
+    """
+    power: int = 10**digits
+    return half_even(value.numerator * power, value.denominator)
+
+
+def rounded(value: Fraction, digits: int) -> Fraction:
+    """An exact figure rounded half to even to decimals.
+
+    >>> rounded(Fraction("42.45"), 1)
+    Fraction(212, 5)
+    """
+    return Fraction(units(value, digits), 10**digits)
+
+
+def to_float(value: Fraction, digits: int) -> float:
+    """The float whose shortest text is the figure rounded half to even to decimals.
+
+    >>> to_float(Fraction("42.45"), 1), to_float(Fraction(2, 3), 3)
+    (42.4, 0.667)
+    """
+    power: int = 10**digits
+    return units(value, digits) / power

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
@@ -24,7 +27,9 @@ UNDECIDABLE_DAYS: Final = 90
 GRAVITY: Final = MappingProxyType({"met": 0.0, "on-course": 1.0, "undecidable": 2.0, "at-risk": 3.0, "missed": 4.0})
 """How grave a state is, as a number that an alert can judge; a target without a value has none."""
 
-OPERATORS: Final = ("<=", ">=", "<", "track")
+HOLDS: Final[Mapping[str, Callable[[Fraction, Fraction], bool]]] = MappingProxyType({"<=": operator.le, ">=": operator.ge, "<": operator.lt})
+"""Whether an exact value keeps a goal, by operator; what is only tracked has nothing to keep."""
+OPERATORS: Final = (*HOLDS, "track")
 ASPIRATION: Final = "aspiration"
 """A kind of target that is never missed and calls nobody: what is striven for."""
 KINDS: Final = MappingProxyType(
@@ -111,10 +116,6 @@ class Target:
         """The newest value that was ever set."""
         known = [value for value in self.values if value.value is not None]
         return max(known, key=lambda value: value.year) if known else None
-
-    def met_by(self, value: Decimal, target: Decimal) -> bool:
-        """Whether an exact value satisfies the operator; ``track`` is always satisfied."""
-        return {"<=": value <= target, ">=": value >= target, "<": value < target}.get(self.op, True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from analytics.air.days import Days
 from analytics.kernels import years as kernel
 from domain import air
 from domain.civil import month_of_day
-from domain.fixed import half_even
+from domain.fixed import rounded
 from domain.items import AIR
 
 MEANS: Final = ("pm25", "pm10", "so2", "no2")
@@ -127,16 +127,7 @@ def composite(figures: list[Fraction]) -> tuple[Fraction, Fraction] | None:
         return None
     divisors = [Fraction(air.COMPOSITE[item] * tables.STEPS[place], 1_000) for place, item in enumerate(AIR)]
     parts = [figure / divisor for figure, divisor in zip(figures, divisors, strict=True)]
-    rounded = sum(half_even(part.numerator * 100, part.denominator) for part in parts)
-    return Fraction(rounded, 100), sum(parts, Fraction())
-
-
-def shown(value: Fraction | None, digits: int) -> float:
-    """A figure rounded half to even, as the float whose shortest text is that decimal; NaN for none."""
-    if value is None:
-        return float("nan")
-    power: int = 10**digits
-    return half_even(value.numerator * power, value.denominator) / power
+    return sum((rounded(part, 2) for part in parts), Fraction()), sum(parts, Fraction())
 
 
 def running(days: Days, aqi: npt.NDArray[np.int16], first: int) -> Running:

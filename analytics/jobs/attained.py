@@ -19,7 +19,7 @@ from analytics.projection import Goal, Outlook
 from analytics.skill import CUTS, Cuts
 from analytics.tally import Standing, first_change, tally_of
 from domain import civil
-from domain.fixed import half_even
+from domain.fixed import to_float
 from domain.indicators import FIGURES, Indicator
 from domain.targets import GRAVITY, Plan, Target
 
@@ -165,8 +165,4 @@ def _plain(value: Fraction | None) -> str:
 
 
 def _float(value: Fraction | None, digits: int) -> float | None:
-    """The float whose shortest text is the value rounded half to even."""
-    if value is None:
-        return None
-    power: int = 10**digits
-    return half_even(value.numerator * power, value.denominator) / power
+    return None if value is None else to_float(value, digits)

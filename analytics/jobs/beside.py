@@ -15,6 +15,7 @@ from analytics.jobs.columns import Column, Tag
 from domain import marks
 from domain.civil import period_stamp
 from domain.details import details
+from domain.fixed import to_float
 from domain.indicators import FIGURES, Indicator
 from domain.readings import Entry
 from domain.targets import Plan
@@ -74,7 +75,7 @@ def _difference(row: Indicator, value: float, known: Known) -> Iterator[Indicato
         valid=ours.valid,
         expected=ours.expected,
         target=value,
-        margin=float(attainment.rounded(Fraction(100 * (units - said), said), 1)) if said else None,
+        margin=to_float(Fraction(100 * (units - said), said), 1) if said else None,
         status=official.cause(said, official.Ours(units, ours.valid or 0, ours.expected or 0), found),
         text=json.dumps(body, ensure_ascii=False),
     )
@@ -141,6 +142,4 @@ def judged(rows: Iterable[Indicator], plans: Sequence[Plan], year: int) -> Itera
             if attainment.figure_of(target) == row.figure:
                 margin, status = attainment.decided(target, Fraction(str(row.value)), Fraction(str(goal.value)))
                 text = json.dumps({"horizon_passed": year > plan.horizon, "target_year": goal.year, **_words(row)}, ensure_ascii=False)
-                yield replace(
-                    row, figure=target.id, target=float(Fraction(str(goal.value))), margin=float(attainment.rounded(margin, _DIGITS)), status=status, text=text
-                )
+                yield replace(row, figure=target.id, target=float(Fraction(str(goal.value))), margin=to_float(margin, _DIGITS), status=status, text=text)

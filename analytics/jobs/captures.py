@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Final
 
 from analytics.jobs.points import months
-from analytics.jobs.sections import tenths
 from analytics.water.records import Day
 from domain import civil, quality, water
+from domain.fixed import to_float
 from domain.indicators import Indicator
 
 FIGURE: Final = "water_capture"
@@ -31,5 +31,5 @@ def rows(site: str, year: int, days: Mapping[int, Day], closed: int) -> Iterator
         got, due = told[end + 1 - first] - told[begin - first], (end + 1 - begin) * civil.DAY_S // STEP_S
         share = Fraction(100 * min(got, due), due)
         status = "unusable" if share < quality.USABLE else "incomplete" if share < quality.COMPLETE else ""
-        row = Indicator(FIGURE, period, site, water.RULE_SET, civil.period_stamp(end), tenths(share) / 10, valid=float(got), expected=float(due))
+        row = Indicator(FIGURE, period, site, water.RULE_SET, civil.period_stamp(end), to_float(share, 1), valid=float(got), expected=float(due))
         yield replace(row, status=status)

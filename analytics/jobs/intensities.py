@@ -9,7 +9,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +18,7 @@ from analytics.counting import Longs
 from analytics.energy.enterprise import Account
 from analytics.energy.worth import GRAINS
 from domain import civil, marks, statements
+from domain.fixed import to_float
 from domain.indicators import FIGURES, Indicator
 from domain.readings import Entry
 from domain.targets import GRAVITY, Plan, Target
@@ -238,7 +239,7 @@ def _judged(target: Target, parts: Sequence[Said], case: Case) -> Indicator:
         status = "undecidable" if not total else "missed" if used > 1 else "on-course" if used <= covered else "at-risk"
     until = max(one.last for one in parts)
     details = {"document": goal.document, "horizon_passed": case.year > case.horizon, "burn_rate": float(round(used / covered, 3)), "until": until}
-    return replace(row, target=float(goal.value), margin=float(attainment.rounded(margin, 3)), status=status, text=json.dumps(details, ensure_ascii=False))
+    return replace(row, target=float(goal.value), margin=to_float(margin, 3), status=status, text=json.dumps(details, ensure_ascii=False))
 
 
 def ratio(
@@ -247,14 +248,11 @@ def ratio(
     """A row of an exact figure; ``judged`` is its status and the limit that it is held against, ``what`` figure, period and scope."""
     figure, period, scope = what
     limit = None if judged[1] is None else Fraction(judged[1])
-    row = Indicator(figure, period, scope, RULES, time, _shown(figure, value), valid=max(counts[0], 1), expected=counts[1], status=judged[0], text=text)
+    row = Indicator(
+        figure, period, scope, RULES, time, to_float(value, FIGURES[figure].digits), valid=max(counts[0], 1), expected=counts[1], status=judged[0], text=text
+    )
     # Room below the limit, from the exact figure: a rounded one may equal a limit that it is above.
     return row if limit is None else replace(row, target=float(limit), margin=float(limit - value))
-
-
-def _shown(figure: str, value: Fraction) -> float:
-    step = Decimal(1).scaleb(-FIGURES[figure].digits)
-    return float((Decimal(value.numerator) / Decimal(value.denominator)).quantize(step, ROUND_HALF_EVEN))
 
 
 def monthly(days: Longs, first: int, month: int) -> int:

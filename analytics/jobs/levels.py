@@ -15,18 +15,17 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from analytics.jobs.points import months
-from analytics.jobs.sections import tenths
 from analytics.jobs.water_targets import REALM
 from analytics.water import levels
 from analytics.water.levels import Limit, Run
 from analytics.water.records import NAMES, SCALE, Day, exact_sum
 from domain import civil, permit, water
 from domain.alarms import ALARMS
-from domain.fixed import half_even
+from domain.fixed import to_float
 from domain.indicators import FIGURES, Event, Indicator
 from domain.items import ITEMS
 from domain.places import WaterSection, Well
-from domain.targets import GRAVITY, Plan, Target
+from domain.targets import GRAVITY, HOLDS, Plan, Target
 
 LEVEL: Final = "water_level"
 CHANGE: Final = "water_level_yoy"
@@ -35,7 +34,6 @@ FIGURES_OF_ONE: Final = (LEVEL, CHANGE, STATE)
 TARGET: Final = f"{REALM}groundwater.level"
 EVENTS: Final = "level-"
 _RULES: Final = permit.RULE_SET
-_SHOWN: Final[int] = 10 ** FIGURES[LEVEL].digits
 Days = Mapping[int, Day]
 Prefix = list[tuple[int, int]]
 
@@ -176,7 +174,7 @@ def _state(gauge: Gauge, days: Days, day: int, some: Sequence[Run]) -> Iterator[
 
 def shown(value: Fraction) -> float:
     """Metres to displayed digits, half to even."""
-    return half_even(value.numerator * _SHOWN, value.denominator) / _SHOWN
+    return to_float(value, FIGURES[LEVEL].digits)
 
 
 class County(NamedTuple):
@@ -217,9 +215,9 @@ Means = Mapping[str, Fraction]
 def _target(county: County, of: tuple[Plan, Target], day: int, known: tuple[Means, Means, Mapping[str, int]]) -> Iterator[Indicator]:
     (plan, target), (means, before, since) = of, known
     goal = target.for_year(county.year)
-    wanted = None if goal is None or goal.value is None else Fraction(goal.value)
+    wanted = None if goal is None or goal.value is None or target.op not in HOLDS else Fraction(goal.value)
     value, over = sum(means.values(), Fraction(0)) / len(means), day == civil.year_days(county.year)[1]
-    met = wanted is None or (value <= wanted if target.op in {"<", "<="} else value >= wanted)
+    met = wanted is None or HOLDS[target.op](value, wanted)
     status = "no-target" if wanted is None else ("met" if met else "missed") if over else "on-course" if met and not since else "at-risk"
     changes = {name: {"change": shown(mean - before[name]), "last_year": shown(before[name])} for name, mean in means.items() if name in before}
     body = {
@@ -233,7 +231,7 @@ def _target(county: County, of: tuple[Plan, Target], day: int, known: tuple[Mean
         **_note(county, since),
     }
     row = Indicator(target.id, "ytd", county.scope, _RULES, civil.period_stamp(day), shown(value), valid=float(len(means)), expected=float(len(county.wells)))
-    margin = None if wanted is None else tenths(wanted - value if target.op in {"<", "<="} else value - wanted) / 10
+    margin = None if wanted is None else to_float(wanted - value if target.op in {"<", "<="} else value - wanted, 1)
     goal_value = None if wanted is None else float(wanted)
     row = replace(row, target=goal_value, margin=margin, status=status, text=json.dumps(body, ensure_ascii=False))
     yield row

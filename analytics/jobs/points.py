@@ -13,12 +13,11 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from analytics.jobs.sections import tenths
 from analytics.jobs.water_targets import REALM
 from analytics.points import NAMES, Over, PointDay
 from domain import civil, permit
 from domain.alarms import ALARMS
-from domain.fixed import half_even
+from domain.fixed import to_float
 from domain.indicators import FIGURES, Event, Indicator
 from domain.items import ITEMS
 from domain.places import Point
@@ -32,7 +31,6 @@ MULTIPLE: Final = "point_multiple"
 CAPTURE: Final = "point_capture"
 MARKED: Final = "point_marked_hours"
 OVER: Final = "point-over"
-PERIODS: Final = ("month", "year")
 Days = Mapping[int, PointDay]
 
 
@@ -94,7 +92,7 @@ def _rows(place: Point, period: str, last: int, days: Sequence[PointDay], status
         yield replace(row, figure=MULTIPLE, value=shown(whole.multiple, MULTIPLE), status="")
         yield replace(row, figure=DAYS, value=float(sum(one.over_day for one in days)), status="")
     share = Fraction(100 * min(whole.told, whole.due), whole.due)
-    yield replace(row, figure=CAPTURE, value=tenths(share) / 10, status="" if share >= permit.COMPLETE else "incomplete")
+    yield replace(row, figure=CAPTURE, value=to_float(share, 1), status="" if share >= permit.COMPLETE else "incomplete")
     reasons = json.dumps(whole.reasons) if whole.reasons else ""
     yield replace(row, figure=MARKED, value=float(whole.marked), status="", text=reasons)
 
@@ -120,8 +118,7 @@ def _told(place: Point, one: Over) -> dict[str, object]:
 
 def shown(value: Fraction, figure: str) -> float:
     """A figure's value to its displayed digits, half to even."""
-    power: int = 10 ** FIGURES[figure].digits
-    return half_even(value.numerator * power, value.denominator) / power
+    return to_float(value, FIGURES[figure].digits)
 
 
 def events(place: Point, days: Days) -> Iterator[Event]:
@@ -177,7 +174,7 @@ def county_rows(county: County, plans: Sequence[Plan]) -> Iterator[Indicator]:
 def _share(county: County, figure: str, day: int, one: Supervised, text: str) -> Indicator:
     good, share = one.points - len(one.lacking), one.share
     row = Indicator(figure, "ytd", county.scope, permit.RULE_SET, civil.period_stamp(day), valid=float(good), expected=float(one.points), text=text)
-    return replace(row, value=None if share is None else tenths(share) / 10)
+    return replace(row, value=None if share is None else to_float(share, 1))
 
 
 def _target(county: County, plan: Plan, target: Target, at: tuple[int, Supervised, Mapping[str, int]]) -> Iterator[Indicator]:
@@ -199,7 +196,7 @@ def _target(county: County, plan: Plan, target: Target, at: tuple[int, Supervise
         **_note(county, one, since),
     }
     row = _share(county, target.id, day, one, json.dumps(body, ensure_ascii=False))
-    margin = None if wanted is None or one.share is None else tenths(one.share - wanted) / 10
+    margin = None if wanted is None or one.share is None else to_float(one.share - wanted, 1)
     row = replace(row, target=None if wanted is None else float(wanted), margin=margin, status=status)
     yield row
     if status in GRAVITY:

@@ -11,8 +11,7 @@ import numpy as np
 from analytics.jobs.sheets import Kind, Sheet
 from analytics.water.means import Mean, Year, shown, units
 from analytics.water.records import Day
-from domain import civil, water
-from domain.fixed import half_even
+from domain import civil, fixed, water
 from domain.indicators import FIGURES, Indicator
 from domain.places import WaterSection
 
@@ -96,7 +95,7 @@ def _cell(place: WaterSection, mean: Mean, name: str, period: str) -> _Cell:
     if name != RATIO:
         return _Cell(units(value, item), days, short)
     base = baseline(place)
-    return _Cell(-1, 0, short=False) if base is None else _Cell(tenths(100 * value / base), days, short)
+    return _Cell(-1, 0, short=False) if base is None else _Cell(fixed.units(100 * value / base, 1), days, short)
 
 
 def baseline(place: WaterSection) -> Fraction | None:
@@ -105,15 +104,10 @@ def baseline(place: WaterSection) -> Fraction | None:
     return known if known > 0 else None
 
 
-def tenths(value: Fraction) -> int:
-    """Tenths, half to even."""
-    return half_even(10 * value.numerator, value.denominator)
-
-
 def _exceedance(place: WaterSection, mean: Mean, *, short: bool) -> _Cell:
     main = water.main_items(shown(mean.exact), place.body)
     multiples = [multiple for _, multiple in main if multiple is not None]
-    largest = tenths(max(multiples)) if multiples else 0
+    largest = fixed.units(max(multiples), 1) if multiples else 0
     return _Cell(largest, min(mean.days[: len(water.DECIDING)]), short, multiples_text(main))
 
 
@@ -123,4 +117,4 @@ def multiples_text(main: Iterable[tuple[str, Fraction | None]]) -> str:
     >>> multiples_text([("tp", Fraction(11, 20)), ("do", None)])
     'tp(0.6)+do'
     """
-    return "+".join(item if multiple is None else f"{item}({tenths(multiple) / 10:.1f})" for item, multiple in main)
+    return "+".join(item if multiple is None else f"{item}({fixed.to_float(multiple, 1):.1f})" for item, multiple in main)

@@ -17,7 +17,7 @@ from analytics.water.breaches import Breach
 from analytics.water.means import Year
 from analytics.water.records import Day
 from domain import civil, water
-from domain.fixed import half_even
+from domain.fixed import to_float
 from domain.indicators import Event, Indicator
 from domain.places import WaterSection
 from domain.targets import GRAVITY, Plan, Target
@@ -86,7 +86,7 @@ def events(known: Mapping[str, Sequence[Breach]]) -> Iterator[Event]:
             body = {
                 "to": None if one.end is None else civil.iso(one.end),
                 "item": one.item,
-                "multiple": None if one.multiple is None else _float(one.multiple),
+                "multiple": None if one.multiple is None else to_float(one.multiple, _DIGITS),
                 "records": one.records,
             }
             yield Event(BREACH, site, one.start, float(one.worst), json.dumps(body, ensure_ascii=False))
@@ -117,11 +117,11 @@ def _rows(county: County, plan: Plan, case: Case, one: Standing) -> Iterator[Ind
         scope=county.scope,
         rule_set=water.RULE_SET,
         time=civil.period_stamp(one.last),
-        value=None if one.value is None else _float(one.value),
+        value=None if one.value is None else to_float(one.value, _DIGITS),
         valid=float(one.valid),
         expected=float(one.expected),
-        target=None if case.goal is None else _float(case.goal),
-        margin=None if one.margin is None else _float(one.margin),
+        target=None if case.goal is None else to_float(case.goal, _DIGITS),
+        margin=None if one.margin is None else to_float(one.margin, _DIGITS),
         status=one.status,
         text=json.dumps(_body(county, plan, case, one), ensure_ascii=False),
     )
@@ -148,7 +148,7 @@ def _body(county: County, plan: Plan, case: Case, one: Standing) -> dict[str, ob
 
 
 def _cost(cost: Cost) -> dict[str, object]:
-    return {"id": cost.site, "since": civil.date_of(cost.since).isoformat(), "value": _float(cost.value), "items": list(cost.items)}
+    return {"id": cost.site, "since": civil.date_of(cost.since).isoformat(), "value": to_float(cost.value, _DIGITS), "items": list(cost.items)}
 
 
 def _recent(case: Case, one: Standing) -> dict[str, object]:
@@ -189,8 +189,3 @@ def _note(county: County, case: Case, one: Standing) -> tuple[str, str]:
 
 def _without_base(case: Case) -> list[str]:
     return [site for site in case.years if case.places[site].control == "national" and baseline(case.places[site]) is None]
-
-
-def _float(value: Fraction) -> float:
-    power: int = 10**_DIGITS
-    return half_even(value.numerator * power, value.denominator) / power

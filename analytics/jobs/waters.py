@@ -8,10 +8,11 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from analytics.jobs.sections import PERIODS, tenths
+from analytics.jobs.sections import PERIODS
 from analytics.water import rivers
 from analytics.water.means import Mean, Year
 from domain import civil, water
+from domain.fixed import to_float
 from domain.indicators import Indicator
 from domain.places import WaterSection
 
@@ -51,7 +52,7 @@ def _rows(scope: str, period: str, places: Mapping[str, WaterSection], known: Ma
     grade = None if state.grade is None else float(state.grade)
     status = "" if state.grade is None else _CODES[state.grade - 1]
     yield replace(row, value=grade, status=status, text=text)
-    yield replace(row, figure=GOOD_RATIO, value=tenths(Fraction(100 * state.good, state.sections)) / 10)
+    yield replace(row, figure=GOOD_RATIO, value=to_float(Fraction(100 * state.good, state.sections), 1))
 
 
 def _told(state: rivers.State) -> dict[str, object]:

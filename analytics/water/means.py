@@ -162,8 +162,7 @@ def mean_of(values: Sequence[Fraction | None]) -> Fraction | None:
 
 def units(value: Fraction, item: str) -> int:
     """Units of the last displayed digit, half to even."""
-    power: int = 10 ** ITEMS["water", item].digits
-    return fixed.half_even(value.numerator * power, value.denominator)
+    return fixed.units(value, ITEMS["water", item].digits)
 
 
 def shown(exact: Exact) -> dict[str, int]:

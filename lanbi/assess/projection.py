@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analytics import attainment, projection, skill
+from analytics import projection, skill
 from analytics.projection import Goal
 from analytics.skill import Case
 from domain import civil, fixed
@@ -141,4 +141,4 @@ def _round(value: float) -> float | None:
 
 
 def _shown(value: Fraction | None) -> float | None:
-    return None if value is None else float(attainment.rounded(value, _DIGITS))
+    return None if value is None else fixed.to_float(value, _DIGITS)

@@ -15,6 +15,7 @@ from analytics.air import compliance, periods, years
 from analytics.air.days import Days
 from analytics.tally import Standing
 from domain import air, civil
+from domain.fixed import rounded, to_float
 from domain.indicators import FIGURES
 from domain.targets import Plan
 from lanbi.assess import daily, rules
@@ -142,7 +143,7 @@ def _figures(figures: dict[str, Fraction | None]) -> dict[str, Any]:
 
 def _shown(figure: str, value: Fraction | None) -> float | None:
     """The displayed figure: the float whose shortest text is the rounded decimal."""
-    return None if value is None else float(attainment.rounded(value, FIGURES[figure].digits))
+    return None if value is None else to_float(value, FIGURES[figure].digits)
 
 
 def _exact(value: Fraction | None) -> str | None:
@@ -172,5 +173,5 @@ def _number(value: Fraction | None, digits: int = _MARGIN_DIGITS) -> float | int
     """An exact number for JSON: whole numbers stay whole, others are rounded half to even to decimals."""
     if value is None:
         return None
-    near = attainment.rounded(value, digits)
+    near = rounded(value, digits)
     return near.numerator if near.denominator == 1 else float(near)

@@ -210,7 +210,7 @@ def test_published_good_day_ratios(good: int, light: int, heavy: int, gaps: int,
     ratio = running.ratio()
 
     assert ratio is not None
-    assert (Fraction(wanted), heavy) == (Fraction(fixed.exact_text(ratio.numerator, ratio.denominator, 1)), int(running.counts[-1][2]))
+    assert (Fraction(wanted), heavy) == (fixed.rounded(ratio, 1), int(running.counts[-1][2]))
 
 
 COMPOSITES = [
@@ -227,7 +227,7 @@ def test_published_composite_indices(place: str, so2: int, no2: int, pm10: int, 
 
     assert composite is not None
     assert Fraction(shown) == composite[0]
-    assert plain == fixed.exact_text(composite[1].numerator, composite[1].denominator, 3)
+    assert Fraction(plain) == fixed.rounded(composite[1], 3)
 
 
 MDA8 = (30, 28, 25, 22, 20, 19, 22, 30, 45, 66, 88, 110, 132, 150, 161, 168, 170, 165, 150, 128, 100, 82, 70, 60)
@@ -302,4 +302,4 @@ def test_golden_roundings(text: str, digits: int, wanted: str) -> None:
     value = Fraction(text)
 
     assert wanted == fixed.text(fixed.from_text(text), digits)
-    assert wanted == fixed.exact_text(value.numerator, value.denominator, digits)
+    assert Fraction(wanted) == fixed.rounded(value, digits)
