@@ -19,7 +19,6 @@ NOTE_ID: Final = 1
 """Panel id of the 说明 on every board."""
 TAG: Final = "lanbi"
 ZONE: Final = "Asia/Shanghai"
-NO_REFRESH: Final = ""
 
 
 class Card(NamedTuple):

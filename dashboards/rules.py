@@ -5,7 +5,6 @@ grafanalib's own rule class writes the ruler's API shape, which the file provisi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any, Final
@@ -21,7 +20,6 @@ from dashboards.watchlist import Watched, watchlist
 FOLDER: Final = "环境告警"
 EXPRESSION: Final = {"type": "__expr__", "uid": "__expr__"}
 RUNBOOK: Final = "env-runbook"
-UID: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 INTERVAL_MS: Final = 60_000
 POINTS: Final = 5_000
 GONE: Final[tuple[str, ...]] = ()

@@ -46,17 +46,15 @@ PLAIN: Final = steps((None, FAIR))
 """A figure that is not judged; the darker blue is hard to read on the dark theme."""
 
 
+def fixed(colour: str) -> dict[str, str]:
+    """One colour, whatever the value."""
+    return {"mode": "fixed", "fixedColor": colour}
+
+
 def aqi_steps() -> Steps:
     """Official colours of the AQI (HJ 633) by its class bounds."""
     bounds = [None, *(float(level.top + 1) for level in LEVELS[:-1])]
     return steps(*zip(bounds, (level.colour for level in LEVELS), strict=True))
-
-
-def judged_steps(op: str, value: float | None) -> Steps:
-    """Blue on the good side of a target, orange beyond; grey without a target."""
-    if value is None:
-        return steps((None, UNKNOWN))
-    return steps((None, GOOD), (value, BAD)) if op in {"<=", "<"} else steps((None, BAD), (value, GOOD))
 
 
 def words(table: Mapping[str, tuple[str, str | None]]) -> list[dict[str, object]]:
@@ -124,7 +122,7 @@ def coloured(names: Mapping[str, str]) -> list[dict[str, object]]:
     """The same with colours that every eye tells apart; a second round of them is dashed."""
     found = []
     for place, (name, text) in enumerate(names.items()):
-        colour = ("color", {"mode": "fixed", "fixedColor": SERIES[place % len(SERIES)]})
+        colour = ("color", fixed(SERIES[place % len(SERIES)]))
         dashed = [("custom.lineStyle", {"fill": "dash", "dash": [8, 5]})] if place >= len(SERIES) else []
         found.append(override(name, ("displayName", text), colour, *dashed))
     return found

@@ -103,18 +103,16 @@ def _year(bureau: Bureau) -> Card:
     goals = [target for target in bureau.followed if bureau.judged[target.id] == "pm25_mean"]
     bands = [queries.series(Ask(target.id, "ytd", bureau.scope, by=""), ("target", "low90", "high90"), "$col") for target in goals]
     overrides = [
-        style.override("日均值", ("custom.drawStyle", "bars"), ("custom.fillOpacity", 60), ("custom.lineWidth", 0), ("color", _fixed(style.FAIR))),
-        style.override("年初至今均值", ("custom.lineWidth", 3), ("color", _fixed(style.GOOD))),
-        style.override("target", ("displayName", "目标"), ("color", _fixed(style.BAD)), ("custom.lineStyle", {"fill": "dash", "dash": [10, 6]})),
-        style.override("low90", ("displayName", "预测下限"), ("color", _fixed(style.UNKNOWN)), ("custom.lineWidth", 1)),
-        style.override("high90", ("displayName", "预测上限"), ("color", _fixed(style.UNKNOWN)), ("custom.lineWidth", 1), ("custom.fillBelowTo", "预测下限")),
+        style.override("日均值", ("custom.drawStyle", "bars"), ("custom.fillOpacity", 60), ("custom.lineWidth", 0), ("color", style.fixed(style.FAIR))),
+        style.override("年初至今均值", ("custom.lineWidth", 3), ("color", style.fixed(style.GOOD))),
+        style.override("target", ("displayName", "目标"), ("color", style.fixed(style.BAD)), ("custom.lineStyle", {"fill": "dash", "dash": [10, 6]})),
+        style.override("low90", ("displayName", "预测下限"), ("color", style.fixed(style.UNKNOWN)), ("custom.lineWidth", 1)),
+        style.override(
+            "high90", ("displayName", "预测上限"), ("color", style.fixed(style.UNKNOWN)), ("custom.lineWidth", 1), ("custom.fillBelowTo", "预测下限")
+        ),
     ]
     note = "日均值、年初至今均值、目标和年底预测 90% 区间。均值只由有效日（至少 20 小时）构成。"
     return Card(16, "PM2.5 年度进程", note, style.lines(MICRO, overrides=overrides), (day, mean, *bands))
-
-
-def _fixed(colour: str) -> dict[str, str]:
-    return {"mode": "fixed", "fixedColor": colour}
 
 
 def _counts(bureau: Bureau) -> tuple[Card, ...]:
@@ -130,7 +128,10 @@ def _counts(bureau: Bureau) -> tuple[Card, ...]:
         )
 
     months = tuple(queries.series(Ask(figure, "month", bureau.scope, basis=BASIS), alias=FIGURES[figure].zh) for figure in ("good_days", "heavy_days"))
-    overrides = [style.override(FIGURES["good_days"].zh, ("color", _fixed(style.GOOD))), style.override(FIGURES["heavy_days"].zh, ("color", _fixed(style.BAD)))]
+    overrides = [
+        style.override(FIGURES["good_days"].zh, ("color", style.fixed(style.GOOD))),
+        style.override(FIGURES["heavy_days"].zh, ("color", style.fixed(style.BAD))),
+    ]
     look = style.lines("suffix: 天", overrides=overrides, drawStyle="bars", fillOpacity=80, lineWidth=1, showPoints="never")
     return (
         one(17, "优良天数", "good_days", "年初至今 AQI ≤ 100 的天数。"),

@@ -64,8 +64,7 @@ def _year() -> tuple[Card, ...]:
 def _months() -> Card:
     asks = tuple(queries.series(Ask(figure, "month", FIRM, NO_RULES), alias=FIGURES[figure].zh) for figure in ("energy_equal", "energy_tce"))
     overrides = [
-        style.override(FIGURES[figure].zh, ("color", {"mode": "fixed", "fixedColor": colour}))
-        for figure, colour in (("energy_equal", style.FAIR), ("energy_tce", style.GOOD))
+        style.override(FIGURES[figure].zh, ("color", style.fixed(colour))) for figure, colour in (("energy_equal", style.FAIR), ("energy_tce", style.GOOD))
     ]
     look = style.lines(parts.unit("tce"), overrides=overrides, drawStyle="bars", fillOpacity=80, lineWidth=1, showPoints="never")
     return Card(20, "逐月综合能耗", "当量值与等价值并列，时间为当月最后一天。", look, asks, span="400d")

@@ -113,10 +113,12 @@ def _target(bureau: Bureau, target: Target, number: int) -> Card:
     ask = Ask(target.id, "ytd", bureau.scope, rule_set(bureau.judged[target.id], bureau))
     note = f"{target.clause}：{target.name_zh} {parts.goal(target)}（{target.last.year if target.last else '未定'}年）。阴影为年底预测 90% 区间。责任单位：{'、'.join(target.departments) or '未指定'}。"
     overrides = [
-        style.override("value", ("displayName", "实际"), ("custom.lineWidth", 3), ("color", _fixed(style.GOOD))),
-        style.override("target", ("displayName", "目标"), ("color", _fixed(style.BAD)), ("custom.lineStyle", {"fill": "dash", "dash": [10, 6]})),
-        style.override("low90", ("displayName", "预测下限"), ("color", _fixed(style.UNKNOWN)), ("custom.lineWidth", 0)),
-        style.override("high90", ("displayName", "预测上限"), ("color", _fixed(style.UNKNOWN)), ("custom.lineWidth", 0), ("custom.fillBelowTo", "预测下限")),
+        style.override("value", ("displayName", "实际"), ("custom.lineWidth", 3), ("color", style.fixed(style.GOOD))),
+        style.override("target", ("displayName", "目标"), ("color", style.fixed(style.BAD)), ("custom.lineStyle", {"fill": "dash", "dash": [10, 6]})),
+        style.override("low90", ("displayName", "预测下限"), ("color", style.fixed(style.UNKNOWN)), ("custom.lineWidth", 0)),
+        style.override(
+            "high90", ("displayName", "预测上限"), ("color", style.fixed(style.UNKNOWN)), ("custom.lineWidth", 0), ("custom.fillBelowTo", "预测下限")
+        ),
     ]
     steady: dict[str, Any] = (
         {"lineInterpolation": "stepAfter", "valueDecimals": 0, "axisSoftMin": 1, "axisSoftMax": len(CLASSES)} if target.unit == "class" else {}
@@ -128,10 +130,6 @@ def _target(bureau: Bureau, target: Target, number: int) -> Card:
 
 def _board_of(bureau: Bureau, target: Target) -> tuple[str, str]:
     return ("水", WATER_BOARD) if bureau.judged[target.id] in WATER else ("空气", AIR)
-
-
-def _fixed(colour: str) -> dict[str, str]:
-    return {"mode": "fixed", "fixedColor": colour}
 
 
 def _targets(bureau: Bureau) -> Card:

@@ -11,7 +11,6 @@ import pytest
 
 from dashboards.files import VARIABLE, variables
 from dashboards.routes import CHANNELS, MAINTENANCE
-from dashboards.rules import UID
 from dashboards.watchlist import watchlist
 from lanbi.settings import CHANNELS as OFFERED
 from tests.dashboards.sample import alerting, boards, panels, rules, sample, texts
@@ -28,6 +27,7 @@ MODELS = {
 }
 CHANNEL_KEYS = {"orgId", "name", "receivers"}
 ROUTE = {"continue", "group_by", "mute_time_intervals", "object_matchers", "receiver", "repeat_interval"}
+UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 DURATION = re.compile(r"(\d+)(s|m|h|d)")
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 DOCUMENTED = {
