@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from domain import civil, statements
-from domain.readings import Entry
+from domain.readings import Entry, lacking
 
 FILING: Final = "filing"
 RULING: Final = "ruling"
@@ -93,7 +93,7 @@ def _filing(body: Body) -> str | None:
     if body["form"] not in FORMS:
         return f"no form: {str(body['form'])[:40]!r}; forms are {', '.join(FORMS)}"
     wrong = _attached(body.get("attachment")) or _CHECKS[body["form"]](body)
-    return wrong or _lacking(body, "enterprise", "user")
+    return wrong or lacking(body, "enterprise", "user")
 
 
 def _attached(found: object) -> str | None:
@@ -111,7 +111,7 @@ def _multiplier(body: Body) -> str | None:
     civil.parse_date(str(body["from"]))
     if not statements.number(body["value"]):
         return "a multiplier lies above 0"
-    return _lacking(body, "meter", "reason")
+    return lacking(body, "meter", "reason")
 
 
 def _window(body: Body) -> str | None:
@@ -121,7 +121,7 @@ def _window(body: Body) -> str | None:
     begin, end = statements.instant(body["from"]), statements.until(body["to"])
     if not begin < end:
         return "the end does not lie after the start"
-    return "longer than 400 days" if end - begin > LONGEST_S else _lacking(body, "reason")
+    return "longer than 400 days" if end - begin > LONGEST_S else lacking(body, "reason")
 
 
 def _explanation(body: Body) -> str | None:
@@ -133,12 +133,7 @@ def _ruling(body: Body) -> str | None:
         return f"no ruling: {str(body['ruling'])[:40]!r}; rulings are {', '.join(RULINGS)}"
     if not _RECORD.fullmatch(str(body["filing"])):
         return "a ruling names the record of its filing, such as person/12"
-    return _lacking(body, "user", "reason")
-
-
-def _lacking(body: Body, *names: str) -> str | None:
-    lacking = [name for name in names if not str(body.get(name) or "").strip()]
-    return f"without {', '.join(lacking)}" if lacking else None
+    return lacking(body, "user", "reason")
 
 
 _CHECKS: Final[Mapping[str, Callable[[Body], str | None]]] = MappingProxyType(

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from domain import civil, statements
 from domain.alarms import ALARMS
-from domain.readings import Entry
+from domain.readings import Entry, lacking
 
 VERDICT: Final = "verdict"
 """Kind of the entries."""
@@ -68,8 +68,7 @@ def fault(body: Mapping[str, Any]) -> str | None:
         return str(error)
     if body.get("verdict") not in VERDICTS:
         return f"no verdict: {str(body.get('verdict'))[:40]!r}; verdicts are {', '.join(VERDICTS)}"
-    lacking = [name for name in ("user", "reason") if not str(body.get(name) or "").strip()]
-    return f"without {', '.join(lacking)}" if lacking else None
+    return lacking(body, "user", "reason")
 
 
 def judged(entries: Iterable[Entry]) -> dict[Alarm, Judgement]:

@@ -16,7 +16,7 @@ from domain import civil, fixed
 from domain.indicators import FIGURES
 from domain.items import AIR, BY_REALM, ITEMS
 from domain.places import Registry
-from domain.readings import FLAGS, STATISTICAL, Entry
+from domain.readings import FLAGS, STATISTICAL, Entry, lacking
 
 DUST: Final = "dust"
 MARK: Final = "mark"
@@ -198,7 +198,7 @@ def fault(kind: str, body: Body) -> str | None:
 
 def _dust_fault(body: Body) -> str | None:
     instants(body)
-    return _lacking(body, ("scope", "document"))
+    return lacking(body, "scope", "document")
 
 
 def _mark_fault(body: Body) -> str | None:
@@ -207,7 +207,7 @@ def _mark_fault(body: Body) -> str | None:
     strange = [item for item in items if not any(item in known for known in MARKED.values())]
     if body.get("flag") not in MARKS or strange:
         return f"no mark: flag {body.get('flag')!r}, items {', '.join(map(str, items))}"
-    return _lacking(body, ("source", "reason"))
+    return lacking(body, "source", "reason")
 
 
 def _reviewed_fault(body: Body) -> str | None:
@@ -221,7 +221,7 @@ def _reviewed_fault(body: Body) -> str | None:
         wrong = cell_fault(item, text, flag)
         if wrong:
             return wrong
-    return _lacking(body, ("site", "document"))
+    return lacking(body, "site", "document")
 
 
 def cell_fault(item: str, text: str | None, flag: str) -> str | None:
@@ -246,19 +246,14 @@ def _official_fault(body: Body) -> str | None:
     if fixed.from_text(str(body["value"])) < 0:
         return f"below zero: {body['value']}"
     rank = str(body.get("rank") or "1")
-    return _lacking(body, ("scope", "document")) if rank.isascii() and rank.isdigit() and int(rank) else f"no rank: {rank[:20]!r}"
+    return lacking(body, "scope", "document") if rank.isascii() and rank.isdigit() and int(rank) else f"no rank: {rank[:20]!r}"
 
 
 def _published_fault(body: Body) -> str | None:
     if body["figure"] != "aqi" or body["period"] != "day" or not 0 < float(body["value"]) <= _HIGHEST:
         return f"no published index: {str(body['figure'])[:40]} {str(body['value'])[:40]}"
     civil.parse_date(str(body["date"]))
-    return _lacking(body, ("scope",))
-
-
-def _lacking(body: Body, names: Sequence[str]) -> str | None:
-    lacking = [name for name in names if not str(body.get(name) or "").strip()]
-    return f"without {', '.join(lacking)}" if lacking else None
+    return lacking(body, "scope")
 
 
 _CHECKS: Final[Mapping[str, Callable[[Body], str | None]]] = MappingProxyType(

@@ -138,3 +138,13 @@ class Entry(NamedTuple):
     received_ns: int
     user: str
     body: Mapping[str, object]
+
+
+def lacking(body: Mapping[str, object], *names: str) -> str | None:
+    """What a person's entry leaves unsaid, of these keys; None if it says all of them.
+
+    >>> lacking({"user": "王工", "reason": " "}, "user", "reason", "document")
+    'without reason, document'
+    """
+    unsaid = [name for name in names if not str(body.get(name) or "").strip()]
+    return f"without {', '.join(unsaid)}" if unsaid else None

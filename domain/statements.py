@@ -14,6 +14,7 @@ from typing import Any, Final
 from domain import civil, marks
 from domain.clues import NUMBERS, RULES
 from domain.places import Registry
+from domain.readings import lacking
 
 EXCHANGE: Final = "exchange"
 BILL: Final = "bill"
@@ -104,19 +105,19 @@ def _exchange(body: Body) -> str | None:
     instant(body["time"])
     number(body["last"])
     number(body["first"])
-    return _lacking(body, "meter")
+    return lacking(body, "meter")
 
 
 def _reported(body: Body) -> str | None:
     if not REPORT_PERIOD.fullmatch(str(body["period"])):
         return f"not a year 2025, a month 2025-06 or a quarter 2025Q2: {str(body['period'])[:40]!r}"
     number(body["value"])
-    return _lacking(body, "target", "document")
+    return lacking(body, "target", "document")
 
 
 def _bill(body: Body) -> str | None:
     number(body["quantity"])
-    return _lacking(body, "meter", "document") or _ordered(body)
+    return lacking(body, "meter", "document") or _ordered(body)
 
 
 def _quantity(body: Body) -> str | None:
@@ -126,7 +127,7 @@ def _quantity(body: Body) -> str | None:
     begin, end = instant(body["start"]), instant(body["end"])
     if not begin < end <= begin + LONGEST:
         return f"the end must lie behind the start, at most {LONGEST // civil.DAY_S} days"
-    return _lacking(body, "meter")
+    return lacking(body, "meter")
 
 
 def _ordered(body: Body) -> str | None:
@@ -141,7 +142,7 @@ def _output(body: Body) -> str | None:
     if not any(str(body.get(column) or "").strip() for column in ("quantity", "value_added")):
         return "neither quantity nor value_added"
     tonnes(body)
-    return _lacking(body, "enterprise", "document")
+    return lacking(body, "enterprise", "document")
 
 
 def tonnes(body: Body) -> Decimal:
@@ -161,18 +162,18 @@ def _list(body: Body) -> str | None:
         return f"no grade: {body['grade']!r}; grades are {', '.join(GRADES)}"
     if number(body["share"]) > 100:
         return f"a share is 0 to 100 % of the usual load that may still run, not {body['share']}"
-    return _lacking(body, "enterprise", "measure")
+    return lacking(body, "enterprise", "measure")
 
 
 def _orders(body: Body) -> str | None:
     if body["level"] not in LEVELS:
         return f"no level: {body['level']!r}; levels are {', '.join(LEVELS)}"
-    return _lacking(body, "document") or _ordered(body)
+    return lacking(body, "document") or _ordered(body)
 
 
 def _receipt(body: Body) -> str | None:
     instant(body["from"])
-    return _lacking(body, "enterprise", "user")
+    return lacking(body, "enterprise", "user")
 
 
 def _clue(body: Body) -> str | None:
@@ -181,12 +182,7 @@ def _clue(body: Body) -> str | None:
     if body.get("rule") not in {*RULES, *NUMBERS}:
         return f"no rule of a clue: {body.get('rule')!r}; rules are {', '.join(NUMBERS)}"
     instant(body["time"])
-    return _lacking(body, "rule", "source", "reason", "user")
-
-
-def _lacking(body: Body, *names: str) -> str | None:
-    lacking = [name for name in names if not str(body.get(name) or "").strip()]
-    return f"without {', '.join(lacking)}" if lacking else None
+    return lacking(body, "rule", "source", "reason", "user")
 
 
 _CHECKS: Final[Mapping[str, Callable[[Body], str | None]]] = MappingProxyType(

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from domain import civil
-from domain.readings import Entry
+from domain.readings import Entry, lacking
 from domain.workdays import Calendar
 
 TASK: Final = "task"
@@ -93,9 +93,8 @@ def fault(_kind: str, body: Mapping[str, Any]) -> str | None:
     if body.get("action") not in ACTIONS:
         return f"no action: {str(body.get('action'))[:40]!r}; actions are {', '.join(ACTIONS)}"
     needed = ("owner", "due") if body["action"] == ASSIGN else ("note",)
-    lacking = [name for name in (*needed, "user") if not str(body.get(name) or "").strip()]
-    if lacking:
-        return f"without {', '.join(lacking)}"
+    if wrong := lacking(body, *needed, "user"):
+        return wrong
     if body["action"] == ASSIGN:
         try:
             civil.parse_date(str(body["due"]))
