@@ -78,6 +78,12 @@ def year_days(year: int) -> tuple[int, int]:
     return day_number(date(year, 1, 1)), day_number(date(year, 12, 31))
 
 
+def year_span(year: int) -> tuple[int, int]:
+    """Labels of a year: start (excluded) and end (included) [s]."""
+    first, last = year_days(year)
+    return day_start(first), day_end(last)
+
+
 def month_of_day(day: int) -> tuple[int, int]:
     """Year and month of a civil day."""
     when = date_of(day)

@@ -24,7 +24,6 @@ from domain.clues import RULES
 from domain.indicators import Event, Indicator, Query
 from domain.readings import Entry
 from domain.verdicts import Word, words
-from lanbi.meter_events import bounds
 from lanbi.metering import Metering
 from lanbi.settling import same
 from lanbi.telling import Teller
@@ -125,7 +124,7 @@ class ClueDesk:
             self._read = True
 
     def _look(self, year: int, owner: str, now: int) -> None:
-        start, end = bounds(year)
+        start, end = civil.year_span(year)
         told = [event for pair in self.watched.values() if pair.treatment.enterprise == owner for event in self._pair(pair, year, now)]
         verdicts = self._orders(owner, year, now)
         found = [event for event in (*told, *verdicts.events) if start <= event.time < end]
@@ -140,7 +139,7 @@ class ClueDesk:
 
     def _put(self, one: Waiting, rows: Sequence[Indicator]) -> None:
         """Write verdicts that differ; an hour that no order covers any more loses its value and says so."""
-        settler, (start, end) = self.metering.settler, bounds(one[0])
+        settler, (start, end) = self.metering.settler, civil.year_span(one[0])
         if not (rows or self._given or one in self._rows):
             return
         if one not in self._rows:
@@ -156,7 +155,7 @@ class ClueDesk:
         made, treated = (self.metering.desk.year(year, meter.id) for meter in pair)
         if made is None or treated is None:
             return
-        start, end = bounds(year)
+        start, end = civil.year_span(year)
         first = max(min(int(made.readings.times[0]), int(treated.readings.times[0])), start - BACK_S)
         known = clues.Known(made.counted, made.interval), clues.Known(treated.counted, treated.interval)
         shown = clues.curves(pair, known, (first, min(now, end)), self.registry.electricity)
@@ -164,7 +163,7 @@ class ClueDesk:
             yield from clues.found(pair, shown, self.registry.electricity, self._words.get(pair.treatment.id, ()))
 
     def _orders(self, owner: str, year: int, now: int) -> ordered.Verdicts:
-        start, end = bounds(year)
+        start, end = civil.year_span(year)
         own = [order for order in self._given if start <= order.begin < end and order.begin <= now]
         if not own:
             return ordered.Verdicts()

@@ -32,19 +32,19 @@ class MeterEvents:
 
     def recall(self, year: int) -> None:
         """Read what is stored of a year."""
-        start, end = bounds(year)
+        start, end = civil.year_span(year)
         rows = self.figures.event_rows(start, end, _MANY)
         self.known[year] = {(row.kind, row.source, row.time): row.text for row in rows if row.kind in KINDS and row.source in self.registry.meters}
 
     def meter(self, year: int, meter: Meter, known: Known) -> None:
         """Events of a meter's registers in a year, all but ``stuck``; a gap within an hour costs no hour its figure and is none here."""
-        start, end = bounds(year)
+        start, end = civil.year_span(year)
         found = [one for one in meters.events(known.readings, known.counted, civil.HOUR_S) if start < one.time <= end]
         self._differ(year, meter.id, KINDS - {"stuck"}, found)
 
     def stuck(self, year: int, group: Sequence[Meter], desk: Desk) -> None:
         """Registers of an enterprise that stood while a meter beside them ran."""
-        start, end = bounds(year)
+        start, end = civil.year_span(year)
         known = {one.id: found for one in group if (found := desk.year(year, one.id)) is not None}
         pairs = standing.pairs(self.registry.meters)
         for name, events in standing.stuck({name: one.counted for name, one in known.items()}, pairs).items():
@@ -74,9 +74,3 @@ def _merged(name: str, found: Iterable[meters.Event]) -> dict[Key, str]:
         key = one.kind, name, one.time
         merged[key] = f"{merged[key]}; {one.detail}" if key in merged else one.detail
     return merged
-
-
-def bounds(year: int) -> tuple[int, int]:
-    """Labels of a year: start (excluded) and end (included) [s]."""
-    first, last = civil.year_days(year)
-    return civil.day_start(first), civil.day_end(last)

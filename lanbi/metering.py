@@ -28,7 +28,7 @@ from domain.readings import Entry
 from domain.targets import Plan
 from domain.workdays import Calendar
 from lanbi.desks import YearDesk
-from lanbi.meter_events import MeterEvents, bounds
+from lanbi.meter_events import MeterEvents
 from lanbi.registers import BACK_DAYS, Desk
 from lanbi.settling import Book, Settler, When
 
@@ -232,7 +232,7 @@ class Metering(YearDesk[Book]):
     def _repaired(self, year: int, name: str) -> dict[int, Indicator]:
         """Repair clocks of a meter as they were written last."""
         if (year, name) not in self.repaired:
-            start, end = bounds(year)
+            start, end = civil.year_span(year)
             self.repaired[year, name] = {row.time: row for row in self.settler.figures.series(Query(repairs.FIGURE, name, start=start - 1, end=end - 1))}
         return self.repaired[year, name]
 

@@ -76,8 +76,7 @@ class Desk:
         if known is not None:
             self._kept.move_to_end((year, name))
             return known
-        first, last = civil.year_days(year)
-        span, times, values = self._around(name, civil.day_start(first), civil.day_end(last))
+        span, times, values = self._around(name, *civil.year_span(year))
         return self._count((year, name), span, times, values)
 
     def between(self, name: str, start: int, end: int) -> Known | None:

@@ -147,7 +147,7 @@ class Settler:
 
     def stored(self, year: int, scopes: Iterable[str]) -> bool:
         """Whether the store holds any figure of these scopes' year; that it holds none of anybody's is known at once."""
-        start, end = _edges(year)
+        start, end = civil.year_span(year)
         if not self.figures.holds(start - 1, end):
             return False
         return any(len(block.time) for scope in scopes for block in self._history(year, scope, _bare))
@@ -221,16 +221,10 @@ class Settler:
 
     def _history(self, year: int, scope: str, fields: Callable[[str, str], Sequence[str]]) -> Iterator[Block]:
         """Stored figures of a year, their wanted fields; an hour is named by its end, all others by the start of their last day."""
-        edges = _edges(year)
+        edges = civil.year_span(year)
         for block in self.figures.blocks(scope, edges[0] - 1, edges[1], fields):
             start, end = edges if block.period == "hour" else (edges[0] - 1, edges[1] - 1)
             yield _between(block, start, end)
-
-
-def _edges(year: int) -> tuple[int, int]:
-    """Instants [s] at which a year begins and ends."""
-    first, last = civil.year_days(year)
-    return civil.day_start(first), civil.day_end(last)
 
 
 def _single(figure: str, basis: str) -> bool:

@@ -30,8 +30,8 @@ class Singles:
 
     def stored(self, settler: Settler, query: Query) -> list[Indicator]:
         """What the store holds of this year, of one kind."""
-        first, last = civil.year_days(self.book.year)
-        whole = replace(query, start=civil.day_start(first) - 1, end=civil.day_end(last), limit=MANY)
+        start, end = civil.year_span(self.book.year)
+        whole = replace(query, start=start - 1, end=end, limit=MANY)
         return [row for row in settler.figures.series(whole) if belongs(row, self.book.year)]
 
     def hold(self, group: Hashable, row: Indicator) -> None:
