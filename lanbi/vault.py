@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from domain.errors import FileError, InputError, WorkError
+from lanbi.journal_files import sync_folder
 
 VERSION: Final = 1
 MARK: Final = "lanbi-backup.json"
@@ -98,7 +99,7 @@ class Vault:
         path.parent.mkdir(exist_ok=True, mode=0o700)
         draft.chmod(READ_ONLY)
         draft.replace(path)
-        _sync(path.parent)
+        sync_folder(path.parent)
 
     def object(self, digest: str) -> Path:
         """Where a content lies."""
@@ -120,7 +121,7 @@ class Vault:
             os.fsync(out.fileno())
         draft.chmod(READ_ONLY)
         draft.replace(path)
-        _sync(path.parent)
+        sync_folder(path.parent)
 
     def names(self) -> list[str]:
         """Backups, oldest first."""
@@ -179,11 +180,3 @@ def _begin(folder: Path, mark: Path) -> None:
         mark.write_text(json.dumps({"version": VERSION}) + "\n", encoding="utf-8")
     except OSError as error:
         raise WorkError(f"the folder cannot be made: {error.strerror}", str(folder), "name a folder that this user may write to") from error
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

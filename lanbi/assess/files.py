@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 
 from domain.errors import FileError, WorkError
 from domain.sayings import both
+from lanbi.formats.files import why
 
 STANDARD: Final = "-"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -24,7 +25,7 @@ def read(name: str) -> bytes:
         data = sys.stdin.buffer.read() if name == STANDARD else Path(name).read_bytes()
         data = gzip.decompress(data) if name.endswith(".gz") else data
     except (OSError, EOFError, zlib.error) as error:
-        raise FileError(f"the file cannot be read: {_why(error)}", name, "check the name and that you may read it") from error
+        raise FileError(f"the file cannot be read: {why(error)}", name, "check the name and that you may read it") from error
     return data.removeprefix(_BOM)
 
 
@@ -42,7 +43,7 @@ def write(name: str | None, parts: Iterable[bytes]) -> None:
             _pour(file, parts)
         draft.replace(target)
     except OSError as error:
-        raise WorkError(f"the output cannot be written: {_why(error)}", name, "check the folder and the free space") from error
+        raise WorkError(f"the output cannot be written: {why(error)}", name, "check the folder and the free space") from error
     finally:
         # Where the folder is none there is no draft either, and what stands above tells so.
         with suppress(NotADirectoryError):
@@ -58,7 +59,3 @@ def warn(text: str) -> None:
 def _pour(file: BinaryIO, parts: Iterable[bytes]) -> None:
     file.writelines(parts)
     file.flush()
-
-
-def _why(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

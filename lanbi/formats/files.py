@@ -31,7 +31,7 @@ def read(name: str) -> bytes:
     except FileNotFoundError:
         raise FileError("no such file", name, "check the name") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise FileError(f"the file cannot be read: {_why(error)}", name, "check that it is whole and that you may read it") from error
+        raise FileError(f"the file cannot be read: {why(error)}", name, "check that it is whole and that you may read it") from error
     if len(data) > LARGEST:
         raise FileError("larger than 1 GiB unpacked", name, "split it")
     return data
@@ -109,5 +109,6 @@ def _csv_rows(name: str, text: str) -> Iterator[tuple[int, Cells]]:
         raise FileError(f"not CSV: {words}", f"{name}, line {line}", "mend this line") from None
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """What went wrong with a file, in the fewest words there are."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
