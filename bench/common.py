@@ -103,15 +103,6 @@ class Bench:
                 own.append(_once(side, clock))
         return [statistics.median(own) for own in times]
 
-    def duel(self, ours: Callable[[], Any], peer: Callable[[], Any]) -> tuple[float, float]:
-        """Median seconds of both sides, alternating, after one warm-up each."""
-        one, other = self.race(ours, peer, clock=time.perf_counter)
-        return one, other
-
-    def solo(self, ours: Callable[[], Any]) -> float:
-        """Median seconds of one side, after one warm-up."""
-        return self.race(ours, clock=time.perf_counter)[0]
-
     def add(
         self,
         case: str,

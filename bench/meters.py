@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from decimal import Decimal
 from multiprocessing import get_context
@@ -170,17 +170,7 @@ def from_embedded(folder: Path) -> float:
     """Processor seconds to read one meter's year from the embedded store."""
     from lanbi.embedded import EmbeddedStore
 
-    store = EmbeddedStore(folder / "store.db")
-    times, units, _, _ = made(1)
-    rows = [Reading("meter", "m", 0, time_, {"register": unit / 100}, {}, 0) for time_, unit in zip(times.tolist(), units.tolist(), strict=True)]
-    for begin in range(0, len(rows), 5_000):
-        store.write(rows[begin : begin + 5_000])
-    begun = time.process_time()
-    found = sum(len(one.time) for one in store.columns("meter", "m", START - 1, NOW))
-    took = time.process_time() - begun
-    assert len(times) == found
-    store.close()
-    return took
+    return _read(EmbeddedStore(folder / "store.db"), time.process_time)
 
 
 def from_influx(folder: Path) -> float | None:
@@ -205,16 +195,20 @@ def _read_influx(folder: Path, running: Any) -> float:
     with running(folder / "influx") as (url, _):
         settings = settings_in(folder / "data", url, YEAR)
         list(prepare(settings, Wish(days=0)))
-        store = wiring.store(settings)
-        times, units, _, _ = made(1)
-        rows = [Reading("meter", "m", 0, time_, {"register": unit / 100}, {}, 0) for time_, unit in zip(times.tolist(), units.tolist(), strict=True)]
-        for begin in range(0, len(rows), 5_000):
-            store.write(rows[begin : begin + 5_000])
-        begun = time.perf_counter()
-        found = sum(len(one.time) for one in store.columns("meter", "m", START - 1, NOW))
-        took = time.perf_counter() - begun
-        assert len(times) == found
-        store.close()
+        return _read(wiring.store(settings), time.perf_counter)
+
+
+def _read(store: Any, clock: Callable[[], float]) -> float:
+    """Seconds of a clock to read a meter's year back from a store that has just been given it."""
+    times, units, _, _ = made(1)
+    rows = [Reading("meter", "m", 0, time_, {"register": unit / 100}, {}, 0) for time_, unit in zip(times.tolist(), units.tolist(), strict=True)]
+    for begin in range(0, len(rows), 5_000):
+        store.write(rows[begin : begin + 5_000])
+    begun = clock()
+    found = sum(len(one.time) for one in store.columns("meter", "m", START - 1, NOW))
+    took = clock() - begun
+    assert len(times) == found
+    store.close()
     return took
 
 

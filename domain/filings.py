@@ -29,10 +29,7 @@ FORMS: Final = MappingProxyType(
 )
 """Forms (zh, en)."""
 WAITING, ACCEPTED, RETURNED = "waiting", "accepted", "returned"
-STATES: Final = MappingProxyType({WAITING: ("待审", "waiting"), ACCEPTED: ("已采纳", "accepted"), RETURNED: ("已退回", "returned")})
-"""States of a filing (zh, en)."""
 RULINGS: Final = MappingProxyType({"accept": ACCEPTED, "return": RETURNED})
-WINDOWS: Final = frozenset({MAINTENANCE, SHUTDOWN})
 MOST_METERS: Final = 50
 LONGEST_S: Final = 400 * civil.DAY_S
 """Of a window: longer is no maintenance, but a plant that is closed."""
@@ -75,7 +72,7 @@ class Filing(NamedTuple):
 
     @property
     def state(self) -> str:
-        """Word of :data:`STATES`."""
+        """Whether it waits, was accepted or was returned."""
         return RULINGS[self.ruling.ruling] if self.ruling else WAITING
 
 

@@ -20,7 +20,6 @@ from lanbi.processes import address, answers, family, free, free_port, program, 
 from lanbi.supervisor import Program, Supervisor, lean, sole, spawn
 
 START: Final = "2025-10-01T00:00:00+08:00"
-SPEED: Final = 60.0
 FASTEST: Final = 3600.0
 SEED: Final = 0
 HISTORY_DAYS: Final = 365

@@ -22,7 +22,6 @@ from lanbi.progress import Progress
 from lanbi.settings import Settings
 from lanbi.state import OUTCOMES, StateView
 
-NS: Final = 1_000_000_000
 UNITS: Final = {"h": 3_600, "d": 86_400}
 STANDS: Final = "the request stands in the journal and will be worked off; look at ingest's messages, then `lanbi replay --job {}`"
 SHOWN: Final = 20

@@ -17,7 +17,6 @@ from lanbi.settings import Settings
 from lanbi.store import OpenStore
 
 NS: Final = 10**9
-HOUR: Final = "hour"
 
 
 class Due(NamedTuple):

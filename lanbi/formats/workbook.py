@@ -15,7 +15,6 @@ from lanbi.formats.rows import trimmed
 from lanbi.formats.sheet import LARGEST, Cells, Sheet
 
 TODO: Final = "save it as XLSX again, or as CSV UTF-8"
-_DAY: Final = "T00:00:00"
 
 
 def open_workbook(name: str, data: bytes, digest: str) -> Sheet:
