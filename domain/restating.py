@@ -8,7 +8,7 @@ when it changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -43,6 +43,7 @@ NAMED: Final = 5
 """Figures named in an announcement; the rest are counted."""
 
 _MONTH: Final = re.compile(r"((?:19|20)\d\d)-(0[1-9]|1[0-2])")
+_PLACE: Final = re.compile(r"(?<=[:,] )[A-Za-z0-9_-]+(?=[ ,;]|$)")
 _QUARTER: Final = 3
 _NS: Final = 10**9
 
@@ -71,6 +72,15 @@ def causes_of(text: str) -> tuple[str, ...]:
     """
     heads = (part.partition(":")[0].strip() for part in text.split(";"))
     return tuple(dict.fromkeys(head for head in heads if head in CAUSES))
+
+
+def with_names(cause: str, name_of: Callable[[str], str]) -> str:
+    """The text of a cause for people: the name of a place that has one, its id beside.
+
+    >>> with_names("late: s1 pm25 2025-06-01, m-1 2025-06-02; rule: lanbi 1", lambda place: {"s1": "区政府"}.get(place, place))
+    'late: 区政府 s1 pm25 2025-06-01, m-1 2025-06-02; rule: lanbi 1'
+    """
+    return _PLACE.sub(lambda found: found[0] if (name := name_of(found[0])) == found[0] else f"{name} {found[0]}", cause)
 
 
 def month_of(text: str) -> Month:

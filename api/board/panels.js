@@ -59,8 +59,13 @@ function restated(row, value, code) {
   return `${number(value, digits)} ${statusWord(data.legend, row.figure, code)}`.trim();
 }
 
-// The codes at the head of each cause in the reader's words; sources, items and times stay as they are.
-const causeText = (row) => row.causes.reduce((text, code) => text.replace(`${code}:`, `${said(data.legend.causes[code])}:`), row.cause);
+// The codes at the head of each cause in the reader's words, the name of a source before its id; items and times stay as they are.
+function causeText(row) {
+  const names = new Map((data.freshness?.items ?? []).map((one) => [one.source, one.name]));
+  const called = (id) => (names.has(id) && names.get(id) !== id ? `${names.get(id)} ${id}` : id);
+  const told = row.cause.replace(/(?<=[:,] )[\w-]+(?=[ ,;]|$)/g, called);
+  return row.causes.reduce((text, code) => text.replace(`${code}:`, `${said(data.legend.causes[code])}:`), told);
+}
 
 export function renderRestatements() {
   const rows = data.restatements.items;

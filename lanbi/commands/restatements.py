@@ -83,14 +83,14 @@ def _json(row: Restatement, *, announced: bool) -> str:
 def _line(row: Restatement, registry: Registry, *, announced: bool) -> str:
     from domain.civil import iso
     from domain.indicators import FIGURES
-    from domain.restating import period_text
+    from domain.restating import period_text, with_names
 
     known = FIGURES.get(row.figure)
     name = f"{known.zh} {row.figure}" if known else row.figure
     old, new = (f"{'–' if value is None else f'{value:g}'}{f' [{status}]' if status else ''}" for value, status in _pairs(row))
     state = "已确认 confirmed" if announced else "暂定 provisional"
     what = f"{registry.name_of(row.scope)} {name} {period_text(row.period, row.time)} ({row.rule_set}, {row.basis})"
-    return f"{iso(row.made)}  {what}: {old} → {new}  {state}  {row.cause}"
+    return f"{iso(row.made)}  {what}: {old} → {new}  {state}  {with_names(row.cause, registry.name_of)}"
 
 
 def _pairs(row: Restatement) -> tuple[tuple[float | None, str], tuple[float | None, str]]:

@@ -17,7 +17,7 @@ from domain.codes import BASES, both, state_words
 from domain.indicators import FIGURES, Indicator, Query
 from domain.items import ITEMS
 from domain.restating import CAUSES as RESTATED
-from domain.restating import CONFIRMATION, Confirmations, causes_of, confirmations, period_text
+from domain.restating import CONFIRMATION, Confirmations, causes_of, confirmations, period_text, with_names
 from domain.targets import STATUSES, UNITS
 from lanbi.reports.page import Cell, Chart, Column, Series, Table
 
@@ -234,7 +234,7 @@ def restated(found: Gathered, first: int, last: int, scopes: frozenset[str] | No
     table = [
         [
             iso(row.made), _zh(row.figure), found.name(row.scope), period_text(row.period, row.time), _short(row.old), _short(row.new), "，".join(filter(None, (_rules(row.rule_set), both(BASES[row.basis])))),
-            f"{'、'.join(RESTATED[code][0] for code in causes_of(row.cause))} {row.cause}".strip(), "是 yes" if found.confirmed.covers(row.period, row.time, row.made) else "",
+            f"{'、'.join(RESTATED[code][0] for code in causes_of(row.cause))} {with_names(row.cause, found.sources.registry().name_of)}".strip(), "是 yes" if found.confirmed.covers(row.period, row.time, row.made) else "",
         ]
         for row in rows
     ]  # fmt: skip

@@ -111,13 +111,13 @@ def restate(config: str) -> int:
 
 
 def test_restatements_are_told_newest_first(config: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each line says when, where, which figure, old → new, whether it was confirmed, and why."""
+    """Each line says when, where, which figure, old → new, whether it was confirmed, and why, the names of places first."""
     made = restate(config)
     assert 0 == main(["--config", config, "restatements"])
     first, second, end = capsys.readouterr().out.splitlines()
 
     assert (
-        f"{civil.iso(made)}  区政府 空气质量指数 aqi 2025-06-30 (HJ633-2012, raw): 97 [2] → 103 [3]  暂定 provisional  late: sc-a01 pm25 2025-06-30T10:00"
+        f"{civil.iso(made)}  区政府 空气质量指数 aqi 2025-06-30 (HJ633-2012, raw): 97 [2] → 103 [3]  暂定 provisional  late: 区政府 sc-a01 pm25 2025-06-30T10:00"
         == second
     )
     assert "示例区 PM2.5 均值 pm25_mean 2025-06 (HJ633-2012, raw): 41.9 → – [incomplete]  暂定 provisional  registry: a → b" in first

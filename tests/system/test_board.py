@@ -269,9 +269,9 @@ def test_completeness_says_why(tab: Page, client: Client) -> None:
 
 
 def test_restated_figures_say_why_in_the_readers_words(tab: Page, client: Client) -> None:
-    """The cause's code is put into words, and a change of a confirmed figure is marked."""
+    """The cause's code is put into words, the place's name before its id, and a change of a confirmed figure is marked."""
     show(tab, client, "zh-CN", "desk")
     text = tab.run("document.getElementById('restated').innerText")
 
-    assert "迟到数据: sc-a01 pm25 2025-09-25T10:00" in text
+    assert "迟到数据: 区政府 sc-a01 pm25 2025-09-25T10:00" in text
     assert 2 == text.count("已确认数值")
