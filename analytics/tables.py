@@ -46,7 +46,7 @@ def factors() -> npt.NDArray[np.int64]:
 
 @lru_cache
 def ozone_factors() -> npt.NDArray[np.int64]:
-    """(10,) int64 for :func:`analytics.kernels.days.ozone`: COMMON over the hours of a window, and COMMON units in a displayed one."""
+    """(10,) int64 for :func:`analytics.kernels.days.daily`: COMMON over the hours of a window, and COMMON units in a displayed one."""
     return np.array([0, *(COMMON // hours for hours in range(1, air.O3_WINDOW + 1)), STEPS[OZONE] * COMMON], np.int64)
 
 

@@ -2,8 +2,7 @@
 
 With logins off the one caller is this machine, for reading: a request must come from the loopback **and** be addressed to it, for a
 page of elsewhere can point its own name at 127.0.0.1 (DNS rebinding), and no proxy may have passed it on, which would open the door to
-all. With logins on everybody,
-also on this machine, brings a session or a key.
+all. With logins on everybody, also on this machine, brings a session or a key.
 """
 
 from __future__ import annotations

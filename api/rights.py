@@ -37,7 +37,7 @@ ROLES: Final = MappingProxyType(
         "probe": frozenset({"health"}),
     },
 )
-"""Rights of each role. An enterprise holds none on the county's data: it sees its own objects where a route says how (:data:`OWN`).
+"""Rights of each role. An enterprise holds none on the county's data: it sees its own objects where a route says how (:attr:`Rule.own`).
 ``sender`` and ``probe`` are roles of keys only: Grafana's webhook, and a monitoring system."""
 MACHINES: Final = frozenset({"sender", "probe"})
 BOUND: Final = "enterprise"

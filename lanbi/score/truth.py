@@ -73,7 +73,6 @@ class Truth:
         What went out besides numbered readings, without its bytes.
     confirmed, given_up : dict of (device, run) to (m, 2) int64
         Ranges of numbers, both ends included.
-    energy : dict of meter to list of (day, energy text)
     """
 
     facts: Mapping[str, Any]

@@ -142,7 +142,7 @@ class House:
     listens : bool
         Whether its ingest is started.
     registry : str
-        The county's text, as of :meth:`County.registry`.
+        The county's text, as of :meth:`tests.faults.parts.truth.County.registry`.
     ingest_command : list of str
         What stands in for ``python -m lanbi ingest``, for the proof that a planted fault is seen.
     mosquitto_more : str

@@ -94,7 +94,7 @@ def judge(county: County, ids: Ids, read: ReadRows, refused: dict[str, Refused],
     ids : Ids
         The fleet's log.
     read : callable
-        Rows of the store, see :func:`from_influx` and :func:`from_embedded`.
+        Rows of the store, see :class:`FromInflux` and :class:`FromEmbedded`.
     refused : dict of device to set
         Dead letters and quarantine, see :func:`refusals`.
     totals : dict
