@@ -89,6 +89,15 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [] == [link for link in links if link and not (page.parent / link).exists()]
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_rows_stand_in_tables(page: Path) -> None:
+    """A row that an empty line cuts off from its table is shown as text: what begins like a table has its line of dashes."""
+    lines = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL).splitlines()
+    heads = [place for place, line in enumerate(lines) if line.startswith("|") and not (place and lines[place - 1].startswith("|"))]
+
+    assert [] == [lines[place] for place in heads if not re.fullmatch(r"[|\s:-]+", "".join(lines[place + 1 : place + 2]))]
+
+
 @pytest.mark.parametrize("name", READMES)
 def test_every_program_is_in_the_readmes(name: str) -> None:
     """The table of programs is the command line's, no more and no less."""
