@@ -34,6 +34,11 @@ QUARANTINE: Final = MappingProxyType(
 ALL: Final = MappingProxyType({**DEAD, **QUARANTINE})
 """Every reason code with its words (zh, en)."""
 
+OUTCOMES: Final = MappingProxyType(
+    {"stored": ("入库", "stored"), "duplicate": ("重复", "duplicate"), "deadletter": ("死信", "dead-letter"), "quarantined": ("待审", "quarantined")},
+)
+"""What becomes of a reading (zh, en): whatever was received and is not pending is one of these."""
+
 MAX_MESSAGE: Final = 64 * 1024
 FUTURE_S: Final = 300
 TOO_OLD_S: Final = 400 * 86_400

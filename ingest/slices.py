@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from domain.errors import LanbiError, ServiceError, StoreRefused
 from domain.places import Registry
 from domain.readings import Entry, Key
+from domain.reasons import OUTCOMES
 from ingest.accept import WHOLE, Acceptor, Verdict, device_of
 from ingest.deciding import Desk, Judged
 from ingest.entries import PERSON, Found, events, kind_of, read_entries
@@ -25,7 +26,6 @@ from ingest.ports import Batch, Journal, Reader, Record, State
 from ingest.rejections import JOB, Rejections
 from ingest.replaying import Numbered, ReplayDesk, Standing
 
-OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
 BACK_NS: Final = 600 * NS
 """Receive times may step back by minutes; so far behind the end of its window a job still looks."""
 FAR: Final = 5_000

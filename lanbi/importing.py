@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from domain import statements
+from domain import codes, statements
 from domain.errors import DataFolderBusy, FileError
 from domain.marks import OFFICIAL
 from domain.message import Message, encode, scan
 from domain.places import Registry
 from domain.ports import Clock
+from domain.reasons import OUTCOMES
 from lanbi import wiring
 from lanbi.exchange_forms import check_forms
 from lanbi.formats.rows import Row, Said
@@ -41,7 +42,6 @@ CENTISECOND: Final = 10_000_000
 RERUN: Final = "the readings are safe in the journal and will follow; look at its messages, then run the same command again"
 TABLES: Final = {"city": "air", "air_station": "air", "water_section": "water", "meter": "meter"}
 METERED: Final = frozenset(statements.KINDS) - {REPORTED}
-OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
 Key = tuple[str, int, int, int | None]
 
 
@@ -305,8 +305,7 @@ def _append(writer: JournalWriter, topic: str, messages: Sequence[Message], now_
 
 def lines(account: Account) -> Iterable[str]:
     """The account in words, Chinese first."""
-    words = {"stored": "已存 stored", "duplicate": "重复 duplicate", "deadletter": "死信 dead-letter", "quarantined": "隔离 quarantined"}
-    words["items_refused"] = "被拒的项目 items refused"
+    words = {name: codes.both(said) for name, said in OUTCOMES.items()} | {"items_refused": "被拒的项目 items refused"}
     terms = [f"{words[name]} {account.outcomes[name]}" for name in OUTCOMES]
     for file in account.files:
         yield f"{file.name}: {file.format}, 读取 read {file.read}, 空行 empty {file.empty}"

@@ -12,12 +12,13 @@ from typing import Final, NamedTuple
 
 from domain.errors import SettingsError
 from domain.ports import Clock
+from domain.reasons import OUTCOMES
 from lanbi.clock import SystemClock
 from lanbi.founding import PROBE_KEY
 from lanbi.live import FAULT, NOTE, OK, Finding
 from lanbi.secret import read_secret
 from lanbi.settings import Settings
-from lanbi.state import OUTCOMES, StateView
+from lanbi.state import StateView
 
 PART: Final = "account"
 LOOKS: Final = 5

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
+from domain import codes
 from domain.civil import SHANGHAI, day_start, iso, parse_date, parse_time
 from domain.errors import DataFolderBusy, InputError, ServiceError, StoreRefused
 from domain.readings import Reading
+from domain.reasons import OUTCOMES
 from domain.sayings import both
 from ingest.jobs import COUNTS, REPLAY, Finding, Job
 from lanbi import wiring
@@ -20,13 +22,12 @@ from lanbi.journal import newest_trailer
 from lanbi.person_journal import WRITER, journal, request
 from lanbi.progress import Progress
 from lanbi.settings import Settings
-from lanbi.state import OUTCOMES, StateView
+from lanbi.state import StateView
 
 UNITS: Final = {"h": 3_600, "d": 86_400}
 STANDS: Final = "the request stands in the journal and will be worked off; look at ingest's messages, then `lanbi replay --job {}`"
 SHOWN: Final = 20
 FOUND: Final = {"missing": "缺失 missing", "different": "不同 different", "extra": "多余 nobody's"}
-WORDS: Final = {"stored": "已存 stored", "duplicate": "重复 duplicate", "deadletter": "死信 dead-letter", "quarantined": "隔离 quarantined"}
 
 
 def moment(text: str, flag: str, now: int, *, end: bool = False) -> int:
@@ -139,7 +140,7 @@ def account(job: Job) -> dict[str, object]:
 def lines(job: Job) -> Iterator[str]:
     """The account in words, Chinese first."""
     count: Callable[[str], int] = lambda name: job.counts.get(name, 0)  # noqa: E731  it reads better
-    yield f"读取 read {count('read')} = {' + '.join(f'{WORDS[name]} {count(name)}' for name in OUTCOMES)}"
+    yield f"读取 read {count('read')} = {' + '.join(f'{codes.both(said)} {count(name)}' for name, said in OUTCOMES.items())}"
     if count("resolved"):
         yield f"已解决的死信 dead letters settled: {count('resolved')}"
     if count("left"):

@@ -17,6 +17,7 @@ import msgspec
 
 from domain.errors import StoreAway, StoreRefused
 from domain.readings import Key
+from domain.reasons import OUTCOMES
 from ingest.jobs import Finding, Job
 from ingest.newest import Front
 from ingest.ports import Batch, Before, Cells, Latest, Refused, Version
@@ -27,7 +28,6 @@ from lanbi.frames import DOORS
 from lanbi.journal_files import hold, newest_trailer
 from lanbi.state_schema import SCHEMA
 
-OUTCOMES: Final = ("stored", "duplicate", "deadletter", "quarantined")
 ADDED: Final = ("decoded_more", "replayed")
 """Readings received that no trailer of the journal counts."""
 SHARE: Final = "share"

@@ -13,6 +13,7 @@ from domain import reasons
 from domain.indicators import FIGURES
 from domain.items import ITEMS
 from domain.readings import FLAGS
+from domain.targets import STATUSES
 from lanbi import metrics
 from lanbi.cli import PROGRAMS
 from lanbi.clock import SystemClock
@@ -146,6 +147,16 @@ def test_glossary_knows_every_item_and_flag() -> None:
 
     assert [] == [item.name for item in ITEMS.values() if f"`{item.name}`" not in text or item.unit not in text]
     assert [] == [letter for letter, (_, english) in FLAGS.items() if f"{letter} {english}" not in text]
+
+
+def test_glossary_says_what_the_board_says() -> None:
+    """The states of a target, and what becomes of a reading, have one Chinese word each, on every page and screen."""
+    text = read("docs/glossary.md")
+
+    assert [] == [code for code, (zh, _) in STATUSES.items() if f"`{code}` {zh}" not in text]
+    assert [] == [code for code in ("deadletter", "quarantined") if f"`{code}` | – | {reasons.OUTCOMES[code][0]} |" not in text]
+    assert "入库 + 重复 + 死信 + 待审" == " + ".join(zh for zh, _ in reasons.OUTCOMES.values())
+    assert "入库 + 重复 + 死信 + 待审" in read("README.zh.md")
 
 
 def test_every_settings_key_is_documented() -> None:

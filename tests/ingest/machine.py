@@ -15,13 +15,14 @@ from domain.errors import StoreAway
 from domain.message import scan
 from domain.places import Registry
 from domain.readings import Entry, Key, Reading
+from domain.reasons import OUTCOMES
 from ingest.deadletters import Answer
 from ingest.forwarder import Forwarder
 from ingest.jobs import Job
 from lanbi.embedded import EmbeddedStore
 from lanbi.journal import JournalWriter
 from lanbi.journal_view import JournalView
-from lanbi.state import OUTCOMES, State
+from lanbi.state import State
 from tests.ingest.county import NOW, county
 
 REGISTRY = county()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from domain.items import item
+from domain.items import INF, ITEMS
 from domain.message import Message, decode
 from domain.reasons import ALL
 from ingest.entries import EVENTS
@@ -36,11 +36,19 @@ def test_the_example_decodes() -> None:
     assert isinstance(message, Message)
 
 
+def number(text: str) -> float:
+    """A number as the page writes it."""
+    return float(text.replace("−", "-").replace(",", ""))
+
+
 def test_ranges_are_those_of_the_domain() -> None:
     """Each range of the page is the one that accept applies."""
     air, water = PAGE[PAGE.index("## Hard ranges") :].split("Water:")
     for realm, text in (("air", air), ("water", water)):
-        for name, low, high in re.findall(r"`(\w+)` (−?[\d,]+)–([\d,]+)", text):
-            known = item(realm, name)
-            assert known
-            assert (known.low, known.high) == (float(low.replace("−", "-").replace(",", "")), float(high.replace(",", "")))
+        said = {
+            name: (number(low), number(high))
+            for names, low, high in re.findall(r"((?:`\w+` and )*`\w+`) (−?[\d,]+)–([\d,]+)", text)
+            for name in re.findall(r"\w+", names.replace(" and ", " "))
+        }
+
+        assert {name: (one.low, one.high) for (of, name), one in ITEMS.items() if of == realm and one.high < INF} == said

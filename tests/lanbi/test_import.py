@@ -42,7 +42,7 @@ def test_the_account_in_words_says_the_same(house: House) -> None:
     code, out, _ = house.run(house.file(HOURLY + "s1,2020-01-01 01:00,35,51\n甲站,2020-01-01 01:00,35,51\n"))
 
     assert 0 == code
-    assert "读取 read 2 = 已存 stored 1 + 重复 duplicate 0 + 死信 dead-letter 1 + 隔离 quarantined 0 + 空行 empty 0" in out
+    assert "读取 read 2 = 入库 stored 1 + 重复 duplicate 0 + 死信 dead-letter 1 + 待审 quarantined 0 + 空行 empty 0" in out
     assert "unknown-source 1" in out and "--propose" in out
 
 

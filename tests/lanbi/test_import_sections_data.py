@@ -92,7 +92,7 @@ def test_every_section_of_the_page_is_kept_with_its_published_class(
     house.bring(PAGE)
 
     said = capsys.readouterr().out
-    assert "读取 read 1770 = 已存 stored 1646 + 重复 duplicate 0 + 死信 dead-letter 0 + 隔离 quarantined 0 + 空行 empty 124" in said
+    assert "读取 read 1770 = 入库 stored 1646 + 重复 duplicate 0 + 死信 dead-letter 0 + 待审 quarantined 0 + 空行 empty 124" in said
     ours = Counter((site, value) for (site, _), value in house.classes().items())
     assert 1_576 == published(rows, house.ids).total()
     assert Counter() == published(rows, house.ids) - ours

@@ -107,7 +107,7 @@ def test_alone_into_a_store_that_was_wiped(house: House, capsys: pytest.CaptureF
     account = said(capsys)
     assert (20, before) == (account["stored"], digest(house))
     assert 0 == main(["replay", "--job", account["id"], *config(house)])
-    assert "读取 read 40 = 已存 stored 20 + 重复 duplicate 20 + 死信 dead-letter 0 + 隔离 quarantined 0\n" == capsys.readouterr().out
+    assert "读取 read 40 = 入库 stored 20 + 重复 duplicate 20 + 死信 dead-letter 0 + 待审 quarantined 0\n" == capsys.readouterr().out
 
 
 def test_an_interrupted_replay_goes_on_with_the_next_ingest(house: House) -> None:

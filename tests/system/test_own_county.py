@@ -80,7 +80,7 @@ def test_the_page_as_it_is_typed(typed: tuple[Desk, str]) -> None:
     _, whole = typed
 
     assert "一切正常 all is well" in whole
-    assert "读取 read 7 = 已存 stored 7 + 重复 duplicate 0 + 死信 dead-letter 0 + 隔离 quarantined 0 + 空行 empty 0" in whole
+    assert "读取 read 7 = 入库 stored 7 + 重复 duplicate 0 + 死信 dead-letter 0 + 待审 quarantined 0 + 空行 empty 0" in whole
 
 
 def test_the_rest_of_the_page_and_an_operators_day(typed: tuple[Desk, str]) -> None:
