@@ -17,10 +17,9 @@ import numpy.typing as npt
 
 from analytics import cube
 from analytics.cube import BACK, SiteYear
-from analytics.tables import DAILY
 from domain import civil, marks
 from domain.fixed import MISSING
-from domain.items import AIR
+from domain.items import AIR, DAILY
 from domain.marks import Cell, Span
 from domain.places import Registry
 from domain.readings import Entry

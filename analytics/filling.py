@@ -17,9 +17,8 @@ from analytics.cube import BUILT, SHORT, SiteYear
 from analytics.kernels import days as kernel
 from analytics.kernels import layout
 from analytics.kernels.whole import NONE
-from analytics.tables import DAILY
 from domain import air, civil, fixed
-from domain.items import AIR, BY_REALM
+from domain.items import AIR, BY_REALM, DAILY
 from domain.readings import STATISTICAL, Series
 
 Cells = npt.NDArray[np.int32]

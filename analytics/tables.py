@@ -11,13 +11,11 @@ import numpy.typing as npt
 from analytics.kernels.aqi import ABSENT, LANES, Rounding
 from analytics.kernels.whole import NONE
 from domain import air, fixed
-from domain.items import AIR, ITEMS
+from domain.items import AIR, DAILY, ITEMS
 
 WIDTH: Final = 4_097
 """One entry more than the largest breakpoint needs: the last entry answers for everything above it."""
 
-DAILY: Final = ("pm25", "pm10", "so2", "no2", "co", "o3_8h")
-"""The items of a day, in the order of :data:`domain.items.AIR`."""
 OZONE: Final = AIR.index("o3")
 STEPS: Final = tuple(fixed.STEPS[ITEMS["air", name].digits] for name in AIR)
 """Thousandths in one displayed unit, by item."""

@@ -17,14 +17,14 @@ from api.params import Asking, Limit, Place, Window, day_window, pack, unpack, w
 from api.problems import unknown
 from api.schemas import Page
 from api.schemas_places import DayRow, DaysAnswer, HourRow, HoursAnswer, StationAnswer, VersionRow, VersionsAnswer
-from api.shaping import DAY_ITEMS, SIX, date_text, in_force, level, parts, split, stamp, stamp_day, units
+from api.shaping import date_text, in_force, level, parts, split, stamp, stamp_day, units
 from api.shared import shared, shared_briefly
 from api.sources import Sources, Version
 from domain.air import RULE_SETS
 from domain.civil import HOUR_S, day_of, iso
 from domain.indicators import Indicator
 from domain.indicators import Query as Conditions
-from domain.items import BY_REALM
+from domain.items import AIR, BY_REALM, DAILY
 from domain.places import AirStation
 from domain.readings import Reading
 
@@ -53,7 +53,7 @@ def stations(request: Request, sources: Asked) -> Response:
         if state is None:
             continue
         last = seen.get(place.id)
-        values, flags = split(last.items, SIX) if last else ({}, {})
+        values, flags = split(last.items, AIR) if last else ({}, {})
         rows.append(
             StationAnswer(
                 **_head(place, day),
@@ -62,7 +62,7 @@ def stations(request: Request, sources: Asked) -> Response:
                 time=stamp(state.last),
                 values=values,
                 flags=flags,
-                units=units("air", SIX),
+                units=units("air", AIR),
                 **_judged(figures.get(("aqi", place.id)), figures.get(("pm25_24h", place.id))),
             ),
         )
@@ -100,13 +100,13 @@ def hours(request: Request, sources: Asked, site: Place, span: Asking, limit: Li
     key = unpack(span.cursor, int)
     start = max(asked.start, int(str(key[0]))) if key else asked.start
     sent = {row.time: row for row in islice(sources.readings.rows("air", [site], start, asked.end, HOUR_S), limit + 1)}
-    figures = _by_time(_figures(sources, ("aqi", *SIX), Conditions(None, site, "hour", start=start, end=asked.end), limit))
+    figures = _by_time(_figures(sources, ("aqi", *AIR), Conditions(None, site, "hour", start=start, end=asked.end), limit))
     times = sorted({*sent, *figures})
     rows = [_hour(time, sent.get(time), figures.get(time, {})) for time in times[:limit]]
     follow = pack((times[limit - 1],)) if len(times) > limit else None
-    told = HoursAnswer(items=rows, next=follow, site=site, units=units("air", SIX))
-    columns = ("site", "time", *SIX, "aqi", "level", "primary", "rule_set")
-    table = [[site, row.time, *(row.values.get(name) for name in SIX), row.aqi, row.level, "+".join(row.primary), row.rule_set] for row in rows]
+    told = HoursAnswer(items=rows, next=follow, site=site, units=units("air", AIR))
+    columns = ("site", "time", *AIR, "aqi", "level", "primary", "rule_set")
+    table = [[site, row.time, *(row.values.get(name) for name in AIR), row.aqi, row.level, "+".join(row.primary), row.rule_set] for row in rows]
     return series(request, told, columns, table, _unit_line(told.units))
 
 
@@ -129,7 +129,7 @@ def _by_time(rows: Iterable[Indicator]) -> dict[int, dict[str, Indicator]]:
 
 def _hour(time: int, sent: Reading | None, figures: Mapping[str, Indicator]) -> HourRow:
     aqi = figures.get("aqi")
-    values = dict(sent.values) if sent else {name: figures[name].value for name in SIX if name in figures}
+    values = dict(sent.values) if sent else {name: figures[name].value for name in AIR if name in figures}
     return HourRow(
         time=iso(time),
         aqi=aqi.value if aqi else None,
@@ -159,14 +159,14 @@ def days(
     key = unpack(span.cursor, int)
     asked = Window(max(asked.start, int(str(key[0]))), asked.end) if key else asked
     query = Conditions(None, site, "day", rule_set, start=asked.start, end=asked.end)
-    found = _figures(sources, ("aqi", *DAY_ITEMS), query, limit)
+    found = _figures(sources, ("aqi", *DAILY), query, limit)
     figures = _by_time(row for row in found if rule_set or row.rule_set == in_force(stamp_day(row.time)))
     times = sorted(figures)
     rows = [_day(time, figures[time]) for time in times[:limit]]
     follow = pack((times[limit - 1],)) if len(times) > limit else None
-    told = DaysAnswer(items=rows, next=follow, site=site, units=units("air", DAY_ITEMS))
-    columns = ("site", "date", *DAY_ITEMS, "aqi", "level", "primary", "rule_set")
-    table = [[site, row.date, *(row.values.get(name) for name in DAY_ITEMS), row.aqi, row.level, "+".join(row.primary), row.rule_set] for row in rows]
+    told = DaysAnswer(items=rows, next=follow, site=site, units=units("air", DAILY))
+    columns = ("site", "date", *DAILY, "aqi", "level", "primary", "rule_set")
+    table = [[site, row.date, *(row.values.get(name) for name in DAILY), row.aqi, row.level, "+".join(row.primary), row.rule_set] for row in rows]
     return series(request, told, columns, table, _unit_line(told.units))
 
 
@@ -179,8 +179,8 @@ def _day(time: int, figures: Mapping[str, Indicator]) -> DayRow:
         level=level(aqi),
         primary=parts(aqi.text) if aqi else [],
         rule_set=some.rule_set,
-        values={name: figures[name].value for name in DAY_ITEMS if name in figures},
-        hours={name: figures[name].valid for name in DAY_ITEMS if name in figures},
+        values={name: figures[name].value for name in DAILY if name in figures},
+        hours={name: figures[name].valid for name in DAILY if name in figures},
     )
 
 

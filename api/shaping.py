@@ -5,16 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Final
 
 from domain import indicators
 from domain.air import rule_set_on
 from domain.civil import DAY_S, OFFSET_S, date_of, iso
 from domain.indicators import Indicator
 from domain.items import ITEMS
-
-SIX: Final = ("pm25", "pm10", "so2", "no2", "co", "o3")
-DAY_ITEMS: Final = ("pm25", "pm10", "so2", "no2", "co", "o3_8h")
 
 
 def stamp(instant: int | None) -> str | None:

@@ -18,13 +18,12 @@ from domain.places import Registry
 from domain.reasons import ALL
 from domain.restating import CONFIRMATION, confirmations
 from domain.sayings import chinese
-from domain.targets import ASPIRATION, STATUSES
+from domain.targets import ASPIRATION, SIGNS, STATUSES
 from domain.tasks import OPEN, RETURNED
 
 ACT, WATCH, KNOW = "act", "watch", "know"
 ORDER: Final = (ACT, WATCH, KNOW)
 KINDS: Final = {"air": ("空气站", "air station"), "water": ("断面或水井", "water source"), "point": ("排污口", "permit point"), "meter": ("计量表", "meter")}
-SIGNS: Final = {"<=": "≤", ">=": "≥", "<": "<"}
 NAMED: Final = 3
 """So many names stand in a line; the rest are counted."""
 LETTERS: Final = 500

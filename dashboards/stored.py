@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 from dashboards.county import Bureau
 from domain.indicators import FIGURES
+from domain.items import DAILY
 from domain.water import RULE_SET
 
-AIR_DAY: Final = ("aqi", "pm25", "pm10", "so2", "no2", "co", "o3_8h")
 MEANS: Final = ("pm25_mean", "pm10_mean", "so2_mean", "no2_mean", "co_p95", "o3_p90")
 COUNTS: Final = ("good_days", "good_ratio", "heavy_days", "valid_days", "data_capture", "composite")
 PERIODS: Final = ("month", "quarter", "ytd", "year")
@@ -43,7 +43,7 @@ class Need(NamedTuple):
 
 def _air() -> dict[str, tuple[str, ...]]:
     hours = {"aqi": ("hour", "day"), "pm25_24h": ("hour",), "warning": ("hour",)}
-    days = dict.fromkeys(AIR_DAY, ("day",))
+    days = dict.fromkeys(("aqi", *DAILY), ("day",))
     sums = dict.fromkeys((*MEANS, *COUNTS), PERIODS)
     left = {figure: ("day",) for figure in FIGURES if "_allowance_" in figure}
     lost = {"lost_hours": ("day",), "lost_days": ("month", "year")}

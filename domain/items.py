@@ -41,6 +41,8 @@ class Item:
 REALMS: Final = ("air", "water", "point", "meter")
 AIR: Final = ("pm25", "pm10", "so2", "no2", "co", "o3")
 """The six assessed pollutants, in the order in which primary pollutants are listed."""
+DAILY: Final = (*AIR[:-1], "o3_8h")
+"""The items of a day, in the same order: ozone by its largest 8 h mean."""
 
 _ROWS: Final = (
     Item("pm25", "air", "µg/m³", 0, 0, 2_000, "细颗粒物 PM2.5", "PM2.5", 10),

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from domain import civil, fixed
 from domain.indicators import FIGURES
-from domain.items import AIR, BY_REALM, ITEMS
+from domain.items import AIR, BY_REALM, DAILY, ITEMS
 from domain.places import Registry
 from domain.readings import FLAGS, STATISTICAL, Entry, lacking
 
@@ -35,7 +35,6 @@ COUNTED: Final = STATISTICAL | {"X", "S"}
 """Flags of reviewed values that enter statistics: a person has judged them, so S does too."""
 LONGEST_S: Final = 31 * civil.DAY_S
 """A single event longer than a month is a slip of the pen."""
-DAILY: Final = (*AIR[:-1], "o3_8h")
 MARKED: Final = MappingProxyType({"air": AIR, "water": BY_REALM["water"], "point": BY_REALM["point"]})
 """Items that a person may mark, by the kind of place."""
 _HIGHEST: Final = 1_000

@@ -30,6 +30,8 @@ GRAVITY: Final = MappingProxyType({"met": 0.0, "on-course": 1.0, "undecidable": 
 HOLDS: Final[Mapping[str, Callable[[Fraction, Fraction], bool]]] = MappingProxyType({"<=": operator.le, ">=": operator.ge, "<": operator.lt})
 """Whether an exact value keeps a goal, by operator; what is only tracked has nothing to keep."""
 OPERATORS: Final = (*HOLDS, "track")
+SIGNS: Final = MappingProxyType({"<=": "≤", ">=": "≥", "<": "<"})
+"""Operators as they are printed before a value."""
 ASPIRATION: Final = "aspiration"
 """A kind of target that is never missed and calls nobody: what is striven for."""
 KINDS: Final = MappingProxyType(

@@ -17,6 +17,7 @@ from domain.civil import period_stamp
 from domain.details import details
 from domain.fixed import to_float
 from domain.indicators import FIGURES, Indicator
+from domain.items import DAILY
 from domain.readings import Entry
 from domain.targets import Plan
 
@@ -83,7 +84,7 @@ def _difference(row: Indicator, value: float, known: Known) -> Iterator[Indicato
 
 def _is_mean(figure: str) -> bool:
     """Means of stations are close to a mean of all; counts and percentiles are not."""
-    return figure.endswith("_mean") or figure in {"pm25", "pm10", "so2", "no2", "co", "o3_8h"}
+    return figure.endswith("_mean") or figure in DAILY
 
 
 def _at(columns: Mapping[Tag, Column], tag: Tag, time: int) -> Indicator | None:

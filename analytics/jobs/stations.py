@@ -21,7 +21,7 @@ from analytics.jobs.sheets import Kind, Sheet, single
 from analytics.kernels import rolling as kernel
 from domain import air, civil
 from domain.fixed import MISSING, SCALE
-from domain.items import AIR
+from domain.items import AIR, DAILY
 
 Bytes = npt.NDArray[np.uint8]
 NAMES: Final = tuple(rules.name for rules in air.RULE_SETS)
@@ -221,7 +221,7 @@ def day_sheets(scope: str, seen: Seen, at: Span, expected: npt.NDArray[np.intege
     for place, name in enumerate(NAMES):
         verdict = seen.aqi[place], seen.primary[place], seen.items, seen.level[place]
         found.append(_aqi(Kind(("aqi",), "day", scope, name), time, verdict, texts))
-        found.append(Sheet(Kind(tables.DAILY, "day", scope, name), time, shown, _DIVISORS, seen.behind, whole))
+        found.append(Sheet(Kind(DAILY, "day", scope, name), time, shown, _DIVISORS, seen.behind, whole))
     return found
 
 

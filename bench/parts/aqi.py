@@ -16,7 +16,7 @@ from analytics.air import hours as air_hours
 from bench.common import Bench
 from bench.parts.air import NS, Floats, Ints
 from domain import air
-from domain.items import AIR
+from domain.items import AIR, DAILY
 from tests import reference
 
 CALLS: Final = 3_000
@@ -27,7 +27,7 @@ TURNS: Final = 500
 
 def by_numpy(columns: list[Floats], *, daily: bool) -> Floats:
     """AQI by vectorised numpy, one contiguous array an item: round, interp, ceil, fmax; a float ceil, so one too high at some CO values."""
-    names = tables.DAILY if daily else AIR
+    names = DAILY if daily else AIR
     averages = ("24h",) * 5 + ("8h",) if daily else ("1h",) * 6
     aqi = np.full(columns[0].shape, np.nan)
     for values, key in zip(columns, zip(names, averages, strict=True), strict=True):

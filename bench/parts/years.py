@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from analytics import tables
 from analytics.air import crowds, years
 from analytics.air import days as air_days
 from analytics.kernels import years as kernel
 from bench.common import Bench
 from bench.parts.air import NS, Floats, Ints
 from bench.parts.aqi import by_numpy
-from domain.items import AIR
+from domain.items import AIR, DAILY
 
 FIRST = 20_089
 """The first of January 2025."""
@@ -30,7 +29,7 @@ def ours(hours: Ints, threads: int = 1) -> list[years.Running]:
 
 def by_wide_frames(frame: pd.DataFrame) -> dict[str, Any]:
     """Pandas at its best: wide frames, resample, rolling, quantile; the year's end only."""
-    day = {item: frame[item].resample("D") for item in tables.DAILY[:5]}
+    day = {item: frame[item].resample("D") for item in DAILY[:5]}
     means = {item: found.mean().where(found.count() >= 20) for item, found in day.items()}
     window = frame["o3"].rolling(8, min_periods=6).mean()
     window = window[window.index.hour >= 7]
@@ -53,7 +52,7 @@ def by_polars(table: pl.DataFrame) -> pl.DataFrame:
 
 def _year(means: dict[str, Floats]) -> dict[str, Any]:
     shown = {item: np.round(value, 1 if item == "co" else 0) for item, value in means.items()}
-    aqi = by_numpy([shown[item] for item in tables.DAILY], daily=True)
+    aqi = by_numpy([shown[item] for item in DAILY], daily=True)
     aqi[np.isnan(shown["pm25"]) & np.isnan(shown["pm10"])] = np.nan
     return {
         "valid": (~np.isnan(aqi)).sum(axis=0),
@@ -67,7 +66,7 @@ def _year(means: dict[str, Floats]) -> dict[str, Any]:
 def run(bench: Bench, values: Floats, hours: Ints) -> None:
     """The year of 100 stations against wide frames; daily means against long tables; two threads."""
     index = pd.date_range("2025-01-01", periods=len(hours), freq="h")
-    wide = {item: pd.DataFrame(values[:, :, place], index=index) for place, item in enumerate((*tables.DAILY[:5], "o3"))}
+    wide = {item: pd.DataFrame(values[:, :, place], index=index) for place, item in enumerate((*DAILY[:5], "o3"))}
     frame = pd.concat(wide, axis=1)
     wrong = _differences(ours(hours), by_wide_frames(frame))
     size = hours.size / NS

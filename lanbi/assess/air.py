@@ -10,10 +10,9 @@ import numpy.typing as npt
 
 from analytics import rolling, tables
 from analytics.air import hours
-from analytics.tables import DAILY
 from domain import civil
 from domain.fixed import MISSING
-from domain.items import AIR
+from domain.items import AIR, DAILY
 from lanbi.assess import rules, writing
 from lanbi.assess.table import Table
 from lanbi.assess.writing import Column
@@ -93,6 +92,6 @@ def _blocks(keys: npt.NDArray[np.int32], site: npt.NDArray[np.int32], day: npt.N
 
 
 def _running_columns(part: Table, means: npt.NDArray[np.int32]) -> Block:
-    names = (*(f"{item}_24h" for item in AIR[:-1]), "o3_8h")
+    names = tuple(item if item == "o3_8h" else f"{item}_24h" for item in DAILY)
     keys = [writing.text("site", part.site, part.sites), writing.time("time", part.time)]
     return [*keys, *(writing.number(name, means[:, place], DECIMALS[place]) for place, name in enumerate(names))]

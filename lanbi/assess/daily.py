@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from analytics.air import days as air_days
 from analytics.air.days import Days
-from analytics.tables import DAILY
 from domain import civil
 from domain.errors import FileError
+from domain.items import DAILY
 from lanbi.assess import air, rules, writing
 from lanbi.assess.table import Table
 

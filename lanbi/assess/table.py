@@ -13,10 +13,9 @@ import numpy.typing as npt
 
 from analytics.kernels import text as kernel
 from analytics.kernels.written import SLOW
-from analytics.tables import DAILY
 from domain import civil, fixed
 from domain.errors import FileError
-from domain.items import AIR, CODES, ITEMS, MICRO, MICRO_FEW
+from domain.items import AIR, CODES, DAILY, ITEMS, MICRO, MICRO_FEW
 from lanbi.assess import files
 from lanbi.assess.rows import EARLIEST, LATEST, YEARS
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from domain import marks, statements
 from domain.civil import SHANGHAI, date_of, day_of, hour_of, iso, parse_date, parse_time
 from domain.errors import FileError
-from domain.items import AIR
+from domain.items import AIR, DAILY
 from lanbi.formats.rows import Fault, Said, day, hour, number, trimmed
 from lanbi.formats.sheet import Sheet
 from lanbi.toml_lines import nearest
@@ -135,7 +135,7 @@ def _reviewed(body: Body) -> Wrong | None:
     if wrong:
         return wrong
     body["item"], body["flag"] = body["item"].casefold(), (body.get("flag") or "N").upper()
-    names = AIR if hourly else marks.DAILY
+    names = AIR if hourly else DAILY
     if body["item"] not in names:
         return Wrong("item", f"no item of {'an hour' if hourly else 'a day'}: {body['item'][:40]!r}", f"one of {', '.join(names)}")
     wrong = _number(body) if body["value"] else None

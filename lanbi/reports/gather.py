@@ -10,15 +10,14 @@ from api.attainments import all_targets
 from api.schemas_targets import TargetAnswer
 from api.shaping import in_force, printed
 from api.sources import Sources
-from api.today import SIGNS
 from domain.air import LEVELS
 from domain.civil import date_of, day_of, iso, period_stamp
 from domain.codes import BASES, both, state_words
 from domain.indicators import FIGURES, Indicator, Query
-from domain.items import ITEMS
+from domain.items import DAILY, ITEMS
 from domain.restating import CAUSES as RESTATED
 from domain.restating import CONFIRMATION, Confirmations, causes_of, confirmations, period_text, with_names
-from domain.targets import STATUSES, UNITS
+from domain.targets import SIGNS, STATUSES, UNITS
 from lanbi.reports.page import Cell, Chart, Column, Series, Table
 
 FIGURE_COLUMNS: Final = tuple(
@@ -27,8 +26,6 @@ FIGURE_COLUMNS: Final = tuple(
         ("指标 figure", "数值 value", "单位 unit", "有效/应有 valid", "同比 on last year", "公布值 official", "规则集 rule set", "口径 basis", "状态 state"),
     )
 )
-SIX: Final = ("pm25", "pm10", "so2", "no2", "co", "o3_8h")
-DIGITS: Final = {"co": 1}
 MOST: Final = 100_000
 NO_RULES: Final = "none"
 REGISTERED: Final = "registered unit"
@@ -115,13 +112,13 @@ def days(found: Gathered, scope: str, first: int, last: int, title: str) -> tupl
     """Days of a place: daily values, AQI and class, and their picture."""
     query = Query(None, scope, "day", start=period_stamp(first) - 1, end=period_stamp(last), limit=MOST)
     by_day: dict[int, dict[str, Indicator]] = {}
-    for name in (*SIX, "aqi"):
+    for name in (*DAILY, "aqi"):
         for row in found.rows(replace(query, figure=name)):
             if row.rule_set in {in_force(_day(row)), "none"}:
                 by_day.setdefault(_day(row), {})[row.figure] = row
     columns = (
         Column("日期 date"),
-        *(Column(f"{FIGURES[name].zh} [{FIGURES[name].unit}]", DIGITS.get(name, 0)) for name in SIX),
+        *(Column(f"{FIGURES[name].zh} [{FIGURES[name].unit}]", FIGURES[name].digits) for name in DAILY),
         Column("AQI"),
         Column("类别 class"),
         Column("首要污染物 primary"),
@@ -146,7 +143,7 @@ def _day(row: Indicator) -> int:
 def _day_row(day: int, rows: dict[str, Indicator]) -> list[str | float | None]:
     aqi = rows.get("aqi")
     level = LEVELS[int(aqi.status) - 1].zh if aqi and aqi.status.isdigit() else ""
-    values: list[str | float | None] = [rows[name].value if name in rows else None for name in SIX]
+    values: list[str | float | None] = [rows[name].value if name in rows else None for name in DAILY]
     return [date_of(day).isoformat(), *values, aqi.value if aqi else None, level, _primary(aqi)]
 
 
