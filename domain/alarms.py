@@ -38,3 +38,5 @@ ALARMS: Final = MappingProxyType(
     },
 )
 """Kinds of events that call for a person."""
+DRIFTS: Final = ("step", "offset", "ramp", "divergence")
+"""Those of a sensor that leaves its neighbours."""

@@ -22,6 +22,8 @@ HEAT: Final = "heat"
 STEAM: Final = "steam"
 ACCOUNTS: Final = ("energy", "green", "feedstock")
 """What a meter's amount is in an enterprise's totals: energy, green power (绿电), or feedstock (原料用能)."""
+FLOWS: Final = MappingProxyType({"purchased": 1, "own": 1, "sold": -1})
+"""Flows of main meters that are summed, and how: what is sold is taken off."""
 DIGITS: Final = 4
 """Decimals of a coefficient made of a measured heat value, as the standard prints its own."""
 

@@ -14,9 +14,9 @@ from domain.places import Registry
 from domain.ports import Entries, IndicatorSource
 from lanbi.entering import enter
 from lanbi.settings import Settings
+from lanbi.telling import WITHDRAWN
 
 MANY: Final = 100_000
-WITHDRAWN: Final = '{"withdrawn": true}'
 
 
 class Source(IndicatorSource, Entries, Protocol):

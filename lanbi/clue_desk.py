@@ -182,7 +182,7 @@ class ClueDesk:
             known = self.metering.desk.year(year, name)
             if known is None:
                 return None
-            kwh = float(energy.base_units(clues.ELECTRICITY, self.registry.meters[name].unit) or 1)
+            kwh = float(energy.base_units(energy.ELECTRICITY, self.registry.meters[name].unit) or 1)
             load += pairs.power(known.counted, start, HOUR_S, count, kwh)
         hours = start + HOUR_S * np.arange(count)
         inside = np.zeros(count, bool)

@@ -17,12 +17,11 @@ from lanbi.formats.survey import FileSurvey
 
 LEVEL: Final = "/~entries/"
 """What a topic of entries holds in front of their kind."""
-REPORTED: Final = "reported"
 SUBJECTS: Final = ("target", "scope", "site", "meter", "enterprise")
 """Columns that say what a statement is about, the first that there is."""
 PER_RECORD: Final = 100
 LARGEST: Final = 60_000
-"""Bytes of a record of entries, unless one entry alone is larger."""
+"""Bytes of a record, below what any message may have, unless what it holds cannot be divided."""
 OPEN: Final = 2_000
 """Reviewed site-days that are collected at once: a file that goes by the hour has one of each place open."""
 Body = Mapping[str, Any]
@@ -114,9 +113,9 @@ class Statements:
 
     def _single(self, said: Said) -> Note:
         body = dict(said.body)
-        if said.kind == REPORTED:
+        if said.kind == statements.REPORTED:
             user = body.pop("person")
-            return Note(REPORTED, {"user": user, **body, "file": _name(self.file)})
+            return Note(statements.REPORTED, {"user": user, **body, "file": _name(self.file)})
         if said.kind in statements.KINDS:
             return Note(said.kind, {"user": "import", **body, "file": _name(self.file)})
         return Note(said.kind, {"user": "import", **body, "scope": registered(said, self.registry) or body["scope"], "file": _name(self.file)})

@@ -24,7 +24,7 @@ from lanbi.formats.rows import Row, Said
 from lanbi.formats.sources import open_source
 from lanbi.formats.survey import LOOK, FileSurvey, Survey
 from lanbi.forwarding import Patience, forward
-from lanbi.import_entries import LEVEL, REPORTED, EntryBook, Statements, published, registered, stranger, subject
+from lanbi.import_entries import LARGEST, LEVEL, PER_RECORD, EntryBook, Statements, published, registered, stranger, subject
 from lanbi.instances import check_import
 from lanbi.journal import JournalReader, JournalWriter
 from lanbi.progress import Progress
@@ -33,15 +33,12 @@ from lanbi.state import StateView
 
 WRITER: Final = "import"
 TOPIC: Final = "lanbi/v1/~import"
-PER_RECORD: Final = 100
-LARGEST: Final = 60_000
-"""Bytes of a record: below what any message may have."""
 GROUP: Final = 50
 """Records a commit: 5,000 readings."""
 CENTISECOND: Final = 10_000_000
 RERUN: Final = "the readings are safe in the journal and will follow; look at its messages, then run the same command again"
 TABLES: Final = {"city": "air", "air_station": "air", "water_section": "water", "meter": "meter"}
-METERED: Final = frozenset(statements.KINDS) - {REPORTED}
+METERED: Final = frozenset(statements.KINDS) - {statements.REPORTED}
 Key = tuple[str, int, int, int | None]
 
 
@@ -157,13 +154,13 @@ class Importer:
         known = {target.id for plan in wiring.plans(self.settings) for target in plan.targets} if survey.subjects else set()
         for said, where in survey.subjects.values():
             name = subject(said)
-            if said.kind == REPORTED and name not in known:
+            if said.kind == statements.REPORTED and name not in known:
                 raise FileError(f"no plan has a target '{name}'", where, f"one of {', '.join(sorted(known))}; nothing was imported")
             if said.kind in METERED:
                 wrong = stranger(said, self.registry)
                 if wrong:
                     raise FileError(wrong, where, "write registered ids; nothing was imported")
-            elif said.kind not in {REPORTED, OFFICIAL} and registered(said, self.registry) is None:
+            elif said.kind not in {statements.REPORTED, OFFICIAL} and registered(said, self.registry) is None:
                 raise FileError(f"no such air place or county: '{name}'", where, "name a registered id or code; nothing was imported")
 
     def _totals(self) -> dict[str, int]:

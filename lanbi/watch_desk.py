@@ -17,6 +17,7 @@ from analytics.cube import BACK
 from analytics.jobs import probes, stations, unsettled, watches
 from analytics.water.records import NAMES, Day
 from domain import civil, marks
+from domain.alarms import DRIFTS
 from domain.indicators import Event
 from domain.items import AIR
 from domain.judgements import VERDICT, judged
@@ -26,7 +27,6 @@ from lanbi.settling import Book, Settler
 from lanbi.telling import WITHDRAWN, Teller
 from lanbi.water_desk import WaterDesk
 
-DRIFTS: Final = ("step", "offset", "ramp", "divergence")
 STUCK: Final = "stuck"
 SENSORS: Final = frozenset({*DRIFTS, STUCK, probes.DRIFT, probes.SHIFT})
 """Alarms that say a sensor does not tell the truth."""

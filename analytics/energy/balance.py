@@ -24,7 +24,6 @@ from domain.places import Enterprise, Meter
 OF_MEDIUM: Final = {energy.ELECTRICITY: "electricity_loss", energy.WATER: "water_loss"}
 OF_METER: Final = "meter_loss"
 WITHIN, ABOVE, BELOW, INCOMPLETE = "within", "above", "below", "incomplete"
-_SIGN: Final = {"purchased": 1, "own": 1, "sold": -1}
 _RULES: Final = "none"
 
 
@@ -47,7 +46,7 @@ def balances(owner: str, meters: Sequence[Meter]) -> Iterator[Balance]:
     """Balances of an enterprise: of its main meters by medium, and of each meter that others stand behind."""
     for medium, figure in OF_MEDIUM.items():
         own = [one for one in meters if one.medium == medium]
-        main = tuple((_SIGN[one.flow], one) for one in own if one.role.newest == "main" and one.flow in _SIGN)
+        main = tuple((energy.FLOWS[one.flow], one) for one in own if one.role.newest == "main" and one.flow in energy.FLOWS)
         behind = tuple((1, one) for one in own if one.role.newest != "main" and one.behind is None)
         if main and behind:
             yield Balance(figure, owner, Side(main), Side(behind))

@@ -27,7 +27,6 @@ LINES: Final = (
     "energy_green", "energy_feedstock", "co2", "co2_net",
 )  # fmt: skip
 """Lines of an account [kWh, m³, kgce, kg]."""
-_SIGN: Final = {"purchased": 1, "own": 1, "sold": -1}
 
 
 @dataclass
@@ -79,7 +78,7 @@ def account(meters: Sequence[tuple[Meter, MeterDays]], registry: Registry, year:
     """
     found = Account(len(elapsed))
     for meter, own in meters:
-        if meter.flow in _SIGN:
+        if meter.flow in energy.FLOWS:
             _add(found, (meter, own), registry, year, elapsed)
     return found
 
@@ -96,7 +95,7 @@ def _add(found: Account, one: tuple[Meter, MeterDays], registry: Registry, year:
     asked = (main & (elapsed >= HOUR_S)).astype(np.int64)
     counts = ((main & (cover > 0)).astype(np.int64), (main & (100 * cover >= energy.SHARE * elapsed) & (cover > 0)).astype(np.int64), asked)
     if meter.medium == energy.WATER:
-        found.add("water_use", _SIGN[meter.flow] * grains(days, unit, Decimal(1)), counts)
+        found.add("water_use", energy.FLOWS[meter.flow] * grains(days, unit, Decimal(1)), counts)
         return
     if meter.medium == energy.ELECTRICITY:
         line = {"purchased": "electricity_bought", "own": "electricity_own", "sold": "electricity_sold"}[meter.flow]
@@ -106,7 +105,7 @@ def _add(found: Account, one: tuple[Meter, MeterDays], registry: Registry, year:
     for kind, lines in _lines_of(meter).items():
         amount, lacking = _worth(days, (unit, own.first), worth(meter, kind, registry, year))
         for line in lines:
-            found.add(line, _SIGN[meter.flow] * amount, counts)
+            found.add(line, energy.FLOWS[meter.flow] * amount, counts)
             if lacking.any():
                 found.without.setdefault(line, set()).add(meter.medium)
 

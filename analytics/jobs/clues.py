@@ -27,7 +27,6 @@ from domain.verdicts import Word
 BESIDE_S: Final = 2 * HOUR_S
 """What the curves show before and behind a stretch."""
 POINTS: Final = 96
-ELECTRICITY: Final = "electricity"
 
 
 class Pair(NamedTuple):
@@ -49,14 +48,14 @@ def watched(registry: Registry) -> dict[str, Pair]:
     found = {}
     for name, meter in registry.meters.items():
         other, owner = registry.meters.get(meter.treats or ""), registry.enterprises.get(meter.enterprise)
-        if other is not None and owner is not None and owner.monitoring and meter.medium == other.medium == ELECTRICITY:
+        if other is not None and owner is not None and owner.monitoring and meter.medium == other.medium == energy.ELECTRICITY:
             found[name] = Pair(other, meter)
     return found
 
 
 def curves(pair: Pair, known: tuple[Known, Known], span: tuple[int, int], rules: Electricity) -> Curves | None:
     """Power of both meters from the first instant to the second [s]; None where their readings come too rarely to be held together."""
-    kwh = [float(energy.base_units(ELECTRICITY, meter.unit) or 1) for meter in pair]
+    kwh = [float(energy.base_units(energy.ELECTRICITY, meter.unit) or 1) for meter in pair]
     unit = float(Decimal(pair.treatment.resolution)) * float(pair.treatment.multiplier.newest) * kwh[1]
     production, treatment = known
     step = pairs.width((production.interval, treatment.interval), unit, _top(treatment.counted) * kwh[1])

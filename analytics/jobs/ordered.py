@@ -13,7 +13,7 @@ import numpy as np
 from analytics.energy import orders
 from analytics.energy.orders import Hour, Loads
 from analytics.jobs import clues
-from domain import civil, statements
+from domain import civil, energy, statements
 from domain.indicators import Event, Indicator
 from domain.places import Registry
 from domain.readings import Entry
@@ -111,7 +111,7 @@ def listed(entries: Iterable[Entry], owner: str, order: Order, registry: Registr
 
 def _meters(registry: Registry, owner: str, line: str, named: str) -> tuple[str, ...]:
     """Electricity meters that show a row: those it names, else the line's, else what the enterprise buys."""
-    own = {name: one for name, one in registry.meters.items() if one.enterprise == owner and one.medium == clues.ELECTRICITY}
+    own = {name: one for name, one in registry.meters.items() if one.enterprise == owner and one.medium == energy.ELECTRICITY}
     asked = named.split() or (registry.lines[line].meters if line in registry.lines else ())
     if asked or line:
         return tuple(name for name in asked if name in own)

@@ -9,7 +9,7 @@ from dashboards.county import Bureau
 from dashboards.parts import QUALITY
 from dashboards.queries import BASIS, NO_RULES, Ask
 from domain.air import DAY_HOURS
-from domain.alarms import ALARMS
+from domain.alarms import ALARMS, DRIFTS
 from domain.ledger import STATES
 from domain.restating import ANNOUNCED, CONFIRMED, WITHDRAWN
 
@@ -18,7 +18,7 @@ SENSOR = {"scope": "对象", "value": "未了结"}
 ALARM = {"Time": "时间", "kind": "事件", "source": "对象", "item": "项目", "amount": "大小", "unit": "单位", "onset": "起始"}
 AUDITED = ("text", "size", "detected", "beside", "effect", "from", "to", "hours", "value", "per_day", "numbers")
 """What only an auditor asks for; the API has it."""
-SENSOR_KINDS = ("step", "offset", "ramp", "divergence", "stuck", "probe-drift", "probe-shift")
+SENSOR_KINDS = (*DRIFTS, "stuck", "probe-drift", "probe-shift")
 LOST_HOURS = 24 - DAY_HOURS
 SHOWN = (("ingest_refused", "过去一小时"), ("ingest_deadletter", "死信（累计）"), ("ingest_quarantined", "待审（累计）"))
 

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from analytics import counting, drift, meters, standing, stuck
+from domain.alarms import DRIFTS
 from domain.civil import DAY_S, HOUR_S, day_end, day_of, day_start
 from domain.indicators import Event
 from domain.items import AIR, BY_REALM
@@ -21,7 +22,6 @@ from lanbi.score.truth import Floats, Said, Truth
 
 SLACK_S: Final = 2 * DAY_S
 """So long behind its end a fault may be told; a drift, which is told by days, four months."""
-DRIFTS: Final = ("step", "offset", "ramp", "divergence")
 CLUES: Final = ("treatment-off", "late-start", "early-stop", "idling", "breach")
 ALARMS: Final = frozenset({*DRIFTS, "stuck", "spike", "negative", "over-power", "held", "reset", *CLUES})
 """Signs that call for a person: raised where nothing is wrong they are false alarms."""
