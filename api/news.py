@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from api.accounts import Caller, owner
+from api.events import MOST
 from api.firsthand import delay_s, told
 from api.freshness import STATES, survey
 from api.schemas_filings import NewsAnswer
@@ -17,7 +18,6 @@ from domain.reasons import ALL
 
 BACK_S: Final = 31 * DAY_S
 LETTERS: Final = 500
-MOST: Final = 100_000
 MINUTE_S: Final = 60
 NS: Final = 10**9
 ORDER: Final = "order"

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Query, Request, Response
 from api.access import Whose
 from api.answers import series
 from api.depends import Asked
+from api.events import newest
 from api.firsthand import told
-from api.params import ID, Asking, Limit, pack, unpack, window
+from api.params import ID, Asking, Limit
 from api.schemas import AlertAnswer, Page, VerdictAnswer
 from api.sources import Sources
 from domain.alarms import ALARMS
@@ -20,8 +21,6 @@ from domain.indicators import Event
 from domain.judgements import VERDICT, VERDICTS, Alarm, Judgement, judged
 
 router = APIRouter(prefix="/api/v1", tags=["figures"])
-MOST_DAYS: Final = 3_660
-MOST: Final = 100_000
 COLUMNS: Final = ("kind", "zh", "source", "name", "time", "value", "withdrawn")
 Kind = Annotated[str | None, Query(pattern=ID, description="only alarms of this kind")]
 
@@ -29,23 +28,16 @@ Kind = Annotated[str | None, Query(pattern=ID, description="only alarms of this 
 @router.get("/alerts", response_model=Page[AlertAnswer])
 def alerts(request: Request, sources: Asked, caller: Whose, span: Asking, limit: Limit = 1_000, *, kind: Kind = None) -> Response:
     """Alarms of the watches and breaches of sections by the time at which they could be known, newest first; JSON or CSV."""
-    asked = window(span, sources.now(), days=31, most=MOST_DAYS)
-    after = unpack(span.cursor, int, str, str)
-    rows = sorted(
-        (row for row in sources.figures.event_rows(asked.start, asked.end, MOST) if row.kind in ALARMS and kind in {None, row.kind}), key=_key, reverse=True
-    )
-    registry = sources.registry()
-    now = sources.now()
-    mine = [row for row in rows if caller.sees(registry, row.source) and told(registry, caller, row.source, (row.time, now))]
-    left = [row for row in mine if after is None or _key(row) < after]
-    follow = pack(_key(left[limit - 1])) if len(left) > limit else None
+    registry, now = sources.registry(), sources.now()
+
+    def wanted(row: Event) -> bool:
+        named = row.kind in ALARMS and kind in {None, row.kind}
+        return named and caller.sees(registry, row.source) and told(registry, caller, row.source, (row.time, now))
+
+    rows, follow = newest(sources, span, limit, wanted)
     said = judged(sources.entries.entered(VERDICT))
-    page = Page[AlertAnswer](items=[_row(sources, row, said.get(Alarm(*row[:3]))) for row in left[:limit]], next=follow)
+    page = Page[AlertAnswer](items=[_row(sources, row, said.get(Alarm(*row[:3]))) for row in rows], next=follow)
     return series(request, page, COLUMNS, [[getattr(row, column) for column in COLUMNS] for row in page.items])
-
-
-def _key(row: Event) -> tuple[int, str, str]:
-    return row.time, row.kind, row.source
 
 
 def _row(sources: Sources, row: Event, word: Judgement | None) -> AlertAnswer:

@@ -18,6 +18,7 @@ from api.bodies import Line, Said
 from api.depends import Asked
 from api.desk import Desk
 from api.entered import known
+from api.events import MOST as EVENTS
 from api.faults import chinese, refusal
 from api.params import ID, Cursor, Limit, pack, unpack
 from api.problems import Problem, unknown, wrong
@@ -180,7 +181,7 @@ def judge(sources: Asked, caller: Whose, said: VerdictBody) -> Response:
         about = judgements.alarm(said.alarm)
     except ValueError as error:
         raise wrong("alarm", "请从告警列表复制告警名称。", f"Copy the alarm's name from the list: {error}") from None
-    if not any(row[:3] == about for row in sources.figures.event_rows(about.time - 1, about.time, MOST)):
+    if not any(row[:3] == about for row in sources.figures.event_rows(about.time - 1, about.time, EVENTS)):
         raise unknown(said.alarm)
     return entered(sources, caller, judgements.VERDICT, {**said.model_dump(), "alarm": about.name}, about.source)
 

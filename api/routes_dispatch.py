@@ -11,6 +11,7 @@ from api.access import Whose
 from api.accounts import Caller
 from api.answers import answer
 from api.depends import Asked
+from api.events import MOST
 from api.freshness import survey
 from api.links import leads
 from api.params import Cursor, pack, unpack
@@ -28,7 +29,6 @@ ORDER: Final = "order"
 FIGURE: Final = "order_load"
 STATUSES: Final = ("obeyed", "not-obeyed", "cannot-tell")
 BACK_S: Final = 400 * DAY_S
-MOST: Final = 100_000
 Body = Mapping[str, Any]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,6 +11,7 @@ from api.access import Whose
 from api.accounts import owner
 from api.answers import answer, series
 from api.depends import Asked
+from api.events import MOST_DAYS, newest
 from api.firsthand import told
 from api.links import leads
 from api.params import ID, Asking, Limit, Window, day_window, pack, unpack, window
@@ -27,8 +28,6 @@ from domain.indicators import FIGURES, Event, Indicator
 from domain.indicators import Query as Asks
 
 router = APIRouter(prefix="/api/v1", tags=["energy"])
-MOST: Final = 100_000
-MOST_DAYS: Final = 3_660
 HOURS_DAYS: Final = 366
 ACCOUNT: Final = (
     "electricity_bought", "electricity_sold", "electricity_own", "water_use", "energy_tce", "energy_equal", "energy_net", "energy_fuel", "energy_green",
@@ -99,22 +98,9 @@ def events(request: Request, sources: Asked, meter: Object, span: Asking, limit:
     """Resets, roll-overs, exchanges, gaps and what is held for a person, newest first; clues have their own list."""
     if meter not in sources.registry().meters:
         raise unknown(meter)
-    rows, follow = _told(sources, span, limit, lambda row: row.source == meter and row.kind not in RULES)
+    rows, follow = newest(sources, span, limit, lambda row: row.source == meter and row.kind not in RULES)
     items = [EventRow(kind=row.kind, time=iso(row.time), value=row.value, text=row.text) for row in rows]
     return answer(request, EventsAnswer(items=items, next=follow, meter=meter))
-
-
-def _told(sources: Sources, span: Asking, limit: int, wanted: Callable[[Event], bool]) -> tuple[list[Event], str | None]:
-    """Events that are wanted, newest first, a page of them, and the cursor of the next."""
-    asked = window(span, sources.now(), days=31, most=MOST_DAYS)
-    after = unpack(span.cursor, int, str, str)
-    found = [row for row in sources.figures.event_rows(asked.start, asked.end, MOST) if wanted(row)]
-    left = [row for row in sorted(found, key=_key, reverse=True) if after is None or _key(row) < after]
-    return left[:limit], pack(_key(left[limit - 1])) if len(left) > limit else None
-
-
-def _key(row: Event) -> tuple[int, str, str]:
-    return row.time, row.kind, row.source
 
 
 @router.get("/enterprises", response_model=Page[EnterpriseAnswer], responses=leads("enterprise", "/items/0/id", "energy"))
@@ -166,7 +152,7 @@ def clues(
             return False
         return enterprise in {None, owner(registry, row.source)} and (own == state if state else own != "withdrawn")
 
-    rows, follow = _told(sources, span, limit, wanted)
+    rows, follow = newest(sources, span, limit, wanted)
     return answer(request, Page[ClueAnswer](items=[_clue(sources, row) for row in rows], next=follow))
 
 
@@ -193,7 +179,7 @@ def orders(request: Request, sources: Asked, caller: Whose, span: Asking, limit:
     def wanted(row: Event) -> bool:
         return row.kind == ORDER and enterprise in {None, row.source} and caller.sees(registry, row.source) and "document" in details(row.text)
 
-    rows, follow = _told(sources, span, limit, wanted)
+    rows, follow = newest(sources, span, limit, wanted)
     items = []
     for row in rows:
         body = details(row.text)

@@ -14,6 +14,7 @@ from api.accounts import Caller, Deed, owner
 from api.answers import answer
 from api.depends import Asked
 from api.entered import known
+from api.events import MOST
 from api.faults import refusal
 from api.links import leads
 from api.news import news_of
@@ -64,7 +65,7 @@ def receive(sources: Asked, caller: Whose, enterprise: Object, said: ReceiptBody
         begin = statements.instant(said.since)
     except ValueError:
         raise wrong("from", "请照抄命令的开始时间。", "Copy the begin of the order.") from None
-    rows = [row for row in sources.figures.event_rows(begin - 1, begin, 100_000) if (row.kind, row.source) == ("order", enterprise)]
+    rows = [row for row in sources.figures.event_rows(begin - 1, begin, MOST) if (row.kind, row.source) == ("order", enterprise)]
     if not rows:
         raise Problem(404, "该企业没有在此时开始的管控指令。", "No order that began then names this enterprise.")
     body = {"enterprise": enterprise, "from": iso(begin), "document": "api"}

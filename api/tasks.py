@@ -7,6 +7,7 @@ from typing import Final
 
 from api.accounts import Caller, owner
 from api.entered import known
+from api.events import MOST
 from api.firsthand import told
 from api.sources import Sources
 from domain import tasks
@@ -22,7 +23,6 @@ from domain.workdays import Calendar
 
 BACK_S: Final = 92 * DAY_S
 """A task that nobody touched for a quarter has become history; its fact stays in its own list."""
-MOST: Final = 100_000
 
 
 def standing(sources: Sources, caller: Caller) -> list[Task]:
