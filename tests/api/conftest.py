@@ -1,4 +1,4 @@
-"""One seeded county for the whole folder, and for tests that log in one of their own with one operator."""
+"""One seeded county for the whole folder, into which no test writes (see `own.py`), and for tests that log in one of their own with one operator."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -6,8 +6,11 @@ import json
 
 from domain.indicators import Event
 from domain.readings import Entry
+from tests.api.own import client, county
 from tests.api.seeded import NOW, County
 from tests.api.served import Client
+
+__all__ = ["client", "county"]
 
 BODY = {"item": "pm25", "onset": "2025-10-10T00:00:00+08:00", "size": 38.0, "unit": "%", "beside": ["sc-a02"]}
 

@@ -8,8 +8,11 @@ import pytest
 
 from domain import civil
 from domain.indicators import Event, Indicator
+from tests.api.own import client, county
 from tests.api.seeded import NOW, TODAY, County
 from tests.api.served import Client
+
+__all__ = ["client", "county"]
 
 HOUR = NOW // 3_600 * 3_600
 TRAIL = [{"time": "2025-10-14T12:00:00+08:00", "state": "open", "user": "lanbi", "reason": "x"}]

@@ -66,9 +66,9 @@ def test_reported_target_is_shown_as_reported(client: Client) -> None:
     assert [{"period": "2025", "value": 100.0, "document": "市局通报〔2025〕9号", "person": "李工", "received": "2025-10-15T10:19:59+08:00"}] == row["reported"]
 
 
-def test_broken_report_is_no_value(county: County) -> None:
+def test_broken_report_is_no_value(tmp_path: Path) -> None:
     """A reported value that is no number stays readable as a report and gives no value."""
-    sources = county.sources()
+    sources = County(tmp_path).sources()
     sources.entries.enter([Entry("reported", "person/2", NS, "x", {"target": "carbon.total", "period": "2025", "value": "NaN"})])
     row = one_target(sources, "carbon.total", None, None)
 
@@ -214,9 +214,9 @@ def test_the_other_rule_set_stands_beside(client: Client) -> None:
     ]
 
 
-def test_an_official_year_decides(county: County) -> None:
+def test_an_official_year_decides(tmp_path: Path) -> None:
     """Where the authority published the year, its judgement is the target's, and ours stands beside it."""
-    sources = county.sources()
+    sources = County(tmp_path).sources()
     stamp = period_stamp(day_number(date(2024, 12, 31)))
     ours = Indicator("air.pm25.annual_mean", "year", "sc", RULES[0], stamp, 42.3, target=42.0, margin=-0.3, status="missed", text="{}")
     sources.figures.put([ours, replace(ours, basis="official", value=41.9, margin=0.1, status="met")])
@@ -266,7 +266,7 @@ def test_changes_of_confirmed_values_press_more(client: Client) -> None:
     assert "近 7 天有 2 个已确认数值被更正，须告知：区政府" == tasks[0]["zh"]
 
 
-def test_a_water_target_names_the_sections_that_cost_it(county: County) -> None:
+def test_a_water_target_names_the_sections_that_cost_it(tmp_path: Path) -> None:
     """Sections with their names, since when, class and items, and the newest breaches, as analytics judged them."""
     body = {
         "figure": "water_class",
@@ -275,7 +275,7 @@ def test_a_water_target_names_the_sections_that_cost_it(county: County) -> None:
         "note_zh": "拖累断面",
         "note_en": "sections that cost it",
     }
-    sources = county.sources()
+    sources = County(tmp_path).sources()
     row = Indicator("water.section.class_floor", "ytd", "sc", "GB3838-2002", period_stamp(TODAY - 1), 5.0, status="missed", margin=-1.0, text=json.dumps(body))
     sources.figures.put([row])  # type: ignore[attr-defined]  the store behind it is both
 
