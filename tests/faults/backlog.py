@@ -29,7 +29,7 @@ from tests.faults.parts.judge import FromInflux, judge, refusals
 from tests.faults.parts.proxy import HANG, Mode
 from tests.faults.parts.report import Asked, Finding, main
 from tests.faults.parts.truth import CLEAN, SPAN, County
-from tests.faults.parts.watch import Watch, percentiles, slope
+from tests.faults.parts.watch import Watch, cpu_s, percentiles, slope
 
 STOP: Final = "stop"
 MEGABYTE: Final = 1 << 20
@@ -181,13 +181,13 @@ def _outage(house: House, parts: tuple[Fleet, Watch, Gaze], size: Size) -> dict[
     warm = _stretch(fleet, watch)
     gaze.start()
     _take_away(house, size.how)
-    begun, cpu, said = watch.now, _cpu(house.ingest.pid), gaze.said()
+    begun, cpu, said = watch.now, cpu_s(house.ingest.pid), gaze.said()
     time.sleep(size.away)
     if not size.timed:
         spoken = fleet.said
         until(lambda: fleet.receipted >= spoken, "receipts go on while the store is away", COMES_S)
         until(lambda: gaze.behind(said), "freshness and latest values go on while the store is away", COMES_S)
-    away = {**_stretch(fleet, watch), "ingest_cpu_s": round(_cpu(house.ingest.pid) - cpu, 1)}
+    away = {**_stretch(fleet, watch), "ingest_cpu_s": round(cpu_s(house.ingest.pid) - cpu, 1)}
     looks = [look for look in watch.looks if begun <= look.at]
     _bring_back(house, size.how)
     back = _return(house, fleet, watch, size)
@@ -268,18 +268,13 @@ def _return(house: House, fleet: Fleet, watch: Watch, size: Size) -> dict[str, A
     """The store is back: until what is pending is what comes in a moment, while the devices go on."""
     begun, pending = watch.now, house.law()["pending"]
     parts = {part.name: part.pid for part in (house.ingest, house.influx, house.broker, house.api)} | {"devices and observer": os.getpid()}
-    cpu = {name: _cpu(pid) for name, pid in parts.items()}
+    cpu = {name: cpu_s(pid) for name, pid in parts.items()}
     while house.law()["pending"] > FRESH_S * size.rate and watch.now - begun < GIVE_UP_S:
         time.sleep(0.1)
     took = watch.now - begun
-    spent = {name: round(_cpu(pid) - cpu[name], 1) for name, pid in parts.items()}
+    spent = {name: round(cpu_s(pid) - cpu[name], 1) for name, pid in parts.items()}
     done = pending + size.rate * took
     return {"backlog": pending, "up_to_date_s": round(took, 1), "readings_s": round(done / max(took, 0.1)), "cpu_s": spent, **_stretch(fleet, watch)}
-
-
-def _cpu(pid: int) -> float:
-    words = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / 100
 
 
 def _memory(times: list[float], megabytes: list[float]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from lanbi.journal import JournalWriter
 from lanbi.state import State
 from tests.faults.parts.house import ROOT, House, until
 from tests.faults.parts.report import Asked, Finding, main
+from tests.faults.parts.watch import cpu_s
 
 NS: Final = 10**9
 GROWTH: Final = 1.15
@@ -94,9 +95,9 @@ def _cost(folder: Path, case: Case, readings: int) -> float:
             house.ingest.start()
         stored = house.law()["stored"]
         _publish(house, folder / "warm", stored + case.devices)
-        used = _cpu(house.ingest.pid)
+        used = cpu_s(house.ingest.pid)
         _publish(house, folder / "all", stored + len(messages))
-        cost = (_cpu(house.ingest.pid) - used) / readings * 1e6
+        cost = (cpu_s(house.ingest.pid) - used) / readings * 1e6
         law = house.law()
         assert (law["received"], law["duplicate"]) == (law["stored"], 0), law
         assert house.ingest.stop() == 0
@@ -153,11 +154,6 @@ def _forwarded(data: Path, writer: JournalWriter) -> None:
     batch.count("stored", by=end.readings - state.cursor("mqtt")[1])
     state.commit(batch, "1")
     state.close()
-
-
-def _cpu(pid: int) -> float:
-    words = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / 100
 
 
 if __name__ == "__main__":

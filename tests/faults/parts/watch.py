@@ -138,6 +138,12 @@ def resident(pid: int) -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:")), 0)
 
 
+def cpu_s(pid: int) -> float:
+    """Seconds of processor that a process has used, its own and the system's for it."""
+    words = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / 100
+
+
 def slope(times: list[float], values: list[float]) -> float:
     """Least-squares slope of values over times [per second]."""
     return float(np.polyfit(times, values, 1)[0]) if len(times) > 1 else 0.0
