@@ -26,7 +26,7 @@ from domain.items import ITEMS as ITEM_LIMITS
 
 ITEMS: Final = ("pm25", "pm10", "o3_8h")
 """Items that spoil days; the others have never been near a cap where these were not."""
-CAPS: Final = (air.GOOD_MAX, 150, air.HEAVY_MIN - 1)
+CAPS: Final = (air.GOOD_MAX, air.LEVELS[2].top, air.HEAVY_MIN - 1)
 STATES: Final = tuple(ALLOWANCES)
 """Codes: hours decide that are to come; the cap is kept whatever may come; even zero is too much; the day cannot become valid."""
 OPEN, KEPT, LOST, VOID = range(4)

@@ -17,7 +17,7 @@ from analytics import attainment
 from analytics.counting import Longs
 from analytics.energy.enterprise import Account
 from analytics.energy.worth import GRAINS
-from domain import civil, marks, statements
+from domain import civil, energy, marks, statements
 from domain.fixed import to_float
 from domain.indicators import FIGURES, Indicator
 from domain.readings import Entry
@@ -89,7 +89,7 @@ def _beside(row: Indicator, said: Decimal, found: tuple[Decimal, int] | None, te
         return replace(row, status="unknown", text=json.dumps(text, ensure_ascii=False))
     amount, known = found
     off = 100 * (amount - said) / said if said else None
-    status = "unknown" if known < 90 else "deviates" if off is None or abs(off) > DEVIATION else "equal"
+    status = "unknown" if known < energy.SHARE else "deviates" if off is None or abs(off) > DEVIATION else "equal"
     body = json.dumps({**text, "known": known}, ensure_ascii=False)
     return replace(row, target=float(amount), margin=None if off is None else float(round(off, 2)), status=status, text=body)
 

@@ -12,6 +12,7 @@ from api.schemas_targets import TargetAnswer
 from api.shaping import printed
 from api.sources import Sources
 from domain import marks
+from domain.air import HEAVY_MIN
 from domain.alarms import ALARMS
 from domain.civil import HOUR_S, date_of, day_end, day_of, iso, month_of_day, period_stamp, year_of_day
 from domain.codes import EVENTS, PERIODS, REPORTS, both, medium_words, state_words
@@ -289,7 +290,13 @@ def _hours(found: Gathered, start: int, end: int) -> Chart:
     for name in found.sources.registry().assessment(day_of(end)):
         rows = {row.time: row.value for row in found.rows(Query("aqi", name, "hour", basis="raw", start=start, end=end, limit=MOST))}
         lines.append(Series(found.name(name), [rows.get(time) for time in times]))
-    return Chart("评价点小时 AQI hourly AQI of assessed stations", "", [iso(time)[5:13].replace("T", " ") for time in times], lines, [("200", 200.0)])
+    return Chart(
+        "评价点小时 AQI hourly AQI of assessed stations",
+        "",
+        [iso(time)[5:13].replace("T", " ") for time in times],
+        lines,
+        [(f"{HEAVY_MIN - 1}", HEAVY_MIN - 1.0)],
+    )
 
 
 def _touches(body: Mapping[str, object], asked: marks.Period) -> bool:
