@@ -2,7 +2,6 @@
 
 import ast
 import re
-import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -10,8 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = subprocess.run(["git", "-C", str(ROOT), "ls-files", "*.py"], capture_output=True, text=True, check=True).stdout.split()
-MODULES = {path.removesuffix(".py").replace("/", ".").removesuffix(".__init__"): ROOT / path for path in FILES}
+FOLDERS = ("domain", "ingest", "analytics", "api", "dashboards", "edge_sim", "lanbi", "scripts", "bench", "tests", "examples")
+FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+MODULES = {path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__"): path for path in FILES}
 REFERENCE = re.compile(r":(?:func|class|data|meth|mod|attr):`~?([\w.]+)`")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
