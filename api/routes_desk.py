@@ -33,7 +33,6 @@ from domain.restating import CONFIRMATION, confirmation
 
 router = APIRouter(prefix="/api/v1/desk", tags=["desk"])
 ACKNOWLEDGED: Final = "acknowledgement"
-KINDS: Final = (marks.MARK, CONFIRMATION, statements.REPORTED, ACKNOWLEDGED, judgements.VERDICT)
 Kind = Literal["mark", "confirmation", "reported", "acknowledgement", "verdict"]
 MOST: Final = 500
 NS: Final = 10**9

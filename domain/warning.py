@@ -3,6 +3,7 @@
 Warnings are called by forecast, and by the city; these tables say only what measured hours have met. The texts differ and none
 was read in its original, so the scheme is a setting: the Shandong draft of 2022 is led by PM2.5, the national one of 2024 and the
 ministry's of 2017 count from AQI 200. Whether the thresholds moved with the AQI of 2026 is unknown.
+The Shandong draft knows ozone-led pollution too (its daily index above 150 for two days and more); that has no grades, and is not computed.
 """
 
 from __future__ import annotations
@@ -13,9 +14,6 @@ from typing import Final, NamedTuple
 NONE, BLUE, YELLOW, ORANGE, RED = range(5)
 LEVELS: Final = (("", "无", "none"), ("blue", "蓝色", "blue"), ("yellow", "黄色", "yellow"), ("orange", "橙色", "orange"), ("red", "红色", "red"))
 """Code, zh, en by level; yellow, orange and red call for response levels III, II and I."""
-OZONE_AQI: Final = 150
-OZONE_DAYS: Final = 2
-"""Ozone-led pollution (Shandong 2022 draft): daily index of ozone above 150 for two days and more; no grades."""
 
 
 class Also(NamedTuple):

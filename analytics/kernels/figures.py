@@ -12,7 +12,6 @@ from analytics.kernels.whole import MEANS, NONE, Whole, nearest
 
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
-Doubles = npt.NDArray[np.float64]
 Behind = npt.NDArray[np.uint16]
 COUNTS = 6
 """Figures that follow means and percentiles: good days, good ratio, heavy days, valid days, capture, composite index."""
