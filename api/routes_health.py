@@ -13,7 +13,7 @@ from api.shared import shared
 from api.sources import Sources
 from api.timing import Histogram
 from api.today import tasks
-from domain.errors import LanbiError
+from domain.errors import LanbiError, StoreRefused
 
 router = APIRouter(tags=["health"])
 
@@ -34,11 +34,11 @@ def readyz(sources: Asked) -> Response:
 
 
 def _store(sources: Sources) -> str:
-    """Word ``ok``, or what the store says."""
+    """Word ``ok``, or whether it is away or said no, and why."""
     try:
         sources.figures.restatements(0, 1, 1)
     except LanbiError as error:
-        return f"down: {error.what}"
+        return f"{'refused' if isinstance(error, StoreRefused) else 'down'}: {error.what}"
     return "ok"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from api.app import create_app
 from api.sources import Health
-from domain.errors import StoreAway
+from domain.errors import StoreAway, StoreRefused
 from domain.indicators import Indicator, Query, Restatement
 from tests.api.seeded import County
 from tests.api.served import served
@@ -59,6 +59,19 @@ def test_store_away(tmp_path: Path) -> None:
         assert "secret" not in answer.text
         assert [200, 200, 200] == [client.get(f"/api/v1/{name}").status for name in ("freshness", "account", "deadletters")]
         assert (200, True, "down: the store does not answer") == (ready.status, ready.json()["ready"], ready.json()["store"])
+
+
+def test_a_store_that_says_no_is_told_from_one_that_is_away(tmp_path: Path) -> None:
+    """A wrong token is mended otherwise than a server that is down, so readiness names which it is."""
+
+    class Closed(Away):
+        def _raise(self) -> None:
+            raise StoreRefused("401 unauthorized", "http://store:8086", "check the token")
+
+    with served(create_app(replace(County(tmp_path).sources(), figures=Closed()))) as client:
+        ready = client.get("/readyz")
+
+    assert (200, True, "refused: 401 unauthorized") == (ready.status, ready.json()["ready"], ready.json()["store"])
 
 
 def test_newest_values_without_the_store(tmp_path: Path) -> None:
