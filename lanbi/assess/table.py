@@ -29,6 +29,9 @@ _REASONS: Final = {
 }
 
 
+_DATE: Final = len("YYYY-MM-DD")
+
+
 class Shape(NamedTuple):
     """Columns that a command needs: the place, the time (or date) and the items, with their realm."""
 
@@ -210,7 +213,8 @@ def _settle_times(source: _Source, raw: kernel.Columns) -> None:
     first, last = (EARLIEST + 1, LATEST) if hourly else (civil.year_days(YEARS[0])[0], civil.year_days(YEARS[1])[1])
     wrong = (raw.when < first) | (raw.when > last)
     if hourly:
-        wrong |= raw.when % civil.HOUR_S != 0
+        # A bare date was read as a day's number, which may look like a full hour of 1970.
+        wrong |= (raw.when % civil.HOUR_S != 0) | (raw.places[:, 3] - raw.places[:, 2] <= _DATE)
     if wrong.any():
         row = int(np.argmax(wrong))
         start, end = raw.places[row, 2:].tolist()

@@ -94,6 +94,7 @@ def test_the_last_of_equal_keys_counts(assess: Assess) -> None:
         (HEAD + "a,2025-01-01 01:00,-inf,,,,,\n", "in.csv, line 2, column pm25 (3)"),
         (HEAD + "a,2025-01-01 01:30,,,,,,\n", "in.csv, line 2, column time (2)"),
         (HEAD + "a,2025-02-30 01:00,,,,,,\n", "in.csv, line 2, column time (2)"),
+        (HEAD + "a,2019-04-14,35,,,,,\n", "in.csv, line 2, column time (2)"),
         (HEAD + '"a\nb",2025-01-01 01:00,,,,,,\nc,yesterday,,,,,,\n', "in.csv, line 4, column time (2)"),
         (HEAD + ",2025-01-01 01:00,,,,,,\n", "in.csv, line 2, column site (1)"),
         (HEAD + "a,2025-01-01 01:00,1,2\n", "in.csv, line 2, column pm10 (4)"),
