@@ -1,4 +1,4 @@
-"""Machine code of the kernels: compiled once an installation (``make`` does it), and copied into each data folder.
+"""Machine code of the kernels: compiled once an installation (``make`` does it), and copied into each data folder and to each user of the calculator.
 
 A folder belongs to one edition of the kernels' sources: numba reads what stands beside a kernel before it looks whether that still fits,
 and code that names a type which is gone would end every start.
@@ -44,17 +44,20 @@ def personal() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "lanbi", "numba", edition())
 
 
-def prepared(data: Path) -> Path:
-    """The folder of a data folder; at its first use filled with what the installation has. Numba compiles again whatever does not fit the machine."""
-    own = folder(data)
+def prepared(data: Path | None = None) -> Path:
+    """The folder of a data folder, or the personal one; at its first use filled with what the installation has.
+
+    Numba compiles again whatever does not fit the machine.
+    """
+    own = personal() if data is None else folder(data)
     if not own.exists() and installed().is_dir():
         draft = own.with_name(f"{own.name}.{os.getpid()}.new")
-        shutil.copytree(installed(), draft)
         try:
+            shutil.copytree(installed(), draft)
             draft.rename(own)
         except OSError:
-            # Another process was first.
-            shutil.rmtree(draft)
+            # Another process was first, or there is no room: then this one compiles what it needs.
+            shutil.rmtree(draft, ignore_errors=True)
     return own
 
 
@@ -62,8 +65,10 @@ def main() -> None:
     """Compile the kernels of this installation."""
     os.environ["NUMBA_CACHE_DIR"] = str(installed())
     from analytics.jobs.warm import warm  # noqa: PLC0415  after the cache folder is set
+    from lanbi.assess import warming  # noqa: PLC0415  same
 
     warm()
+    warming.warm()
 
 
 if __name__ == "__main__":

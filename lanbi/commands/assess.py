@@ -67,7 +67,7 @@ def _days(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compute and write; nothing is written unless all of the input was good."""
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(machine_code.personal()))
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(machine_code.prepared()))
     from lanbi.assess.calculators import CALCULATORS
 
     CALCULATORS[args.kind](args)

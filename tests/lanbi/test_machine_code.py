@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from lanbi import machine_code
+from lanbi.assess.calculators import CALCULATORS
+from lanbi.assess.warming import runs
 
 
 @pytest.fixture
@@ -31,6 +33,20 @@ def test_a_new_data_folder_gets_the_installations_code(tmp_path: Path, installed
     machine_code.prepared(data)
     assert b"newer" == (found / "kernels_0" / "aqi.nbi").read_bytes()
     assert [found] == list(found.parent.iterdir())
+
+
+def test_who_uses_the_calculator_gets_it_too(tmp_path: Path, installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first table does not wait for a compiler: the user's own folder is filled like a data folder."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    found = machine_code.prepared()
+
+    assert machine_code.personal() == found
+    assert installed.read_bytes() == (found / "kernels_0" / "aqi.nbi").read_bytes()
+
+
+def test_every_calculator_is_warmed() -> None:
+    """One that is not would make the first table wait."""
+    assert set(CALCULATORS) == {kind for kind, _, _ in runs()}
 
 
 def test_without_it_each_data_folder_compiles_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
