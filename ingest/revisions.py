@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from domain.readings import RANK_DEVICE, Key, Reading, revision
+from domain.readings import RANK_DEVICE, RANK_REPLACE, Key, Reading, revision
 from ingest.accept import Sight
 from ingest.ports import Cell, Cells, Version
 
@@ -26,11 +26,11 @@ def revision_of(sight: Sight, run_index: int) -> int:
     """Revision of a reading: a device by (run, seq), or by its receive time without ``seq``; an import by its file's first receipt.
 
     That receipt is the ``seq`` of an imported message [centiseconds], so that a file imported again repeats its own revisions and
-    takes back nothing that came after it.
+    takes back nothing that came after it. One that ``corrects`` is a replacement which a person answers for: it ranks above devices.
     """
     if sight.imported:
-        number = sight.received_ns // _CENTISECOND if sight.seq is None else sight.seq
-        return min(number, _IMPORTS - 1)
+        number = min(sight.received_ns // _CENTISECOND if sight.seq is None else sight.seq, _IMPORTS - 1)
+        return revision(RANK_REPLACE, 0, number) if sight.corrects else number
     if sight.seq is None:
         return sight.received_ns // MICROSECOND
     return revision(RANK_DEVICE, run_index, sight.seq)

@@ -17,13 +17,11 @@ from types import ModuleType
 from typing import Final, NamedTuple
 
 from domain.errors import InputError, LanbiError
-from domain.sayings import both, placed
+from lanbi.saying import said
 
 DONE: Final = 0
 WRONG_INPUT: Final = 2
 INTERRUPTED: Final = 130
-_BELOW: Final = "\n       "
-_BELOW_DO: Final = "\n              "
 ROOMS: Final = ("domain", "ingest", "analytics", "api", "dashboards", "edge_sim", "lanbi")
 
 
@@ -77,13 +75,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(words)
     except LanbiError as error:
         if not error.told:
-            _say(error)
+            sys.stderr.write(said(error))
         return error.exit_code
     except UnicodeEncodeError:
         # Bytes that are no text come as halves of characters, which stand in no journal and no answer.
         if not any("\ud800" <= one <= "\udfff" for one in "".join(words)):
             raise
-        _say(InputError("an argument holds bytes that are no text", "", "write it as UTF-8"))
+        sys.stderr.write(said(InputError("an argument holds bytes that are no text", "", "write it as UTF-8")))
         return WRONG_INPUT
     except KeyboardInterrupt:
         sys.stderr.write("已中断，状态已保存。 Interrupted; what was done is kept.\n")
@@ -141,17 +139,6 @@ def _settings_file(parser: argparse.ArgumentParser) -> None:
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001  same
             for verb in action.choices.values():
                 _settings_file(verb)
-
-
-def _say(error: LanbiError) -> None:
-    """What, where and what to do: each sentence in Chinese first, its English below."""
-    lines = [f"lanbi: {both(error.what, _BELOW)}"]
-    if error.where:
-        place = placed(error.where)
-        lines.append(f"  位置 where: {error.where if place == error.where else place + _BELOW_DO + error.where}")
-    if error.todo:
-        lines.append(f"  处理 do:    {both(error.todo, _BELOW_DO)}")
-    sys.stderr.write("\n".join(lines) + "\n")
 
 
 def _guard_packages() -> None:

@@ -28,6 +28,7 @@ from lanbi.import_entries import LARGEST, LEVEL, PER_RECORD, EntryBook, Statemen
 from lanbi.instances import check_import
 from lanbi.journal import JournalReader, JournalWriter
 from lanbi.progress import Progress
+from lanbi.replacing import CENTISECOND, Replacing
 from lanbi.settings import Settings
 from lanbi.state import StateView
 
@@ -35,7 +36,6 @@ WRITER: Final = "import"
 TOPIC: Final = "lanbi/v1/~import"
 GROUP: Final = 50
 """Records a commit: 5,000 readings."""
-CENTISECOND: Final = 10_000_000
 RERUN: Final = "the readings are safe in the journal and will follow; look at its messages, then run the same command again"
 TABLES: Final = {"city": "air", "air_station": "air", "water_section": "water", "meter": "meter"}
 METERED: Final = frozenset(statements.KINDS) - {statements.REPORTED}
@@ -105,12 +105,15 @@ class Importer:
     ----------
     stop : callable
         Raises KeyboardInterrupt at a moment when nothing is half done.
+    replacing : Replacing, optional
+        Who answers for readings that are to stand above those of devices.
     """
 
     settings: Settings
     registry: Registry
     clock: Clock
     stop: Callable[[], None] = lambda: None
+    replacing: Replacing | None = None
 
     @property
     def journal(self) -> Path:
@@ -130,6 +133,8 @@ class Importer:
             The readings are safe in the journal and wait there.
         """
         self._check_subjects(survey)
+        if self.replacing:
+            self.replacing.check(survey)
         check_import(self.settings, self.registry, sorted({self.registry.by_code.get(seen.name, seen.name) for seen in survey.places.values()}))
         check_forms(self.settings, survey.forms)
         writer = JournalWriter(self.journal, WRITER, self.settings.journal.quota)
@@ -174,12 +179,13 @@ class Importer:
 
     def _journal(self, writer: JournalWriter, survey: Survey) -> EntryBook:
         """Journal all files; returns the entries that they held beside readings."""
-        first, book, number = self._look_back({file.digest for file in survey.files})
+        first, book, number = self._look_back({self._known_as(file) for file in survey.files})
         bar = Progress("记账 journal", survey.read, self.clock)
         done = 0
         for file in survey.files:
-            numbers = Numbers(first.setdefault(file.digest, number))
-            topic = f"{TOPIC}/{file.format}/{file.digest}"
+            base = first.setdefault(self._known_as(file), number)
+            numbers = Numbers(base if self.replacing is None else self.replacing.number(base))
+            topic = f"{TOPIC}/{file.format}/{self._known_as(file)}"
             for chunk in self._chunks(file, numbers, book):
                 _append(writer, topic, chunk, self.clock.now_ns())
                 done += len(chunk)
@@ -193,6 +199,10 @@ class Importer:
         self._commit(writer, 1)
         bar.close()
         return book
+
+    def _known_as(self, file: FileSurvey) -> str:
+        """By what the journal knows a file: the same bytes are another receipt where they are to replace."""
+        return file.digest if self.replacing is None else f"~{file.digest}"
 
     def _commit(self, writer: JournalWriter, group: int) -> None:
         if writer.pending >= group:
@@ -232,7 +242,7 @@ class Importer:
             yield chunk
 
     def _messages(self, file: FileSurvey, numbers: Numbers, book: EntryBook) -> Iterator[Message]:
-        source = open_source(file.name, file.format)
+        source = open_source(file.name, file.format, file.renames)
         if source.sheet.digest != file.digest:
             raise FileError("the file changed while it was imported", file.name, "run the same command again; what was read is kept")
         said = Statements(file, self.registry)
@@ -244,6 +254,8 @@ class Importer:
             elif isinstance(row, Row) and row.names:
                 yield from self._message(row, file, numbers, book)
         book.add(*said.rest())
+        if self.replacing:
+            book.add(self.replacing.note(file, numbers.base))
 
     def _message(self, row: Row, file: FileSurvey, numbers: Numbers, book: EntryBook) -> Iterator[Message]:
         """The message of a row, if it has any value; its published index goes into the book."""
@@ -251,8 +263,10 @@ class Importer:
         if row.published and place in self.registry.kinds:
             book.add(published(row, place, file))
         if row.values:
-            number = numbers.of((place, row.span, row.time, row.number), row.values)
-            yield Message(row.time, row.span, row.values, seq=number, source=place, flags=row.flags)
+            replacing = self.replacing
+            own = row.number if replacing is None or replacing.as_of is None else None
+            number = numbers.of((place, row.span, row.time, own), row.values)
+            yield Message(row.time, row.span, row.values, seq=number, source=place, flags=row.flags, corrects=replacing is not None)
 
     def _place(self, row: Row) -> str:
         """Registered id of a row; a place of another kind is not the row's, however alike the names are."""

@@ -12,6 +12,7 @@ from domain.errors import FileError, InputError
 from domain.items import BY_REALM
 from domain.statements import QUANTITY
 from lanbi.formats.files import sheet
+from lanbi.formats.renaming import NONE, Renames
 from lanbi.formats.rows import Fault, Row, Said, day, day_and_hour, hour, instant, thousandth
 from lanbi.formats.sections import ITEMS as SECTION_ITEMS
 from lanbi.formats.sections import Sections
@@ -168,8 +169,16 @@ def known(name: str) -> str:
     return name
 
 
-def open_source(name: str, wanted: str = AUTO) -> Source:
-    """Open a file in a format, or in that which its header tells.
+def columns() -> frozenset[str]:
+    """All columns that any format knows, in lower case."""
+    shapes = [shape for found in tables().values() for shape in found]
+    known = {name for shape in shapes for names in (shape.places, shape.times, *shape.items.values()) for name in names}
+    known |= {name for shape in shapes for name in (*shape.ignored, shape.area, *(shape.published or ())) if name}
+    return frozenset(known | {name for one in STATEMENTS.values() for name in one.columns})
+
+
+def open_source(name: str, wanted: str = AUTO, renames: Renames = NONE) -> Source:
+    """Open a file in a format, or in that which its header tells, once its columns have our names.
 
     Raises
     ------
@@ -177,6 +186,7 @@ def open_source(name: str, wanted: str = AUTO) -> Source:
         Missing, unreadable, or not of that format.
     """
     table = sheet(name)
+    renames.apply(table)
     chosen = _recognised(table) if known(wanted) == AUTO else wanted
     wrong = next((shape for shape, only in ONLY.items() if (chosen == only) != (table.shape == shape)), None)
     if wrong:

@@ -8,6 +8,7 @@ from typing import Final
 
 from domain.errors import FileError
 from domain.statements import EXCHANGE
+from lanbi.formats.renaming import NONE, Renames
 from lanbi.formats.rows import Fault, Row, Said
 from lanbi.formats.sources import AUTO, Source, open_source
 
@@ -37,6 +38,7 @@ class FileSurvey:
     digest: str
     read: int = 0
     empty: int = 0
+    renames: Renames = NONE
 
 
 @dataclass
@@ -75,9 +77,9 @@ class Survey:
         """Rows without any value."""
         return sum(one.empty for one in self.files)
 
-    def take(self, source: Source, stop: Callable[[], None]) -> None:
+    def take(self, source: Source, stop: Callable[[], None], renames: Renames = NONE) -> None:
         """Go through one file."""
-        file = FileSurvey(source.sheet.name, source.format, source.sheet.digest)
+        file = FileSurvey(source.sheet.name, source.format, source.sheet.digest, renames=renames)
         self.files.append(file)
         for number, row in enumerate(source.rows()):
             if number % LOOK == 0:
@@ -125,7 +127,7 @@ class Survey:
         raise FileError(what + "".join(lines) + more, where, f"{todo}; nothing was imported")
 
 
-def survey(names: Iterable[str], wanted: str = AUTO, stop: Callable[[], None] = lambda: None) -> Survey:
+def survey(names: Iterable[str], wanted: str = AUTO, stop: Callable[[], None] = lambda: None, renames: Renames = NONE) -> Survey:
     """Look at files.
 
     Parameters
@@ -136,6 +138,8 @@ def survey(names: Iterable[str], wanted: str = AUTO, stop: Callable[[], None] = 
         Format of all of them, or ``auto``: each by its own header.
     stop : callable
         Raises if the work is to end.
+    renames : Renames
+        Which columns are called otherwise.
 
     Raises
     ------
@@ -144,6 +148,6 @@ def survey(names: Iterable[str], wanted: str = AUTO, stop: Callable[[], None] = 
     """
     found = Survey()
     for name in names:
-        found.take(open_source(name, wanted), stop)
+        found.take(open_source(name, wanted, renames), stop, renames)
     found.settle()
     return found
