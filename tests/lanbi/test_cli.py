@@ -12,6 +12,7 @@ import pytest
 from domain.errors import FileError
 from lanbi import cli
 from lanbi.journal import JournalReader
+from lanbi.saying import said
 
 
 def test_help_needs_no_heavy_library() -> None:
@@ -63,12 +64,11 @@ def test_an_error_is_what_where_and_what_to_do(capsys: pytest.CaptureFixture[str
     ]
 
 
-def test_a_sentence_without_chinese_stands_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sentence_without_chinese_stands_alone() -> None:
     """What another program says, and what is in both languages already, is not said twice."""
-    for words in ("whatever the system says", "日志已满 the journal is full"):
-        cli._say(FileError(words))
+    found = [said(FileError(words)) for words in ("whatever the system says", "日志已满 the journal is full")]
 
-    assert ["lanbi: whatever the system says", "lanbi: 日志已满 the journal is full"] == capsys.readouterr().err.splitlines()
+    assert ["lanbi: whatever the system says\n", "lanbi: 日志已满 the journal is full\n"] == found
 
 
 def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
