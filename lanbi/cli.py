@@ -7,6 +7,7 @@ neither numba nor fastapi.
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import importlib.util
 import os
@@ -16,12 +17,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final, NamedTuple
 
-from domain.errors import InputError, LanbiError
+from domain.errors import InputError, LanbiError, WorkError
 from lanbi.saying import said
 
 DONE: Final = 0
 WRONG_INPUT: Final = 2
 INTERRUPTED: Final = 130
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 ROOMS: Final = ("domain", "ingest", "analytics", "api", "dashboards", "edge_sim", "lanbi")
 
 
@@ -72,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         _guard_packages()
-        return _run(words)
+        return _printed(words)
     except LanbiError as error:
         if not error.told:
             sys.stderr.write(said(error))
@@ -90,6 +92,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output left (`| head`); without this the interpreter complains again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _printed(words: list[str]) -> int:
+    """Run one program up to the last byte that it prints.
+
+    Raises
+    ------
+    WorkError
+        What is printed cannot be written. Whoever opens a file says so in words; a fault without a name is that of what we print.
+    """
+    try:
+        code = _run(words)
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None or error.errno not in _FULL:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise WorkError(f"the output cannot be written: {error.strerror}", "standard output", "check the folder and the free space") from error
+    return code
 
 
 def _run(words: list[str]) -> int:

@@ -39,6 +39,11 @@ def there(path: Path) -> Path:
     return path
 
 
+def stands(path: Path) -> bool:
+    """Whether a device or pipe stands there, which is written into and never replaced: root would put a file in the place of /dev/null."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 def fault(path: Path) -> str:
     """Why the data folder cannot be used, or nothing: for a check that changes nothing."""
     nearest = next(one for one in (path, *path.absolute().parents) if one.exists())

@@ -14,6 +14,7 @@ from domain.civil import date_of, iso
 from domain.errors import FileError, RegistryError
 from domain.places import Dated, Registry
 from domain.ports import Clock
+from lanbi.folders import stands
 from lanbi.journal import JournalWriter
 from lanbi.registry import loads
 from lanbi.settings import Settings
@@ -123,7 +124,10 @@ def _journalled(writer: JournalWriter, body: dict[str, str], now: int) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all, also through a power cut."""
+    """Write a file whole or not at all, also through a power cut; a device or pipe is written into."""
+    if stands(path):
+        path.write_text(text, encoding="utf-8")
+        return
     _rename(_draft(path, text), path)
 
 

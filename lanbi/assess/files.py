@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 
 from domain.errors import FileError, WorkError
 from domain.sayings import both
+from lanbi.folders import stands
 from lanbi.formats.files import why
 
 STANDARD: Final = "-"
@@ -30,20 +31,44 @@ def read(name: str) -> bytes:
 
 
 def write(name: str | None, parts: Iterable[bytes]) -> None:
-    """Write parts to standard output, or to a file that is put in place only when it is whole."""
+    """Write parts to standard output, or to a file that is put in place only when it is whole; a device or pipe is written into."""
     if name is None or name == STANDARD:
-        _pour(sys.stdout.buffer, parts)
+        _to_standard(parts)
         return
     target = Path(name)
     if target.is_dir():
         raise WorkError("the output cannot be written: it is a folder", name, "name a file in it")
+    try:
+        if stands(target):
+            with target.open("wb") as file:
+                _pour(file, parts)
+        else:
+            _replace(target.resolve() if target.is_symlink() else target, parts)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise WorkError(f"the output cannot be written: {why(error)}", name, "check the folder and the free space") from error
+
+
+def _to_standard(parts: Iterable[bytes]) -> None:
+    if sys.stdout is None:
+        raise WorkError("the output cannot be written: standard output is closed", "standard output", "name a file with -o FILE")
+    try:
+        _pour(sys.stdout.buffer, parts)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is left in the buffer would complain once more at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise WorkError(f"the output cannot be written: {why(error)}", "standard output", "check the folder and the free space") from error
+
+
+def _replace(target: Path, parts: Iterable[bytes]) -> None:
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with draft.open("wb") as file:
             _pour(file, parts)
         draft.replace(target)
-    except OSError as error:
-        raise WorkError(f"the output cannot be written: {why(error)}", name, "check the folder and the free space") from error
     finally:
         # Where the folder is none there is no draft either, and what stands above tells so.
         with suppress(NotADirectoryError):

@@ -185,11 +185,16 @@ def _moment(text: str, flag: str) -> int:
 
 @contextmanager
 def _output(path: Path | None) -> Iterator[Any]:
-    """Standard output, or a file that gets its name when it is whole."""
+    """Standard output, a device or pipe, or a file that gets its name when it is whole."""
     from domain.errors import FileError
+    from lanbi.folders import stands
 
     if path is None:
         yield sys.stdout
+        return
+    if stands(path):
+        with path.open("w", encoding="utf-8") as out:
+            yield out
         return
     draft = path.with_name(f"{path.name}.new")
     try:

@@ -128,13 +128,15 @@ def _evidence(args: argparse.Namespace) -> int:
 
     from lanbi import wiring
     from lanbi.evidence.package import Packer, Wish
-    from lanbi.folders import there
+    from lanbi.folders import stands, there
 
     settings = wiring.settings(args.config)
     if not 0 <= args.late <= 400:
         raise InputError("late messages are looked for 0 to 400 days", "--late", "write a number of days")
     if args.output.is_dir():
         raise WorkError("the package cannot be written: it is a folder", str(args.output), "name a file in it")
+    if stands(args.output):
+        raise WorkError("the package cannot be written: it is no file", str(args.output), "name a file")
     store = wiring.store(settings, write=False)
     draft = args.output.with_name(f".{args.output.name}.{os.getpid()}.part")
     try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 from domain.errors import FileError, InputError, WorkError
 from lanbi import cli, folders
 from lanbi.assess.files import read
+from lanbi.folders import stands
 from lanbi.supervisor import sole
 
 
@@ -52,3 +56,52 @@ def test_a_damaged_archive_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(FileError, match="cannot be read"):
         read(str(path))
+
+
+def test_a_pipe_is_written_into_and_stays(tmp_path: Path) -> None:
+    """What stands in the place of an output and is no file keeps its place: root would replace /dev/null otherwise."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "in.csv").write_text("site,time,pm25,pm10,so2,no2,co,o3\na,2025-01-01 01:00,35,50,5,20,0.8,60\n")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    command = [sys.executable, "-m", "lanbi", "assess", "air-hourly", "in.csv", "-o", "pipe"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment)
+    text = pipe.read_text(encoding="utf-8")
+
+    assert (0, 2) == (process.wait(), len(text.splitlines()))
+    assert pipe.is_fifo()
+    assert ["in.csv", "pipe"] == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_what_stands_is_told_from_files_and_folders(tmp_path: Path) -> None:
+    """A file is replaced, a folder is refused, a link to a device is the device."""
+    (tmp_path / "null").symlink_to("/dev/null")
+    (tmp_path / "file").write_text("")
+
+    assert [True, False, False, False] == [stands(tmp_path / name) for name in ("null", "file", "", "nothing")]
+
+
+@pytest.mark.parametrize("words", [("assess", "air-hourly", "in.csv"), ("check", "--explain")])
+def test_an_output_that_takes_nothing_is_told(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """A full disk behind standard output is exit code 1 and a sentence, no traceback."""
+    (tmp_path / "in.csv").write_text("site,time,pm25,pm10,so2,no2,co,o3\na,2025-01-01 01:00,35,50,5,20,0.8,60\n")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "lanbi", *words], cwd=tmp_path, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert 1 == done.returncode
+    assert "the output cannot be written: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_closed_output_is_told(tmp_path: Path) -> None:
+    """Nobody listens at all: exit code 1 and a sentence."""
+    (tmp_path / "in.csv").write_text("site,time,pm25,pm10,so2,no2,co,o3\n")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    command = f"{sys.executable} -m lanbi assess air-hourly in.csv >&-"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert 1 == done.returncode
+    assert "standard output is closed" in done.stderr
