@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from domain import civil
@@ -80,10 +81,16 @@ def filled(text: str, where: str, column: str) -> str:
 
 def time(text: str, where: str) -> int:
     """Instant of a cell of the column ``time`` [s], within reason; a time without a zone is Chinese time."""
-    try:
-        found = civil.parse_time(text, civil.SHANGHAI)
-    except ValueError:
-        found = LATEST + 1
+    found = _instant(text)
     if not EARLIEST < found <= LATEST:
         raise FileError(f"not a time: {text!r}", f"{where}, column time", "write YYYY-MM-DDThh:mm:ss")
     return found
+
+
+@lru_cache(maxsize=1 << 17)
+def _instant(text: str) -> int:
+    """Instant of a text, beyond reason for what is none: the places of a table share their times."""
+    try:
+        return civil.parse_time(text, civil.SHANGHAI)
+    except ValueError:
+        return LATEST + 1

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from domain import civil, fixed, water
@@ -48,8 +49,12 @@ def answer(name: str, types: str | None, method: str = "auto") -> Iterator[bytes
     yield out.getvalue().encode()
 
 
+_iso: Final = lru_cache(maxsize=1 << 17)(civil.iso)
+"""Many sections share a time."""
+
+
 def _row(record: _Record) -> Sequence[object]:
-    return record.section, civil.iso(record.time), record.worst or "", "+".join(record.deciding), record.body
+    return record.section, _iso(record.time), record.worst or "", "+".join(record.deciding), record.body
 
 
 def _records(name: str, bodies: dict[str, str], method: str) -> Iterator[_Record]:
@@ -79,7 +84,23 @@ def _measured(text: str, item: str, where: str) -> water.Measured:
 
 
 def _cell(text: str, item: str, where: str) -> int | None:
-    return fixed.from_decimal(water.displayed(_number(text, item, where), ITEMS["water", item].digits)) if text else None
+    if not text:
+        return None
+    known = _displayed(text, item)
+    return _thousandths(text, item, where) if known is None else known
+
+
+@lru_cache(maxsize=1 << 17)
+def _displayed(text: str, item: str) -> int | None:
+    """Displayed thousandths of a cell, None for one that is wrong: a large table says the same few thousand numbers again and again."""
+    try:
+        return _thousandths(text, item, "")
+    except FileError:
+        return None
+
+
+def _thousandths(text: str, item: str, where: str) -> int:
+    return fixed.from_decimal(water.displayed(_number(text, item, where), ITEMS["water", item].digits))
 
 
 def _number(text: str, item: str, where: str, cell: str = "") -> Decimal:
