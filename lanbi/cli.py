@@ -117,7 +117,7 @@ def _printed(words: list[str]) -> int:
 def _run(words: list[str]) -> int:
     parser = _parser()
     if len(words) < 2 and (not words or words[0] in {"-h", "--help"}):
-        parser.print_help()
+        parser.print_help(sys.stdout if words else sys.stderr)
         return DONE if words else WRONG_INPUT
     name = next((word for word in words if word in PROGRAMS), "")
     if name:

@@ -42,6 +42,15 @@ def test_an_unknown_program_is_wrong_input() -> None:
     assert 2 == stop.value.code
 
 
+def test_no_word_at_all_is_wrong_input(capsys: pytest.CaptureFixture[str]) -> None:
+    """What can be said goes to standard error then, for nobody asked; asked for, it is the answer."""
+    assert 2 == cli.main([])
+    said = capsys.readouterr()
+    assert ("", True) == (said.out, "usage: lanbi" in said.err)
+    assert 0 == cli.main(["--help"])
+    assert "usage: lanbi" in capsys.readouterr().out
+
+
 def test_an_error_is_what_where_and_what_to_do(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each in Chinese, its English below; no traceback; the error's exit code."""
 
