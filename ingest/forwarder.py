@@ -25,7 +25,7 @@ from ingest.deadletters import Answer, answers
 from ingest.deciding import Desk, Judged
 from ingest.decoders.sparkplug import Node
 from ingest.entries import FIRST, REGISTRY, announce, named
-from ingest.foresight import Foreseen, foresee, read
+from ingest.foresight import TOGETHER, Foreseen, foresee, read
 from ingest.jobs import EVER, Job
 from ingest.judges import Judges
 from ingest.memory import Memory
@@ -198,7 +198,7 @@ class Forwarder:
         """
         for writer in DOUBTFUL:
             after, _ = self.state.cursor(writer)
-            records = self.journal.reader(writer, after).read(limit)
+            records = self.journal.reader(writer, after).read(limit, TOGETHER)
             if records:
                 job = recheck(records, after, now_ns, linger_ns)
                 self.state.commit(Batch("", 0, 0, jobs=[job]), self.ingest)

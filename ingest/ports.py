@@ -94,8 +94,8 @@ class Reader(Protocol):
         """Damage passed since the last call; the readings lost in it are part of ``readings``."""
         ...
 
-    def read(self, limit: int = 5_000) -> Sequence[Record]:
-        """The next durable records, about ``limit`` readings of them or fewer; empty when up to date."""
+    def read(self, limit: int = 5_000, most: int | None = None) -> Sequence[Record]:
+        """The next durable records, about ``limit`` readings of them and no more than ``most``; empty when up to date."""
         ...
 
 

@@ -6,16 +6,13 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from lanbi.frames import EMPTY, HEADER_SIZE, Damage, Record, Trailer
 from lanbi.journal_bytes import files
 from lanbi.journal_files import Tip, durable_end, first_seq, opening, read_tip, salt_of, seek
 from lanbi.journal_recent import Recent, Spot
 from lanbi.journal_walk import Group, Walk
-
-TOGETHER: Final = 20_000
-"""Records that one read hands out at most: batches of 60,000 single readings took 65 MB more than these and were no quicker."""
 
 
 class Loss(NamedTuple):
@@ -52,16 +49,16 @@ class JournalReader:
         self._seen_readings = 0
         self._damage: list[Damage] = []
 
-    def read(self, limit: int = 5_000) -> list[Record]:
-        """The next records, about ``limit`` readings of them and at least one record, at most :data:`TOGETHER`; empty when up to date."""
+    def read(self, limit: int = 5_000, most: int | None = None) -> list[Record]:
+        """The next records, about ``limit`` readings of them and at least one record, and no more than ``most``; empty when up to date."""
         found: list[Record] = []
         count = 0
         while records := self._next():
-            if count >= limit or len(found) >= TOGETHER:
+            if count >= limit or len(found) == most:
                 # Looked at all the same: what was lost at the end of a commit belongs to the cursor behind it.
                 self._held = records
                 break
-            place, count = _filled(records[: TOGETHER - len(found)], count, limit)
+            place, count = _filled(records if most is None else records[: most - len(found)], count, limit)
             taken, self._held = records[:place], records[place:]
             self.after = taken[-1].seq
             self._see(taken)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import DataFolderBusy
-from lanbi import frames, journal_reader
+from lanbi import frames
 from lanbi.journal import JournalReader, JournalWriter, Record, files, newest_trailer, read, record
 from tests.lanbi.sealed_house import DAY_NS, NOON_NS, TOPIC
 from tests.lanbi.small_journal import fill
@@ -115,9 +115,8 @@ def test_limit_and_cursor(tmp_path: Path) -> None:
     assert [4, 5, 6] == [one.seq for one in read(tmp_path, "mqtt", 3)]
 
 
-def test_a_read_is_bounded_by_records_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_is_bounded_by_records_too(tmp_path: Path) -> None:
     """However many readings are asked for, records of one reading each do not fill the memory; and who reads is told that more lies there."""
-    monkeypatch.setattr(journal_reader, "TOGETHER", 4)
     writer = JournalWriter(tmp_path, "mqtt")
     for number in range(10):
         writer.append(TOPIC, str(number).encode(), received_ns=NOON_NS)
@@ -125,7 +124,7 @@ def test_a_read_is_bounded_by_records_too(tmp_path: Path, monkeypatch: pytest.Mo
             writer.commit()
     writer.commit()
     reader = JournalReader(tmp_path, "mqtt")
-    steps = [([one.seq for one in reader.read(100)], reader.after, reader.readings, reader.more) for _ in range(4)]
+    steps = [([one.seq for one in reader.read(100, 4)], reader.after, reader.readings, reader.more) for _ in range(4)]
     assert [([1, 2, 3, 4], 4, 4, True), ([5, 6, 7, 8], 8, 8, True), ([9, 10], 10, 10, False), ([], 10, 10, False)] == steps
 
 
