@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from domain.air import DAY_HOURS
 
@@ -48,6 +49,8 @@ MASKED_ITEMS: Final = ("pm25", "pm10")
 HOURS: Final = (4, 6)
 """Four of six hours below the share of the usual ratio, while the neighbours show enough."""
 USUAL_HOURS: Final = 720
+ROWS: Final = 1_024
+"""Windows that are sorted at a time: some megabytes."""
 
 
 class Limits(NamedTuple):
@@ -135,13 +138,22 @@ def days(hours: Floats) -> Floats:
 def trailing(values: Floats, window: int = WINDOW, lag: int = LAG) -> Floats:
     """Median of the ``window`` values that end ``lag`` before each place; NaN with fewer than 40 valid."""
     out = np.full(len(values), np.nan)
-    # A new station has hundreds of days without enough before them: they are counted, not looked at one by one.
-    before = np.concatenate([[0], np.cumsum(~np.isnan(values))])
-    ends = np.arange(lag, len(values)) - lag + 1
-    for end in ends[before[ends] - before[np.maximum(0, ends - window)] >= LEARN].tolist():
-        seen = values[max(0, end - window) : end]
-        out[end + lag - 1] = np.median(seen[~np.isnan(seen)])
+    middle, count = _middles(values, np.arange(lag, len(values)) - lag + 1, window)
+    out[lag:] = np.where(count >= LEARN, middle, np.nan)
     return out
+
+
+def _middles(values: Floats, ends: Longs, window: int) -> tuple[Floats, Longs]:
+    """Medians of what is valid among the ``window`` values before each end, and how many those are; NaN for none. Many ends at a time."""
+    beside = sliding_window_view(np.concatenate([np.full(window, np.nan), values]), window)
+    middle, count = np.full(len(ends), np.nan), np.zeros(len(ends), np.int64)
+    for start in range(0, len(ends), ROWS):
+        part = slice(start, start + ROWS)
+        rows = np.sort(beside[ends[part]], axis=1)  # NaN sort to the end
+        valid = count[part] = window - np.isnan(rows).sum(axis=1)
+        places = np.arange(len(rows))
+        middle[part] = (rows[places, np.maximum(valid - 1, 0) // 2] + rows[places, np.minimum(valid // 2, window - 1)]) / 2
+    return np.where(count > 0, middle, np.nan), count
 
 
 def find(item: str, station: Floats, beside: Floats, limits: Limits = LIMITS) -> list[Drift]:
@@ -233,11 +245,10 @@ def _slow(item: str, ratio: Floats, limits: Limits) -> list[Drift]:
     limit = max(limits.slow, 4 * SCALE * float(np.median(np.abs(np.array(months) - usual))))
     found: list[Drift] = []
     away = False
-    for day in range(FIRST_YEAR + MONTH, len(ratio)):
-        seen = ratio[day - MONTH + 1 : day + 1]
-        if (~np.isnan(seen)).sum() < MONTH // 2:
-            continue
-        gap = float(np.nanmedian(seen)) - usual
+    ends = np.arange(FIRST_YEAR + MONTH, len(ratio)) + 1
+    middle, count = _middles(ratio, ends, MONTH)
+    there = count >= MONTH // 2
+    for day, gap in zip((ends[there] - 1).tolist(), (middle[there] - usual).tolist(), strict=True):
         if abs(gap) > limit and not away:
             found.append(Drift(item, "ramp", _crossed(ratio, day, usual, gap), day, float(np.expm1(gap))))
         away = abs(gap) > (limit / 2 if away else limit)
@@ -261,14 +272,13 @@ def masked(item: str, station: Floats, beside: Floats, limits: Limits = LIMITS) 
     found: list[Drift] = []
     suspects = np.flatnonzero((ratio < limits.masked) & (beside >= limits.high))
     until = -1
-    for hour in suspects.tolist():
-        past = ratio[max(0, hour - USUAL_HOURS) : max(0, hour - HOURS[1])]
-        past = past[~np.isnan(past)]
-        low[hour] = len(past) >= USUAL_HOURS // 4 and ratio[hour] < limits.masked * np.median(past)
+    middle, count = _middles(ratio, np.maximum(0, suspects - HOURS[1]), USUAL_HOURS - HOURS[1])
+    low[suspects] = (count >= USUAL_HOURS // 4) & (ratio[suspects] < limits.masked * middle)
+    for hour, usual in zip(suspects.tolist(), middle.tolist(), strict=True):
         recent = np.arange(max(0, hour - HOURS[1] + 1), hour + 1)
         if low[recent].sum() >= HOURS[0]:
             if hour > until:
                 onset = int(recent[low[recent]][0])
-                found.append(Drift(item, "divergence", onset, hour, float(np.nanmedian(ratio[recent]) / np.median(past) - 1)))
+                found.append(Drift(item, "divergence", onset, hour, float(np.nanmedian(ratio[recent]) / usual - 1)))
             until = hour + HOURS[1]
     return found

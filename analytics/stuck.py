@@ -44,6 +44,15 @@ class Run(NamedTuple):
     value: float
 
 
+class _Stands(NamedTuple):
+    """All stretches of equal neighbours of one item, one a row: a long series has as many as values, and few are told."""
+
+    begin: Longs
+    end: Longs
+    seconds: Longs
+    value: Floats
+
+
 def find(times: Longs, items: Mapping[str, Floats]) -> list[Run]:
     """Standing stretches of one place, in order of item and time.
 
@@ -55,47 +64,40 @@ def find(times: Longs, items: Mapping[str, Floats]) -> list[Run]:
         NaN = no value; a gap does not end a run.
     """
     step = int(np.median(np.diff(times))) if len(times) > 1 else HOUR_S
-    runs = {item: _runs(item, times, values, step) for item, values in items.items()}
     together = _together(times, items, step)
-    found = [run for item in items for run in _alone(runs[item], items[item]) if not _inside(run, together)]
+    found = [run for item, values in items.items() for run in _alone(item, times, values, step) if not _inside(run, together)]
     found += [Run(item, begin, end, seconds, value) for begin, end, seconds in together for item, value in _values(times, items, begin)]
     return sorted(found, key=lambda run: (list(items).index(run.item), run.begin))
 
 
-def _runs(item: str, times: Longs, values: Floats, step: int) -> list[Run]:
+def _stands(times: Longs, values: Floats, step: int) -> _Stands:
     """All runs of equal neighbours among the values that are there."""
     valid = np.flatnonzero(~np.isnan(values))
-    if not len(valid):
-        return []
     seen = values[valid]
-    first = np.flatnonzero(np.concatenate([[True], seen[1:] != seen[:-1]]))
-    last = np.concatenate([first[1:], [len(seen)]]) - 1
-    begins, ends = times[valid[first]], times[valid[last]]
-    counts = (last - first + 1).tolist()
-    rows = zip(begins.tolist(), ends.tolist(), counts, seen[first].tolist(), strict=True)
-    return [Run(item, begin, end, count * step, value) for begin, end, count, value in rows]
+    first = np.flatnonzero(np.append(True, seen[1:] != seen[:-1])[: len(seen)])
+    last = np.append(first[1:], len(seen))[: len(first)] - 1
+    return _Stands(times[valid[first]], times[valid[last]], (last - first + 1) * step, seen[first])
 
 
-def _alone(runs: list[Run], values: Floats) -> list[Run]:
+def _alone(item: str, times: Longs, values: Floats, step: int) -> list[Run]:
     """Runs of one item that its own other runs do not explain."""
-    if not runs:
+    runs = _stands(times, values, step)
+    if not len(runs.value):
         return []
-    floor = float(np.nanquantile(values, FLOOR_SHARE))
-    above = [run for run in runs if run.value > floor]
-    zero = [run for run in runs if run.value == 0]
+    above = runs.value > np.nanquantile(values, FLOOR_SHARE)
     # A series that shows nothing else has no nature to compare with; standing above zero it is told, at its floor it is not.
-    only = len({run.value for run in runs}) == 1
-    return [*_longer(runs if only and runs[0].value != 0 and _steady(runs) else above, ABOVE_S), *_longer(zero, ZERO_S)]
+    only = bool((runs.value == runs.value[0]).all()) and runs.value[0] != 0 and runs.seconds[0] >= ZERO_S
+    return [*_longer(item, runs, np.ones_like(above) if only else above, ABOVE_S), *_longer(item, runs, runs.value == 0, ZERO_S)]
 
 
-def _steady(runs: list[Run]) -> bool:
-    return runs[0].seconds >= ZERO_S
-
-
-def _longer(runs: list[Run], least: int) -> list[Run]:
-    ordered = sorted(run.seconds for run in runs)
-    longest, second = (ordered[-1], ordered[-2]) if len(ordered) > 1 else (ordered[-1] if ordered else 0, 0)
-    return [run for run in runs if run.seconds > least and run.seconds > LONGER * (second if run.seconds == longest else longest)]
+def _longer(item: str, runs: _Stands, chosen: npt.NDArray[np.bool_], least: int) -> list[Run]:
+    """Of the chosen runs those that are longer than ``least`` and than all others by far."""
+    rows = np.flatnonzero(chosen)
+    seconds = runs.seconds[rows]
+    second, longest = np.sort(np.append([0, 0], np.partition(seconds, -2)[-2:] if len(seconds) > 1 else seconds))[-2:]
+    others = np.where(seconds == longest, second, longest)
+    told = rows[(seconds > least) & (seconds > LONGER * others)]
+    return [Run(item, *fields) for fields in zip(*(column[told].tolist() for column in runs), strict=True)]
 
 
 def _together(times: Longs, items: Mapping[str, Floats], step: int) -> list[tuple[int, int, int]]:

@@ -118,11 +118,15 @@ def item_class(item: str, thousandths: int, body: str) -> int:
 
 def judge(shown: Mapping[str, int], body: str) -> tuple[int | None, list[str]]:
     """Worst class of DO, CODMn, NH3-N and TP in displayed thousandths, and the items at it; none unless all four are there."""
-    if any(item not in shown for item in DECIDING):
+    return worst_of({item: item_class(item, shown[item], body) for item in DECIDING if item in shown})
+
+
+def worst_of(classes: Mapping[str, int]) -> tuple[int | None, list[str]]:
+    """Worst of the classes of DO, CODMn, NH3-N and TP, and the items at it in this order; none unless all four are there."""
+    if len(classes) < len(DECIDING):
         return None, []
-    classes = {item: item_class(item, shown[item], body) for item in DECIDING}
     worst = max(classes.values())
-    return worst, [item for item, number in classes.items() if number == worst]
+    return worst, [item for item in DECIDING if classes[item] == worst]
 
 
 def displayed(value: Decimal, digits: int) -> Decimal:

@@ -50,13 +50,21 @@ def answer(name: str, registry: str, exchanges: str | None) -> Iterator[bytes]:
 
 
 def _lines(meter: str, intervals: Sequence[meters.Interval], events: Sequence[meters.Event]) -> Iterator[bytes]:
-    rows = [
-        (one.end, {"kind": "interval", "from": civil.iso(one.begin), "to": civil.iso(one.end), "energy": f"{one.energy:f}", "flag": one.flag})
-        for one in intervals
-    ]
-    rows += [(one.time, {"kind": "event", "event": one.kind, "time": civil.iso(one.time), "detail": one.detail}) for one in events]
-    for _, row in sorted(rows, key=lambda pair: pair[0]):
-        yield json.dumps({"meter": meter, **row}, ensure_ascii=False).encode() + b"\n"
+    """Lines of a meter, an interval before the events at its end. Intervals come by the million: their lines are put together, not dumped."""
+    name, said = json.dumps(meter, ensure_ascii=False), rows.Known(lambda time: civil.iso(int(time)))
+    told = [(one.time, {"kind": "event", "event": one.kind, "time": civil.iso(one.time), "detail": one.detail}) for one in events]
+    later = sorted(told, key=lambda pair: pair[0], reverse=True)
+    for one in sorted(intervals, key=lambda one: one.end):
+        while later and later[-1][0] < one.end:
+            yield _line(meter, later.pop()[1])
+        begin, end = said[str(one.begin)], said[str(one.end)]
+        yield f'{{"meter": {name}, "kind": "interval", "from": "{begin}", "to": "{end}", "energy": "{one.energy:f}", "flag": "{one.flag}"}}\n'.encode()
+    while later:
+        yield _line(meter, later.pop()[1])
+
+
+def _line(meter: str, row: Mapping[str, str]) -> bytes:
+    return json.dumps({"meter": meter, **row}, ensure_ascii=False).encode() + b"\n"
 
 
 def _readings(known: Registry, meter: str, rows: Rows, forms: Sequence[counting.Exchange]) -> counting.Readings:
@@ -88,14 +96,27 @@ def _interval(known: Registry, meter: str, times: Sequence[int]) -> int:
     return min(found) if found else median_low(steps) if len(steps) > 2 else HOURLY
 
 
-def _registers(name: str, known: Registry) -> tuple[dict[str, Rows], dict[str, list[meters.Event]], int]:
+def _written(name: str, known: Registry) -> dict[str, list[tuple[int, Decimal]]]:
+    """Times and registers of each meter, in the file's order."""
     written: dict[str, list[tuple[int, Decimal]]] = {}
-    for where, row in _rows(name, COLUMNS, known):
-        written.setdefault(row["meter"], []).append((rows.time(row["time"], where), _decimal(row["register"], where, "register")))
+    header, lines = rows.lines(name, COLUMNS, ("document",))
+    at, names, times = [header.index(column) for column in COLUMNS], rows.Known(str), rows.Known(rows.instant)
+    for line, cells in lines:
+        meter, time, text = names[cells[at[0]]], times[cells[at[1]]], cells[at[2]].strip()
+        value = _register(text)
+        if meter not in known.meters or time is None or value is None:
+            where = rows.place(name, line)
+            _registered(meter, where, known)
+            time, value = rows.time(cells[at[1]].strip(), where), _decimal(text, where, "register")
+        written.setdefault(meter, []).append((time, value))
+    return written
+
+
+def _registers(name: str, known: Registry) -> tuple[dict[str, Rows], dict[str, list[meters.Event]], int]:
     tables: dict[str, Rows] = {}
     disputes: dict[str, list[meters.Event]] = {}
     repeated = 0
-    for meter, pairs in written.items():
+    for meter, pairs in _written(name, known).items():
         times, moved = repaired([time for time, _ in pairs])
         if moved:
             files.warn(f"{name}: {meter}: {moved} midnights are labelled 00:00 of the day that ended; moved to the next day")
@@ -125,17 +146,28 @@ def _forms(name: str, known: Registry, tables: Mapping[str, Rows]) -> dict[str, 
 
 def _rows(name: str, needed: Sequence[str], known: Registry) -> Iterator[tuple[str, dict[str, str]]]:
     for where, row in rows.read(name, needed, ("document",))[1]:
-        if row["meter"] not in known.meters:
-            raise FileError(f"no such meter in the registry: {row['meter']!r}", f"{where}, column meter", "register it, or correct the id")
+        _registered(row["meter"], where, known)
         yield where, row
 
 
+def _registered(meter: str, where: str, known: Registry) -> None:
+    if meter not in known.meters:
+        raise FileError(f"no such meter in the registry: {meter!r}", f"{where}, column meter", "register it, or correct the id")
+
+
 def _decimal(text: str, where: str, column: str) -> Decimal:
-    try:
-        value = Decimal(text) if "_" not in text else Decimal("NaN")
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or (value and value.adjusted() >= WHOLE) or int(value.as_tuple().exponent) < -DECIMALS:
+    value = _register(text)
+    if value is None:
         todo = f"write a plain decimal number below 10¹², with at most {DECIMALS} decimals, without unit or separators"
         raise FileError(f"not a register: {text[:40]!r}", f"{where}, column {column}", todo)
     return value
+
+
+def _register(text: str) -> Decimal | None:
+    """A register, None for what is none."""
+    try:
+        value = Decimal(text) if "_" not in text else Decimal("NaN")
+    except InvalidOperation:
+        return None
+    wrong = not value.is_finite() or (value and value.adjusted() >= WHOLE) or int(value.as_tuple().exponent) < -DECIMALS
+    return None if wrong else value

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from array import array
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final, NamedTuple, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -41,26 +44,52 @@ def read(name: str) -> dict[str, Site]:
     FileError
         A missing column, a bad number or time, with file, line and column.
     """
-    sites: dict[str, dict[int, list[float]]] = {}
-    repeated = 0
-    header, table = rows.read(name, ("site", "time"), KNOWN)
+    header, table = rows.lines(name, ("site", "time"), KNOWN)
     items = [column for column in header if column in KNOWN]
     if not items:
         raise FileError("column missing: an item", f"{name}, line 1", f"needed are site,time and items of {','.join(KNOWN)}")
-    for where, row in table:
-        site = sites.setdefault(rows.filled(row["site"], where, "site"), {})
-        time = rows.time(row["time"], where)
-        repeated += time in site
-        site[time] = [_number(row[item], item, where) for item in items]
-    if repeated:
+    site_at, time_at, sites, times = header.index("site"), header.index("time"), rows.Known(str), rows.Known(rows.instant)
+    columns = [(header.index(item), rows.Known(partial(_value, item))) for item in items]
+    found: dict[str, tuple[array[int], array[float]]] = {}
+    for line, cells in table:
+        site, time = sites[cells[site_at]], times[cells[time_at]]
+        values = [known[cells[at]] for at, known in columns]
+        if not site or time is None or None in values:
+            _refuse(rows.place(name, line), dict(zip(header, map(str.strip, cells), strict=True)), items)
+        if site not in found:
+            found[site] = array("q"), array("d")
+        own = found[site]
+        own[0].append(time)
+        own[1].extend(values)
+    told = {site: _columns(np.array(own[0], np.int64), np.array(own[1]).reshape(-1, len(items)), items) for site, own in found.items()}
+    if repeated := sum(len(own[0]) for own in found.values()) - sum(len(one.times) for one in told.values()):
         files.warn(f"{name}: {repeated} rows repeat a key; the last of each counts")
-    return {name: _columns(site, items) for name, site in sites.items()}
+    return told
 
 
-def _columns(table: dict[int, list[float]], items: list[str]) -> Site:
-    times = sorted(table)
-    values = np.array([table[time] for time in times], np.float64).reshape(len(times), len(items))
-    return Site(np.array(times, np.int64), {item: np.ascontiguousarray(values[:, place]) for place, item in enumerate(items)})
+def _columns(times: Longs, values: Floats, items: Sequence[str]) -> Site:
+    """Ascending, of equal times the last."""
+    order = np.argsort(times, kind="stable")
+    times = times[order]
+    last = np.append(times[1:] != times[:-1], values=True)
+    return Site(times[last], {item: np.ascontiguousarray(values[order[last], place]) for place, item in enumerate(items)})
+
+
+def _value(item: str, text: str) -> float | None:
+    """A cell, NaN if it is empty; None for no value of its item."""
+    try:
+        return _number(text, item, "")
+    except FileError:
+        return None
+
+
+def _refuse(where: str, row: Mapping[str, str], items: Sequence[str]) -> NoReturn:
+    """Say what is wrong about a row: the first of it that is."""
+    rows.filled(row["site"], where, "site")
+    rows.time(row["time"], where)
+    for item in items:
+        _number(row[item], item, where)
+    raise AssertionError(where)
 
 
 def _number(text: str, item: str, where: str) -> float:

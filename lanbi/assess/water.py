@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
-from typing import Final, NamedTuple
+from functools import partial
+from itertools import islice
+from typing import Final, NamedTuple, NoReturn
 
 from domain import civil, fixed, water
 from domain.errors import FileError
@@ -21,13 +22,18 @@ MOST: Final = 100_000
 HEADER: Final = ("section", "time", "class", "deciding", "type")
 
 
+WRONG: Final = -1
+ROWS: Final = 50_000
+"""Of a part of the output."""
+
+
 class _Record(NamedTuple):
-    """One row: section, instant, class with the items at it, water body."""
+    """One row: section, instant, class (empty for none) with the items at it, water body."""
 
     section: str
     time: int
-    worst: int | None
-    deciding: list[str]
+    worst: int | str
+    deciding: str
     body: str
 
 
@@ -36,71 +42,94 @@ def answer(name: str, types: str | None, method: str = "auto") -> Iterator[bytes
     bodies = _types(types) if types else {}
     records: dict[tuple[str, int], _Record] = {}
     read = 0
-    for record in _records(name, bodies, method):
+    for record in _manual(name, bodies) if method == "manual" else _automatic(name, bodies):
         read += 1
-        records.pop((record.section, record.time), None)
-        records[record.section, record.time] = record
+        key = record[:2]
+        records.pop(key, None)
+        records[key] = record
     if read > len(records):
         files.warn(f"{name}: {read - len(records)} rows repeat a key; the last of each counts")
+    yield _csv([HEADER])
+    said = rows.Known(lambda time: civil.iso(int(time)))
+    rest = iter(records.values())
+    while part := [(one.section, said[str(one.time)], *one[2:]) for one in islice(rest, ROWS)]:
+        yield _csv(part)
+
+
+def _csv(table: Iterable[Sequence[object]]) -> bytes:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEADER)
-    writer.writerows(_row(record) for record in records.values())
-    yield out.getvalue().encode()
+    csv.writer(out, lineterminator="\n").writerows(table)
+    return out.getvalue().encode()
 
 
-_iso: Final = lru_cache(maxsize=1 << 17)(civil.iso)
-"""Many sections share a time."""
+def _body(row: Mapping[str, str], section: str, bodies: Mapping[str, str], where: str) -> str:
+    body = row.get("type") or bodies.get(section, "")
+    if body not in BODIES:
+        known = f"{body!r} is no type" if body else f"no type for section {section!r}"
+        raise FileError(known, f"{where}, column type", "write river or lake in a column 'type', or give --types FILE")
+    return body
 
 
-def _row(record: _Record) -> Sequence[object]:
-    return record.section, _iso(record.time), record.worst or "", "+".join(record.deciding), record.body
-
-
-def _records(name: str, bodies: dict[str, str], method: str) -> Iterator[_Record]:
+def _manual(name: str, bodies: Mapping[str, str]) -> Iterator[_Record]:
     for where, row in rows.read(name, ("section", "time", *ITEMS_READ), ("type", *water.MANUAL))[1]:
         section = rows.filled(row["section"], where, "section")
-        body = row.get("type") or bodies.get(section, "")
-        if body not in BODIES:
-            known = f"{body!r} is no type" if body else f"no type for section {section!r}"
-            raise FileError(known, f"{where}, column type", "write river or lake in a column 'type', or give --types FILE")
-        worst, deciding = (_manual if method == "manual" else _automatic)(row, body, where)
-        yield _Record(section, rows.time(row["time"], where), worst, deciding, body)
+        body = _body(row, section, bodies, where)
+        results = {item: _measured(row[item], item, where) for item in water.MANUAL if row.get(item)}
+        worst, deciding = water.manual(results, body, _number(row["temp"], "temp", where) if row["temp"] else None)
+        yield _Record(section, rows.time(row["time"], where), worst or "", "+".join(deciding), body)
 
 
-def _automatic(row: dict[str, str], body: str, where: str) -> tuple[int | None, list[str]]:
-    return water.judge({item: value for item in ITEMS_READ if (value := _cell(row[item], item, where)) is not None}, body)
+def _automatic(name: str, bodies: Mapping[str, str]) -> Iterator[_Record]:
+    """Records by displayed values. Each text of a column is looked at once, and each set of classes is judged once."""
+    header, table = rows.lines(name, ("section", "time", *ITEMS_READ), ("type", *water.MANUAL))
+    section_at, time_at, kind_at = header.index("section"), header.index("time"), header.index("type") if "type" in header else None
+    sections, times = rows.Known(str), rows.Known(rows.instant)
+    columns = {body: [(header.index(item), rows.Known(partial(_grade, item, body))) for item in ITEMS_READ] for body in BODIES}
+    kinds = {section: body for section, body in bodies.items() if body in BODIES}
+    verdicts: dict[tuple[int, ...], tuple[int | str, str]] = {}
+    for line, cells in table:
+        section, time = sections[cells[section_at]], times[cells[time_at]]
+        body = cells[kind_at].strip() if kind_at is not None else ""
+        body = body or kinds.get(section, "")
+        found = tuple([known[cells[at]] for at, known in columns[body]]) if body in columns else (WRONG,)
+        if not section or time is None or WRONG in found:
+            _refuse(rows.place(name, line), dict(zip(header, map(str.strip, cells), strict=True)), bodies)
+        verdict = verdicts.get(found)
+        if verdict is None:
+            verdict = verdicts[found] = _verdict(found)
+        yield _Record(section, time, *verdict, body)
 
 
-def _manual(row: dict[str, str], body: str, where: str) -> tuple[int | None, list[str]]:
-    results = {item: _measured(row[item], item, where) for item in water.MANUAL if row.get(item)}
-    return water.manual(results, body, _number(row["temp"], "temp", where) if row["temp"] else None)
+def _grade(item: str, body: str, text: str) -> int:
+    """Class of a cell that decides (of any other 1); 0 = empty, ``WRONG`` = no value of its item."""
+    if not text:
+        return 0
+    try:
+        value = fixed.from_decimal(water.displayed(_number(text, item, ""), ITEMS["water", item].digits))
+    except FileError:
+        return WRONG
+    return water.item_class(item, value, body) if item in water.DECIDING else 1
+
+
+def _verdict(found: Sequence[int]) -> tuple[int | str, str]:
+    worst, deciding = water.worst_of({item: number for item, number in zip(ITEMS_READ, found, strict=True) if item in water.DECIDING and number})
+    return worst or "", "+".join(deciding)
+
+
+def _refuse(where: str, row: Mapping[str, str], bodies: Mapping[str, str]) -> NoReturn:
+    """Say what is wrong about a row: the first of it that is."""
+    _body(row, rows.filled(row["section"], where, "section"), bodies, where)
+    for item in ITEMS_READ:
+        if row[item]:
+            _number(row[item], item, where)
+    rows.time(row["time"], where)
+    raise AssertionError(where)
 
 
 def _measured(text: str, item: str, where: str) -> water.Measured:
     """A result; ``<0.01`` and ``0.01L`` (HJ 91.2) are below the detection limit of 0.01."""
     below = text.startswith("<") or text[-1:] in {"L", "l"}
     return water.Measured(_number(text.lstrip("<").rstrip("Ll") if below else text, item, where, text), below)
-
-
-def _cell(text: str, item: str, where: str) -> int | None:
-    if not text:
-        return None
-    known = _displayed(text, item)
-    return _thousandths(text, item, where) if known is None else known
-
-
-@lru_cache(maxsize=1 << 17)
-def _displayed(text: str, item: str) -> int | None:
-    """Displayed thousandths of a cell, None for one that is wrong: a large table says the same few thousand numbers again and again."""
-    try:
-        return _thousandths(text, item, "")
-    except FileError:
-        return None
-
-
-def _thousandths(text: str, item: str, where: str) -> int:
-    return fixed.from_decimal(water.displayed(_number(text, item, where), ITEMS["water", item].digits))
 
 
 def _number(text: str, item: str, where: str, cell: str = "") -> Decimal:
