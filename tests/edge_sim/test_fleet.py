@@ -26,7 +26,7 @@ from edge_sim.wire import Word
 from lanbi.clock import SystemClock
 from lanbi.processes import free
 from tests.edge_sim.small_county import registry
-from tests.lanbi.ingest_house import until
+from tests.lanbi.ingest_house import leave, until
 
 START = parse_time("2025-10-01T00:00:00+08:00")
 PATIENCE_S = 60
@@ -77,8 +77,7 @@ class Station:
 
     def close(self) -> None:
         """Leave."""
-        self.client.disconnect()
-        self.client.loop_stop()
+        leave(self.client)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from paho.mqtt.properties import Properties
 
 from lanbi.cli import main
 from lanbi.settings import Settings, load
-from tests.lanbi.ingest_house import ROOT, until
+from tests.lanbi.ingest_house import ROOT, leave, rest, until
 from tests.lanbi.real_broker import Mosquitto
 
 SHIPPED = ROOT / "deploy" / "mosquitto"
@@ -113,7 +113,7 @@ class Client:
         if self.code is None and self.ended:
             # While the broker still takes leave of the same id it may cut the newcomer off without a word.
             self.ended = 0
-            self.mqtt.loop_stop()
+            rest(self.mqtt)
             self.mqtt.reconnect()
             self.mqtt.loop_start()
         return self.code is not None
@@ -139,6 +139,5 @@ class Client:
         paho closes its wake-up pair when the client is freed, and its callbacks hold the client: hundreds of logins would wait for
         the collector with two descriptors each, and ``select`` cannot wait on numbers beyond 1,023.
         """
-        self.mqtt.disconnect()
-        self.mqtt.loop_stop()
+        leave(self.mqtt)
         del self.mqtt

@@ -44,6 +44,21 @@ def until(happened: Callable[[], Any], what: str, patience_s: float = PATIENCE_S
     raise AssertionError(f"never happened: {what}")
 
 
+def rest(client: mqtt.Client) -> None:
+    """Stop a client's thread, and close the pair of sockets that wakes it.
+
+    paho closes them only when the client is freed, and a collector that comes by may find them before it.
+    """
+    client.loop_stop()
+    client._reset_sockets(sockpair_only=True)
+
+
+def leave(client: mqtt.Client) -> None:
+    """Log off, and keep nothing open."""
+    client.disconnect()
+    rest(client)
+
+
 @contextmanager
 def iotcore_broker(port: int, _folder: Path) -> Iterator[None]:
     """The demo's broker."""
@@ -174,8 +189,7 @@ class Gadget:
 
     def close(self) -> None:
         """Leave."""
-        self.client.disconnect()
-        self.client.loop_stop()
+        leave(self.client)
 
     def _heard(self, _client: mqtt.Client, _user: object, message: mqtt.MQTTMessage) -> None:
         (self.receipts if message.topic.endswith("receipt") else self.errors).append(json.loads(message.payload))

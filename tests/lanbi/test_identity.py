@@ -20,7 +20,7 @@ from lanbi import wiring
 from lanbi.metrics import read_status
 from lanbi.state import StateView
 from tests.lanbi.broker_house import Client, Yard
-from tests.lanbi.ingest_house import ROOT, until
+from tests.lanbi.ingest_house import ROOT, leave, until
 from tests.lanbi.real_broker import real
 
 pytestmark = real
@@ -90,8 +90,7 @@ def test_what_an_old_protocol_calls_success_is_dropped_too(yard: Yard, seed: int
         device.connect("127.0.0.1", yard.broker.port)
         device.loop_start()
         device.publish(f"lanbi/v1/d{other}/data", b"forged", qos=1).wait_for_publish(60)
-        device.disconnect()
-        device.loop_stop()
+        leave(device)
     last = yard.client("d0")
     last.publish("lanbi/v1/d0/data", b"own")
     until(lambda: ear.heard, "what was sent last")

@@ -27,7 +27,7 @@ from lanbi.settings import Settings, load
 from lanbi.state import StateView
 from lanbi.state_moving import MovableState
 from tests.faults.parts.truth import County
-from tests.lanbi.ingest_house import MOSQUITTO, mosquitto_broker, until
+from tests.lanbi.ingest_house import MOSQUITTO, leave, mosquitto_broker, until
 
 COUNTY = County(1, 30, 1_700_000_000)
 REGISTRY = loads(COUNTY.registry(), "test")
@@ -207,7 +207,6 @@ def test_a_fresh_folder_gives_up_what_its_session_took_before(tmp_path: Path) ->
         for name in (other, mine):
             device.publish(f"lanbi/v1/{name}/data", b"{}", qos=1).wait_for_publish(60)
         thread.join(60)
-        device.disconnect()
-        device.loop_stop()
+        leave(device)
     assert [f"lanbi/v1/{mine}/data"] == [record.topic for record in JournalReader(one.data / "journal", "mqtt").read()]
     assert () == listener.asking.forgo
