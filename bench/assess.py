@@ -59,17 +59,17 @@ class Kind(NamedTuple):
 def places(path: Path, kind: Kind, rows: int) -> None:
     """A table of places, time by time."""
     chance = np.random.default_rng(1)
-    drawn = [_drawn(chance, rows, *span) for span in kind.items.values()]
     times = [iso(BEGIN + kind.step_s * number) for number in range(-(-rows // kind.count))]
+    tail = f",{kind.body}" if kind.body else ""
     with path.open("w", encoding="utf-8") as file:
         file.write(",".join([kind.head, "time", *kind.items, *(["type"] if kind.body else [])]) + "\n")
-        tail = f",{kind.body}" if kind.body else ""
-        for row, cells in enumerate(zip(*drawn, strict=True)):
-            file.write(f"s{row % kind.count:03d},{times[row // kind.count]},{','.join(cells)}{tail}\n")
+        for time in times:
+            drawn = [_drawn(chance, kind.count, *span) for span in kind.items.values()]
+            file.writelines(f"s{place:03d},{time},{','.join(cells)}{tail}\n" for place, cells in enumerate(zip(*drawn, strict=True)))
 
 
-def _drawn(chance: np.random.Generator, rows: int, low: float, high: float, digits: int) -> Iterator[str]:
-    values: npt.NDArray[np.float64] = chance.uniform(low, high, rows)
+def _drawn(chance: np.random.Generator, count: int, low: float, high: float, digits: int) -> Iterator[str]:
+    values: npt.NDArray[np.float64] = chance.uniform(low, high, count)
     return (f"{value:.{digits}f}" for value in values.tolist())
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from itertools import islice
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NoReturn
 
 from domain import civil, fixed, water
 from domain.errors import FileError
@@ -27,39 +27,37 @@ ROWS: Final = 50_000
 """Of a part of the output."""
 
 
-class _Record(NamedTuple):
-    """One row: section, instant, class (empty for none) with the items at it, water body."""
-
-    section: str
-    time: int
-    worst: int | str
-    deciding: str
-    body: str
+Record = tuple[str, str, str]
+"""One row: section, instant as it is written, and the cells behind them."""
 
 
 def answer(name: str, types: str | None, method: str = "auto") -> Iterator[bytes]:
     """CSV of section, time, class, deciding items and type, ordered as the input; of equal keys the last row counts."""
     bodies = _types(types) if types else {}
-    records: dict[tuple[str, int], _Record] = {}
+    records: dict[tuple[str, str], str] = {}
     read = 0
-    for record in _manual(name, bodies) if method == "manual" else _automatic(name, bodies):
+    for section, time, told in _manual(name, bodies) if method == "manual" else _automatic(name, bodies):
         read += 1
-        key = record[:2]
+        key = section, time
         records.pop(key, None)
-        records[key] = record
+        records[key] = told
     if read > len(records):
         files.warn(f"{name}: {read - len(records)} rows repeat a key; the last of each counts")
-    yield _csv([HEADER])
-    said = rows.Known(lambda time: civil.iso(int(time)))
-    rest = iter(records.values())
-    while part := [(one.section, said[str(one.time)], *one[2:]) for one in islice(rest, ROWS)]:
-        yield _csv(part)
+    yield f"{','.join(HEADER)}\n".encode()
+    quoted, rest = rows.Known(_quoted), iter(records.items())
+    while part := [f"{quoted[section]},{time},{told}\n" for (section, time), told in islice(rest, ROWS)]:
+        yield "".join(part).encode()
 
 
-def _csv(table: Iterable[Sequence[object]]) -> bytes:
+def _quoted(text: str) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(table)
-    return out.getvalue().encode()
+    csv.writer(out, lineterminator="").writerow([text])
+    return out.getvalue()
+
+
+def _told(worst: int | None, deciding: Iterable[str], body: str) -> str:
+    """Cells of a class (empty for none), the items at it, and the type: none of them needs quotes."""
+    return f"{worst or ''},{'+'.join(deciding)},{body}"
 
 
 def _body(row: Mapping[str, str], section: str, bodies: Mapping[str, str], where: str) -> str:
@@ -70,34 +68,34 @@ def _body(row: Mapping[str, str], section: str, bodies: Mapping[str, str], where
     return body
 
 
-def _manual(name: str, bodies: Mapping[str, str]) -> Iterator[_Record]:
+def _manual(name: str, bodies: Mapping[str, str]) -> Iterator[Record]:
     for where, row in rows.read(name, ("section", "time", *ITEMS_READ), ("type", *water.MANUAL))[1]:
         section = rows.filled(row["section"], where, "section")
         body = _body(row, section, bodies, where)
         results = {item: _measured(row[item], item, where) for item in water.MANUAL if row.get(item)}
         worst, deciding = water.manual(results, body, _number(row["temp"], "temp", where) if row["temp"] else None)
-        yield _Record(section, rows.time(row["time"], where), worst or "", "+".join(deciding), body)
+        yield section, civil.iso(rows.time(row["time"], where)), _told(worst, deciding, body)
 
 
-def _automatic(name: str, bodies: Mapping[str, str]) -> Iterator[_Record]:
+def _automatic(name: str, bodies: Mapping[str, str]) -> Iterator[Record]:
     """Records by displayed values. Each text of a column is looked at once, and each set of classes is judged once."""
     header, table = rows.lines(name, ("section", "time", *ITEMS_READ), ("type", *water.MANUAL))
     section_at, time_at, kind_at = header.index("section"), header.index("time"), header.index("type") if "type" in header else None
-    sections, times = rows.Known(str), rows.Known(rows.instant)
+    sections, times = rows.Known(str), rows.Known(_instant)
     columns = {body: [(header.index(item), rows.Known(partial(_grade, item, body))) for item in ITEMS_READ] for body in BODIES}
     kinds = {section: body for section, body in bodies.items() if body in BODIES}
-    verdicts: dict[tuple[int, ...], tuple[int | str, str]] = {}
+    verdicts: dict[tuple[str, tuple[int, ...]], str] = {}
     for line, cells in table:
         section, time = sections[cells[section_at]], times[cells[time_at]]
         body = cells[kind_at].strip() if kind_at is not None else ""
         body = body or kinds.get(section, "")
         found = tuple([known[cells[at]] for at, known in columns[body]]) if body in columns else (WRONG,)
-        if not section or time is None or WRONG in found:
+        told = verdicts.get((body, found))
+        if told is None and WRONG not in found:
+            told = verdicts[body, found] = _told(*_verdict(found), body)
+        if not section or time is None or told is None:
             _refuse(rows.place(name, line), dict(zip(header, map(str.strip, cells), strict=True)), bodies)
-        verdict = verdicts.get(found)
-        if verdict is None:
-            verdict = verdicts[found] = _verdict(found)
-        yield _Record(section, time, *verdict, body)
+        yield section, time, told
 
 
 def _grade(item: str, body: str, text: str) -> int:
@@ -111,9 +109,14 @@ def _grade(item: str, body: str, text: str) -> int:
     return water.item_class(item, value, body) if item in water.DECIDING else 1
 
 
-def _verdict(found: Sequence[int]) -> tuple[int | str, str]:
-    worst, deciding = water.worst_of({item: number for item, number in zip(ITEMS_READ, found, strict=True) if item in water.DECIDING and number})
-    return worst or "", "+".join(deciding)
+def _verdict(found: Sequence[int]) -> tuple[int | None, list[str]]:
+    return water.worst_of({item: number for item, number in zip(ITEMS_READ, found, strict=True) if item in water.DECIDING and number})
+
+
+def _instant(text: str) -> str | None:
+    """A time as it is written; None for what is none."""
+    found = rows.instant(text)
+    return None if found is None else civil.iso(found)
 
 
 def _refuse(where: str, row: Mapping[str, str], bodies: Mapping[str, str]) -> NoReturn:
