@@ -28,7 +28,7 @@ MOUTHS: dict[str, tuple[int, ...]] = {
 }
 """Callable → positions of what is shown; the errors of ``domain.errors`` and everything that hands a text on to one join them."""
 WHOLE = (
-    "domain/filings.py", "domain/judgements.py", "domain/marks.py", "domain/statements.py", "domain/tasks.py", "lanbi/checking.py", "lanbi/plans.py",
+    "domain/filings.py", "domain/judgements.py", "domain/marks.py", "domain/statements.py", "domain/tasks.py", "lanbi/checking.py", "lanbi/formats/renaming.py", "lanbi/plans.py",
     "lanbi/registry.py", "lanbi/registry_checks.py", "lanbi/registry_fields.py", "lanbi/registry_mapping.py", "lanbi/registry_values.py", "lanbi/settings.py",
     "lanbi/settings_rules.py", "lanbi/toml_lines.py",
 )  # fmt: skip

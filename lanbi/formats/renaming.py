@@ -87,18 +87,14 @@ def load(path: Path | None, known: Collection[str]) -> Renames:
     faults: list[tuple[str, str]] = []
     ours: dict[str, str] = {}
     for their, our in table.items():
-        words = _fault(trimmed(their).casefold(), our, ours, known)
-        if words:
-            faults.append((f"{path}:{lines.of(*inside, their)}", words))
+        key, where = trimmed(their).casefold(), f"{path}:{lines.of(*inside, their)}"
+        if not isinstance(our, str):
+            faults.append((where, f"{their}: text in quotes is needed"))
+        elif key in ours:
+            faults.append((where, f"'{their}' stands twice"))
+        elif our.casefold() not in known:
+            faults.append((where, f"no format has a column '{our}'{nearest(our.casefold(), sorted(known))}"))
         else:
-            ours[trimmed(their).casefold()] = our
+            ours[key] = our
     raise_all(faults, InputError, TODO)
     return Renames(ours, str(path))
-
-
-def _fault(their: str, our: object, before: Collection[str], known: Collection[str]) -> str:
-    if not isinstance(our, str):
-        return f"'{their}': text in quotes is needed"
-    if their in before:
-        return f"'{their}' stands twice"
-    return "" if our.casefold() in known else f"no format has a column '{our}'{nearest(our.casefold(), sorted(known))}"

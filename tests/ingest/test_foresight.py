@@ -67,6 +67,15 @@ def test_the_next_batch_is_judged_while_the_store_writes_this_one(one: Machine) 
     assert 3 * BATCH == one.law()["stored"] == len(seen), "each message is judged once"
 
 
+def test_a_batch_is_bounded_by_messages_too(one: Machine) -> None:
+    """However many readings may be in a batch: messages of one reading each do not all lie in memory at once."""
+    with patch.object(foresight, "TOGETHER", BATCH), one.forwarder() as forwarder:
+        steps = [(forwarder.step(10**6), forwarder.more) for _ in range(4)]
+
+    assert [(BATCH, True), (BATCH, True), (BATCH, False), (0, False)] == steps
+    assert 3 * BATCH == one.law()["stored"]
+
+
 def test_the_next_batch_is_judged_while_the_store_is_asked_about_late_rows(tmp_path: Path) -> None:
     """The store tells what it has only when something of the next batch has been seen; late rows are decided by what it told."""
     said = [(n, HOUR + 60 * n, 5) for n in range(3 * BATCH)]

@@ -6,6 +6,7 @@ import gc
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -21,7 +22,7 @@ from ingest.memory import Memory
 from ingest.mending import recheck
 from ingest.outbox import Outbox
 from ingest.ports import Batch
-from lanbi import forwarding
+from lanbi import forwarding, memory
 from lanbi.clock import SystemClock
 from lanbi.forwarding import LONGEST_S, RETRY_S, Forwarding, forward
 from lanbi.journal import JournalReader
@@ -146,6 +147,18 @@ def test_what_may_pass_is_repeated_for_ever(bench: Bench) -> None:
         pauses.add(bench.forwarding._patience(StoreAway("away")))
     assert len(pauses) > 15
     assert max(pauses) <= RETRY_S[1]
+
+
+def test_memory_is_given_back_from_time_to_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not after each batch, and while the store is away too."""
+    given: list[float] = []
+    monkeypatch.setattr(memory, "give_back", lambda: given.append(bench.clock.now))
+    bench.server.statuses = [(500, {})] * 99
+    slept = bench.run()
+
+    assert slept > 2 * forwarding.GIVE_S
+    assert 2 <= len(given) <= 1 + slept / forwarding.GIVE_S
+    assert all(after - before >= forwarding.GIVE_S for before, after in pairwise(given))
 
 
 def test_failures_leave_nothing_behind(bench: Bench) -> None:
