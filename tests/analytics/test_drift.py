@@ -110,3 +110,28 @@ def test_faults_of_a_real_station_are_found() -> None:
         assert int(str(rows[gain]["found"])) >= 11 and float(str(rows[gain]["median_delay"])) <= 17
     assert int(str(rows["Wanliu ramp +0.3 %/d"]["found"])) >= 8
     assert float(str(rows["Wanliu without a fault"]["false_per_station_year"])) <= 0.5
+
+
+def test_trailing_medians_equal_medians_one_by_one() -> None:
+    """Windows that are sorted together give what numpy gives for each: odd and even counts, gaps, the beginning, and none below forty."""
+    chance = np.random.default_rng(5)
+    values = chance.normal(size=3_000)
+    values[chance.random(3_000) < 0.6] = np.nan
+    values[400:900] = np.nan
+    found = drift.trailing(values, 101, 7)
+    windows = [values[max(0, day - 7 - 100) : max(0, day - 7 + 1)] for day in range(len(values))]
+    wanted = [np.nanmedian(one) if (~np.isnan(one)).sum() >= drift.LEARN else np.nan for one in windows]
+
+    assert np.array_equal(found, np.array(wanted), equal_nan=True)
+    assert 100 < np.isnan(found).sum() < 2_900
+
+
+def test_months_of_a_few_days_say_nothing() -> None:
+    """A departure from the first year is told by months of which half is there; by every fourth day it is not."""
+    ratio = np.random.default_rng(6).normal(0, 0.02, 800)
+    ratio[400:] += 0.5
+    sparse = ratio.copy()
+    sparse[365:][np.arange(435) % 4 > 0] = np.nan
+
+    assert ["ramp"] == [one.kind for one in drift._slow("pm25", ratio, drift.LIMITS)]
+    assert [] == drift._slow("pm25", sparse, drift.LIMITS)

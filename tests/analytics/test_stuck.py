@@ -78,3 +78,15 @@ def test_a_series_that_shows_one_value_only() -> None:
     assert [("pm25", 0, 24.0 * 60, 311)] == found({"pm25": np.full(len(HOURS), 311.0)})
     assert [] == found({"pm25": np.full(len(HOURS), np.nan)})
     assert [] == [run.item for run in stuck.find(HOURS[:40], {"pm25": np.full(40, 311.0)})]
+
+
+def test_equally_long_rests_explain_each_other() -> None:
+    """A series that stands for thirty hours twice does so by nature; three times as long as its next rest is told."""
+    values = moving(9)
+    values[100:130] = 47
+    values[600:630] = 51
+    twice = found({"pm25": values})
+    values[900:990] = 60
+
+    assert [] == twice
+    assert [("pm25", 900, 90, 60)] == found({"pm25": values})

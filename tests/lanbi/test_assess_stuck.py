@@ -77,3 +77,15 @@ def test_the_frozen_name_of_a_live_station(tmp_path: Path, capfd: pytest.Capture
         (row["site"], row["item"], row["value"]) for row in rows(capfd, tmp_path / "in.csv")
     ][:2]
     assert {"监控中心(20190222启用)"} == {row["site"] for row in rows(capfd, tmp_path / "in.csv")}
+
+
+def test_of_a_repeated_hour_the_last_row_counts(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Rows may come in any order; a stretch that a later row breaks in its middle is two short ones."""
+    hours = [(hour, 50 if 100 <= hour < 140 else hour % 37 + 20) for hour in range(300)]
+    lines = [f"a,2026-01-{1 + hour // 24:02d}T{hour % 24:02d}:00:00,{value}" for hour, value in reversed(hours)]
+    told = []
+    for more in ("a,2026-01-05T23:00:00,50", "a,2026-01-06T00:00:00,61"):
+        (tmp_path / "in.csv").write_text("\n".join(["site,time,pm25", *lines, more]))
+        told.append([row["hours"] for row in rows(capfd, tmp_path / "in.csv")])
+
+    assert [["40"], []] == told
